@@ -1,0 +1,340 @@
+//! Everything that can go wrong, as data: what was attempted, on what, and what the other side said.
+//!
+//! `Display` never repeats the source; [`report`] prints the whole chain for people.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::fq_name::FqName;
+
+/// The result of every operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Match on the variant, never on the text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting or a field that the operation needs is absent.
+    #[error("{what} is missing: {hint}")]
+    Missing {
+        /// What is missing.
+        what: String,
+        /// Where it can be given.
+        hint: String,
+    },
+
+    /// A value that cannot be used.
+    #[error("invalid {what} {value:?}: {reason}")]
+    Invalid {
+        /// What the value is for, with its origin where it has one.
+        what: String,
+        /// The value as it was given.
+        value: String,
+        /// Why not, and what is allowed.
+        reason: String,
+    },
+
+    /// An existing virtual network has other subnets than the configuration asks for.
+    #[error(
+        "virtual network {network} has {existing}, but the configuration asks for {wanted}: change one of them or use another network name"
+    )]
+    NetworkMismatch {
+        /// The network.
+        network: FqName,
+        /// The contradicting value that it has.
+        existing: String,
+        /// The value that the configuration asks for.
+        wanted: String,
+    },
+
+    /// An object that must exist does not.
+    #[error("{kind} {name} does not exist in the configuration API{}", hint_text(.hint))]
+    NotFound {
+        /// The type of the object, as the API spells it.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// What to do about it, or "".
+        hint: String,
+    },
+
+    /// An object of this name or id exists already (HTTP 409).
+    #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
+    AlreadyExists {
+        /// The type of the object.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The id of the existing object, when the answer held it.
+        uuid: Option<Uuid>,
+    },
+
+    /// An object cannot be deleted: others refer to it or are its children (HTTP 409).
+    #[error("{kind} {uuid} is still in use by {}", .by.join(", "))]
+    InUse {
+        /// The type of the object.
+        kind: &'static str,
+        /// Its id.
+        uuid: Uuid,
+        /// The users, as `type/id`.
+        by: Vec<String>,
+    },
+
+    /// The requested address belongs to somebody else.
+    #[error("address {address} is already in use in virtual network {network}")]
+    AddressInUse {
+        /// The address.
+        address: IpAddr,
+        /// The network.
+        network: FqName,
+    },
+
+    /// No address could be had from the network's subnets.
+    #[error("virtual network {network} has no address for this interface: {reason}")]
+    NoAddress {
+        /// The network.
+        network: FqName,
+        /// Why: exhausted, no subnet of that family, outside every subnet.
+        reason: String,
+    },
+
+    /// The configuration API or Keystone refused a request.
+    #[error("{service} refused {method} {path} with status {status}: {message}")]
+    Refused {
+        /// Which service, with its address.
+        service: String,
+        /// The HTTP method.
+        method: &'static str,
+        /// The path, without query.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// The reason, as plain text.
+        message: String,
+    },
+
+    /// Keystone did not accept the credentials, or the API did not accept the token.
+    #[error("{service} did not accept the credentials of {user:?} (status {status}): {message}")]
+    Unauthorized {
+        /// Which service, with its address.
+        service: String,
+        /// The user or "token".
+        user: String,
+        /// The HTTP status.
+        status: u16,
+        /// The reason, as plain text.
+        message: String,
+    },
+
+    /// No server of a service could be reached or was able to answer; nothing is known to be wrong
+    /// with the request itself. Trying again later may help.
+    #[error("cannot reach {service}")]
+    Unreachable {
+        /// Which service, with the addresses that were tried.
+        service: String,
+        /// Why the last attempt failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The time for an operation ended. Trying again later may help.
+    #[error("{operation} took longer than its {seconds} s")]
+    Timeout {
+        /// What took too long, and on what.
+        operation: String,
+        /// The limit, in seconds.
+        seconds: f32,
+    },
+
+    /// An answer could not be understood.
+    #[error("cannot understand {what}")]
+    Decode {
+        /// Whose answer, to what.
+        what: String,
+        /// Where it stopped making sense.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// The vRouter agent refused a port, or accepted it and then did not have it.
+    #[error("vRouter agent {agent} did not take port {port}: {message}")]
+    Agent {
+        /// The agent's address.
+        agent: String,
+        /// The port's id.
+        port: Uuid,
+        /// The agent's own text or what was observed.
+        message: String,
+    },
+
+    /// A path that should be a network namespace is not usable as one.
+    #[error("{path} is not usable as a network namespace: {reason}")]
+    Netns {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+
+    /// The interface that should be made exists already.
+    #[error("interface {ifname} exists already in {place}")]
+    InterfaceExists {
+        /// The name.
+        ifname: String,
+        /// In which network namespace.
+        place: String,
+    },
+
+    /// The kernel refused a change of the network. The source keeps the error number.
+    #[error("cannot {operation}")]
+    Kernel {
+        /// What was attempted, on what.
+        operation: String,
+        /// The kernel's answer.
+        #[source]
+        source: io::Error,
+    },
+
+    /// A file could not be read or written.
+    #[error("cannot {operation} {path}")]
+    File {
+        /// read, write, lock …
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+
+    /// An operation failed and what it had done could not be undone entirely.
+    #[error("{cause}; what was done could not be undone entirely: {}", list(.left))]
+    Undo {
+        /// The first error: why the operation failed.
+        cause: Box<Error>,
+        /// One error for each step that could not be undone.
+        left: Vec<Error>,
+    },
+}
+
+impl Error {
+    /// An [`Error::Invalid`].
+    pub fn invalid(
+        what: impl Into<String>,
+        value: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Invalid {
+            what: what.into(),
+            value: value.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// An [`Error::Missing`].
+    pub fn missing(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Missing {
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// An [`Error::Kernel`] with the kernel's error number kept.
+    pub fn kernel(operation: impl Into<String>, source: io::Error) -> Self {
+        Self::Kernel {
+            operation: operation.into(),
+            source,
+        }
+    }
+
+    /// An [`Error::File`].
+    pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::File {
+            operation,
+            path: path.into(),
+            source,
+        }
+    }
+
+    /// Whether the same call may succeed later without any change: the other side was down, busy or
+    /// too slow.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } => true,
+            Self::Undo { cause, .. } => cause.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// The error that made the operation fail, below any report of a failed undo.
+    pub fn cause(&self) -> &Error {
+        match self {
+            Self::Undo { cause, .. } => cause.cause(),
+            other => other,
+        }
+    }
+}
+
+/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
+pub fn report(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        line.push_str(": ");
+        line.push_str(&source.to_string());
+        next = source.source();
+    }
+    line
+}
+
+fn list(errors: &[Error]) -> String {
+    let lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
+    lines.join("; ")
+}
+
+fn hint_text(hint: &str) -> String {
+    if hint.is_empty() {
+        String::new()
+    } else {
+        format!(": {hint}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_holds_every_cause_once() {
+        let error = Error::kernel(
+            "create veth tap0",
+            io::Error::from_raw_os_error(nix::libc::EEXIST),
+        );
+        assert_eq!(
+            report(&error),
+            "cannot create veth tap0: File exists (os error 17)"
+        );
+    }
+
+    #[test]
+    fn a_failed_undo_keeps_the_first_error_and_its_nature() {
+        let error = Error::Undo {
+            cause: Box::new(Error::Timeout {
+                operation: "attaching eth0".into(),
+                seconds: 20.0,
+            }),
+            left: vec![Error::missing("a", "b")],
+        };
+        assert!(error.is_transient());
+        assert!(matches!(error.cause(), Error::Timeout { .. }));
+        assert!(report(&error).starts_with("attaching eth0 took longer than its 20 s; "));
+    }
+
+    #[test]
+    fn errors_stay_small_enough_to_return() {
+        assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
+    }
+}

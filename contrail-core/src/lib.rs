@@ -1,0 +1,21 @@
+//! OpenContrail for container plugins: the configuration API, Keystone, the vRouter agent and the
+//! kernel plumbing that joins a container to a virtual network.
+//!
+//! "OpenContrail" stands for OpenContrail 3.x and later, Tungsten Fabric and OpenSDN.
+//!
+//! Effects live behind two small seams: everything that leaves over HTTP ([`http::Transport`]) and
+//! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
+//! values that pure functions build.
+
+pub mod deadline;
+pub mod error;
+pub mod fq_name;
+pub mod identity;
+pub mod mac;
+pub mod secret;
+
+pub use deadline::Deadline;
+pub use error::{Error, Result};
+pub use fq_name::FqName;
+pub use mac::MacAddr;
+pub use secret::Secret;

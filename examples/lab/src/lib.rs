@@ -1,0 +1,1 @@
+//! An OpenContrail on one host.

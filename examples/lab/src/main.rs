@@ -1,0 +1,2 @@
+//! The `contrail-lab` command.
+fn main() {}
