@@ -1,0 +1,13 @@
+//! The Docker network and IPAM driver `opencontrail`.
+//!
+//! A request goes one way: [`server`] reads it from the socket, [`proto`] says which call it is,
+//! a [`Plugin`] carries it out, and the server writes the answer.
+
+pub mod error;
+pub mod plugin;
+pub mod proto;
+pub mod server;
+pub mod socket;
+
+pub use error::{Error, Result};
+pub use plugin::Plugin;

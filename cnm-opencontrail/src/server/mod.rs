@@ -1,0 +1,212 @@
+//! The plugin's HTTP server: any number of connections, a bounded number of calls at work.
+//!
+//! A connection is never closed without an answer: Docker would repeat the request without its
+//! body. So malformed requests, slow bodies and panics each cost one request and get an error.
+
+mod request;
+
+use std::future::Future;
+use std::os::unix::net::UnixListener as StdListener;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::error::{Error, Result};
+use crate::plugin::Plugin;
+use crate::proto::{Call, Reply};
+
+/// How much the server takes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls at work at the same time; further ones wait. Constant calls are not counted.
+    pub calls: usize,
+    /// Open connections; further ones wait in the socket's queue.
+    pub connections: usize,
+    /// The longest body, in bytes: a published range of all ports takes 6 MB.
+    pub body: usize,
+    /// How long the body of a request may take to arrive.
+    pub arrival: Duration,
+    /// How long a connection may wait for the rest of a head, or for its next request: Docker keeps
+    /// its connections, and a request that meets their end is repeated without its body.
+    pub idle: Duration,
+    /// How long running calls may take after the signal to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 32,
+            connections: 512,
+            body: 8 << 20,
+            arrival: Duration::from_secs(10),
+            idle: Duration::from_secs(3600),
+            drain: Duration::from_secs(25),
+        }
+    }
+}
+
+/// A server for one plugin.
+pub struct Server {
+    plugin: Arc<dyn Plugin>,
+    limits: Limits,
+    calls: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+}
+
+impl Server {
+    /// A server that has not started.
+    pub fn new(plugin: Arc<dyn Plugin>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            plugin,
+            limits,
+            calls: Arc::new(Semaphore::new(limits.calls)),
+            connections: Arc::new(Semaphore::new(limits.connections)),
+        })
+    }
+
+    /// How many calls are at work.
+    pub fn calls_at_work(&self) -> usize {
+        self.limits.calls - self.calls.available_permits()
+    }
+
+    /// Serves the listeners until `stop` is ready; then takes what had connected before, finishes
+    /// the running calls and returns. `stopping` is called in between: it takes the sockets away.
+    /// Must run inside a Tokio runtime with time and I/O.
+    ///
+    /// # Errors
+    /// [`Error::File`] when a listener cannot be used; errors of single connections are logged.
+    pub async fn serve(
+        self: &Arc<Self>,
+        listeners: Vec<StdListener>,
+        stop: impl Future<Output = ()>,
+        stopping: impl FnOnce(),
+    ) -> Result<()> {
+        let listeners = listeners
+            .into_iter()
+            .map(|listener| {
+                listener.set_nonblocking(true)?;
+                UnixListener::from_std(listener).map(Arc::new)
+            })
+            .collect::<std::io::Result<Vec<_>>>()
+            .map_err(|source| Error::file("listen on", "the socket", source))?;
+        let graceful = Arc::new(GracefulShutdown::new());
+        let mut accepting = JoinSet::new();
+        for listener in &listeners {
+            let (server, listener) = (Arc::clone(self), Arc::clone(listener));
+            accepting.spawn(server.accept(listener, Arc::clone(&graceful)));
+        }
+        stop.await;
+        stopping();
+        accepting.shutdown().await;
+        for listener in &listeners {
+            self.take_queued(listener, &graceful).await;
+        }
+        drop(listeners);
+        // The tasks that shared it have ended.
+        if let Some(graceful) = Arc::into_inner(graceful) {
+            let finished = tokio::time::timeout(self.limits.drain, graceful.shutdown());
+            if finished.await.is_err() {
+                let seconds = self.limits.drain.as_secs();
+                log::warn!("calls still ran after {seconds} s and were given up");
+            }
+        }
+        Ok(())
+    }
+
+    async fn accept(self: Arc<Self>, listener: Arc<UnixListener>, graceful: Arc<GracefulShutdown>) {
+        // The semaphore is never closed.
+        while let Ok(permit) = self.connections.clone().acquire_owned().await {
+            match listener.accept().await {
+                Ok((stream, _)) => self.connection(stream, graceful.watcher(), permit),
+                Err(error) => {
+                    log::warn!("cannot accept a connection: {error}");
+                    // Out of file descriptors, most likely: some that are open must end first.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the connections that were made before the sockets went away.
+    async fn take_queued(self: &Arc<Self>, listener: &UnixListener, graceful: &GracefulShutdown) {
+        while let Ok(permit) = self.connections.clone().try_acquire_owned() {
+            let queued = std::future::poll_fn(|context| match listener.poll_accept(context) {
+                Poll::Ready(Ok((stream, _))) => Poll::Ready(Some(stream)),
+                _ => Poll::Ready(None),
+            });
+            let Some(stream) = queued.await else { return };
+            self.connection(stream, graceful.watcher(), permit);
+        }
+    }
+
+    fn connection(
+        self: &Arc<Self>,
+        stream: UnixStream,
+        watcher: Watcher,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let server = Arc::clone(self);
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let server = Arc::clone(&server);
+            async move { Ok::<_, std::convert::Infallible>(server.respond(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.idle)
+            .half_close(true)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = watcher.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                log::debug!("a connection ended: {error}");
+            }
+            drop(permit);
+        });
+    }
+
+    async fn respond(&self, request: hyper::Request<Incoming>) -> hyper::Response<request::Body> {
+        let (head, body) = request.into_parts();
+        let method = head.uri.path().trim_start_matches('/').to_string();
+        let started = Instant::now();
+        let result = match request::read(&head, body, &self.limits).await {
+            Ok(call) => self.run(call, &method).await,
+            Err(error) => Err(error),
+        };
+        let elapsed = started.elapsed().as_millis();
+        match &result {
+            Ok(_) => log::debug!("{method}: done in {elapsed} ms"),
+            Err(error) => log::error!(
+                "{method}: {} ({elapsed} ms)",
+                contrail_core::error::report(error)
+            ),
+        }
+        request::response(result)
+    }
+
+    async fn run(&self, call: Call, method: &str) -> Result<Reply> {
+        let panicked = || Error::Panic {
+            method: method.to_string(),
+        };
+        let plugin = Arc::clone(&self.plugin);
+        if call.is_constant() {
+            let answer = AssertUnwindSafe(|| plugin.answer(call));
+            return std::panic::catch_unwind(answer).unwrap_or_else(|_| Err(panicked()));
+        }
+        // Closed only when the server is gone.
+        let permit = self.calls.acquire().await;
+        let answer = tokio::task::spawn_blocking(move || plugin.answer(call)).await;
+        drop(permit);
+        answer.unwrap_or_else(|_| Err(panicked()))
+    }
+}
