@@ -23,8 +23,7 @@ fn check(kind: &'static str, text: String) -> Result<String, InvalidId> {
     if usable && text.chars().all(allowed) {
         return Ok(text);
     }
-    let mut value = text;
-    value.truncate(value.floor_char_boundary(LONGEST));
+    let value = text.chars().take(LONGEST).collect();
     Err(InvalidId { kind, value })
 }
 

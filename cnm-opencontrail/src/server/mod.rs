@@ -8,17 +8,17 @@ mod request;
 use std::future::Future;
 use std::os::unix::net::UnixListener as StdListener;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
@@ -100,35 +100,37 @@ impl Server {
             })
             .collect::<std::io::Result<Vec<_>>>()
             .map_err(|source| Error::file("listen on", "the socket", source))?;
-        let graceful = Arc::new(GracefulShutdown::new());
+        let (stop_all, stopped) = watch::channel(false);
         let mut accepting = JoinSet::new();
         for listener in &listeners {
             let (server, listener) = (Arc::clone(self), Arc::clone(listener));
-            accepting.spawn(server.accept(listener, Arc::clone(&graceful)));
+            accepting.spawn(server.accept(listener, stopped.clone()));
         }
         stop.await;
         stopping();
         accepting.shutdown().await;
-        for listener in &listeners {
-            self.take_queued(listener, &graceful).await;
-        }
-        drop(listeners);
-        // The tasks that shared it have ended.
-        if let Some(graceful) = Arc::into_inner(graceful) {
-            let finished = tokio::time::timeout(self.limits.drain, graceful.shutdown());
-            if finished.await.is_err() {
-                let seconds = self.limits.drain.as_secs();
-                log::warn!("calls still ran after {seconds} s and were given up");
+        // The tasks that shared them have ended.
+        for listener in listeners.into_iter().filter_map(Arc::into_inner) {
+            if let Err(error) = self.take_queued(listener, &stopped) {
+                log::warn!("cannot take the last connections: {error}");
             }
+        }
+        // The tasks may all have ended already; then nobody listens.
+        let _ = stop_all.send(true);
+        let all = u32::try_from(self.limits.connections).unwrap_or(u32::MAX);
+        let finished = tokio::time::timeout(self.limits.drain, self.connections.acquire_many(all));
+        if finished.await.is_err() {
+            let seconds = self.limits.drain.as_secs();
+            log::warn!("calls still ran after {seconds} s and were given up");
         }
         Ok(())
     }
 
-    async fn accept(self: Arc<Self>, listener: Arc<UnixListener>, graceful: Arc<GracefulShutdown>) {
+    async fn accept(self: Arc<Self>, listener: Arc<UnixListener>, stopped: watch::Receiver<bool>) {
         // The semaphore is never closed.
         while let Ok(permit) = self.connections.clone().acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, _)) => self.connection(stream, graceful.watcher(), permit),
+                Ok((stream, _)) => self.connection(stream, stopped.clone(), permit),
                 Err(error) => {
                     log::warn!("cannot accept a connection: {error}");
                     // Out of file descriptors, most likely: some that are open must end first.
@@ -138,41 +140,75 @@ impl Server {
         }
     }
 
-    /// Takes the connections that were made before the sockets went away.
-    async fn take_queued(self: &Arc<Self>, listener: &UnixListener, graceful: &GracefulShutdown) {
+    /// Takes the connections that were made before the sockets went away. Asks the kernel itself:
+    /// the runtime may not have heard of them yet.
+    fn take_queued(
+        self: &Arc<Self>,
+        listener: UnixListener,
+        stopped: &watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let listener = listener.into_std()?;
         while let Ok(permit) = self.connections.clone().try_acquire_owned() {
-            let queued = std::future::poll_fn(|context| match listener.poll_accept(context) {
-                Poll::Ready(Ok((stream, _))) => Poll::Ready(Some(stream)),
-                _ => Poll::Ready(None),
-            });
-            let Some(stream) = queued.await else { return };
-            self.connection(stream, graceful.watcher(), permit);
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(true)?;
+                    self.connection(UnixStream::from_std(stream)?, stopped.clone(), permit);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
         }
+        Ok(())
     }
 
     fn connection(
         self: &Arc<Self>,
         stream: UnixStream,
-        watcher: Watcher,
+        stopped: watch::Receiver<bool>,
         permit: OwnedSemaphorePermit,
     ) {
         let server = Arc::clone(self);
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let server = Arc::clone(&server);
-            async move { Ok::<_, std::convert::Infallible>(server.respond(request).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.idle)
-            .half_close(true)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = watcher.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if has_request(&stream, stopped.clone()).await
+                && let Err(error) = server.exchange(stream, stopped).await
+            {
                 log::debug!("a connection ended: {error}");
             }
             drop(permit);
         });
+    }
+
+    /// Answers the requests of one connection until it ends or the server stops.
+    async fn exchange(
+        self: Arc<Self>,
+        stream: UnixStream,
+        mut stopped: watch::Receiver<bool>,
+    ) -> hyper::Result<()> {
+        let idle = self.limits.idle;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let server = Arc::clone(&self);
+            async move { Ok::<_, std::convert::Infallible>(server.respond(request).await) }
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(idle)
+                .half_close(true)
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        let mut stop = pin!(stopped.wait_for(|stopped| *stopped));
+        let mut told = false;
+        std::future::poll_fn(|context| {
+            // First what has arrived: told to stop, hyper drops a connection before it reads.
+            let state = connection.as_mut().poll(context);
+            if state.is_pending() && !told && stop.as_mut().poll(context).is_ready() {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+                return connection.as_mut().poll(context);
+            }
+            state
+        })
+        .await
     }
 
     async fn respond(&self, request: hyper::Request<Incoming>) -> hyper::Response<request::Body> {
@@ -209,4 +245,16 @@ impl Server {
         drop(permit);
         answer.unwrap_or_else(|_| Err(panicked()))
     }
+}
+
+/// Waits for the first bytes of a new connection. Whoever connected just before the stop has a
+/// moment to send them.
+async fn has_request(stream: &UnixStream, mut stopped: watch::Receiver<bool>) -> bool {
+    let a_moment = async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    let (readable, a_moment) = (pin!(stream.readable()), pin!(a_moment));
+    let first = futures::future::select(readable, a_moment).await;
+    matches!(first, Either::Left((Ok(()), _)))
 }

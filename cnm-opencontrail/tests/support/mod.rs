@@ -1,5 +1,9 @@
 //! A plugin on a socket of its own, and an engine that talks to it byte by byte.
 #![allow(dead_code, reason = "each test program uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helper: a panic is its failure"
+)]
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
