@@ -12,6 +12,7 @@ pub mod error;
 pub mod fq_name;
 pub mod identity;
 pub mod mac;
+pub mod net;
 pub mod secret;
 
 pub use deadline::Deadline;
