@@ -7,10 +7,13 @@
 //! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
 //! values that pure functions build.
 
+pub mod api;
 pub mod deadline;
 pub mod error;
 pub mod fq_name;
+pub mod http;
 pub mod identity;
+pub mod keystone;
 pub mod mac;
 pub mod net;
 pub mod secret;
