@@ -11,6 +11,7 @@ pub mod deadline;
 pub mod error;
 pub mod fq_name;
 pub mod identity;
+pub mod lock;
 pub mod mac;
 pub mod net;
 pub mod secret;

@@ -40,6 +40,7 @@ pub(super) fn run(
     ifname: &str,
     config: &InterfaceConfig,
 ) -> Result<()> {
+    config.routes.iter().try_for_each(check)?;
     let ipv6 = config.addresses.iter().any(IpNetwork::is_ipv6);
     let (mut netlink, index) = netns.run(|| enter(requests, ifname, ipv6))??;
     let refused = |what: String| {
@@ -66,6 +67,18 @@ pub(super) fn run(
         wait_for_ipv6(&mut netlink, index, ifname, &config.addresses)?;
     }
     Ok(())
+}
+
+/// The kernel would take the first four bytes of an IPv6 gateway for an IPv4 one.
+fn check(route: &Route) -> Result<()> {
+    match route.gateway {
+        Some(gateway) if gateway.is_ipv4() != route.destination.is_ipv4() => Err(Error::invalid(
+            format!("gateway of the route to {}", route.destination),
+            gateway.to_string(),
+            "it must be of the same family as the destination",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The part that a thread inside the namespace must do.

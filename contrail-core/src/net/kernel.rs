@@ -81,13 +81,11 @@ impl Dataplane for Kernel {
                 error,
             ));
         }
-        if let Err(error) = keep_ipv6_off(&netlink, &spec.host) {
+        let without_ipv6 = !switch_ipv6_off(&spec.host);
+        if let Err(error) = netlink.set_link(veth::complete(spec, without_ipv6)) {
             // Half a pair is none: whoever gets an error has nothing to clean up.
             let _ = netlink.delete_link(&spec.host);
-            return Err(Error::kernel(
-                format!("keep the host's IPv6 off {}", spec.host),
-                error,
-            ));
+            return Err(Error::kernel(format!("complete veth {}", spec.host), error));
         }
         Ok(())
     }
@@ -111,18 +109,18 @@ impl Dataplane for Kernel {
 
 /// Takes the host's own IPv6 off the host's end of a pair: it needs no address there, and a router
 /// advertisement that a container sends must not change the host's routes. The container's own
-/// traffic passes below.
-fn keep_ipv6_off(netlink: &Netlink<'_>, ifname: &str) -> io::Result<()> {
+/// traffic passes below. `false` when the switch cannot be set.
+fn switch_ipv6_off(ifname: &str) -> bool {
     match sysctl::set(Family::V6, ifname, "disable_ipv6", "1") {
-        Ok(()) => Ok(()),
+        Ok(()) => true,
         // A host without IPv6.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => {
             log::warn!(
-                "cannot set disable_ipv6 of {ifname} ({error}): \
-                 it only gets no IPv6 address; make /proc/sys/net writable"
+                "cannot set disable_ipv6 of {ifname} ({error}): it gets no IPv6 address, but the \
+                 host may heed router advertisements from it; make /proc/sys/net writable"
             );
-            netlink.set_link(veth::without_own_ipv6(ifname))
+            false
         }
     }
 }

@@ -19,9 +19,7 @@ pub(super) fn create(spec: &VethSpec, netns: Option<BorrowedFd<'_>>) -> LinkMess
     if let Some(netns) = netns {
         peer = peer.setns_by_fd(netns.as_raw_fd());
     }
-    let mut host = LinkVeth::new(&spec.host, &spec.container)
-        .alias(&spec.alias)
-        .up();
+    let mut host = LinkVeth::new(&spec.host, &spec.container).up();
     if let Some(mtu) = spec.mtu {
         peer = peer.mtu(mtu);
         host = host.mtu(mtu);
@@ -30,14 +28,18 @@ pub(super) fn create(spec: &VethSpec, netns: Option<BorrowedFd<'_>>) -> LinkMess
         .build()
 }
 
-/// The message after which the kernel gives an interface no IPv6 address by itself. A pair cannot
-/// be made with it: the kernel refuses that with `EAFNOSUPPORT`.
-pub(super) fn without_own_ipv6(ifname: &str) -> LinkMessage {
-    let inet6 = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
-    LinkMessageBuilder::<LinkUnspec>::new()
-        .name(ifname)
-        .append_extra_attribute(LinkAttribute::AfSpecUnspec(vec![inet6]))
-        .build()
+/// The message that completes the host's end: with its alias and, on demand, without the IPv6
+/// address that the kernel would give it. In the message that makes the pair the kernel ignores the
+/// one and refuses the other.
+pub(super) fn complete(spec: &VethSpec, without_ipv6: bool) -> LinkMessage {
+    let mut host = LinkMessageBuilder::<LinkUnspec>::new()
+        .name(&spec.host)
+        .alias(&spec.alias);
+    if without_ipv6 {
+        let inet6 = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
+        host = host.append_extra_attribute(LinkAttribute::AfSpecUnspec(vec![inet6]));
+    }
+    host.build()
 }
 
 #[cfg(test)]
@@ -86,7 +88,6 @@ mod tests {
         assert!(link.header.flags.contains(LinkFlags::Up));
         for attribute in [
             LinkAttribute::IfName("tapd2addb42-43".into()),
-            LinkAttribute::IfAlias("d2addb42-4371-5012-bee6-417003b71696".into()),
             LinkAttribute::Mtu(1400),
         ] {
             assert!(link.attributes.contains(&attribute), "{attribute:?}");

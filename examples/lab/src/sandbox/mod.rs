@@ -6,7 +6,7 @@
 //! ends, or whoever started it, the kernel ends every process that is left and takes the rest with
 //! them.
 //!
-//! [`isolated`] is for tests, [`reexec_if_needed`] for programs.
+//! [`test()`] and [`isolated`] are for tests, [`reexec_if_needed`] for programs.
 
 mod mounts;
 mod netns;
@@ -65,6 +65,27 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
         Ok(output) => judge(test, &output),
         Err(error) => skip(test, &unavailable(&error)),
     }
+}
+
+/// [`isolated`], with the name of the test taken from where `body` stands: directly in the test.
+///
+/// ```no_run
+/// #[test]
+/// fn the_loopback_interface_is_up() {
+///     contrail_lab::sandbox::test(|| {
+///         std::net::TcpListener::bind("127.0.0.1:80").unwrap();
+///     });
+/// }
+/// ```
+///
+/// # Panics
+/// As [`isolated`] does.
+pub fn test<F: FnOnce()>(body: F) {
+    // `<crate>::<name of the test>::{{closure}}`. Should that ever change, then `isolated` finds no
+    // test of the name and says so.
+    let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
+    let name = path.split_once("::").map_or(path, |(_, name)| name);
+    isolated(name, body);
 }
 
 /// Tells that a test did not run and why, and takes it as passed; with `CI` in the environment, as
@@ -182,35 +203,30 @@ mod tests {
 
     use super::*;
 
-    const PATH: &str = "sandbox::tests";
-
     #[test]
     fn nothing_of_the_host_is_seen_or_changed() {
-        isolated(
-            &format!("{PATH}::nothing_of_the_host_is_seen_or_changed"),
-            || {
-                assert_eq!(std::process::id(), 1);
-                assert!(Path::new("/proc/1/ns/net").exists());
-                for dir in ["/run/contrail", "/var/lib/contrail/ports", "/var/run/x"] {
-                    fs::create_dir_all(dir).unwrap();
-                }
-                assert!(Path::new("/run/x").exists());
-                std::net::TcpListener::bind("127.0.0.1:1").unwrap();
-            },
-        );
+        test(|| {
+            assert_eq!(std::process::id(), 1);
+            assert!(Path::new("/proc/1/ns/net").exists());
+            for dir in ["/run/contrail", "/var/lib/contrail/ports", "/var/run/x"] {
+                fs::create_dir_all(dir).unwrap();
+            }
+            assert!(Path::new("/run/x").exists());
+            std::net::TcpListener::bind("127.0.0.1:1").unwrap();
+        });
         assert!(!Path::new("/run/x").exists());
     }
 
     #[test]
     fn a_failure_inside_is_a_failure_outside_with_its_text() {
-        let name = format!("{PATH}::a_failure_inside_is_a_failure_outside_with_its_text");
+        const NAME: &str = "sandbox::tests::a_failure_inside_is_a_failure_outside_with_its_text";
         let failure = std::panic::catch_unwind(|| {
-            isolated(&name, || panic!("a text of its own"));
+            isolated(NAME, || panic!("a text of its own"));
         });
         let Err(failure) = failure else {
             return; // skipped
         };
-        if is_inside(&name) {
+        if is_inside(NAME) {
             std::panic::resume_unwind(failure);
         }
         let text = failure.downcast_ref::<String>().unwrap();
@@ -231,9 +247,8 @@ mod tests {
 
     #[test]
     fn processes_that_are_left_end_with_the_sandbox() {
-        let name = format!("{PATH}::processes_that_are_left_end_with_the_sandbox");
         let started = std::time::Instant::now();
-        isolated(&name, || {
+        test(|| {
             // It holds the pipe of the output: the starter would wait for its end.
             let background = Command::new("sh").args(["-c", "sleep 60 &"]).status();
             assert!(background.unwrap().success());
@@ -243,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_namespace_goes_with_its_helper() {
-        isolated(&format!("{PATH}::a_namespace_goes_with_its_helper"), || {
+        test(|| {
             let netns = TestNetns::new("blue").unwrap();
             let path = netns.path().to_owned();
             assert_eq!(path, Path::new("/run/netns/blue"));
