@@ -14,6 +14,7 @@ pub mod fq_name;
 pub mod http;
 pub mod identity;
 pub mod keystone;
+pub mod lock;
 pub mod mac;
 pub mod net;
 pub mod secret;

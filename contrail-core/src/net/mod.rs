@@ -1,7 +1,13 @@
 //! The second seam: everything that changes the kernel's network. Nothing outside this module names
 //! netlink, namespaces or sysctls.
 
+mod configure;
+mod inspect;
+mod kernel;
+mod netlink;
 mod netns;
+mod sysctl;
+mod veth;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -11,11 +17,12 @@ use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use crate::error::Result;
 use crate::mac::MacAddr;
 
+pub use kernel::Kernel;
 pub use netns::{Netns, NetnsId};
 
 /// The changes of the kernel's network that attaching and detaching a container need.
 ///
-/// `Kernel` is the real one; tests put their own in its place. Callers must not be
+/// [`Kernel`] is the real one; tests put their own in its place. Callers must not be
 /// inside an asynchronous task: the methods block.
 pub trait Dataplane: Send + Sync {
     /// Opens the network namespace at `path`.

@@ -1,1 +1,3 @@
 //! An OpenContrail on one host.
+
+pub mod sandbox;
