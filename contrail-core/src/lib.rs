@@ -7,12 +7,14 @@
 //! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
 //! values that pure functions build.
 
+pub mod attachment;
 pub mod deadline;
 pub mod error;
 pub mod fq_name;
 pub mod identity;
 pub mod mac;
 pub mod secret;
+pub mod settings;
 
 pub use deadline::Deadline;
 pub use error::{Error, Result};
