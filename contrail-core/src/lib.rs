@@ -8,6 +8,7 @@
 //! values that pure functions build.
 
 pub mod api;
+pub mod attachment;
 pub mod deadline;
 pub mod error;
 pub mod fq_name;
@@ -18,6 +19,7 @@ pub mod lock;
 pub mod mac;
 pub mod net;
 pub mod secret;
+pub mod settings;
 
 pub use deadline::Deadline;
 pub use error::{Error, Result};
