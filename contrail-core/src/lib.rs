@@ -7,10 +7,12 @@
 //! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
 //! values that pure functions build.
 
+pub mod agent;
 pub mod api;
 pub mod attachment;
 pub mod deadline;
 pub mod error;
+pub mod files;
 pub mod fq_name;
 pub mod http;
 pub mod identity;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::fq_name::FqName;
 use crate::mac::MacAddr;
+use crate::net::Route;
 
 /// One interface of a container, to be made and joined to a virtual network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +51,17 @@ pub struct SubnetSpec {
     pub prefix: IpNetwork,
     /// Its gateway; chosen by the API without.
     pub gateway: Option<IpAddr>,
-    /// The first and the last address of the part from which addresses are allocated; all of it
-    /// without.
-    pub pool: Option<(IpAddr, IpAddr)>,
+    /// The part of it from which addresses are allocated; all of it without.
+    pub pool: Option<Pool>,
 }
 
-/// A route of a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Where it leads; the default route is `0.0.0.0/0` or `::/0`.
-    pub destination: IpNetwork,
-    /// The next hop.
-    pub gateway: Option<IpAddr>,
-    /// The largest packet in bytes for this destination.
-    pub mtu: Option<u32>,
-    /// The TCP segment size in bytes that is announced to this destination.
-    pub advmss: Option<u32>,
-    /// The metric; the smallest wins.
-    pub priority: Option<u32>,
-    /// The routing table; the main one (254) without.
-    pub table: Option<u32>,
-    /// The kernel's number of the scope (0 global, 253 link); it follows from the gateway without.
-    pub scope: Option<u8>,
+/// A range of addresses of one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// The first address.
+    pub first: IpAddr,
+    /// The last address, which belongs to it.
+    pub last: IpAddr,
 }
 
 /// An interface that was made and joined to its virtual network.

@@ -213,7 +213,7 @@ impl TransportError {
     pub fn into_error(self, service: String, request: &Request, seconds: f32) -> Error {
         let path = path_of(&request.url);
         match self {
-            Self::Timeout { .. } => Error::Timeout {
+            Self::Timeout { sent: true } => Error::Timeout {
                 operation: format!("{} {path} of {service}", request.method),
                 seconds,
             },
@@ -222,8 +222,12 @@ impl TransportError {
                 source: serde_json::Error::custom(self),
             },
             Self::Malformed { reason } => Error::invalid("request to", service, reason),
-            Self::Connect { source } | Self::Lost { source } => {
-                Error::Unreachable { service, source }
+            // The source keeps what is known about the request's effect.
+            Self::Connect { .. } | Self::Lost { .. } | Self::Timeout { sent: false } => {
+                Error::Unreachable {
+                    service,
+                    source: Box::new(self),
+                }
             }
         }
     }

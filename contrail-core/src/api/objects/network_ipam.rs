@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Rest, resource};
+use super::IpamSubnet;
+use crate::api::resource::{Meta, Rest, null_as_default, resource};
 use crate::fq_name::FqName;
 
 /// An IPAM, named `domain:project:name`.
@@ -11,9 +12,32 @@ pub struct NetworkIpam {
     /// Name, id and what else every object has.
     #[serde(flatten)]
     pub meta: Meta,
+    /// The subnets of a "flat" IPAM, which all networks that refer to it share; other IPAMs have
+    /// none, their subnets hang on the link from the network.
+    #[serde(
+        default,
+        skip_serializing_if = "IpamSubnets::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub ipam_subnets: IpamSubnets,
     /// All other fields.
     #[serde(flatten)]
     pub rest: Rest,
+}
+
+/// A list of subnets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IpamSubnets {
+    /// The subnets, in the order in which addresses are taken from them.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub subnets: Vec<IpamSubnet>,
+}
+
+impl IpamSubnets {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.subnets.is_empty()
+    }
 }
 
 impl NetworkIpam {
@@ -27,6 +51,7 @@ impl NetworkIpam {
     pub fn new(fq_name: FqName) -> Self {
         Self {
             meta: Meta::new(fq_name, "project"),
+            ipam_subnets: IpamSubnets::default(),
             rest: Rest::new(),
         }
     }
