@@ -7,6 +7,7 @@
 //! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
 //! values that pure functions build.
 
+pub mod agent;
 pub mod api;
 pub mod deadline;
 pub mod error;
@@ -16,6 +17,8 @@ pub mod identity;
 pub mod keystone;
 pub mod mac;
 pub mod secret;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use deadline::Deadline;
 pub use error::{Error, Result};
