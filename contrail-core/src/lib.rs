@@ -22,6 +22,8 @@ pub mod mac;
 pub mod net;
 pub mod secret;
 pub mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use deadline::Deadline;
 pub use error::{Error, Result};

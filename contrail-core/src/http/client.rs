@@ -3,12 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use ureq::http::{HeaderValue, Request as HttpRequest};
+use ureq::http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::{Agent, Error as UreqError};
+use ureq::{Agent, AsSendBody, Body, Error as UreqError};
 
 use super::connect::{Connect, NotSent, Resolve};
-use super::{MAX_ANSWER, Request, Response, TlsSettings, Transport, TransportError};
+use super::{MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError};
 use crate::error::Result;
 
 /// HTTP as this crate's services need it.
@@ -45,21 +45,34 @@ impl Http {
         })
     }
 
+    fn run(
+        &self,
+        message: HttpRequest<impl AsSendBody>,
+        time: Duration,
+    ) -> Result<HttpResponse<Body>, UreqError> {
+        let connect = self.connect_timeout.min(time);
+        let message = self
+            .agent
+            .configure_request(message)
+            .timeout_global(Some(time))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .build();
+        self.agent.run(message)
+    }
+
     fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let left = request.deadline.remaining();
         if left.is_zero() {
             return Err(TransportError::Timeout { sent: false });
         }
-        let connect = self.connect_timeout.min(left);
-        let message = self
-            .agent
-            .configure_request(message(request)?)
-            .timeout_global(Some(left))
-            .timeout_resolve(Some(connect))
-            .timeout_connect(Some(connect))
-            .build();
-        let answer = self.agent.run(message).map_err(failure)?;
-        let (parts, mut body) = answer.into_parts();
+        let body = request.body.as_deref().unwrap_or_default();
+        let answer = match request.method {
+            Method::Get | Method::Delete => self.run(message(request, ())?, left),
+            // With a known length always: the API server refuses chunks.
+            Method::Post | Method::Put => self.run(message(request, body)?, left),
+        };
+        let (parts, mut body) = answer.map_err(failure)?.into_parts();
         let body = body
             .with_config()
             .limit(MAX_ANSWER as u64)
@@ -86,7 +99,7 @@ impl Transport for Http {
     }
 }
 
-fn message(request: &Request) -> Result<HttpRequest<Vec<u8>>, TransportError> {
+fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportError> {
     let mut builder = HttpRequest::builder()
         .method(request.method.as_str())
         .uri(&request.url);
@@ -101,7 +114,7 @@ fn message(request: &Request) -> Result<HttpRequest<Vec<u8>>, TransportError> {
         builder = builder.header("Connection", "close");
     }
     builder
-        .body(request.body.clone().unwrap_or_default())
+        .body(body)
         .map_err(|error| TransportError::Malformed {
             reason: error.to_string(),
         })
