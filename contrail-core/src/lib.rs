@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod api;
 pub mod attachment;
+pub mod connect;
 pub mod deadline;
 pub mod error;
 pub mod files;

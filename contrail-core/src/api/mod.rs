@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
-use crate::http::Transport;
+use crate::http::{Server, Transport};
 use crate::keystone::TokenSource;
 
 pub use objects::{
@@ -29,27 +29,6 @@ pub use objects::{
 };
 pub use request::ListQuery;
 pub use resource::{KeyValuePairs, Meta, Ref, Resource, Rest};
-
-/// One server of the API. All servers of an installation are equal.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Server {
-    /// `http` or `https`.
-    pub scheme: String,
-    /// A name or an address; IPv6 without brackets.
-    pub host: String,
-    /// The port, usually 8082.
-    pub port: u16,
-}
-
-impl Server {
-    /// The start of every URL of this server.
-    pub fn base_url(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("{}://[{}]:{}", self.scheme, self.host, self.port),
-            false => format!("{}://{}:{}", self.scheme, self.host, self.port),
-        }
-    }
-}
 
 /// Whether [`Client::ensure`] made the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +48,13 @@ pub struct Ensured {
 ///
 /// ```no_run
 /// # use std::{sync::Arc, time::Duration};
-/// use contrail_core::api::{Client, Server, VirtualNetwork};
-/// use contrail_core::http::{Http, TlsSettings};
+/// use contrail_core::api::{Client, VirtualNetwork};
+/// use contrail_core::http::{Http, Scheme, Server, TlsSettings};
 /// use contrail_core::keystone::NoAuth;
 ///
 /// let client = Client::new(
 ///     Arc::new(Http::new(&TlsSettings::default(), Duration::from_secs(2))?),
-///     vec![Server { scheme: "http".into(), host: "10.0.0.5".into(), port: 8082 }],
+///     vec![Server { scheme: Scheme::Http, host: "10.0.0.5".into(), port: 8082 }],
 ///     Arc::new(NoAuth),
 ///     "node1:example".into(),
 ///     Duration::from_secs(10),

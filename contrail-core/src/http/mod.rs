@@ -5,6 +5,7 @@
 
 mod client;
 mod connect;
+mod server;
 mod text;
 mod tls;
 
@@ -18,6 +19,8 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 
 pub use client::Http;
+pub(crate) use server::host_and_port;
+pub use server::{Scheme, Server};
 pub use tls::TlsSettings;
 
 /// The largest answer that is read. A list of ten thousand ports in full is about 20 MB.

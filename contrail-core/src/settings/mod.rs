@@ -38,11 +38,12 @@ pub use ini::parse as parse_vnc_api_lib;
 pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
-pub use server::{Scheme, Server, TlsSettings};
 pub use table::{Key, SETTINGS, Setting, find, nearest, unknown};
 pub use yaml::parse as parse_flat_yaml;
 
 use crate::error::{Error, Result};
+use crate::http::{Server, TlsSettings};
+use crate::keystone::KeystoneSettings;
 use crate::secret::Secret;
 use resolve::Resolver;
 
@@ -85,23 +86,6 @@ pub enum Auth {
     Token(Secret),
     /// By tokens from Keystone.
     Keystone(KeystoneSettings),
-}
-
-/// Whom Keystone knows, and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeystoneSettings {
-    /// Its URL as it was given: with or without version, with or without `/tokens`.
-    pub url: String,
-    /// The user.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
-    /// The project ("tenant") in which the user has a role.
-    pub project: String,
-    /// The user's domain (version 3).
-    pub user_domain: String,
-    /// The project's domain (version 3).
-    pub project_domain: String,
 }
 
 /// How long things may take.

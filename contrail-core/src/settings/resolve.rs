@@ -6,10 +6,12 @@ use std::path::Path;
 use super::layer::{Layer, Origin};
 use super::parse::{self, Allowed};
 use super::print::Resolved;
-use super::server::{self, Scheme, TlsSettings};
+use super::server;
 use super::table::{Key, SETTINGS};
-use super::{Auth, KeystoneSettings, LogSettings, Settings, Timeouts};
+use super::{Auth, LogSettings, Settings, Timeouts};
 use crate::error::{Error, Result};
+use crate::http::{Scheme, TlsSettings, host_and_port};
+use crate::keystone::KeystoneSettings;
 use crate::secret::Secret;
 
 /// Reads a file to a text; the caller hands it in, so that this module touches nothing.
@@ -178,10 +180,9 @@ impl<'a> Resolver<'a> {
             }
             (_, Some(server)) => match server::split_host_port(&server.text) {
                 Ok((host, None)) => Ok(Some(keystone_v2(&host))),
-                Ok((host, Some(port))) => Ok(Some(format!(
-                    "http://{}/v2.0",
-                    server::host_and_port(&host, port)
-                ))),
+                Ok((host, Some(port))) => {
+                    Ok(Some(format!("http://{}/v2.0", host_and_port(&host, port))))
+                }
                 Err(allowed) => Err(refused(
                     Key::KeystoneServer,
                     &server.text,
@@ -216,7 +217,7 @@ impl<'a> Resolver<'a> {
     fn agent(&self) -> Result<String> {
         let port = self.typed(Key::VrouterAgentPort, parse::port)?;
         let (host, own_port) = self.typed(Key::VrouterAgent, server::split_host_port)?;
-        Ok(server::host_and_port(&host, own_port.unwrap_or(port)))
+        Ok(host_and_port(&host, own_port.unwrap_or(port)))
     }
 
     fn node(&self) -> Result<String> {
@@ -282,7 +283,7 @@ impl<'a> Resolver<'a> {
 }
 
 fn keystone_v2(host: &str) -> String {
-    format!("http://{}/v2.0", server::host_and_port(host, 35357))
+    format!("http://{}/v2.0", host_and_port(host, 35357))
 }
 
 fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {

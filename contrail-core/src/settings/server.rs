@@ -1,69 +1,9 @@
-//! Addresses of servers, and what TLS towards them needs.
+//! Reading the addresses of servers.
 
-use std::fmt;
 use std::net::Ipv6Addr;
-use std::path::PathBuf;
 
 use super::parse::{self, Allowed};
-
-/// How a server is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// Plain HTTP.
-    Http,
-    /// HTTP in TLS.
-    Https,
-}
-
-/// One server of the configuration API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// How it is spoken to.
-    pub scheme: Scheme,
-    /// Its host name or address; an IPv6 address has no brackets here.
-    pub host: String,
-    /// Its TCP port.
-    pub port: u16,
-}
-
-impl Server {
-    /// The beginning of all its URLs: `http://10.0.0.1:8082`.
-    pub fn base_url(&self) -> String {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
-        format!("{scheme}://{}", host_and_port(&self.host, self.port))
-    }
-}
-
-impl fmt::Display for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.base_url())
-    }
-}
-
-/// What TLS needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// The file of the authorities that are trusted (PEM).
-    pub ca: Option<PathBuf>,
-    /// The file of the client certificate (PEM).
-    pub client_cert: Option<PathBuf>,
-    /// The file of its key (PEM).
-    pub client_key: Option<PathBuf>,
-    /// Whether the server's certificate is not checked.
-    pub insecure: bool,
-}
-
-/// `host:port`, with brackets around an IPv6 address.
-pub(super) fn host_and_port(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
-}
+use crate::http::{Scheme, Server};
 
 /// The servers of a list that is separated by commas or blanks.
 pub(super) fn servers(text: &str, scheme: Scheme, port: u16) -> Result<Vec<Server>, Allowed> {

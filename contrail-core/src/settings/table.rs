@@ -138,7 +138,7 @@ pub const SETTINGS: &[Setting] = &[
         "seconds for a connection to a server"),
     setting(Key::RequestTimeout, "request_timeout", &[], &["CONTRAIL_REQUEST_TIMEOUT"], Some("10"),
         "seconds for one request"),
-    setting(Key::AttachTimeout, "attach_timeout", &[], &["CONTRAIL_ATTACH_TIMEOUT"], Some("25"),
+    setting(Key::AttachTimeout, "attach_timeout", &[], &["CONTRAIL_ATTACH_TIMEOUT"], Some("20"),
         "seconds for attaching or detaching a container as a whole"),
     setting(Key::LogLevel, "log_level", &[], &["LOG_LEVEL"], Some("warning"),
         "least important messages that are logged: none, error, warning, info, debug or trace"),
