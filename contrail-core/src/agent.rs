@@ -368,3 +368,7 @@ impl Agent {
 fn status_text(response: &Response) -> String {
     format!("status {}: {}", response.status, response.text())
 }
+
+#[cfg(test)]
+#[path = "agent_test.rs"]
+mod tests;

@@ -192,3 +192,7 @@ fn first_uuid(text: &str) -> Option<Uuid> {
         .filter(|word| word.len() == 36)
         .find_map(|word| word.parse().ok())
 }
+
+#[cfg(test)]
+#[path = "errors_test.rs"]
+mod tests;

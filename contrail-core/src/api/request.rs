@@ -284,3 +284,126 @@ fn encode(value: &str, target: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{InstanceIp, Ref, RouteTarget, VirtualMachine, VirtualNetwork};
+    use crate::identity::Family;
+
+    const ID: Uuid = Uuid::from_u128(0x5dd3_72be_4068_49dc_af5d_eb79_f93a_7bdf);
+
+    fn network() -> FqName {
+        FqName::new(["default-domain", "p1", "net 1/ü"])
+    }
+
+    #[test]
+    fn requests_that_read_are_what_the_api_expects() {
+        let name = network();
+        let id = "5dd372be-4068-49dc-af5d-eb79f93a7bdf";
+        for (request, line) in [
+            (get::<VirtualNetwork>(ID), format!("GET /virtual-network/{id}?exclude_back_refs=True&exclude_children=True")),
+            (get_with::<InstanceIp>(ID, &["instance_ip_address", "subnet_uuid"]),
+             format!("GET /instance-ip/{id}?fields=instance_ip_address,subnet_uuid")),
+            (lookup::<VirtualNetwork>(&name).unwrap(),
+             "GET /virtual-networks?fq_names=default-domain:p1:net%201%2F%C3%BC&detail=true".into()),
+            (list::<VirtualNetwork>(&ListQuery::all()), "GET /virtual-networks".into()),
+            (list::<VirtualNetwork>(&ListQuery::children_of("project", name.parent()).detail()),
+             "GET /virtual-networks?parent_fq_name_str=default-domain:p1&parent_type=project&detail=true".into()),
+            (list::<VirtualNetwork>(&ListQuery::children_of_id(ID)), format!("GET /virtual-networks?parent_id={id}")),
+            (list::<InstanceIp>(&ListQuery::referring_to(ID).fields(&["instance_ip_address"])),
+             format!("GET /instance-ips?back_ref_id={id}&fields=instance_ip_address")),
+            (list::<VirtualMachine>(&ListQuery::ids([ID, Uuid::nil()])),
+             format!("GET /virtual-machines?obj_uuids={id},00000000-0000-0000-0000-000000000000")),
+            (delete::<VirtualMachine>(ID), format!("DELETE /virtual-machine/{id}")),
+        ] {
+            assert_eq!(format!("{} {}", request.method, request.target()), line);
+            assert_eq!(request.body, None);
+            assert!(request.repeatable);
+        }
+    }
+
+    #[test]
+    fn long_lists_of_ids_go_into_a_body_as_text() {
+        let ids: Vec<Uuid> = (0..26).map(Uuid::from_u128).collect();
+        let query = ListQuery::ids(ids.clone())
+            .fields(&["display_name"])
+            .detail();
+        let request = list::<VirtualMachine>(&query);
+        assert_eq!(
+            (request.method, request.target().as_str()),
+            (Method::Post, "/list-bulk-collection")
+        );
+        let body = request.body.unwrap();
+        assert_eq!(body["type"], "virtual-machine");
+        assert_eq!(body["obj_uuids"].as_str().unwrap().split(',').count(), 26);
+        assert_eq!(body["fields"], "display_name");
+        assert_eq!(body["detail"], true);
+    }
+
+    #[test]
+    fn a_creation_sends_names_and_ids_and_no_empty_field() {
+        let network_ref = || Ref::new(network(), ID);
+        let interface = Ref::named(FqName::new(["default-domain", "p1", "x"]));
+        let request = create(&InstanceIp::new(ID, Family::V4, network_ref(), interface));
+        assert_eq!(request.path, "/instance-ips");
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"instance-ip": {
+                "fq_name": [ID.to_string()], "uuid": ID, "instance_ip_family": "v4",
+                "virtual_network_refs": [{"to": network(), "uuid": ID}],
+                "virtual_machine_interface_refs": [{"to": ["default-domain", "p1", "x"]}],
+            }})
+        );
+    }
+
+    #[test]
+    fn a_creation_names_the_parent_type_except_below_the_root() {
+        let mut network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
+        network.meta.parent_type = None;
+        let body = |request: ApiRequest| request.body.unwrap();
+        assert_eq!(
+            body(create(&network))["virtual-network"]["parent_type"],
+            "project"
+        );
+        let target = RouteTarget::new(FqName::new(["target:64512:1"]));
+        assert_eq!(
+            body(create(&target)),
+            json!({"route-target": {"fq_name": ["target:64512:1"]}})
+        );
+    }
+
+    #[test]
+    fn only_a_creation_without_an_id_may_not_be_repeated() {
+        let with_id = VirtualMachine::new(ID);
+        assert!(create(&with_id).repeatable);
+        let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
+        assert!(!create(&network).repeatable);
+    }
+
+    #[test]
+    fn names_that_would_read_as_two_are_not_looked_up_in_a_list() {
+        for name in [vec!["d", "p", "a,b"], vec!["target:64512:1"]] {
+            assert_eq!(lookup::<VirtualNetwork>(&FqName::new(name)), None);
+        }
+    }
+
+    #[test]
+    fn references_are_changed_one_at_a_time_by_id_and_name() {
+        let to = FqName::new(["vm"]);
+        let from = ("virtual-machine-interface", ID);
+        let request = ref_update("ADD", from, ("virtual-machine", ID, &to), None);
+        assert_eq!(request.target(), "/ref-update");
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"operation": "ADD", "type": "virtual-machine-interface", "uuid": ID,
+                "ref-type": "virtual-machine", "ref-uuid": ID, "ref-fq-name": ["vm"], "attr": null})
+        );
+        let request = update::<VirtualNetwork>(ID, &json!({"display_name": null}));
+        assert_eq!(request.method, Method::Put);
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"virtual-network": {"display_name": null}})
+        );
+    }
+}
