@@ -1,10 +1,11 @@
 //! Making and deleting pairs.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 
 use contrail_core::Error;
-use contrail_core::net::{Dataplane, Kernel, VethSpec};
+use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, VethSpec};
 use contrail_lab::sandbox::{self, TestNetns};
 
 use crate::{MAC, attached, spec};
@@ -100,40 +101,39 @@ fn the_kernels_error_number_is_kept() {
     });
 }
 
+/// Sets the container's end up and waits until its kernel has given it an IPv6 address; the host's
+/// end could have one by then too.
+fn ipv6_of_the_host(kernel: &Kernel, netns: &TestNetns) -> String {
+    let up = InterfaceConfig::default();
+    kernel.configure(netns.netns(), "eth0", &up).unwrap();
+    let inside = || fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap();
+    while !netns.netns().run(inside).unwrap().contains("eth0") {
+        thread::yield_now();
+    }
+    fs::read_to_string("/proc/net/if_inet6").unwrap()
+}
+
 #[test]
-fn the_host_has_no_ipv6_on_its_end() {
+fn the_host_gets_no_ipv6_address_on_its_end_and_heeds_no_advertisement() {
     sandbox::test(|| {
         let kernel = Kernel::new();
         let netns = attached(&kernel);
-        let up = contrail_core::net::InterfaceConfig::default();
-        kernel.configure(netns.netns(), "eth0", &up).unwrap();
-        let addresses = fs::read_to_string("/proc/net/if_inet6").unwrap();
+        let addresses = ipv6_of_the_host(&kernel, &netns);
         assert!(!addresses.contains("tap0"), "{addresses}");
-        let disabled = fs::read_to_string("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").unwrap();
-        assert_eq!(disabled.trim(), "1");
+        let accept = fs::read_to_string("/proc/sys/net/ipv6/conf/tap0/accept_ra").unwrap();
+        assert_eq!(accept.trim(), "0");
     });
 }
 
 #[test]
-fn with_proc_sys_read_only_the_host_still_gets_no_ipv6_address() {
+fn with_proc_sys_read_only_pairs_are_made_too() {
     sandbox::test(|| {
-        let remount = std::process::Command::new("sh")
-            .args([
-                "-c",
-                "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys",
-            ])
-            .status();
+        let script = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys";
+        let remount = Command::new("sh").args(["-c", script]).status();
         assert!(remount.unwrap().success());
         let kernel = Kernel::new();
         let netns = attached(&kernel);
-        let up = contrail_core::net::InterfaceConfig::default();
-        kernel.configure(netns.netns(), "eth0", &up).unwrap();
-        // The container's end has got its own at the same time.
-        let inside = || fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap();
-        while !netns.netns().run(inside).unwrap().contains("eth0") {
-            thread::yield_now();
-        }
-        let addresses = fs::read_to_string("/proc/net/if_inet6").unwrap();
+        let addresses = ipv6_of_the_host(&kernel, &netns);
         assert!(!addresses.contains("tap0"), "{addresses}");
     });
 }
@@ -176,7 +176,7 @@ fn fifty_at_once_do_not_disturb_each_other() {
                         .create_veth(&spec(&host, "eth0"), Some(netns.netns()))
                         .unwrap();
                     let address = format!("10.1.{number}.4/24").parse().unwrap();
-                    let config = contrail_core::net::InterfaceConfig {
+                    let config = InterfaceConfig {
                         addresses: vec![address],
                         routes: vec![],
                     };

@@ -89,14 +89,15 @@ fn enter<'a>(requests: &'a AtomicU64, ifname: &str, ipv6: bool) -> Result<(Netli
     // needed: a kernel that refuses it only answers when it is asked.
     ignore(sysctl::set(Family::V4, ifname, "arp_notify", "1"));
     if ipv6 {
-        for ifname in ["lo", ifname] {
-            sysctl::set(Family::V6, ifname, "disable_ipv6", "0").map_err(|error| {
-                Error::kernel(
-                    format!("switch on IPv6 (disable_ipv6) of interface {ifname}"),
-                    error,
-                )
-            })?;
-        }
+        let switch = "disable_ipv6";
+        sysctl::set(Family::V6, ifname, switch, "0").map_err(|error| {
+            Error::kernel(
+                format!("switch on IPv6 ({switch}) of interface {ifname}"),
+                error,
+            )
+        })?;
+        // Packets of the container to its own address pass there.
+        ignore(sysctl::set(Family::V6, "lo", switch, "0"));
         // The controller gives each address once; detection would delay the start by a second.
         ignore(sysctl::set(Family::V6, ifname, "accept_dad", "0"));
         ignore(sysctl::set(Family::V6, ifname, "keep_addr_on_down", "1"));

@@ -156,6 +156,8 @@ pub struct Link {
     pub alias: Option<String>,
     /// Its addresses, without the link-local ones that the kernel gives by itself.
     pub addresses: Vec<IpNetwork>,
-    /// The routes through it in all tables, without those that the kernel adds by itself.
+    /// The routes through it in all tables, without those that the kernel adds by itself. What the
+    /// kernel would choose is left out: the main table, the scope that follows from the gateway, the
+    /// metric 1024 of IPv6.
     pub routes: Vec<Route>,
 }

@@ -28,14 +28,14 @@ pub(super) fn create(spec: &VethSpec, netns: Option<BorrowedFd<'_>>) -> LinkMess
         .build()
 }
 
-/// The message that completes the host's end: with its alias and, on demand, without the IPv6
-/// address that the kernel would give it. In the message that makes the pair the kernel ignores the
-/// one and refuses the other.
-pub(super) fn complete(spec: &VethSpec, without_ipv6: bool) -> LinkMessage {
+/// The message that completes the host's end: its alias and, on a host with IPv6, that the kernel
+/// gives it no address of its own. In the message that makes the pair the kernel ignores the one
+/// and refuses the other.
+pub(super) fn complete(spec: &VethSpec, has_ipv6: bool) -> LinkMessage {
     let mut host = LinkMessageBuilder::<LinkUnspec>::new()
         .name(&spec.host)
         .alias(&spec.alias);
-    if without_ipv6 {
+    if has_ipv6 {
         let inet6 = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
         host = host.append_extra_attribute(LinkAttribute::AfSpecUnspec(vec![inet6]));
     }
@@ -102,6 +102,15 @@ mod tests {
                 LinkAttribute::Mtu(1400),
             ]
         );
+    }
+
+    #[test]
+    fn a_host_without_ipv6_is_not_asked_for_a_mode_of_it() {
+        let alias = LinkAttribute::IfAlias("d2addb42-4371-5012-bee6-417003b71696".into());
+        let name = LinkAttribute::IfName("tapd2addb42-43".into());
+        let attributes = complete(&spec(None), true).attributes;
+        assert!(matches!(attributes[2], LinkAttribute::AfSpecUnspec(_)));
+        assert_eq!(complete(&spec(None), false).attributes, [name, alias]);
     }
 
     #[test]

@@ -25,13 +25,17 @@ pub(super) fn prepare() -> io::Result<()> {
         MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
     )?;
     mount_at("/run", Some("tmpfs"), MsFlags::MS_NOSUID)?;
-    if fs::canonicalize("/var/run")? != Path::new("/run") {
+    // A link to /run nearly everywhere; what a minimal system does not have needs no replacement.
+    if fs::canonicalize("/var/run").is_ok_and(|real| real != Path::new("/run")) {
         bind(Path::new("/run"), Path::new("/var/run"))?;
     }
     for dir in HIDDEN.iter().filter(|dir| Path::new(dir).is_dir()) {
         mount_at(dir, Some("tmpfs"), MsFlags::MS_NOSUID)?;
     }
-    writable(Path::new("/var/lib"))
+    match Path::new("/var/lib") {
+        state if state.is_dir() => writable(state),
+        _ => Ok(()),
+    }
 }
 
 /// Puts a writable directory in the place of `dir` that shows what `dir` holds. An overlay would
