@@ -39,7 +39,7 @@ pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
 pub use server::{Scheme, Server, TlsSettings};
-pub use table::{Key, SETTINGS, Setting, find, nearest, unknown};
+pub use table::{Key, SETTINGS, Setting, find, names, nearest, unknown};
 pub use yaml::parse as parse_flat_yaml;
 
 use crate::error::{Error, Result};
