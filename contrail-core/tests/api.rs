@@ -9,10 +9,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use contrail_core::api::{
-    Client, ListQuery, NetworkIpam, Project, Server as ApiServer, VirtualMachine, VirtualNetwork,
-};
-use contrail_core::http::{Http, TlsSettings};
+use contrail_core::api::{Client, ListQuery, NetworkIpam, Project, VirtualMachine, VirtualNetwork};
+use contrail_core::http::{Http, Scheme, Server as ApiServer, TlsSettings};
 use contrail_core::keystone::{FixedToken, NoAuth, TokenSource};
 use contrail_core::{Deadline, Error, FqName, Result, Secret};
 use support::{Act, Server, answer, nobody};
@@ -24,7 +22,7 @@ const LONG: Duration = Duration::from_secs(30);
 fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Client {
     let http = Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap();
     let server = |address: &SocketAddr| ApiServer {
-        scheme: "http".into(),
+        scheme: Scheme::Http,
         host: address.ip().to_string(),
         port: address.port(),
     };

@@ -38,7 +38,7 @@ pub use ini::parse as parse_vnc_api_lib;
 pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
-pub use table::{Key, SETTINGS, Setting, find, nearest, unknown};
+pub use table::{Key, SETTINGS, Setting, find, names, nearest, unknown};
 pub use yaml::parse as parse_flat_yaml;
 
 use crate::error::{Error, Result};

@@ -180,14 +180,20 @@ pub fn find(name: &str) -> Option<(Key, bool)> {
     })
 }
 
-/// The known name that `name` was probably meant to be: of a setting or one of `others`.
-pub fn nearest<'a>(name: &str, others: &[&'a str]) -> Option<&'a str> {
-    let name = plain(name);
-    let all = SETTINGS
+/// The names of all settings in documents, with their aliases.
+pub fn names<'a>() -> impl Iterator<Item = &'a str> {
+    SETTINGS
         .iter()
         .flat_map(|s| std::iter::once(&s.name).chain(s.aliases))
-        .chain(others);
-    all.map(|known| (distance(&name, &plain(known)), *known))
+        .copied()
+}
+
+/// The one of `candidates` that `name` was probably meant to be.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = plain(name);
+    candidates
+        .into_iter()
+        .map(|known| (distance(&name, &plain(known)), known))
         .min()
         .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
         .map(|(_, known)| known)
@@ -195,7 +201,7 @@ pub fn nearest<'a>(name: &str, others: &[&'a str]) -> Option<&'a str> {
 
 /// The error for a name that no setting has.
 pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
-    let hint = match nearest(name, others) {
+    let hint = match nearest(name, names().chain(others.iter().copied())) {
         Some(known) => format!("no setting has this name; did you mean {known}?"),
         None => {
             let names: Vec<&str> = SETTINGS
@@ -272,10 +278,10 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_one_that_a_typing_error_explains() {
-        assert_eq!(nearest("api_sever", &[]), Some("api_server"));
-        assert_eq!(nearest("admin_pasword", &[]), Some("admin_password"));
-        assert_eq!(nearest("mut", &["mtu", "ipam"]), Some("mtu"));
-        assert_eq!(nearest("hairpinMode", &["mtu", "ipam"]), None);
+        assert_eq!(nearest("api_sever", names()), Some("api_server"));
+        assert_eq!(nearest("admin_pasword", names()), Some("admin_password"));
+        assert_eq!(nearest("mut", ["mtu", "ipam"]), Some("mtu"));
+        assert_eq!(nearest("hairpinMode", names()), None);
     }
 
     #[test]
