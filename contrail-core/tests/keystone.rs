@@ -5,9 +5,10 @@ mod support;
 
 use std::env;
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -176,28 +177,47 @@ fn parallel_threads_ask_once() {
 #[test]
 fn fifty_cold_processes_ask_once() {
     let dir = tempfile::tempdir().unwrap();
-    let server = v2("2099-01-01T00:00:00Z");
+    // Keystone answers only when all processes are about to ask.
+    let (open, gate) = mpsc::channel::<()>();
+    let mut count = 0;
+    let server = Server::acting(move |_| {
+        let _ = gate.recv();
+        count += 1;
+        Act::Answer(200, access(count, "2099-01-01T00:00:00Z"))
+    });
+    let ready = TcpListener::bind("127.0.0.1:0").unwrap();
     let start = |_| {
         Command::new(env::current_exe().unwrap())
-            .args(["--exact", "one_of_fifty_processes", "--ignored"])
+            .args(["--exact", "one_of_fifty_processes"])
             .env("KEYSTONE_URL", server.url("/v2.0"))
             .env("TOKEN_DIR", dir.path().join("tokens"))
-            .stdout(std::process::Stdio::null())
+            .env("READY", ready.local_addr().unwrap().to_string())
+            .stdout(Stdio::null())
             .spawn()
             .unwrap()
     };
     let children: Vec<_> = (0..50).map(start).collect();
+    for _ in &children {
+        ready.accept().unwrap();
+    }
+    drop(open);
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(server.lines().len(), 1);
 }
 
+/// The child of the test above: it does its work only when that one started it.
 #[test]
-#[ignore = "a child process of fifty_cold_processes_ask_once"]
 fn one_of_fifty_processes() {
-    let url = env::var("KEYSTONE_URL").unwrap();
-    let dir = env::var("TOKEN_DIR").unwrap();
+    let (Ok(url), Ok(dir), Ok(ready)) = (
+        env::var("KEYSTONE_URL"),
+        env::var("TOKEN_DIR"),
+        env::var("READY"),
+    ) else {
+        return;
+    };
+    TcpStream::connect(ready).unwrap();
     assert_eq!(token(&keystone(url, Path::new(&dir))), "v2-1");
 }
 

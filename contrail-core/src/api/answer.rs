@@ -152,3 +152,43 @@ impl Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::request::{self, ListQuery};
+    use crate::api::{VirtualMachineInterface, VirtualNetwork};
+
+    fn recorded(name: &str) -> Answer {
+        let text = include_str!("../../tests/fixtures/objects.json");
+        let all: serde_json::Value = serde_json::from_str(text).unwrap();
+        let request = request::list::<VirtualNetwork>(&ListQuery::all());
+        let response = Response::new(200, all[name].to_string());
+        Answer::new(response, "API".into(), &request, false)
+    }
+
+    #[test]
+    fn recorded_lists_are_read_in_both_forms() {
+        let detailed: Vec<VirtualNetwork> = recorded("detailed_list").wrapped_list().unwrap();
+        assert_eq!(detailed[0].subnets().count(), 1);
+        let flat: Vec<VirtualNetwork> = recorded("flat_list").flat_list().unwrap();
+        assert_eq!(flat[0].uuid(), detailed[0].uuid());
+        assert_eq!(flat[0].subnets().count(), 1);
+        let ports: Vec<VirtualMachineInterface> =
+            recorded("interfaces_of_a_machine").wrapped_list().unwrap();
+        assert_eq!(ports[0].instance_ip_back_refs.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_of_another_type_is_an_error_that_names_the_request() {
+        let error = recorded("network")
+            .object::<VirtualMachineInterface>()
+            .unwrap_err();
+        let text = crate::error::report(&error);
+        assert!(
+            text.starts_with("cannot understand the answer of API to GET /virtual-networks"),
+            "{text}"
+        );
+        assert!(recorded("network").flat_list::<VirtualNetwork>().is_err());
+    }
+}

@@ -35,6 +35,7 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .accept_encoding("identity")
+            .user_agent(concat!("contrail-core/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections_per_host(8)
             .build();
         let connect = Connect::new(config.clone());
