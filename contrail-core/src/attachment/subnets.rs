@@ -177,7 +177,10 @@ mod tests {
         }
     }
 
-    fn spec(subnets: &[(&str, Option<&str>, Option<(&str, &str)>)]) -> NetworkSpec {
+    /// Prefix, gateway, first and last address of the pool.
+    type Wanted<'a> = (&'a str, Option<&'a str>, Option<(&'a str, &'a str)>);
+
+    fn spec(subnets: &[Wanted]) -> NetworkSpec {
         NetworkSpec {
             fq_name: FqName::new(["default-domain", "admin", "net1"]),
             subnets: subnets
