@@ -1,3 +1,4 @@
 //! An OpenContrail on one host.
 
+pub mod ping;
 pub mod sandbox;
