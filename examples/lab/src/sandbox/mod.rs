@@ -23,6 +23,9 @@ pub use netns::TestNetns;
 /// Marks a process that was started in a sandbox: `<test>@<mount namespace of the starter>`.
 const MARKER: &str = "CONTRAIL_SANDBOX";
 
+/// What [`MARKER`] names when a whole program runs in the sandbox.
+const PROGRAM: &str = "program";
+
 /// How the test in the sandbox tells what became of it, on its standard output. The exit code of a
 /// test program cannot: it is 0 too when no test of that name exists.
 const DONE: &str = "contrail-sandbox: done";
@@ -116,11 +119,10 @@ pub fn skip(test: &str, reason: &str) {
 /// }
 /// ```
 pub fn reexec_if_needed() -> io::Result<Option<ExitCode>> {
-    const NAME: &str = "program";
-    if is_inside(NAME) {
+    if inside() {
         return prepare().map(|()| None);
     }
-    let mut command = again(NAME)?;
+    let mut command = again(PROGRAM)?;
     command.args(env::args_os().skip(1));
     let status = command
         .spawn()
@@ -128,6 +130,11 @@ pub fn reexec_if_needed() -> io::Result<Option<ExitCode>> {
         .wait()?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(Some(code.map_or(ExitCode::FAILURE, ExitCode::from)))
+}
+
+/// Whether this program runs in the sandbox that [`reexec_if_needed`] made.
+pub fn inside() -> bool {
+    is_inside(PROGRAM)
 }
 
 /// This program in a sandbox, without arguments yet.
