@@ -1,1 +1,6 @@
 //! An OpenContrail on one host.
+
+pub mod control;
+pub mod faults;
+pub mod http;
+pub mod request_log;
