@@ -1,4 +1,12 @@
 //! An OpenContrail on one host.
 
+mod clock;
+pub mod config;
+pub mod control;
+pub mod faults;
+pub mod http;
+pub mod keystone;
 pub mod ping;
+pub mod request_log;
 pub mod sandbox;
+pub mod view;
