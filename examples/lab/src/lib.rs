@@ -1,5 +1,6 @@
 //! An OpenContrail on one host.
 
+pub mod agent;
 mod clock;
 pub mod config;
 pub mod control;
