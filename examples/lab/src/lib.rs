@@ -4,6 +4,7 @@ pub mod agent;
 mod clock;
 pub mod config;
 pub mod control;
+pub mod dataplane;
 pub mod faults;
 pub mod http;
 pub mod keystone;
