@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod command_line;
 mod isolation;
+mod lab;
 mod lifecycle;
 mod reach;
 mod world;
