@@ -110,7 +110,7 @@ impl RequestLog {
         let mut counts = BTreeMap::new();
         for entry in &self.state().entries {
             let first = entry.path.split(['/', '?']).nth(1).unwrap_or_default();
-            let key = format!("{:?} {} /{first}", entry.service, entry.method);
+            let key = format!("{} {} /{first}", entry.service, entry.method);
             *counts.entry(key).or_default() += 1;
         }
         counts
@@ -220,7 +220,7 @@ mod tests {
             log.count(ServiceName::ConfigApi, "GET", "/virtual-network"),
             2
         );
-        assert_eq!(log.counts()["ConfigApi GET /virtual-network"], 2);
+        assert_eq!(log.counts()["config-api GET /virtual-network"], 2);
         log.reset();
         assert!(log.entries().is_empty());
     }

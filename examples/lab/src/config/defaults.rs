@@ -46,10 +46,22 @@ pub fn first_start(projects: &[Project]) -> State {
     let name = ["default-domain", "default-project", "__no_rule__"];
     let props = json!({"security_group_id": number});
     make(&mut state, kinds.security_group, &name, parent, props);
-    for project in projects {
-        sync_project(&mut state, project, domain);
-    }
+    sync_projects(&mut state, projects);
     state
+}
+
+/// Makes the projects of Keystone that are not there yet.
+pub fn sync_projects(state: &mut State, projects: &[Project]) {
+    let kinds = state.kinds;
+    let domain = state.store.find(kinds.domain, &["default-domain"]);
+    let domain = domain.map(|id| (kinds.domain, id));
+    for project in projects {
+        let name = ["default-domain", project.name.as_str()];
+        let known = state.store.find(kinds.project, &name).is_some();
+        if !known && state.store.get(project.id).is_none() {
+            sync_project(state, project, domain);
+        }
+    }
 }
 
 /// Makes one object; the server's own objects have no display name.
@@ -65,7 +77,7 @@ fn make(
         Value::Object(props) => props,
         _ => Map::new(),
     };
-    types::make(state, kind, fq_name, parent, props)
+    state.make(kind, fq_name, parent, props)
 }
 
 fn make_system(state: &mut State) {
@@ -109,9 +121,7 @@ fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
     ]});
     props.insert("ipam_subnets".into(), subnets);
     props.insert("id_perms".into(), meta::new_id_perms(None));
-    if let Ok(perms2) = meta::new_perms2(None, "cloud-admin") {
-        props.insert("perms2".into(), perms2);
-    }
+    props.insert("perms2".into(), meta::default_perms2("cloud-admin"));
     let mut draft = Draft {
         kind,
         uuid: Uuid::new_v4(),
@@ -151,9 +161,7 @@ fn sync_project(state: &mut State, project: &Project, domain: Option<(Kind, Uuid
     props.insert("display_name".into(), json!(project.name));
     props.insert("id_perms".into(), meta::new_id_perms(None));
     let owner = project.id.simple().to_string();
-    if let Ok(perms2) = meta::new_perms2(None, &owner) {
-        props.insert("perms2".into(), perms2);
-    }
+    props.insert("perms2".into(), meta::default_perms2(&owner));
     let draft = Draft {
         kind: state.kinds.project,
         uuid: project.id,

@@ -25,17 +25,8 @@ pub fn delete(state: &mut State, call: &Call<'_>, kind: Kind, id: &str) -> Resul
     refuse_with_children(state, call, &object)?;
     refuse_when_referred(state, call, &object)?;
     types::before_delete(state, &object)?;
-    remove(state, uuid);
+    state.discard(uuid);
     Ok(Reply::Empty)
-}
-
-/// Removes an object and what the server makes together with it, unconditionally.
-pub(super) fn remove(state: &mut State, uuid: Uuid) {
-    let Some(object) = state.store.remove(uuid) else {
-        return;
-    };
-    state.touch();
-    types::after_delete(state, &object);
 }
 
 /// Whether a child goes away with its parent: the server makes it by itself.

@@ -66,17 +66,20 @@ pub fn last_modified(props: &Map<String, Value>) -> &str {
     time.unwrap_or_default()
 }
 
+/// `perms2` of an object that belongs to `owner` and is shared with nobody.
+pub fn default_perms2(owner: &str) -> Value {
+    json!({"owner": owner, "owner_access": 7, "global_access": 0, "share": []})
+}
+
 /// `perms2` of a new object; `owner` is who it belongs to when the client does not say.
 pub fn new_perms2(sent: Option<&Value>, owner: &str) -> Result<Value> {
     let Some(Value::Object(sent)) = sent else {
-        return Ok(json!({
-            "owner": owner, "owner_access": 7, "global_access": 0, "share": [],
-        }));
+        return Ok(default_perms2(owner));
     };
     if !sent.contains_key("owner") {
         return Err(ApiError::bad_request("owner in perms2 must be present"));
     }
-    let mut perms = json!({"owner": null, "owner_access": 7, "global_access": 0, "share": []});
+    let mut perms = default_perms2(owner);
     for (key, value) in sent {
         perms[key] = value.clone();
     }

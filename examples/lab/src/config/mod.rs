@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use self::call::{Call, Reply, decode};
-use self::defaults::{Project, first_start};
+use self::defaults::{Project, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
 use self::schema::Kind;
 use self::state::State;
@@ -69,11 +69,12 @@ pub struct ConfigApi {
 impl ConfigApi {
     /// An API as after its first start, with the projects that Keystone knows.
     pub fn new(auth: Auth, projects: &[Project]) -> Self {
-        Self::with_state(first_start(projects), auth)
+        Self::with_state(first_start(projects), auth, &[])
     }
 
-    /// An API that goes on from a saved state.
-    pub fn with_state(mut state: State, auth: Auth) -> Self {
+    /// An API that goes on from a saved state; projects that are new in Keystone are added.
+    pub fn with_state(mut state: State, auth: Auth, projects: &[Project]) -> Self {
+        sync_projects(&mut state, projects);
         state.aaa_mode = match auth {
             Auth::None => "no-auth".into(),
             Auth::Keystone(_) => "cloud-admin".into(),

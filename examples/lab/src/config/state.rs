@@ -35,7 +35,8 @@ pub struct State {
 /// The smallest free number is handed out first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IdPool {
-    first: u64,
+    /// Every number below is used, or not of the pool.
+    cursor: u64,
     used: BTreeSet<u64>,
 }
 
@@ -43,27 +44,25 @@ impl IdPool {
     /// Numbers from `first` on.
     pub fn from(first: u64) -> Self {
         Self {
-            first,
+            cursor: first,
             used: BTreeSet::new(),
         }
     }
 
     /// A number that nobody has.
     pub fn take(&mut self) -> u64 {
-        let mut free = self.first;
-        for used in &self.used {
-            if *used != free {
-                break;
-            }
-            free += 1;
+        while !self.used.insert(self.cursor) {
+            self.cursor += 1;
         }
-        self.used.insert(free);
-        free
+        self.cursor += 1;
+        self.cursor - 1
     }
 
-    /// Takes a number back.
+    /// Takes a number back; nothing happens when nobody has it.
     pub fn free(&mut self, number: u64) {
-        self.used.remove(&number);
+        if self.used.remove(&number) {
+            self.cursor = self.cursor.min(number);
+        }
     }
 }
 
@@ -138,6 +137,7 @@ mod tests {
         let mut pool = IdPool::from(5);
         assert_eq!([pool.take(), pool.take(), pool.take()], [5, 6, 7]);
         pool.free(6);
+        pool.free(99);
         assert_eq!([pool.take(), pool.take()], [6, 8]);
     }
 

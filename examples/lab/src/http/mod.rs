@@ -3,6 +3,8 @@
 mod answer;
 mod server;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use server::{Server, Watch};
@@ -19,6 +21,17 @@ pub enum ServiceName {
     Agent,
     /// The lab's own endpoint for faults and the request log.
     Control,
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ConfigApi => "config-api",
+            Self::Keystone => "keystone",
+            Self::Agent => "agent",
+            Self::Control => "control",
+        })
+    }
 }
 
 /// One request, its body read to the end.

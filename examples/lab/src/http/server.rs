@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -64,7 +64,7 @@ impl Server {
             watch,
         });
         let thread = std::thread::Builder::new()
-            .name(format!("{name:?}"))
+            .name(name.to_string())
             .spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
@@ -151,7 +151,8 @@ async fn serve(stream: TcpStream, number: u64, handler: Arc<Handler>) {
         async move { handler.answer(request, number).await }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        // The real servers keep idle connections open, too.
+        .header_read_timeout(None)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {

@@ -23,7 +23,7 @@ use super::meta;
 use super::python_repr::repr_list;
 use super::schema::Kind;
 use super::state::State;
-use super::store::{Object, Ref};
+use super::store::Object;
 
 /// Checks and completes a new object. Changes of the state come after the last check: when this
 /// succeeds, the object is stored.
@@ -118,34 +118,43 @@ pub fn exhausted(state: &State, network: Uuid) -> String {
     format!("Virtual-Network({name}) has exhausted subnet([])")
 }
 
-/// Makes an object that no client asked for.
-pub(super) fn make(
-    state: &mut State,
-    kind: Kind,
-    fq_name: Vec<String>,
-    parent: Option<(Kind, Uuid)>,
-    mut props: Map<String, Value>,
-) -> Uuid {
-    let uuid = Uuid::new_v4();
-    let perms = parent.and_then(|(_, id)| state.store.get(id)?.props.get("perms2").cloned());
-    let owner = perms.as_ref().and_then(|perms| perms["owner"].as_str());
-    let owner = owner.unwrap_or("cloud-admin");
-    props.insert("id_perms".into(), meta::new_id_perms(None));
-    // Only a client's `perms2` can be wrong.
-    if let Ok(perms2) = meta::new_perms2(None, owner) {
-        props.insert("perms2".into(), perms2);
+impl State {
+    /// Makes an object that no client asked for, without the rules of its type. It belongs to
+    /// whom its parent belongs to.
+    pub fn make(
+        &mut self,
+        kind: Kind,
+        fq_name: Vec<String>,
+        parent: Option<(Kind, Uuid)>,
+        mut props: Map<String, Value>,
+    ) -> Uuid {
+        let uuid = Uuid::new_v4();
+        let perms = parent.and_then(|(_, id)| self.store.get(id)?.props.get("perms2").cloned());
+        let owner = perms.as_ref().and_then(|perms| perms["owner"].as_str());
+        let owner = owner.unwrap_or("cloud-admin");
+        props.insert("id_perms".into(), meta::new_id_perms(None));
+        props.insert("perms2".into(), meta::default_perms2(owner));
+        meta::stamp_created(&mut props, uuid);
+        self.store.insert(Object {
+            kind,
+            uuid,
+            fq_name,
+            parent,
+            props,
+            refs: BTreeMap::new(),
+        });
+        self.touch();
+        uuid
     }
-    meta::stamp_created(&mut props, uuid);
-    state.store.insert(Object {
-        kind,
-        uuid,
-        fq_name,
-        parent,
-        props,
-        refs: BTreeMap::<Kind, Vec<Ref>>::new(),
-    });
-    state.touch();
-    uuid
+
+    /// Removes an object and what the server makes together with it, whoever needs it.
+    pub fn discard(&mut self, uuid: Uuid) {
+        let Some(object) = self.store.remove(uuid) else {
+            return;
+        };
+        self.touch();
+        after_delete(self, &object);
+    }
 }
 
 /// The properties of an object that the server makes.

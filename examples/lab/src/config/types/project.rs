@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{make, named_props};
-use crate::config::delete::{is_default, remove};
+use super::named_props;
+use crate::config::delete::is_default;
 use crate::config::state::State;
 use crate::config::store::{Object, Ref};
 
@@ -20,7 +20,7 @@ pub fn after_create(state: &mut State, object: &Object) {
     let parent = Some((object.kind, object.uuid));
     let kind = state.kinds.application_policy_set;
     let props = named_props(POLICY_SET, json!({"all_applications": false}));
-    let to = make(state, kind, child(POLICY_SET), parent, props);
+    let to = state.make(kind, child(POLICY_SET), parent, props);
     let (attr, relaxed) = (Value::Null, false);
     state
         .store
@@ -30,8 +30,7 @@ pub fn after_create(state: &mut State, object: &Object) {
         "security_group_id": state.group_ids.take(),
         "security_group_entries": {"policy_rule": default_rules(&group.join(":"))},
     });
-    make(
-        state,
+    state.make(
         state.kinds.security_group,
         group,
         parent,
@@ -52,7 +51,7 @@ pub fn after_delete(state: &mut State, object: &Object) {
         };
         let child = state.store.get(id);
         if child.is_some_and(|child| is_default(state, object.kind, child)) {
-            remove(state, id);
+            state.discard(id);
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::named_props;
 use super::subnets::{self, BuildError};
-use super::{make, named_props};
 use crate::config::check::is_falsy;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
@@ -47,13 +47,7 @@ pub fn after_create(state: &mut State, object: &Object) {
     let props = json!({"routing_instance_is_default": true, "routing_instance_fabric_snat": false});
     let kind = state.kinds.routing_instance;
     let parent = Some((object.kind, object.uuid));
-    make(
-        state,
-        kind,
-        fq_name,
-        parent,
-        named_props(object.name(), props),
-    );
+    state.make(kind, fq_name, parent, named_props(object.name(), props));
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
@@ -96,7 +90,7 @@ pub fn after_delete(state: &mut State, object: &Object) {
         let mut fq_name = object.fq_name.clone();
         fq_name.push(object.name().to_owned());
         if let Some(child) = state.store.find(kind, &fq_name) {
-            crate::config::delete::remove(state, child);
+            state.discard(child);
         }
     }
     let number = object
