@@ -240,10 +240,11 @@ impl Agent {
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
+            thread::sleep(pause.min(deadline.remaining()));
+            // A look with no time left would only hide what the one before it saw.
             if deadline.has_passed() {
                 return Err(obstacle);
             }
-            thread::sleep(pause.min(deadline.remaining()));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

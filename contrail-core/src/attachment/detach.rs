@@ -56,7 +56,11 @@ impl Attacher {
     }
 
     /// Removes the networks that this host made and that nobody of this host uses any more.
-    fn leave_networks(&self, interfaces: &[Uuid], deadline: Deadline) -> Result<Vec<Failed>> {
+    pub(super) fn leave_networks(
+        &self,
+        interfaces: &[Uuid],
+        deadline: Deadline,
+    ) -> Result<Vec<Failed>> {
         let mut left = Vec::new();
         for &interface in interfaces {
             left.extend(made::leave(&self.host.state_dir, interface)?.map(Step::Network));

@@ -74,19 +74,25 @@ impl Attacher {
         let Some(pending) = read(&path) else {
             return false;
         };
-        let failed = undo::run(&self.backend, pending.steps, deadline);
-        let result = match failed.is_empty() {
-            true => forget(&self.host.state_dir, interface),
-            false => store(
-                &self.host.state_dir,
-                interface,
-                &failed.iter().collect::<Vec<_>>(),
-            ),
-        };
-        if let Err(error) = result {
+        let result = self.finish(interface, pending.steps, deadline);
+        result.unwrap_or_else(|error| {
             log::warn!("{}", error::report(&error));
+            false
+        })
+    }
+
+    /// Runs the steps and what follows when they have worked; keeps what failed.
+    fn finish(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<bool> {
+        let mut failed = undo::run(&self.backend, steps, deadline);
+        if failed.is_empty() {
+            failed = self.leave_networks(&[interface], deadline)?;
         }
-        failed.is_empty()
+        let state_dir = &self.host.state_dir;
+        match failed.is_empty() {
+            true => forget(state_dir, interface)?,
+            false => store(state_dir, interface, &failed.iter().collect::<Vec<_>>())?,
+        }
+        Ok(failed.is_empty())
     }
 }
 

@@ -234,7 +234,7 @@ fn config_api(options: &LabOptions, keystone: &Arc<Keystone>) -> Result<Arc<Conf
         _ => None,
     };
     Ok(Arc::new(match saved {
-        Some(state) => ConfigApi::with_state(state, auth),
+        Some(state) => ConfigApi::with_state(state, auth, &keystone.projects()),
         None => ConfigApi::new(auth, &keystone.projects()),
     }))
 }

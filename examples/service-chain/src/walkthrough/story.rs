@@ -25,6 +25,7 @@ pub fn tell(programs: &Programs) -> Result<(), Failure> {
         Ok(((), output.lines().take(1).map(str::to_owned).collect()))
     })?;
 
+    let empty = objects(programs)?;
     let cni_si = Member::join(
         programs,
         "cniSI",
@@ -44,11 +45,7 @@ pub fn tell(programs: &Programs) -> Result<(), Failure> {
         member.leave(programs)?;
     }
     step("nothing is left", || {
-        let status = programs.status()?;
-        for kind in ["ports", "networks"] {
-            let left = status[kind].as_array().map_or(0, Vec::len);
-            expect(format!("{kind} of the lab"), left, 0)?;
-        }
+        expect("what the lab holds", objects(programs)?, empty)?;
         for member in [&cni_si, &alp1, &alp2] {
             expect(
                 format!("links in {}", member.name),
@@ -156,6 +153,19 @@ impl Member {
     fn links(&self) -> Result<Vec<String>, Failure> {
         Ok(self.netns.netns().run(links)??)
     }
+}
+
+/// The networks and ports that the lab knows, by name. Some networks it has from the start, as every
+/// OpenContrail.
+fn objects(programs: &Programs) -> Result<Vec<String>, Failure> {
+    let status = programs.status()?;
+    let objects = ["networks", "ports"].map(|kind| status[kind].as_array().cloned());
+    Ok(objects
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|object| object["name"].to_string())
+        .collect())
 }
 
 /// The interfaces of a result, a line each.
