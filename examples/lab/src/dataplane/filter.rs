@@ -4,9 +4,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use contrail_core::error::report;
 use contrail_core::{Error, Result};
 
-use super::{conntrack, nft};
+use super::conntrack;
+use super::nft::{self, Elements};
 
 /// Where `nft` is looked for when the caller names none: users' paths often lack `sbin`.
 const PROGRAMS: [&str; 3] = ["nft", "/usr/sbin/nft", "/sbin/nft"];
@@ -14,12 +16,11 @@ const PROGRAMS: [&str; 3] = ["nft", "/usr/sbin/nft", "/sbin/nft"];
 /// The packet filter of the calling thread's network namespace.
 pub struct Filter {
     program: PathBuf,
-    ruleset: String,
-    acls: String,
+    elements: Elements,
 }
 
 impl Filter {
-    /// Finds the program and loads the part that never changes.
+    /// Finds the program and loads the rules.
     ///
     /// # Errors
     /// [`Error::Kernel`] when there is no `nft` or the kernel does not take the rules.
@@ -35,8 +36,7 @@ impl Filter {
                 Ok(()) => {
                     return Ok(Self {
                         program,
-                        ruleset: String::new(),
-                        acls: String::new(),
+                        elements: Elements::default(),
                     });
                 }
                 Err(e) => failure = Some(e),
@@ -45,18 +45,23 @@ impl Filter {
         Err(failure.unwrap_or_else(|| Error::kernel("run nft", io::ErrorKind::NotFound.into())))
     }
 
-    /// Brings the filter to a ruleset, and forgets accepted flows when what is allowed changes.
+    /// Brings the sets to these elements, and forgets accepted flows when less is allowed.
     ///
     /// # Errors
-    /// [`Error::Kernel`]; the old rules stay then.
-    pub fn set(&mut self, ruleset: String, acls: String) -> Result<()> {
-        if ruleset == self.ruleset {
+    /// [`Error::Kernel`]; the old elements stay then.
+    pub fn set(&mut self, next: Elements) -> Result<()> {
+        let change = self.elements.change_to(&next);
+        if change.is_empty() {
             return Ok(());
         }
-        load(&self.program, &ruleset)?;
-        self.ruleset = ruleset;
-        if acls != self.acls {
-            self.acls = acls;
+        if let Err(e) = load(&self.program, &change) {
+            // Somebody else was here: start from nothing.
+            log::warn!("{}", report(&e));
+            let all = nft::flush() + &Elements::default().change_to(&next);
+            load(&self.program, &all)?;
+        }
+        let before = std::mem::replace(&mut self.elements, next);
+        if before.allow_more_than(&self.elements) {
             conntrack::flush()?;
         }
         Ok(())

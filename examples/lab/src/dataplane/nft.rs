@@ -1,27 +1,89 @@
 //! The packet filter of the lab's namespace as text for `nft -f -`: pure functions.
 //!
-//! Two tables. [`base`] restores the TTL of what a switch would carry and keeps the router's own
-//! group reports to itself; it never changes. [`ruleset`] knows the networks and ports: it marks
-//! packets with their network, drops spoofed sources, and accepts what a network may send where.
-//! It is replaced as a whole, in one transaction.
+//! The rules never change: they mark packets with their network, drop spoofed sources, restore the
+//! TTL of what a switch would carry, accept what a network may send where, and keep the router's own
+//! group reports to itself. What changes are the elements of their sets, and only by what is
+//! different: replacing rules makes the kernel wait for its readers, many times as long as adding
+//! an element takes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use contrail_core::identity::Family;
-use ipnetwork::IpNetwork;
 
 use super::model::{Model, Network, Port};
 
 /// The bit of a packet's mark that says: its destination is on its own network's link.
 const ONLINK: u32 = 0x8000_0000;
 
-/// The part that never changes: TTL restoration and silence.
+/// The table of the rules that look at networks and ports.
+const TABLE: &str = "inet contrail-lab";
+
+/// The sets of [`TABLE`] by name, each with its declaration.
+const SETS: [(&str, &str); 6] = [
+    ("network_of", "map network_of { type ifname : mark; }"),
+    ("zone_of", "map zone_of { typeof meta mark : ct zone; }"),
+    (
+        "owned4",
+        "set owned4 { typeof iifname . ether saddr . ip saddr; }",
+    ),
+    (
+        "owned6",
+        "set owned6 { typeof iifname . ether saddr . ip6 saddr; }",
+    ),
+    (
+        "onlink4",
+        "set onlink4 { typeof meta mark . ip daddr; flags interval; }",
+    ),
+    (
+        "onlink6",
+        "set onlink6 { typeof meta mark . ip6 daddr; flags interval; }",
+    ),
+];
+
+/// The sets that say what is accepted.
+const ALLOWED: [&str; 2] = ["onlink4", "onlink6"];
+
+/// All rules, with empty sets.
+pub fn base() -> String {
+    let mut text = ttl();
+    let _ = write!(
+        text,
+        "add table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{\n"
+    );
+    for (_, declaration) in SETS {
+        let _ = writeln!(text, " {declaration}");
+    }
+    // One zone of connection tracking for each network: two networks with the same addresses have
+    // different flows.
+    let _ = write!(
+        text,
+        " chain enter {{ type filter hook prerouting priority raw; policy accept;\n  \
+           meta mark set iifname map @network_of\n  \
+           ip saddr != 0.0.0.0 iifname . ether saddr . ip saddr != @owned4 counter drop\n  \
+           ip6 saddr != {{ fe80::/10, :: }} iifname . ether saddr . ip6 saddr != @owned6 counter drop\n  \
+           ct zone set meta mark map @zone_of\n  \
+           meta mark . ip daddr @onlink4 meta mark set meta mark | {ONLINK:#x}\n  \
+           meta mark . ip6 daddr @onlink6 meta mark set meta mark | {ONLINK:#x}\n \
+         }}\n"
+    );
+    text.push_str(
+        " chain forward { type filter hook forward priority filter; policy drop;\n  \
+           ct state established,related accept\n  \
+           meta mark . ip daddr @onlink4 accept\n  \
+           meta mark . ip6 daddr @onlink6 accept\n  \
+           counter drop\n \
+         }\n}\n",
+    );
+    text
+}
+
+/// TTL restoration and silence.
 ///
 /// A packet to a member of its own network costs no hop, as behind a switch: forwarding takes one,
 /// so one is added before. IPv4 needs a chain for each value because `nft` cannot set a TTL from a
 /// map (an 8-bit field in a 16-bit checksummed word).
-pub fn base() -> String {
+fn ttl() -> String {
     let mut text = String::from("add table inet contrail-ttl\ndelete table inet contrail-ttl\n");
     text.push_str("table inet contrail-ttl {\n");
     for ttl in 2..=255 {
@@ -51,132 +113,101 @@ pub fn base() -> String {
     text
 }
 
-/// The part that follows the model, for the ports of `wired`, the twins that exist.
-pub fn ruleset(model: &Model, wired: &HashSet<String>) -> String {
-    let ports: Vec<&Port> = model
-        .ports
-        .iter()
-        .filter(|port| port.is_active() && wired.contains(&port.names.twin))
-        .collect();
-    let networks: Vec<&Network> = model
-        .networks
-        .iter()
-        .filter(|network| ports.iter().any(|port| port.table == Some(network.table)))
-        .collect();
-    let mut text = String::from("add table inet contrail-lab\ndelete table inet contrail-lab\n");
-    text.push_str("table inet contrail-lab {\n");
-    text.push_str(&sets(&networks, &ports));
-    text.push_str(&prerouting(&networks));
-    text.push_str(&acls(&networks));
-    text.push_str("}\n");
-    text
-}
+/// The elements of the sets, by the sets' names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elements(BTreeMap<&'static str, BTreeSet<String>>);
 
-/// The part of [`ruleset`] that decides what is allowed: when it changes, flows that were accepted
-/// before must be forgotten.
-pub fn acls(networks: &[&Network]) -> String {
-    let mut text = String::new();
-    for network in networks {
-        let _ = writeln!(text, " chain acl-{} {{", network.table);
-        for prefix in &network.prefixes {
-            let _ = writeln!(text, "  {} daddr {} accept", protocol(prefix), net(prefix));
+impl Elements {
+    /// The elements for the active ports of `wired`, the twins that exist, and their networks.
+    pub fn of(model: &Model, wired: &HashSet<String>) -> Self {
+        let mut elements = Self::default();
+        let mut tables = BTreeSet::new();
+        for port in &model.ports {
+            let wired = wired.contains(&port.names.twin);
+            if let Some(table) = port.table.filter(|_| wired && port.is_active()) {
+                tables.insert(table);
+                elements.add_port(port, table);
+            }
         }
-        text.push_str("  counter drop\n }\n");
+        let networks = model.networks.iter();
+        for network in networks.filter(|network| tables.contains(&network.table)) {
+            elements.add_network(network);
+        }
+        elements
     }
-    let jumps = list(
-        networks
-            .iter()
-            .map(|n| format!("{0} : jump acl-{0}", n.table)),
-    );
-    text.push_str(" chain forward { type filter hook forward priority filter; policy drop;\n");
-    text.push_str("  ct state established,related accept\n");
-    if let Some(jumps) = jumps {
-        let _ = writeln!(text, "  meta mark vmap {{ {jumps} }}");
+
+    fn add_port(&mut self, port: &Port, table: u32) {
+        let twin = &port.names.twin;
+        self.add("network_of", format!("\"{twin}\" : {table}"));
+        for (family, set) in [(Family::V4, "owned4"), (Family::V6, "owned6")] {
+            for address in port.addresses_of(family) {
+                self.add(set, format!("\"{twin}\" . {} . {address}", port.mac));
+            }
+        }
     }
-    text.push_str(" }\n");
-    text
-}
 
-/// The networks of [`ruleset`] whose ACLs a model leads to, for [`acls`].
-pub fn acls_of(model: &Model) -> String {
-    acls(&model.networks.iter().collect::<Vec<_>>())
-}
-
-fn sets(networks: &[&Network], ports: &[&Port]) -> String {
-    let marks = ports
-        .iter()
-        .filter_map(|port| Some(format!("\"{}\" : {}", port.names.twin, port.table?)));
-    let mut text = set("map network_of { type ifname : mark;", list(marks));
-    for family in Family::ALL {
-        let (ip, version) = keywords(family);
-        let owned = ports.iter().flat_map(|port| {
-            port.addresses_of(family)
-                .map(|address| format!("\"{}\" . {} . {address}", port.names.twin, port.mac))
-        });
-        text.push_str(&set(
-            &format!("set owned{version} {{ typeof iifname . ether saddr . {ip} saddr;"),
-            list(owned),
-        ));
-        let onlink = networks.iter().flat_map(|network| {
-            let prefixes = network.prefixes.iter();
-            prefixes
-                .filter(move |prefix| prefix.is_ipv4() == (family == Family::V4))
-                .map(|prefix| format!("{} . {}", network.table, net(prefix)))
-        });
-        text.push_str(&set(
-            &format!("set onlink{version} {{ typeof meta mark . {ip} daddr; flags interval;"),
-            list(onlink),
-        ));
+    fn add_network(&mut self, network: &Network) {
+        let table = network.table;
+        self.add("zone_of", format!("{table} : {table}"));
+        for prefix in &network.prefixes {
+            let set = if prefix.is_ipv4() {
+                "onlink4"
+            } else {
+                "onlink6"
+            };
+            self.add(
+                set,
+                format!("{table} . {}/{}", prefix.network(), prefix.prefix()),
+            );
+        }
     }
-    text
-}
 
-fn prerouting(networks: &[&Network]) -> String {
-    let mut text = String::from(
-        " chain enter { type filter hook prerouting priority raw; policy accept;\n  \
-           meta mark set iifname map @network_of\n  \
-           ip saddr != 0.0.0.0 iifname . ether saddr . ip saddr != @owned4 counter drop\n  \
-           ip6 saddr != { fe80::/10, :: } iifname . ether saddr . ip6 saddr != @owned6 counter drop\n",
-    );
-    // One zone for each network: two networks with the same addresses have different flows.
-    if let Some(zones) = list(networks.iter().map(|n| format!("{0} : {0}", n.table))) {
-        let _ = writeln!(text, "  ct zone set meta mark map {{ {zones} }}");
+    fn add(&mut self, set: &'static str, element: String) {
+        self.0.entry(set).or_default().insert(element);
     }
-    let _ = write!(
-        text,
-        "  meta mark . ip daddr @onlink4 meta mark set meta mark | {ONLINK:#x}\n  \
-           meta mark . ip6 daddr @onlink6 meta mark set meta mark | {ONLINK:#x}\n }}\n"
-    );
-    text
-}
 
-/// A set or map with its elements, which may be none.
-fn set(head: &str, elements: Option<String>) -> String {
-    match elements {
-        Some(elements) => format!(" {head} elements = {{ {elements} }} }}\n"),
-        None => format!(" {head} }}\n"),
+    fn in_set(&self, set: &str) -> impl Iterator<Item = &String> {
+        self.0.get(set).into_iter().flatten()
+    }
+
+    /// What of this is not in `other`, in one set.
+    fn beyond<'a>(&'a self, other: &Self, set: &str) -> Vec<&'a str> {
+        let others: BTreeSet<&String> = other.in_set(set).collect();
+        let own = self.in_set(set).filter(|element| !others.contains(element));
+        own.map(String::as_str).collect()
+    }
+
+    /// The commands that lead from these elements to `next`; empty when nothing changes.
+    pub fn change_to(&self, next: &Self) -> String {
+        let mut text = String::new();
+        let mut command = |verb: &str, set: &str, elements: Vec<&str>| {
+            if !elements.is_empty() {
+                let list = elements.join(", ");
+                let _ = writeln!(text, "{verb} element {TABLE} {set} {{ {list} }}");
+            }
+        };
+        for (set, _) in SETS {
+            command("delete", set, self.beyond(next, set));
+            command("add", set, next.beyond(self, set));
+        }
+        text
+    }
+
+    /// Whether `next` does not allow everything that these elements allow: flows that were accepted
+    /// before must then be forgotten.
+    pub fn allow_more_than(&self, next: &Self) -> bool {
+        ALLOWED.iter().any(|set| !self.beyond(next, set).is_empty())
     }
 }
 
-fn list(items: impl Iterator<Item = String>) -> Option<String> {
-    let items: Vec<String> = items.collect();
-    (!items.is_empty()).then(|| items.join(", "))
-}
-
-fn keywords(family: Family) -> (&'static str, &'static str) {
-    match family {
-        Family::V4 => ("ip", "4"),
-        Family::V6 => ("ip6", "6"),
-    }
-}
-
-fn protocol(prefix: &IpNetwork) -> &'static str {
-    if prefix.is_ipv4() { "ip" } else { "ip6" }
-}
-
-/// A prefix without host bits.
-fn net(prefix: &IpNetwork) -> String {
-    format!("{}/{}", prefix.network(), prefix.prefix())
+/// The command that empties all sets.
+pub fn flush() -> String {
+    SETS.iter()
+        .map(|(set, declaration)| {
+            let kind = declaration.split(' ').next().unwrap_or("set");
+            format!("flush {kind} {TABLE} {set}\n")
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,27 +218,37 @@ mod tests {
     #[test]
     fn active_ports_are_marked_and_own_their_addresses() {
         let model = two_networks();
-        let text = ruleset(&model, &all_wired(&model));
-        assert!(text.contains(r#"elements = { "t1" : 1001, "t2" : 1001, "t3" : 1002 }"#));
+        let elements = Elements::of(&model, &all_wired(&model));
+        let text = Elements::default().change_to(&elements);
+        assert!(text.contains(r#"network_of { "t1" : 1001, "t2" : 1001, "t3" : 1002 }"#));
         assert!(text.contains(r#""t1" . 02:00:00:00:00:01 . 10.1.1.3"#));
         assert!(text.contains("1002 . fd00:1::/64"));
         assert!(!text.contains("t4"), "an inactive port has no part in it");
     }
 
     #[test]
-    fn without_ports_the_rules_are_still_complete() {
-        let text = ruleset(&Model::default(), &HashSet::new());
-        assert!(!text.contains("elements"), "{text}");
-        assert!(text.contains("policy drop"));
+    fn only_what_is_different_is_sent() {
+        let mut model = two_networks();
+        let before = Elements::of(&model, &all_wired(&model));
+        assert_eq!(before.change_to(&before), "");
+        let gone = model.ports.remove(0);
+        let after = Elements::of(&model, &all_wired(&model));
+        let text = before.change_to(&after);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.lines().all(|line| line.contains(&gone.names.twin)));
+        assert!(text.lines().all(|line| line.starts_with("delete element")));
     }
 
     #[test]
-    fn what_is_allowed_does_not_depend_on_the_number_of_ports() {
+    fn flows_are_forgotten_only_when_a_network_goes() {
         let mut model = two_networks();
-        let before = acls_of(&model);
-        model.ports.truncate(1);
-        assert_eq!(acls_of(&model), before);
-        model.networks.pop();
-        assert_ne!(acls_of(&model), before);
+        let both = Elements::of(&model, &all_wired(&model));
+        model.ports.remove(1);
+        let fewer_ports = Elements::of(&model, &all_wired(&model));
+        assert!(!both.allow_more_than(&fewer_ports));
+        model.ports.remove(0);
+        let one_network = Elements::of(&model, &all_wired(&model));
+        assert!(fewer_ports.allow_more_than(&one_network));
+        assert!(!one_network.allow_more_than(&both));
     }
 }

@@ -13,7 +13,7 @@ use super::filter::Filter;
 use super::model::Model;
 use super::namespace::{self, Claim, Namespace};
 use super::netlink::{Link, set_up};
-use super::nft;
+use super::nft::Elements;
 use super::render::render;
 use super::wire::{self, Ends, Wire};
 
@@ -114,8 +114,7 @@ impl Router {
         let mut problems = self.applied.close(&kernel, &want).await;
         // Between closing and opening: no packet meets rules of another model.
         if let Ok(filter) = &mut self.filter {
-            let set = filter.set(nft::ruleset(model, &wired), nft::acls_of(model));
-            problems.extend(set.err());
+            problems.extend(filter.set(Elements::of(model, &wired)).err());
         }
         problems.extend(self.applied.open(&kernel, &want).await);
         outcome.problems.extend(problems.iter().map(|e| report(e)));

@@ -30,6 +30,25 @@ fn a_removed_port_is_cut_off_at_once() {
 }
 
 #[test]
+fn a_filter_that_somebody_emptied_is_filled_again_with_the_next_change() {
+    sandbox::test(|| {
+        let world = World::new();
+        let net1 = world.network("net1", &NET1);
+        let (a, b) = (world.attach("a", net1, 3), world.attach("b", net1, 4));
+        let flush = "flush set inet contrail-lab owned4; flush map inet contrail-lab network_of";
+        run("ip", &["netns", "exec", "contrail-lab-lab", "nft", flush]);
+        assert!(a.cannot_reach(b.address(0)));
+        world.unsubscribe(&b);
+        world.notifier().settle();
+        world.subscribe(&b);
+        world.notifier().settle();
+        assert_eq!(a.ping(b.address(0)), Some(64));
+        assert!(world.notifier().snapshot().problems.is_empty());
+        world.stop();
+    });
+}
+
+#[test]
 fn a_host_end_that_is_made_again_is_connected_again() {
     sandbox::test(|| {
         let world = World::new();
