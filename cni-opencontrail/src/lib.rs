@@ -1,8 +1,232 @@
-//! The CNI plugin `opencontrail`.
+//! The CNI plugin `opencontrail`: attaches network namespaces to OpenContrail virtual networks.
+//!
+//! [`run`] serves one call. The whole outside world is handed to it as a [`World`], so that tests
+//! drive it with a map, byte buffers and a recording backend.
 
+mod add;
+pub mod backend;
+mod cni_args;
+mod del;
+pub mod error;
+mod ipam;
+mod json;
+pub mod logging;
+mod netconf;
+mod plan;
+pub mod result;
+pub mod skel;
+pub mod version;
+mod wishes;
+
+use std::any::Any;
+use std::io::{self, ErrorKind, Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs one CNI command.
-pub fn run() -> ExitCode {
-    ExitCode::FAILURE
+use contrail_core::settings::{Layer, LogSettings, Settings, Sources};
+use serde_json::Value;
+
+use backend::Backend;
+use error::CniError;
+use netconf::Config;
+use plan::Planned;
+use skel::{Args, Command, Environment};
+use version::CniVersion;
+
+/// What one call sees of the outside.
+pub struct World<'a> {
+    /// The environment variables.
+    pub environment: Environment,
+    /// The configuration comes from here.
+    pub stdin: &'a mut dyn Read,
+    /// The result, and nothing else, goes here in one piece.
+    pub stdout: &'a mut dyn Write,
+    /// Explanations for people go here.
+    pub stderr: &'a mut dyn Write,
+    /// Reads a file.
+    pub read_file: &'a dyn Fn(&Path) -> io::Result<String>,
+    /// Makes the connection that settings describe.
+    pub connect: &'a Connect,
+    /// Starts logging; only the first call of it counts.
+    pub start_log: &'a dyn Fn(&LogSettings),
+}
+
+/// Makes the connection that settings describe.
+pub type Connect = dyn Fn(&Settings) -> contrail_core::Result<Box<dyn Backend>>;
+
+/// What the commands need of the world.
+struct Surroundings<'a> {
+    environment: Environment,
+    read_file: &'a dyn Fn(&Path) -> io::Result<String>,
+    connect: &'a Connect,
+    start_log: &'a dyn Fn(&LogSettings),
+}
+
+impl Surroundings<'_> {
+    fn settings(&self, nearer: Vec<Layer>) -> Result<Settings, CniError> {
+        self.with_sources(nearer, Settings::load)
+            .map_err(Into::into)
+    }
+
+    fn with_sources<T>(&self, nearer: Vec<Layer>, use_them: impl Fn(&Sources) -> T) -> T {
+        let host_name = (self.read_file)(Path::new("/proc/sys/kernel/hostname"));
+        use_them(&Sources {
+            nearer,
+            environment: &|name| self.environment.get(name).map(str::to_string),
+            files: Vec::new(),
+            read: self.read_file,
+            host_name: host_name.ok().map(|name| name.trim().to_string()),
+        })
+    }
+
+    fn start_log(&self, planned: &[Planned]) {
+        if let Some(first) = planned.first() {
+            (self.start_log)(&first.settings.log);
+        }
+    }
+}
+
+/// What a call ends with.
+enum Answer {
+    Json(Value),
+    Nothing,
+    Usage,
+}
+
+/// Serves one call: one JSON value or nothing on standard output, written once at the end.
+pub fn run(world: World) -> ExitCode {
+    let World {
+        environment,
+        stdin,
+        stdout,
+        stderr,
+        read_file,
+        connect,
+        start_log,
+    } = world;
+    let surroundings = Surroundings {
+        environment,
+        read_file,
+        connect,
+        start_log,
+    };
+    let mut version = None;
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+        answer(&surroundings, stdin, &mut version)
+    }));
+    let outcome = outcome.unwrap_or_else(|panic| Err(defect(panic.as_ref())));
+    let written = match &outcome {
+        Ok(Answer::Nothing) => Ok(()),
+        Ok(Answer::Json(value)) => write_once(stdout, value),
+        Ok(Answer::Usage) => write_usage(stderr),
+        Err(error) => {
+            start_log(&surroundings.with_sources(Vec::new(), |sources| sources.log_settings()));
+            log::error!("code {}: {}; {}", error.code, error.msg, error.details);
+            write_once(stdout, &error.to_json(version))
+        }
+    };
+    match (outcome, written) {
+        (Ok(_), Ok(())) => ExitCode::SUCCESS,
+        // The reader is gone: there is nobody to tell.
+        (_, Err(e)) if e.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        (_, Err(e)) => {
+            writeln!(stderr, "cannot write the result: {e}").ok();
+            ExitCode::FAILURE
+        }
+        (Err(_), Ok(())) => ExitCode::FAILURE,
+    }
+}
+
+/// Checks in the protocol's order (environment, input, JSON, name, version) and runs the command.
+/// `version` becomes that of the configuration as soon as it is known.
+fn answer(
+    surroundings: &Surroundings,
+    stdin: &mut dyn Read,
+    version: &mut Option<CniVersion>,
+) -> Result<Answer, CniError> {
+    let environment = &surroundings.environment;
+    let Some(command) = environment.get("CNI_COMMAND") else {
+        return Ok(Answer::Usage);
+    };
+    let command = Command::parse(command)?;
+    if command == Command::Version {
+        return Ok(Answer::Json(version::answer()));
+    }
+    let strict = match Args::read(command, environment) {
+        Err(error) if !Args::may_be_for_list(command, environment) => return Err(error),
+        strict => strict,
+    };
+    let mut bytes = Vec::new();
+    let read = stdin.read_to_end(&mut bytes);
+    read.map_err(|e| {
+        CniError::new(CniError::IO, "cannot read standard input").with(e.to_string())
+    })?;
+    let object = netconf::decode(&bytes);
+    let args = match &object {
+        Ok(object) if netconf::is_list(object) => Args::read_for_list(command, environment)?,
+        _ => strict?,
+    };
+    let config = Config::read(object?)?;
+    *version = Some(config.version);
+    if config.version < command.since() {
+        return Err(no_such_command(command, config.version));
+    }
+    match command {
+        Command::Add => add::run(&args, &config, surroundings).map(Answer::Json),
+        Command::Del => del::run(&args, &config, surroundings).map(|()| Answer::Nothing),
+        Command::Check | Command::Gc | Command::Status | Command::Version => {
+            let msg = format!("CNI_COMMAND {} is not supported yet", command.name());
+            Err(CniError::new(CniError::ENVIRONMENT, msg))
+        }
+    }
+}
+
+fn no_such_command(command: Command, version: CniVersion) -> CniError {
+    let msg = format!("config version does not allow {}", command.name());
+    CniError::new(CniError::VERSION, msg).with(format!(
+        "the configuration has cniVersion {:?}, {} came with {:?}",
+        version.as_str(),
+        command.name(),
+        command.since().as_str()
+    ))
+}
+
+fn defect(panic: &dyn Any) -> CniError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    CniError::new(
+        CniError::INTERNAL,
+        format!("panic: {}", text.unwrap_or("without a text")),
+    )
+    .with("this is a defect of the plugin; its log says where")
+}
+
+fn write_once(stdout: &mut dyn Write, value: &Value) -> io::Result<()> {
+    let mut text = value.to_string();
+    text.push('\n');
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn write_usage(stderr: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        stderr,
+        "cni-opencontrail {}: CNI plugin that attaches containers to OpenContrail virtual networks.\n\
+         Container runtimes run it with CNI_COMMAND and a network configuration on standard input.\n\
+         CNI protocol versions supported: {}",
+        env!("CARGO_PKG_VERSION"),
+        CniVersion::ALL.map(CniVersion::as_str).join(", ")
+    )
+}
+
+/// Makes a panic say where it happened in the log, or on standard error when there is none yet.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|info| {
+        if log::log_enabled!(log::Level::Error) {
+            log::error!("{info}");
+        } else {
+            eprintln!("{info}");
+        }
+    }));
 }

@@ -1,7 +1,24 @@
 //! The CNI plugin binary: hands the outside world to the library and exits with its code.
 
+use std::io;
 use std::process::ExitCode;
 
+use cni_opencontrail::skel::Environment;
+use cni_opencontrail::{World, backend, log_panics, logging, run};
+
 fn main() -> ExitCode {
-    cni_opencontrail::run()
+    log_panics();
+    let variables = std::env::vars_os();
+    run(World {
+        environment: Environment::new(variables.map(|(name, value)| {
+            let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+            (text(name), text(value))
+        })),
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut io::stdout().lock(),
+        stderr: &mut io::stderr(),
+        read_file: &|path| std::fs::read_to_string(path),
+        connect: &backend::connect,
+        start_log: &logging::start,
+    })
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::fq_name::FqName;
+use crate::http::TransportError;
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -265,6 +266,25 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } => true,
             Self::Undo { cause, .. } => cause.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether the request that failed is known to have changed nothing: it was refused, or never
+    /// left. Anything else may have been carried out before its answer got lost.
+    pub fn had_no_effect(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => *status < 500,
+            Self::Unreachable { source, .. } => source
+                .downcast_ref::<TransportError>()
+                .is_some_and(TransportError::nothing_sent),
+            Self::Missing { .. }
+            | Self::Invalid { .. }
+            | Self::NotFound { .. }
+            | Self::AlreadyExists { .. }
+            | Self::AddressInUse { .. }
+            | Self::NoAddress { .. }
+            | Self::Unauthorized { .. } => true,
             _ => false,
         }
     }

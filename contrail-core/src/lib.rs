@@ -7,12 +7,24 @@
 //! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
 //! values that pure functions build.
 
+pub mod agent;
+pub mod api;
+pub mod attachment;
+pub mod connect;
 pub mod deadline;
 pub mod error;
+pub mod files;
 pub mod fq_name;
+pub mod http;
 pub mod identity;
+pub mod keystone;
+pub mod lock;
 pub mod mac;
+pub mod net;
 pub mod secret;
+pub mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use deadline::Deadline;
 pub use error::{Error, Result};

@@ -1,1 +1,20 @@
-//! An OpenContrail on one host.
+//! An OpenContrail on one host, for trying and testing: configuration API, Keystone, the vRouter
+//! agent's port API and a data plane, in one process. [`lab::Lab`] is all of it.
+
+pub mod agent;
+pub mod cli;
+mod clock;
+pub mod config;
+pub mod control;
+pub mod dataplane;
+pub mod faults;
+pub mod http;
+mod keeper;
+pub mod keystone;
+pub mod lab;
+pub mod ping;
+pub mod request_log;
+pub mod sandbox;
+pub mod status;
+pub mod steer;
+pub mod view;

@@ -1,2 +1,7 @@
 //! The `contrail-lab` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    contrail_lab::cli::main()
+}

@@ -1,0 +1,234 @@
+//! The error object of the protocol, and the code that each error of the library gets.
+
+use contrail_core::error::{Error, report};
+use serde_json::{Map, Value, json};
+
+use crate::version::CniVersion;
+
+/// An error as the runtime gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CniError {
+    /// The code: see the constants.
+    pub code: u32,
+    /// What failed, in one line: it ends in a Kubernetes event.
+    pub msg: String,
+    /// The chain of causes or a hint, in one line; may be empty.
+    pub details: String,
+}
+
+impl CniError {
+    /// The configuration's version is unknown, or does not have the command.
+    pub const VERSION: u32 = 1;
+    /// A field that is not supported; the message holds key and value.
+    pub const FIELD: u32 = 2;
+    /// An environment variable is missing or invalid; the message names it.
+    pub const ENVIRONMENT: u32 = 4;
+    /// Something could not be read or written.
+    pub const IO: u32 = 5;
+    /// JSON that cannot be decoded.
+    pub const DECODE: u32 = 6;
+    /// An invalid network configuration.
+    pub const CONFIG: u32 = 7;
+    /// `CNI_NETNS` is not usable.
+    pub const NETNS: u32 = 8;
+    /// A service is down or busy: trying again later may help.
+    pub const TRY_AGAIN: u32 = 11;
+    /// Ours: the configuration API or Keystone refused a request.
+    pub const REFUSED: u32 = 101;
+    /// Ours: no address, or not the one that was asked for.
+    pub const NO_ADDRESS: u32 = 102;
+    /// Ours: the credentials were not accepted.
+    pub const UNAUTHORIZED: u32 = 103;
+    /// Ours: the vRouter agent did not take the port.
+    pub const AGENT: u32 = 104;
+    /// Ours: the kernel refused a change.
+    pub const KERNEL: u32 = 105;
+    /// Ours: a service's answer cannot be understood.
+    pub const ANSWER: u32 = 106;
+    /// A defect of this plugin.
+    pub const INTERNAL: u32 = 999;
+
+    /// An error with a code and a message.
+    pub fn new(code: u32, msg: impl Into<String>) -> Self {
+        Self {
+            code,
+            msg: msg.into(),
+            details: String::new(),
+        }
+    }
+
+    /// The same error with details.
+    pub fn with(mut self, details: impl Into<String>) -> Self {
+        self.details = details.into();
+        self
+    }
+
+    /// The object for standard output, in the version of the configuration or, when that is not
+    /// known, in the newest.
+    pub fn to_json(&self, version: Option<CniVersion>) -> Value {
+        let mut object = Map::new();
+        let version = version.unwrap_or(CniVersion::NEWEST);
+        object.insert("cniVersion".into(), json!(version.as_str()));
+        object.insert("code".into(), json!(self.code));
+        object.insert("msg".into(), json!(one_line(&self.msg)));
+        if !self.details.is_empty() {
+            object.insert("details".into(), json!(one_line(&self.details)));
+        }
+        Value::Object(object)
+    }
+}
+
+/// | error of the library | code |
+/// |---|---|
+/// | `Missing`, `Invalid`, `NetworkMismatch`, `NotFound` | 7 |
+/// | `InterfaceExists` (`CNI_IFNAME` is taken) | 4 |
+/// | `File` | 5 |
+/// | `Netns` | 8 |
+/// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
+/// | `Refused`, `AlreadyExists`, `InUse` | 101 |
+/// | `NoAddress`, `AddressInUse` | 102 |
+/// | `Unauthorized` | 103 |
+/// | `Agent` | 104 |
+/// | `Kernel` | 105 |
+/// | `Decode` | 106 |
+/// | `Undo` | that of its cause |
+/// | any other | 999 |
+fn code(error: &Error) -> u32 {
+    match error.cause() {
+        Error::Missing { .. }
+        | Error::Invalid { .. }
+        | Error::NetworkMismatch { .. }
+        | Error::NotFound { .. } => CniError::CONFIG,
+        Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
+        Error::File { .. } => CniError::IO,
+        Error::Netns { .. } => CniError::NETNS,
+        Error::Unreachable { .. } | Error::Timeout { .. } => CniError::TRY_AGAIN,
+        Error::Refused {
+            status: 429 | 502..=504,
+            ..
+        } => CniError::TRY_AGAIN,
+        Error::Refused { .. } | Error::AlreadyExists { .. } | Error::InUse { .. } => {
+            CniError::REFUSED
+        }
+        Error::NoAddress { .. } | Error::AddressInUse { .. } => CniError::NO_ADDRESS,
+        Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
+        Error::Agent { .. } => CniError::AGENT,
+        Error::Kernel { .. } => CniError::KERNEL,
+        Error::Decode { .. } => CniError::ANSWER,
+        _ => CniError::INTERNAL,
+    }
+}
+
+impl From<&Error> for CniError {
+    fn from(error: &Error) -> Self {
+        let msg = error.to_string();
+        let whole = report(error);
+        let causes = whole.strip_prefix(&msg).unwrap_or(&whole);
+        Self {
+            code: code(error),
+            details: causes.trim_start_matches([':', ' ']).to_string(),
+            msg,
+        }
+    }
+}
+
+impl From<Error> for CniError {
+    fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.trim().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use contrail_core::FqName;
+
+    use super::*;
+
+    #[test]
+    fn every_error_of_the_library_has_its_code() {
+        let network = || FqName::new(["d", "p", "n"]);
+        let refused = |status| Error::Refused {
+            service: "s".into(),
+            method: "GET",
+            path: "/".into(),
+            status,
+            message: "m".into(),
+        };
+        let table = [
+            (Error::missing("a", "b"), 7),
+            (Error::invalid("a", "b", "c"), 7),
+            (
+                Error::NotFound {
+                    kind: "project",
+                    name: "n".into(),
+                    hint: String::new(),
+                },
+                7,
+            ),
+            (
+                Error::Netns {
+                    path: "/x".into(),
+                    reason: "r".into(),
+                },
+                8,
+            ),
+            (
+                Error::InterfaceExists {
+                    ifname: "eth0".into(),
+                    place: "/x".into(),
+                },
+                4,
+            ),
+            (
+                Error::Timeout {
+                    operation: "o".into(),
+                    seconds: 1.0,
+                },
+                11,
+            ),
+            (refused(503), 11),
+            (refused(403), 101),
+            (
+                Error::NoAddress {
+                    network: network(),
+                    reason: "r".into(),
+                },
+                102,
+            ),
+            (Error::kernel("o", io::Error::from_raw_os_error(1)), 105),
+            (
+                Error::Undo {
+                    cause: Box::new(refused(403)),
+                    left: Vec::new(),
+                },
+                101,
+            ),
+        ];
+        for (error, code) in table {
+            assert_eq!(CniError::from(&error).code, code, "{error}");
+        }
+    }
+
+    #[test]
+    fn causes_become_details_on_one_line() {
+        let error = Error::Unreachable {
+            service: "config API http://a:8082".into(),
+            source: "connection\nrefused".into(),
+        };
+        assert_eq!(
+            CniError::from(error).to_json(Some(CniVersion::V040)),
+            json!({"cniVersion": "0.4.0", "code": 11, "msg": "cannot reach config API http://a:8082",
+                "details": "connection refused"})
+        );
+    }
+}

@@ -1,0 +1,393 @@
+//! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
+//! container. Addresses themselves always come from OpenContrail.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use contrail_core::attachment::{Pool, SubnetSpec};
+use contrail_core::error::Error;
+use contrail_core::net::Route;
+use contrail_core::settings;
+use ipnetwork::IpNetwork;
+use serde_json::Value;
+
+use crate::error::CniError;
+use crate::json::{Object, integer, lookup, scalar};
+
+/// The keys of `ipam`, for refusing and suggesting. `dataDir` and `resolvConf` are `host-local`'s
+/// and mean nothing here.
+const KEYS: &[&str] = &[
+    "type",
+    "name",
+    "subnet",
+    "gateway",
+    "rangeStart",
+    "rangeEnd",
+    "routes",
+    "subnets",
+    "ranges",
+    "dataDir",
+    "resolvConf",
+];
+
+/// What `ipam` asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ipam {
+    /// The subnets, in their order.
+    pub subnets: Vec<SubnetSpec>,
+    /// The routes, in their order.
+    pub routes: Vec<Route>,
+}
+
+/// Reads `ipam`; `place` says in messages which network it belongs to.
+///
+/// Subnets may be given in three forms, all of which count together:
+/// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` beside it;
+/// `"subnets": ["10.1.1.0/24", {"subnet": "fd00:1::/64", "gateway": "fd00:1::1"}]`;
+/// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`.
+///
+/// # Errors
+///
+/// Code 2 for a key that `ipam` does not have and for another IPAM plugin's `type`, code 7 for a
+/// value that cannot be used.
+pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
+    let object = object(ipam, &format!("ipam{place}"))?;
+    check_keys(object, place)?;
+    let mut read = Ipam::default();
+    if lookup(object, "subnet").is_some() {
+        read.subnets.push(subnet(object, &format!("ipam{place}"))?);
+    } else if let Some(key) = ["gateway", "rangeStart", "rangeEnd"]
+        .into_iter()
+        .find(|key| lookup(object, key).is_some_and(|value| value != ""))
+    {
+        let msg = format!("ipam.subnet{place}");
+        return Err(Error::missing(msg, format!("ipam.{key} needs it beside it")).into());
+    }
+    for (index, item) in list(object, "subnets", place)?.iter().enumerate() {
+        let what = format!("ipam.subnets[{index}]{place}");
+        read.subnets.push(match item {
+            Value::String(text) => SubnetSpec {
+                prefix: prefix(text, &what)?,
+                gateway: None,
+                pool: None,
+            },
+            other => subnet(self::object(other, &what)?, &what)?,
+        });
+    }
+    for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
+        let what = format!("ipam.ranges[{index}]{place}");
+        let ranges = item
+            .as_array()
+            .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
+        for range in ranges {
+            read.subnets
+                .push(subnet(self::object(range, &what)?, &what)?);
+        }
+    }
+    for (index, item) in list(object, "routes", place)?.iter().enumerate() {
+        let what = format!("ipam.routes[{index}]{place}");
+        read.routes.push(route(self::object(item, &what)?, &what)?);
+    }
+    let prefixes: Vec<IpNetwork> = read.subnets.iter().map(|s| s.prefix).collect();
+    for (index, one) in prefixes.iter().enumerate() {
+        if let Some(other) = prefixes[..index]
+            .iter()
+            .find(|other| overlap(**other, *one))
+        {
+            let reason = format!("it overlaps {other}");
+            return Err(
+                Error::invalid(format!("subnet in ipam{place}"), one.to_string(), reason).into(),
+            );
+        }
+    }
+    Ok(read)
+}
+
+fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
+    for (key, value) in object {
+        if KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+            continue;
+        }
+        let hint = settings::nearest(key, KEYS.iter().copied());
+        let hint = match hint {
+            Some(near) => format!("did you mean ipam.{near}?"),
+            None => format!("ipam has {}", KEYS.join(", ")),
+        };
+        return Err(unsupported(&format!("ipam.{key}{place}"), value).with(hint));
+    }
+    match lookup(object, "type") {
+        None => Ok(()),
+        Some(Value::String(kind)) if matches!(kind.as_str(), "" | "opencontrail") => Ok(()),
+        Some(other) => Err(unsupported(&format!("ipam.type{place}"), other)
+            .with("addresses come from OpenContrail: leave it out or write \"opencontrail\"")),
+    }
+}
+
+fn subnet(object: &Object, what: &str) -> Result<SubnetSpec, CniError> {
+    let key = |key: &str| format!("{what}, key {key}");
+    let given = lookup(object, "subnet").ok_or_else(|| {
+        CniError::from(Error::missing(
+            key("subnet"),
+            "a subnet such as 10.1.1.0/24",
+        ))
+    })?;
+    let text = scalar(given).ok_or_else(|| invalid(&key("subnet"), given, PREFIX))?;
+    let prefix = prefix(&text, &key("subnet"))?;
+    let inside = |name: &str| -> Result<Option<IpAddr>, CniError> {
+        let Some(value) = lookup(object, name).filter(|value| *value != "") else {
+            return Ok(None);
+        };
+        let address: Option<IpAddr> = value.as_str().and_then(|text| text.parse().ok());
+        let inside = address.filter(|address| prefix.contains(*address));
+        let reason = format!("an address in {prefix} is expected");
+        inside
+            .map(Some)
+            .ok_or_else(|| invalid(&key(name), value, &reason))
+    };
+    let gateway = inside("gateway")?;
+    let pool = match (inside("rangeStart")?, inside("rangeEnd")?) {
+        (None, None) => None,
+        (first, last) => {
+            let (lowest, highest) = usable(prefix);
+            Some(Pool {
+                first: first.unwrap_or(lowest),
+                last: last.unwrap_or(highest),
+            })
+        }
+    };
+    if let Some(Pool { first, last }) = pool.filter(|pool| pool.first > pool.last) {
+        let reason = format!("it lies above rangeEnd {last}");
+        return Err(Error::invalid(key("rangeStart"), first.to_string(), reason).into());
+    }
+    Ok(SubnetSpec {
+        prefix,
+        gateway,
+        pool,
+    })
+}
+
+const PREFIX: &str = "a subnet such as 10.1.1.0/24 or fd00:1::/64 is expected";
+
+/// A subnet or destination. The length is not optional: `10.1.1.0` alone would be a single host.
+fn prefix(text: &str, what: &str) -> Result<IpNetwork, CniError> {
+    let network: Option<IpNetwork> = text.contains('/').then(|| text.parse().ok()).flatten();
+    let network = network.ok_or_else(|| CniError::from(Error::invalid(what, text, PREFIX)))?;
+    let proper = IpNetwork::new(network.network(), network.prefix()).unwrap_or(network);
+    if proper == network {
+        Ok(network)
+    } else {
+        let reason = format!("it has host bits; {proper} is the subnet");
+        Err(Error::invalid(what, text, reason).into())
+    }
+}
+
+/// The first and the last address that a host may have.
+fn usable(prefix: IpNetwork) -> (IpAddr, IpAddr) {
+    match prefix {
+        IpNetwork::V4(v4) if v4.prefix() < 31 => (
+            Ipv4Addr::from(u32::from(v4.network()) + 1).into(),
+            Ipv4Addr::from(u32::from(v4.broadcast()) - 1).into(),
+        ),
+        IpNetwork::V6(v6) if v6.prefix() < 127 => (
+            Ipv6Addr::from(u128::from(v6.network()) + 1).into(),
+            v6.broadcast().into(),
+        ),
+        other => (other.network(), other.broadcast()),
+    }
+}
+
+fn route(object: &Object, what: &str) -> Result<Route, CniError> {
+    let given = lookup(object, "dst").ok_or_else(|| {
+        CniError::from(Error::missing(
+            format!("{what}, key dst"),
+            "such as 0.0.0.0/0",
+        ))
+    })?;
+    let text = scalar(given).unwrap_or_default();
+    let destination = prefix(&text, &format!("{what}, key dst"))?;
+    let gateway = match lookup(object, "gw").filter(|value| *value != "") {
+        None => None,
+        Some(value) => {
+            let address: Option<IpAddr> = value.as_str().and_then(|text| text.parse().ok());
+            let address = address.filter(|a| a.is_ipv4() == destination.is_ipv4());
+            Some(address.ok_or_else(|| {
+                let reason = format!("an address of the family of {destination} is expected");
+                invalid(&format!("{what}, key gw"), value, &reason)
+            })?)
+        }
+    };
+    let number = |key: &str| -> Result<Option<u32>, CniError> {
+        let Some(value) = lookup(object, key) else {
+            return Ok(None);
+        };
+        let number = integer(value).and_then(|number| u32::try_from(number).ok());
+        let reason = "a whole number is expected";
+        number
+            .map(Some)
+            .ok_or_else(|| invalid(&format!("{what}, key {key}"), value, reason))
+    };
+    let scope = number("scope")?.map(u8::try_from).transpose();
+    Ok(Route {
+        destination,
+        gateway,
+        mtu: number("mtu")?,
+        advmss: number("advmss")?,
+        priority: number("priority")?,
+        table: number("table")?,
+        scope: scope.map_err(|_| {
+            CniError::from(Error::invalid(
+                format!("{what}, key scope"),
+                number("scope")
+                    .ok()
+                    .flatten()
+                    .unwrap_or_default()
+                    .to_string(),
+                "a number from 0 to 255 is expected",
+            ))
+        })?,
+    })
+}
+
+fn overlap(a: IpNetwork, b: IpNetwork) -> bool {
+    a.is_ipv4() == b.is_ipv4() && (a.contains(b.network()) || b.contains(a.network()))
+}
+
+fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Object, CniError> {
+    value
+        .as_object()
+        .ok_or_else(|| invalid(what, value, "an object is expected"))
+}
+
+fn list<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a [Value], CniError> {
+    match lookup(object, key) {
+        None => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(invalid(
+            &format!("ipam.{key}{place}"),
+            other,
+            "a list is expected",
+        )),
+    }
+}
+
+fn invalid(what: &str, value: &Value, reason: &str) -> CniError {
+    let shown = scalar(value).unwrap_or_else(|| value.to_string());
+    Error::invalid(what, shown, reason).into()
+}
+
+fn unsupported(what: &str, value: &Value) -> CniError {
+    CniError::new(
+        CniError::FIELD,
+        format!("unsupported field {what}: {value}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(ipam: Value) -> Ipam {
+        parse(&ipam, "").unwrap()
+    }
+
+    #[test]
+    fn the_walk_throughs_form_is_read() {
+        let ipam = read(json!({"subnet": "10.1.1.0/24", "routes": [{"dst": "0.0.0.0/0"}]}));
+        assert_eq!(ipam.subnets[0].prefix.to_string(), "10.1.1.0/24");
+        assert_eq!(
+            (ipam.subnets[0].gateway, ipam.subnets[0].pool),
+            (None, None)
+        );
+        assert_eq!(ipam.routes[0].destination.to_string(), "0.0.0.0/0");
+        assert_eq!(ipam.routes[0].gateway, None);
+    }
+
+    #[test]
+    fn all_forms_of_subnets_count_together() {
+        let ipam = read(json!({
+            "type": "opencontrail", "subnet": "10.1.1.0/24", "gateway": "10.1.1.1",
+            "rangeStart": "10.1.1.10", "rangeEnd": null,
+            "subnets": ["10.1.2.0/24", {"subnet": "fd00:1::/64", "gateway": "", "rangeEnd": "fd00:1::ff"}],
+            "ranges": [[{"subnet": "fd00:2::/64", "gateway": "fd00:2::1"}], []]
+        }));
+        let shown: Vec<String> = ipam.subnets.iter().map(|s| s.prefix.to_string()).collect();
+        assert_eq!(
+            shown,
+            ["10.1.1.0/24", "10.1.2.0/24", "fd00:1::/64", "fd00:2::/64"]
+        );
+        let pool = |index: usize| {
+            ipam.subnets[index]
+                .pool
+                .map(|p| format!("{}-{}", p.first, p.last))
+        };
+        assert_eq!(pool(0).unwrap(), "10.1.1.10-10.1.1.254");
+        assert_eq!(pool(2).unwrap(), "fd00:1::1-fd00:1::ff");
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_key_value_and_what_is_allowed() {
+        for (ipam, code, parts) in [
+            (
+                json!({"subnet": "10.1.1.5/24"}),
+                7,
+                vec!["10.1.1.5/24", "10.1.1.0/24"],
+            ),
+            (json!({"subnet": "10.1.1.0"}), 7, vec!["10.1.1.0/24 or"]),
+            (
+                json!({"subnet": "10.1.1.0/24", "gateway": "10.2.1.1"}),
+                7,
+                vec!["gateway", "10.2.1.1", "10.1.1.0/24"],
+            ),
+            (
+                json!({"subnet": "10.1.1.0/24", "rangeStart": "10.1.1.9", "rangeEnd": "10.1.1.8"}),
+                7,
+                vec!["rangeStart", "above"],
+            ),
+            (
+                json!({"gateway": "10.2.1.1"}),
+                7,
+                vec!["ipam.subnet is missing", "ipam.gateway"],
+            ),
+            (
+                json!({"subnets": ["10.0.0.0/8", "10.1.0.0/16"]}),
+                7,
+                vec!["10.1.0.0/16", "overlaps 10.0.0.0/8"],
+            ),
+            (
+                json!({"routes": [{"gw": "10.0.0.1"}]}),
+                7,
+                vec!["ipam.routes[0]", "dst"],
+            ),
+            (
+                json!({"routes": [{"dst": "0.0.0.0/0", "gw": "fd00::1"}]}),
+                7,
+                vec!["fd00::1"],
+            ),
+            (
+                json!({"routes": [{"dst": "0.0.0.0/0", "scope": 300}]}),
+                7,
+                vec!["scope", "300"],
+            ),
+            (json!({"routes": {}}), 7, vec!["ipam.routes", "list"]),
+            (json!("x"), 7, vec!["ipam", "object"]),
+            (
+                json!({"type": "host-local", "subnet": "10.0.0.0/8"}),
+                2,
+                vec!["ipam.type", "host-local", "opencontrail"],
+            ),
+            (
+                json!({"subent": "10.0.0.0/8"}),
+                2,
+                vec!["ipam.subent", "10.0.0.0/8", "ipam.subnet?"],
+            ),
+        ] {
+            let error = parse(&ipam, "").unwrap_err();
+            let text = format!("{} {}", error.msg, error.details);
+            assert_eq!(error.code, code, "{text}");
+            for part in parts {
+                assert!(text.contains(part), "{part:?} in {text}");
+            }
+        }
+    }
+}

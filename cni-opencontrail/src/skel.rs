@@ -1,0 +1,280 @@
+//! The environment of a call: which variables a command needs, and what they may hold.
+
+use std::collections::BTreeMap;
+
+use crate::error::CniError;
+use crate::version::CniVersion;
+
+/// What the runtime wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Attach a container.
+    Add,
+    /// Detach it.
+    Del,
+    /// Look whether it is still attached as its result says.
+    Check,
+    /// Take away what no container uses any more.
+    Gc,
+    /// Say whether ADD could be served.
+    Status,
+    /// Say which versions are supported.
+    Version,
+}
+
+impl Command {
+    /// # Errors
+    ///
+    /// Code 4 for anything but the commands' exact names.
+    pub fn parse(text: &str) -> Result<Self, CniError> {
+        Ok(match text {
+            "ADD" => Self::Add,
+            "DEL" => Self::Del,
+            "CHECK" => Self::Check,
+            "GC" => Self::Gc,
+            "STATUS" => Self::Status,
+            "VERSION" => Self::Version,
+            _ => return Err(environment(format!("unknown CNI_COMMAND: {text}"))),
+        })
+    }
+
+    /// As the runtime writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Del => "DEL",
+            Self::Check => "CHECK",
+            Self::Gc => "GC",
+            Self::Status => "STATUS",
+            Self::Version => "VERSION",
+        }
+    }
+
+    /// The first version that has the command.
+    pub fn since(self) -> CniVersion {
+        match self {
+            Self::Add | Self::Del => CniVersion::V010,
+            Self::Version => CniVersion::V020,
+            Self::Check => CniVersion::V040,
+            Self::Gc | Self::Status => CniVersion::V110,
+        }
+    }
+
+    fn needs(self, variable: &str) -> bool {
+        match variable {
+            CONTAINERID | IFNAME => matches!(self, Self::Add | Self::Del | Self::Check),
+            NETNS => matches!(self, Self::Add | Self::Check),
+            _ => false,
+        }
+    }
+}
+
+const CONTAINERID: &str = "CNI_CONTAINERID";
+const NETNS: &str = "CNI_NETNS";
+const IFNAME: &str = "CNI_IFNAME";
+
+/// The environment, without variables that are set but empty: runtimes send those for "not given".
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Takes the environment as the process has it.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(
+            variables
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+        )
+    }
+
+    /// A variable that is set to something.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// The parameters of a command. Those that it does not need may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Args {
+    /// `CNI_CONTAINERID`.
+    pub container: String,
+    /// `CNI_NETNS`, literally; "" when there is none.
+    pub netns: String,
+    /// `CNI_IFNAME`.
+    pub ifname: String,
+    /// `CNI_ARGS`.
+    pub args: String,
+}
+
+impl Args {
+    /// Reads and checks the parameters of `command`.
+    ///
+    /// # Errors
+    ///
+    /// Code 4, naming every variable that is missing or the one that is invalid.
+    pub fn read(command: Command, environment: &Environment) -> Result<Self, CniError> {
+        Self::check(command, environment, |_| None)
+    }
+
+    /// The same for a document of several networks, which people use by hand: the interface is
+    /// `eth0` unless said otherwise, and the container is called like its namespace file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Args::read`]. `/proc/<pid>/ns/net` gives no name: every container's ends in `net`.
+    pub fn read_for_list(command: Command, environment: &Environment) -> Result<Self, CniError> {
+        let netns = environment.get(NETNS).unwrap_or_default();
+        let name = netns.rsplit('/').find(|part| !part.is_empty());
+        Self::check(command, environment, |variable| match variable {
+            IFNAME => Some("eth0".into()),
+            CONTAINERID if !netns.starts_with("/proc/") => name.map(str::to_string),
+            _ => None,
+        })
+    }
+
+    /// Whether only what a document of several networks may leave out is missing.
+    pub fn may_be_for_list(command: Command, environment: &Environment) -> bool {
+        !command.needs(NETNS) || environment.get(NETNS).is_some()
+    }
+
+    fn check(
+        command: Command,
+        environment: &Environment,
+        default: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, CniError> {
+        let value = |variable: &str| {
+            let given = environment.get(variable).map(str::to_string);
+            given.or_else(|| default(variable))
+        };
+        let missing: Vec<&str> = [CONTAINERID, NETNS, IFNAME]
+            .into_iter()
+            .filter(|variable| command.needs(variable) && value(variable).is_none())
+            .collect();
+        if !missing.is_empty() {
+            return Err(self::environment(format!(
+                "required env variables [{}] missing",
+                missing.join(",")
+            )));
+        }
+        let args = Self {
+            container: value(CONTAINERID).unwrap_or_default(),
+            netns: value(NETNS).unwrap_or_default(),
+            ifname: value(IFNAME).unwrap_or_default(),
+            args: value("CNI_ARGS").unwrap_or_default(),
+        };
+        if command.needs(CONTAINERID) && !is_name(&args.container) {
+            return Err(self::environment(format!(
+                "invalid CNI_CONTAINERID {:?}: a letter or digit, then letters, digits, _ . and - are allowed",
+                args.container
+            )));
+        }
+        if command.needs(IFNAME) {
+            check_ifname(&args.ifname)?;
+        }
+        Ok(args)
+    }
+}
+
+/// # Errors
+///
+/// Code 4 for what the kernel or the protocol does not take as the name of an interface.
+pub fn check_ifname(name: &str) -> Result<(), CniError> {
+    let reason = if name.is_empty() || name.len() > 15 {
+        "1 to 15 bytes are allowed"
+    } else if matches!(name, "." | "..") {
+        "it stands for a directory"
+    } else if name
+        .chars()
+        .any(|c| matches!(c, '/' | ':') || c.is_whitespace() || c.is_control())
+    {
+        "/, :, blanks and control characters are not allowed"
+    } else {
+        return Ok(());
+    };
+    Err(environment(format!(
+        "invalid CNI_IFNAME {name:?}: {reason}"
+    )))
+}
+
+/// Whether it is a name as the protocol wants it for containers and networks.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+}
+
+fn environment(msg: String) -> CniError {
+    CniError::new(CniError::ENVIRONMENT, msg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Environment {
+        Environment::new(pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())))
+    }
+
+    #[test]
+    fn every_missing_variable_is_named_and_empty_means_missing() {
+        let error = Args::read(Command::Add, &env(&[("CNI_NETNS", "")])).unwrap_err();
+        assert_eq!(
+            (error.code, error.msg.as_str()),
+            (
+                4,
+                "required env variables [CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME] missing"
+            )
+        );
+        let error = Args::read(Command::Del, &env(&[])).unwrap_err();
+        assert_eq!(
+            error.msg,
+            "required env variables [CNI_CONTAINERID,CNI_IFNAME] missing"
+        );
+        assert!(Args::read(Command::Gc, &env(&[])).is_ok());
+    }
+
+    #[test]
+    fn names_are_checked_only_for_commands_that_need_them() {
+        for (id, ifname) in [
+            ("-abc", "eth0"),
+            ("a/b", "eth0"),
+            ("../x", "eth0"),
+            ("a b", "eth0"),
+            ("a", "sixteen-bytes-xx"),
+            ("a", "a/b"),
+            ("a", "a:b"),
+            ("a", "."),
+            ("a", "eth 0"),
+            ("a", "eth\u{2003}0"),
+        ] {
+            let env = env(&[
+                ("CNI_CONTAINERID", id),
+                ("CNI_NETNS", "/x"),
+                ("CNI_IFNAME", ifname),
+            ]);
+            assert_eq!(
+                Args::read(Command::Add, &env).unwrap_err().code,
+                4,
+                "{id:?} {ifname:?}"
+            );
+            assert!(Args::read(Command::Status, &env).is_ok());
+        }
+        assert!(check_ifname("fifteen-bytes-x").is_ok());
+    }
+
+    #[test]
+    fn a_list_names_the_container_after_its_namespace() {
+        let args =
+            Args::read_for_list(Command::Add, &env(&[("CNI_NETNS", "/var/run/netns/cniSI")]));
+        let args = args.unwrap();
+        assert_eq!(
+            (args.container.as_str(), args.ifname.as_str()),
+            ("cniSI", "eth0")
+        );
+        for netns in ["/proc/7/ns/net", "/var/run/netns/-x", "/"] {
+            let args = Args::read_for_list(Command::Add, &env(&[("CNI_NETNS", netns)]));
+            assert_eq!(args.unwrap_err().code, 4, "{netns}");
+        }
+    }
+}

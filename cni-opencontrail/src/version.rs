@@ -1,0 +1,92 @@
+//! The versions of the protocol, and the VERSION command.
+
+use serde_json::{Value, json};
+
+use crate::error::CniError;
+
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // the names are the numbers
+pub enum CniVersion {
+    V010,
+    V020,
+    V030,
+    V031,
+    V040,
+    V100,
+    V110,
+}
+
+impl CniVersion {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 7] = [
+        Self::V010,
+        Self::V020,
+        Self::V030,
+        Self::V031,
+        Self::V040,
+        Self::V100,
+        Self::V110,
+    ];
+    /// The newest version.
+    pub const NEWEST: Self = Self::V110;
+
+    /// As configurations write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V010 => "0.1.0",
+            Self::V020 => "0.2.0",
+            Self::V030 => "0.3.0",
+            Self::V031 => "0.3.1",
+            Self::V040 => "0.4.0",
+            Self::V100 => "1.0.0",
+            Self::V110 => "1.1.0",
+        }
+    }
+
+    /// The version of this exact spelling. "1.0" is not "1.0.0", as for every other plugin.
+    ///
+    /// # Errors
+    ///
+    /// Code 1, with the supported versions.
+    pub fn parse(text: &str) -> Result<Self, CniError> {
+        let found = Self::ALL.into_iter().find(|v| v.as_str() == text);
+        found.ok_or_else(|| {
+            let near = Self::ALL
+                .into_iter()
+                .rfind(|v| !text.is_empty() && v.as_str().starts_with(text));
+            let hint = near.map(|v| format!("; did you mean {:?}?", v.as_str()));
+            let all = Self::ALL.map(Self::as_str).join(", ");
+            CniError::new(CniError::VERSION, "incompatible CNI versions").with(format!(
+                "the configuration has cniVersion {text:?}, the plugin supports {all}{}",
+                hint.unwrap_or_default()
+            ))
+        })
+    }
+}
+
+/// The answer to VERSION. It needs no configuration and nothing reachable; what comes on standard
+/// input is not even read.
+pub fn answer() -> Value {
+    json!({
+        "cniVersion": CniVersion::NEWEST.as_str(),
+        "supportedVersions": CniVersion::ALL.map(CniVersion::as_str),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_matched_exactly() {
+        for version in CniVersion::ALL {
+            assert_eq!(CniVersion::parse(version.as_str()), Ok(version));
+        }
+        for text in ["1.0", "0.1", "9.9.9", "", "1.1.0 "] {
+            assert_eq!(CniVersion::parse(text).unwrap_err().code, 1, "{text}");
+        }
+        let details = CniVersion::parse("0.1").unwrap_err().details;
+        assert!(details.contains("\"0.1\"") && details.ends_with("did you mean \"0.1.0\"?"));
+    }
+}

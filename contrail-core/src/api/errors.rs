@@ -1,0 +1,198 @@
+//! What the configuration API means when it refuses a request: a pure function of its status and
+//! text.
+//!
+//! Errors of the API are texts for people, with statuses that changed between versions: exhausted
+//! is 400 or 500, an address in use 400, 403 or 409. Only what is stable is looked for.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::fq_name::FqName;
+use crate::http::{Method, Response};
+
+/// A refused request, as far as its meaning depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The service with its address.
+    pub service: String,
+    /// The method.
+    pub method: Method,
+    /// The path, without query.
+    pub path: String,
+    /// The type of the object in question.
+    pub kind: &'static str,
+    /// Its name or id.
+    pub name: String,
+    /// Its id where that is known.
+    pub uuid: Option<Uuid>,
+    /// The type of its parent, for a creation.
+    pub parent: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The reason as plain text.
+    pub text: String,
+}
+
+impl Refusal {
+    /// The request was refused for no reason that has a name here.
+    pub fn refused(&self) -> Error {
+        Error::Refused {
+            service: self.service.clone(),
+            method: self.method.as_str(),
+            path: self.path.clone(),
+            status: self.status,
+            message: self.text.clone(),
+        }
+    }
+
+    fn not_found(&self) -> Error {
+        Error::NotFound {
+            kind: self.kind,
+            name: self.name.clone(),
+            hint: String::new(),
+        }
+    }
+
+    fn is_creation(&self) -> bool {
+        self.method == Method::Post && self.path.ends_with('s')
+    }
+}
+
+/// Whether a 404 says that an object is missing, rather than that the server does not know the path.
+pub fn is_missing(response: &Response) -> bool {
+    response.status == 404 && {
+        let text = response.text();
+        !text.starts_with("Not found:") && !text.starts_with("Resource type") && !is_page(response)
+    }
+}
+
+/// A page of some other server: the API answers 404 as bare text.
+fn is_page(response: &Response) -> bool {
+    response
+        .body
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        == Some(&b'<')
+}
+
+/// The error that a refused request stands for.
+pub fn classify(refusal: &Refusal, response: &Response) -> Error {
+    let text = refusal.text.as_str();
+    match refusal.status {
+        404 if is_missing(response) => missing(refusal),
+        400 if text.starts_with("Unknown reference") => Error::NotFound {
+            kind: "reference",
+            name: format!("of {} {}", refusal.kind, refusal.name),
+            hint: "an object that it refers to was not found".to_owned(),
+        },
+        409 if text.starts_with("Delete when ") => match refusal.uuid {
+            Some(uuid) => Error::InUse {
+                kind: refusal.kind,
+                uuid,
+                by: users(text),
+            },
+            None => refusal.refused(),
+        },
+        _ if is_duplicate(text) => Error::AlreadyExists {
+            kind: refusal.kind,
+            name: refusal.name.clone(),
+            uuid: first_uuid(text),
+        },
+        _ => refusal.refused(),
+    }
+}
+
+/// Which object a 404 misses: of a creation the parent (by name) or one that it refers to (by id).
+fn missing(refusal: &Refusal) -> Error {
+    if !refusal.is_creation() {
+        return refusal.not_found();
+    }
+    match quoted(&refusal.text) {
+        parts if parts.is_empty() => Error::NotFound {
+            kind: "reference",
+            name: format!("of {} {}", refusal.kind, refusal.name),
+            hint: refusal.text.clone(),
+        },
+        parts => Error::NotFound {
+            kind: refusal.parent,
+            name: FqName::new(parts).to_string(),
+            hint: format!("it must exist before its {} {}", refusal.kind, refusal.name),
+        },
+    }
+}
+
+/// `[…] already exists with uuid: u`, `u already exists with fq_name: […]`, and the text of a lost
+/// race for a name: `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`.
+fn is_duplicate(text: &str) -> bool {
+    text.contains(" already exists with ")
+        || text.starts_with("FQ Name: /fq-name-to-uuid/") && text.contains("exists already with ID")
+}
+
+/// What a refused creation of an instance IP says about its address.
+///
+/// "Exhausted" is what the API says for five causes: no address left, no subnet, none of that
+/// family, an address outside of all subnets, an address of the other family.
+pub fn address(refusal: &Refusal, network: FqName, wanted: Option<IpAddr>) -> Option<Error> {
+    let text = refusal.text.to_ascii_lowercase();
+    let lost_race = text.starts_with("fq name: /api-server/subnets/");
+    if text.contains("address already in use") || lost_race {
+        let address = wanted?;
+        return Some(Error::AddressInUse { address, network });
+    }
+    let is_exhausted = text.contains("has exhausted subnet")
+        || text.contains("has no defined subnet")
+        || text.contains("has invalid subnet");
+    let reason = match wanted {
+        _ if text.starts_with("gateway ip cannot be used") => match wanted {
+            Some(address) => format!("{address} is the gateway of its subnet"),
+            None => refusal.text.clone(),
+        },
+        Some(address) if is_exhausted => format!("{address} is outside of all its subnets"),
+        None if is_exhausted => {
+            "its subnets of that family are exhausted, or it has none".to_owned()
+        }
+        _ => return None,
+    };
+    Some(Error::NoAddress { network, reason })
+}
+
+/// The quoted items of a Python list such as `['default-domain', u'p1']`.
+fn quoted(text: &str) -> Vec<String> {
+    let list = text.split_once('[').map_or("", |(_, list)| list);
+    let mut items = Vec::new();
+    let mut rest = list.split(']').next().unwrap_or_default();
+    while let Some(start) = rest.find(['\'', '"']) {
+        let quote = &rest[start..=start];
+        let Some((item, after)) = rest[start + 1..].split_once(quote) else {
+            break;
+        };
+        items.push(item.to_owned());
+        rest = after;
+    }
+    items
+}
+
+/// The objects behind the links of a Python list, as `type/id`.
+fn users(text: &str) -> Vec<String> {
+    let short = |link: String| {
+        let parts: Vec<&str> = link.rsplitn(3, '/').collect();
+        match parts.as_slice() {
+            [id, kind, _] => format!("{kind}/{id}"),
+            _ => link,
+        }
+    };
+    quoted(text).into_iter().map(short).collect()
+}
+
+/// The first id in a text.
+fn first_uuid(text: &str) -> Option<Uuid> {
+    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-')
+        .filter(|word| word.len() == 36)
+        .find_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+#[path = "errors_test.rs"]
+mod tests;

@@ -1,0 +1,241 @@
+//! What recorded and older refusals mean.
+
+use serde::Deserialize;
+
+use super::*;
+use crate::error::report;
+
+/// A refusal recorded from the API server.
+#[derive(Deserialize)]
+struct Recorded {
+    name: String,
+    method: String,
+    path: String,
+    status: u16,
+    body: String,
+}
+
+fn refusal(status: u16, method: Method, path: &str, text: &str) -> (Refusal, Response) {
+    let response = Response::new(status, text);
+    let refusal = Refusal {
+        service: "configuration API http://h:8082".into(),
+        method,
+        path: path.into(),
+        kind: "virtual-network",
+        name: "d:p:n".into(),
+        uuid: Some(Uuid::from_u128(1)),
+        parent: "project",
+        status,
+        text: response.text(),
+    };
+    (refusal, response)
+}
+
+fn recorded() -> Vec<(String, Refusal, Response)> {
+    let text = include_str!("../../tests/fixtures/refusals.json");
+    let recorded: Vec<Recorded> = serde_json::from_str(text).unwrap();
+    let case = |r: Recorded| {
+        let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
+        let method = methods.into_iter().find(|m| m.as_str() == r.method);
+        let (refusal, response) = refusal(r.status, method.unwrap(), &r.path, &r.body);
+        (r.name, refusal, response)
+    };
+    recorded.into_iter().map(case).collect()
+}
+
+#[test]
+fn every_recorded_refusal_means_what_it_says() {
+    let id = "00000000-0000-0000-0000-000000000001";
+    let refused = |rest: &str| format!("configuration API http://h:8082 refused {rest}");
+    let missing = "virtual-network d:p:n does not exist in the configuration API".to_owned();
+    let reference = "reference of virtual-network d:p:n does not exist in the configuration API: ";
+    let exists = |uuid| format!("virtual-network d:p:n exists already with id {uuid}");
+    let post = "POST /virtual-networks with status";
+    for (name, meaning) in [
+        (
+            "GET unknown path",
+            refused("GET /no-such-things with status 404: Not found: '/no-such-things'"),
+        ),
+        (
+            "quota: second VN over quota",
+            refused(&format!(
+                "{post} 412: quota limit (1) exceeded for resource virtual_network"
+            )),
+        ),
+        ("miss", missing.clone()),
+        (
+            "unknown type",
+            refused("POST /fqname-to-id with status 404: Resource type 'no-such-type' not found"),
+        ),
+        (
+            "create VN, gateway outside the subnet",
+            refused(&format!(
+                "{post} 409: gateway Ip 192.168.9.9 out of cidr: 10.7.0.0/24"
+            )),
+        ),
+        (
+            "create VN, ipam ref does not exist",
+            format!("{reference}an object that it refers to was not found"),
+        ),
+        (
+            "create VN, parent does not exist",
+            "project default-domain:no-project does not exist in the configuration API: \
+          it must exist before its virtual-network d:p:n"
+                .into(),
+        ),
+        (
+            "create VN, duplicate fq_name (409)",
+            exists("f0810049-beea-4d8e-b5f6-faca46e18314"),
+        ),
+        (
+            "create VN, own uuid again with another name (409)",
+            exists("90f00664-18dd-4039-aced-6a223aa15566"),
+        ),
+        (
+            "create VN, empty object body",
+            refused(&format!("{post} 500: Internal Server Error")),
+        ),
+        ("PUT missing uuid", missing.clone()),
+        ("GET VN missing uuid", missing.clone()),
+        ("GET uuid of another type", missing.clone()),
+        ("delete missing uuid", missing.clone()),
+        ("delete uuid of another type", missing),
+        (
+            "delete VM with VMI back refs (409)",
+            format!(
+                "virtual-network {id} is still in use by \
+                  virtual-machine-interface/2103e608-f7a3-4ebc-84fa-9a725c20e786"
+            ),
+        ),
+        (
+            "13 delete ipam in use (409)",
+            format!(
+                "virtual-network {id} is still in use by \
+                  virtual-network/3218e515-112b-42e7-9de2-89309169501c, \
+                  virtual-network/f0810049-beea-4d8e-b5f6-faca46e18314"
+            ),
+        ),
+        (
+            "14 PUT VN dropping its only subnet while IPs are in use",
+            refused(
+                "PUT /virtual-network/3218e515-112b-42e7-9de2-89309169501c with status 409: \
+                  Cannot update IP Block, IP(10.40.0.252) is not in subnets ([])",
+            ),
+        ),
+        (
+            "oversized body (1.5 MB)",
+            refused(&format!("{post} 413: Request to large")),
+        ),
+    ] {
+        let cases = recorded();
+        let (_, refusal, response) = cases.iter().find(|case| case.0 == name).expect(name);
+        assert_eq!(report(&classify(refusal, response)), meaning, "{name}");
+    }
+}
+
+#[test]
+fn all_users_of_an_object_are_named() {
+    let (_, refusal, response) = recorded()
+        .into_iter()
+        .find(|case| case.0 == "delete VN with refs (409)")
+        .unwrap();
+    let Error::InUse { by, .. } = classify(&refusal, &response) else {
+        panic!("not InUse");
+    };
+    assert_eq!(by.len(), 8);
+    assert_eq!(by[0], "instance-ip/4ae7a753-4d07-4e9b-b1ec-080547374123");
+}
+
+#[test]
+fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
+    let id = "c1677745-b73f-4c82-9a3b-05962af27c99";
+    for text in [
+        format!("[u'd', u'p', u'n'] already exists with uuid: {id}"),
+        format!(
+            "FQ Name: /fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
+        ),
+    ] {
+        let (refusal, response) = refusal(409, Method::Post, "/virtual-networks", &text);
+        let error = classify(&refusal, &response);
+        assert!(
+            matches!(error, Error::AlreadyExists { uuid: Some(found), .. } if found.to_string() == id),
+            "{text}"
+        );
+    }
+    let text = "Name[u'default-domain', u'p9'] not found";
+    let (refusal, response) = refusal(404, Method::Post, "/virtual-networks", text);
+    assert!(
+        matches!(classify(&refusal, &response), Error::NotFound { kind: "project", name, .. } if name == "default-domain:p9")
+    );
+}
+
+#[test]
+fn a_404_of_some_other_server_does_not_mean_that_an_object_is_missing() {
+    let page = "<html><head><title>404 Not Found</title></head></html>";
+    for text in [page, "Not found: '/virtual-network/x'"] {
+        let (refusal, response) = refusal(404, Method::Get, "/virtual-network/x", text);
+        assert!(
+            matches!(classify(&refusal, &response), Error::Refused { .. }),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_refused_address_says_why() {
+    let wanted: IpAddr = "10.1.0.9".parse().unwrap();
+    let network = || FqName::new(["d", "p", "n"]);
+    let meaning = |status, text: &str, wanted| {
+        let (refusal, _) = refusal(status, Method::Post, "/instance-ips", text);
+        address(&refusal, network(), wanted).map(|error| error.to_string())
+    };
+    let in_use = Some("address 10.1.0.9 is already in use in virtual network d:p:n".to_owned());
+    for (status, text) in [
+        (409, "IP address already in use"),
+        (403, "Ip address already in use"),
+        (
+            400,
+            "FQ Name: /api-server/subnets/d:p:n:10.1.0.0/16/0171068679 exists already with ID: x at zookeeper",
+        ),
+    ] {
+        assert_eq!(meaning(status, text, Some(wanted)), in_use, "{text}");
+    }
+    let none = "virtual network d:p:n has no address for this interface: ";
+    for (status, text, wanted, reason) in [
+        (
+            400,
+            "Virtual-Network(['d', 'p', 'n']) has exhausted subnet([])",
+            None,
+            "its subnets of that family are exhausted, or it has none",
+        ),
+        (
+            500,
+            "Virtual-Network(d:p:n) has no defined subnet(s)",
+            None,
+            "its subnets of that family are exhausted, or it has none",
+        ),
+        (
+            400,
+            "Virtual-Network(['d', 'p', 'n']) has exhausted subnet([])",
+            Some(wanted),
+            "10.1.0.9 is outside of all its subnets",
+        ),
+        (
+            400,
+            "Gateway IP cannot be used by VM port",
+            Some(wanted),
+            "10.1.0.9 is the gateway of its subnet",
+        ),
+    ] {
+        assert_eq!(
+            meaning(status, text, wanted),
+            Some(format!("{none}{reason}")),
+            "{text}"
+        );
+    }
+    assert_eq!(meaning(500, "</pre>", Some(wanted)), None);
+    assert_eq!(
+        meaning(409, "['x'] already exists with uuid: y", None),
+        None
+    );
+}

@@ -1,0 +1,86 @@
+//! Instance IPs: the addresses of VM interfaces.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::errors::{self, Refusal};
+use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
+use crate::error::Error;
+use crate::fq_name::FqName;
+use crate::identity::Family;
+
+/// An address of a VM interface. Its name is one part and global: an id is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstanceIp {
+    /// Name, id and what else every object has.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// The address. Left out at creation, the API chooses one; its answer does not tell which, so
+    /// the object must be read.
+    #[serde(
+        rename = "instance_ip_address",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "empty_as_none"
+    )]
+    pub address: Option<IpAddr>,
+    /// `v4` or `v6`: which family the API shall choose from. Without it the network's first subnet
+    /// decides.
+    #[serde(
+        rename = "instance_ip_family",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub family: Option<String>,
+    /// The subnet that the address is from (filled by servers since 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "empty_as_none")]
+    pub subnet_uuid: Option<Uuid>,
+    /// The network that hands out the address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_as_default")]
+    pub virtual_network_refs: Vec<Ref>,
+    /// The interfaces that have the address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_as_default")]
+    pub virtual_machine_interface_refs: Vec<Ref>,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Rest,
+}
+
+impl InstanceIp {
+    /// An address of `interface` that shall be created under this id, which is also its name.
+    pub fn new(uuid: Uuid, family: Family, network: Ref, interface: Ref) -> Self {
+        let mut meta = Meta::new(FqName::new([uuid.to_string()]), "");
+        meta.uuid = Some(uuid);
+        Self {
+            meta,
+            address: None,
+            family: Some(family.to_string()),
+            subnet_uuid: None,
+            virtual_network_refs: vec![network],
+            virtual_machine_interface_refs: vec![interface],
+            rest: Rest::new(),
+        }
+    }
+
+    /// The network by name, as far as this object knows it.
+    fn network(&self) -> FqName {
+        match self.virtual_network_refs.first() {
+            Some(network) => network.to.clone(),
+            None => FqName::new(["-"]),
+        }
+    }
+}
+
+resource!(
+    InstanceIp,
+    "instance-ip",
+    parent "",
+    fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        errors::address(refusal, self.network(), self.address)
+    }
+);

@@ -1,0 +1,29 @@
+//! Projects: the tenants that networks and ports belong to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::resource::{Meta, Rest, resource};
+use crate::fq_name::FqName;
+
+/// A project, named `domain:project`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    /// Name, id and what else every object has.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Rest,
+}
+
+impl Project {
+    /// A project that shall be created.
+    pub fn new(fq_name: FqName) -> Self {
+        Self {
+            meta: Meta::new(fq_name, "domain"),
+            rest: Rest::new(),
+        }
+    }
+}
+
+resource!(Project, "project", parent "domain");

@@ -1,0 +1,409 @@
+//! The requests of the configuration API as values: nothing here sends anything.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::resource::Resource;
+use crate::fq_name::FqName;
+use crate::http::Method;
+
+/// More ids than this do not go into a URL: servers refuse long ones (414), and the API's own client
+/// switches here too.
+const MAX_IDS_IN_URL: usize = 25;
+
+/// One request to the API, the same for each of its servers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiRequest {
+    /// The method.
+    pub method: Method,
+    /// The path, percent-encoded.
+    pub path: String,
+    /// The query.
+    pub query: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Option<Value>,
+    /// Whether it may be sent again when nobody knows if it had an effect.
+    pub repeatable: bool,
+}
+
+impl ApiRequest {
+    fn new(method: Method, path: String) -> Self {
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            repeatable: true,
+        }
+    }
+
+    fn post(path: &str, body: Value) -> Self {
+        Self {
+            body: Some(body),
+            ..Self::new(Method::Post, path.to_owned())
+        }
+    }
+
+    /// Path and query, as they stand in a URL.
+    pub fn target(&self) -> String {
+        let mut target = self.path.clone();
+        let mut separator = '?';
+        for (key, value) in &self.query {
+            target.push(separator);
+            target.push_str(key);
+            target.push('=');
+            encode(value, &mut target);
+            separator = '&';
+        }
+        target
+    }
+}
+
+/// Creates an object. Only one that has its id can be sent twice: the API would answer "exists
+/// already" with that id.
+pub fn create<R: Resource>(object: &R) -> ApiRequest {
+    let mut fields = serde_json::to_value(object).unwrap_or_default();
+    if let Some(fields) = fields.as_object_mut()
+        && !R::PARENT.is_empty()
+        && !fields.contains_key("parent_type")
+    {
+        fields.insert("parent_type".to_owned(), R::PARENT.into());
+    }
+    ApiRequest {
+        repeatable: object.uuid().is_some(),
+        ..ApiRequest::post(&format!("/{}s", R::TYPE), json!({ R::TYPE: fields }))
+    }
+}
+
+/// Reads an object without what refers to it and its children: on a network with many ports those
+/// are most of the answer.
+pub fn get<R: Resource>(uuid: Uuid) -> ApiRequest {
+    let flag = |key| (key, "True".to_owned());
+    ApiRequest {
+        query: vec![flag("exclude_back_refs"), flag("exclude_children")],
+        ..ApiRequest::new(Method::Get, object_path::<R>(uuid))
+    }
+}
+
+/// Reads some fields of an object; fields that name back references and children work too.
+pub fn get_with<R: Resource>(uuid: Uuid, fields: &[&str]) -> ApiRequest {
+    ApiRequest {
+        query: vec![("fields", fields.join(","))],
+        ..ApiRequest::new(Method::Get, object_path::<R>(uuid))
+    }
+}
+
+/// Reads the object of a name in one request; none when the name cannot stand in a list of names.
+///
+/// Servers before 5.0 do not know `fq_names` and answer with every object, so the caller selects.
+pub fn lookup<R: Resource>(name: &FqName) -> Option<ApiRequest> {
+    if name.parts().iter().any(|part| part.contains([':', ','])) {
+        return None;
+    }
+    Some(ApiRequest {
+        query: vec![
+            ("fq_names", name.to_string()),
+            ("detail", "true".to_owned()),
+        ],
+        ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
+    })
+}
+
+/// Translates a name to an id.
+pub fn id_of<R: Resource>(name: &FqName) -> ApiRequest {
+    ApiRequest::post("/fqname-to-id", json!({"type": R::TYPE, "fq_name": name}))
+}
+
+/// Lists objects.
+pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
+    match &query.anchor {
+        Anchor::Ids(ids) if ids.len() > MAX_IDS_IN_URL => bulk_list::<R>(ids, query),
+        anchor => {
+            let mut pairs = match anchor {
+                Anchor::All => vec![],
+                Anchor::ChildrenOf(kind, name) => vec![
+                    ("parent_fq_name_str", name.to_string()),
+                    ("parent_type", (*kind).to_owned()),
+                ],
+                Anchor::ChildrenOfId(uuid) => vec![("parent_id", uuid.to_string())],
+                Anchor::ReferringTo(uuid) => vec![("back_ref_id", uuid.to_string())],
+                Anchor::Ids(ids) => vec![("obj_uuids", join(ids))],
+            };
+            if query.detail {
+                pairs.push(("detail", "true".to_owned()));
+            }
+            if !query.fields.is_empty() {
+                pairs.push(("fields", query.fields.join(",")));
+            }
+            ApiRequest {
+                query: pairs,
+                ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
+            }
+        }
+    }
+}
+
+/// The same list by POST, whose lists are texts with commas (arrays are an error 500).
+fn bulk_list<R: Resource>(ids: &[Uuid], query: &ListQuery) -> ApiRequest {
+    let mut body = json!({"type": R::TYPE, "obj_uuids": join(ids), "detail": query.detail});
+    if !query.fields.is_empty() {
+        body["fields"] = query.fields.join(",").into();
+    }
+    ApiRequest::post("/list-bulk-collection", body)
+}
+
+/// Changes the named fields of an object and leaves the others. `null` removes a property; a list of
+/// references replaces all references of that type.
+pub fn update<R: Resource>(uuid: Uuid, changes: &Value) -> ApiRequest {
+    ApiRequest {
+        body: Some(json!({ R::TYPE: changes })),
+        ..ApiRequest::new(Method::Put, object_path::<R>(uuid))
+    }
+}
+
+/// One end of a reference that is added or removed.
+pub type Target<'a> = (&'static str, Uuid, &'a FqName);
+
+/// Adds or removes one reference. Both succeed when there is nothing to do.
+pub fn ref_update(
+    operation: &str,
+    from: (&str, Uuid),
+    to: Target<'_>,
+    attr: Option<Value>,
+) -> ApiRequest {
+    ApiRequest::post(
+        "/ref-update",
+        json!({
+            "operation": operation,
+            "type": from.0,
+            "uuid": from.1,
+            "ref-type": to.0,
+            "ref-uuid": to.1,
+            "ref-fq-name": to.2,
+            "attr": attr,
+        }),
+    )
+}
+
+/// Deletes an object.
+pub fn delete<R: Resource>(uuid: Uuid) -> ApiRequest {
+    ApiRequest::new(Method::Delete, object_path::<R>(uuid))
+}
+
+/// Which objects a list holds and how much of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListQuery {
+    anchor: Anchor,
+    pub(super) fields: Vec<&'static str>,
+    pub(super) detail: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Anchor {
+    All,
+    ChildrenOf(&'static str, FqName),
+    ChildrenOfId(Uuid),
+    ReferringTo(Uuid),
+    Ids(Vec<Uuid>),
+}
+
+impl ListQuery {
+    fn anchored(anchor: Anchor) -> Self {
+        Self {
+            anchor,
+            fields: Vec::new(),
+            detail: false,
+        }
+    }
+
+    /// All objects of the type in the whole API: rarely what one wants.
+    pub fn all() -> Self {
+        Self::anchored(Anchor::All)
+    }
+
+    /// The children of a named object of the given type. Those of a missing parent are none.
+    pub fn children_of(parent_type: &'static str, parent: FqName) -> Self {
+        Self::anchored(Anchor::ChildrenOf(parent_type, parent))
+    }
+
+    /// The children of an object by id.
+    pub fn children_of_id(parent: Uuid) -> Self {
+        Self::anchored(Anchor::ChildrenOfId(parent))
+    }
+
+    /// The objects that hold a reference to this one.
+    pub fn referring_to(uuid: Uuid) -> Self {
+        Self::anchored(Anchor::ReferringTo(uuid))
+    }
+
+    /// The objects of these ids; those that do not exist are left out.
+    pub fn ids(ids: impl IntoIterator<Item = Uuid>) -> Self {
+        Self::anchored(Anchor::Ids(ids.into_iter().collect()))
+    }
+
+    /// Whether it is known without asking that the list is empty.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.anchor, Anchor::Ids(ids) if ids.is_empty())
+    }
+
+    /// Also these fields. With [`ListQuery::detail`] that is only needed for back references and
+    /// children. Without either, a list holds names and ids.
+    pub fn fields(mut self, fields: &[&'static str]) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+
+    /// Whole objects: all properties and references.
+    pub fn detail(mut self) -> Self {
+        self.detail = true;
+        self
+    }
+}
+
+/// Ids are lower case with dashes: the API takes any other form for an unknown id.
+fn object_path<R: Resource>(uuid: Uuid) -> String {
+    format!("/{}/{uuid}", R::TYPE)
+}
+
+fn join(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    ids.join(",")
+}
+
+/// Percent-encodes a value of a query. Colons and commas are the API's own separators.
+fn encode(value: &str, target: &mut String) {
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => target.push(byte.into()),
+            b'-' | b'.' | b'_' | b'~' | b':' | b',' => target.push(byte.into()),
+            _ => {
+                let _ = write!(target, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{InstanceIp, Ref, RouteTarget, VirtualMachine, VirtualNetwork};
+    use crate::identity::Family;
+
+    const ID: Uuid = Uuid::from_u128(0x5dd3_72be_4068_49dc_af5d_eb79_f93a_7bdf);
+
+    fn network() -> FqName {
+        FqName::new(["default-domain", "p1", "net 1/ü"])
+    }
+
+    #[test]
+    fn requests_that_read_are_what_the_api_expects() {
+        let name = network();
+        let id = "5dd372be-4068-49dc-af5d-eb79f93a7bdf";
+        for (request, line) in [
+            (get::<VirtualNetwork>(ID), format!("GET /virtual-network/{id}?exclude_back_refs=True&exclude_children=True")),
+            (get_with::<InstanceIp>(ID, &["instance_ip_address", "subnet_uuid"]),
+             format!("GET /instance-ip/{id}?fields=instance_ip_address,subnet_uuid")),
+            (lookup::<VirtualNetwork>(&name).unwrap(),
+             "GET /virtual-networks?fq_names=default-domain:p1:net%201%2F%C3%BC&detail=true".into()),
+            (list::<VirtualNetwork>(&ListQuery::all()), "GET /virtual-networks".into()),
+            (list::<VirtualNetwork>(&ListQuery::children_of("project", name.parent()).detail()),
+             "GET /virtual-networks?parent_fq_name_str=default-domain:p1&parent_type=project&detail=true".into()),
+            (list::<VirtualNetwork>(&ListQuery::children_of_id(ID)), format!("GET /virtual-networks?parent_id={id}")),
+            (list::<InstanceIp>(&ListQuery::referring_to(ID).fields(&["instance_ip_address"])),
+             format!("GET /instance-ips?back_ref_id={id}&fields=instance_ip_address")),
+            (list::<VirtualMachine>(&ListQuery::ids([ID, Uuid::nil()])),
+             format!("GET /virtual-machines?obj_uuids={id},00000000-0000-0000-0000-000000000000")),
+            (delete::<VirtualMachine>(ID), format!("DELETE /virtual-machine/{id}")),
+        ] {
+            assert_eq!(format!("{} {}", request.method, request.target()), line);
+            assert_eq!(request.body, None);
+            assert!(request.repeatable);
+        }
+    }
+
+    #[test]
+    fn long_lists_of_ids_go_into_a_body_as_text() {
+        let ids: Vec<Uuid> = (0..26).map(Uuid::from_u128).collect();
+        let query = ListQuery::ids(ids.clone())
+            .fields(&["display_name"])
+            .detail();
+        let request = list::<VirtualMachine>(&query);
+        assert_eq!(
+            (request.method, request.target().as_str()),
+            (Method::Post, "/list-bulk-collection")
+        );
+        let body = request.body.unwrap();
+        assert_eq!(body["type"], "virtual-machine");
+        assert_eq!(body["obj_uuids"].as_str().unwrap().split(',').count(), 26);
+        assert_eq!(body["fields"], "display_name");
+        assert_eq!(body["detail"], true);
+    }
+
+    #[test]
+    fn a_creation_sends_names_and_ids_and_no_empty_field() {
+        let network_ref = || Ref::new(network(), ID);
+        let interface = Ref::named(FqName::new(["default-domain", "p1", "x"]));
+        let request = create(&InstanceIp::new(ID, Family::V4, network_ref(), interface));
+        assert_eq!(request.path, "/instance-ips");
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"instance-ip": {
+                "fq_name": [ID.to_string()], "uuid": ID, "instance_ip_family": "v4",
+                "virtual_network_refs": [{"to": network(), "uuid": ID}],
+                "virtual_machine_interface_refs": [{"to": ["default-domain", "p1", "x"]}],
+            }})
+        );
+    }
+
+    #[test]
+    fn a_creation_names_the_parent_type_except_below_the_root() {
+        let mut network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
+        network.meta.parent_type = None;
+        let body = |request: ApiRequest| request.body.unwrap();
+        assert_eq!(
+            body(create(&network))["virtual-network"]["parent_type"],
+            "project"
+        );
+        let target = RouteTarget::new(FqName::new(["target:64512:1"]));
+        assert_eq!(
+            body(create(&target)),
+            json!({"route-target": {"fq_name": ["target:64512:1"]}})
+        );
+    }
+
+    #[test]
+    fn only_a_creation_without_an_id_may_not_be_repeated() {
+        let with_id = VirtualMachine::new(ID);
+        assert!(create(&with_id).repeatable);
+        let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
+        assert!(!create(&network).repeatable);
+    }
+
+    #[test]
+    fn names_that_would_read_as_two_are_not_looked_up_in_a_list() {
+        for name in [vec!["d", "p", "a,b"], vec!["target:64512:1"]] {
+            assert_eq!(lookup::<VirtualNetwork>(&FqName::new(name)), None);
+        }
+    }
+
+    #[test]
+    fn references_are_changed_one_at_a_time_by_id_and_name() {
+        let to = FqName::new(["vm"]);
+        let from = ("virtual-machine-interface", ID);
+        let request = ref_update("ADD", from, ("virtual-machine", ID, &to), None);
+        assert_eq!(request.target(), "/ref-update");
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"operation": "ADD", "type": "virtual-machine-interface", "uuid": ID,
+                "ref-type": "virtual-machine", "ref-uuid": ID, "ref-fq-name": ["vm"], "attr": null})
+        );
+        let request = update::<VirtualNetwork>(ID, &json!({"display_name": null}));
+        assert_eq!(request.method, Method::Put);
+        assert_eq!(
+            request.body.unwrap(),
+            json!({"virtual-network": {"display_name": null}})
+        );
+    }
+}

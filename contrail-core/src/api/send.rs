@@ -1,0 +1,198 @@
+//! Sending a request to one of the servers: which one, with which token, and whether once more.
+
+use std::sync::atomic::Ordering;
+
+use super::answer::Answer;
+use super::request::ApiRequest;
+use super::{Client, Server};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::http::{Request, Response, TransportError};
+use crate::secret::Secret;
+
+/// A server that answers, but cannot do its work.
+#[derive(Debug, thiserror::Error)]
+#[error("status {status}: {text}")]
+struct Unable {
+    status: u16,
+    text: String,
+}
+
+/// What became of one attempt.
+enum Attempt {
+    Answered(Response),
+    /// Another server may do better.
+    Failed {
+        error: Error,
+        /// Whether the request may have been carried out.
+        had_effect: bool,
+        /// Whether the same server may do better at once.
+        lost: bool,
+    },
+}
+
+impl Client {
+    /// Sends a request to the server that answered last, or to the next one that answers.
+    pub(super) fn send(&self, request: &ApiRequest) -> Result<Answer> {
+        let shared = &self.shared;
+        let deadline = self.deadline.unwrap_or_else(|| {
+            let servers = shared.servers.len().max(1) as u32;
+            Deadline::after(shared.request_timeout * servers)
+        });
+        let mut token = shared.tokens.token(deadline)?;
+        let mut failure = None;
+        let mut repeated = false;
+        for index in self.order() {
+            let server = &shared.servers[index];
+            if failure.is_some() && deadline.has_passed() {
+                break;
+            }
+            let attempt = self.attempt(server, request, &mut token, deadline)?;
+            let (error, had_effect, lost) = match attempt {
+                Attempt::Answered(response) => {
+                    shared.preferred.store(index, Ordering::Relaxed);
+                    return Ok(Answer::new(response, service(server), request, repeated));
+                }
+                Attempt::Failed {
+                    error,
+                    had_effect,
+                    lost,
+                } => (error, had_effect, lost),
+            };
+            log::debug!("{} {}: {error}", request.method, request.path);
+            if had_effect && !request.repeatable {
+                return Err(error);
+            }
+            repeated |= had_effect;
+            let last_chance = shared.servers.len() == 1 && !lost;
+            failure = Some(error);
+            if last_chance {
+                break;
+            }
+        }
+        Err(self.all_failed(failure))
+    }
+
+    /// The servers in the order of this call. A single one has two chances: a connection that broke
+    /// may just have met its restart.
+    fn order(&self) -> impl Iterator<Item = usize> + use<> {
+        let count = self.shared.servers.len();
+        let first = self.shared.preferred.load(Ordering::Relaxed);
+        let attempts = if count == 1 { 2 } else { count };
+        (0..attempts).map(move |step| (first + step) % count)
+    }
+
+    /// Asks one server, and once more with a new token when it does not accept the present one.
+    fn attempt(
+        &self,
+        server: &Server,
+        request: &ApiRequest,
+        token: &mut Option<Secret>,
+        deadline: Deadline,
+    ) -> Result<Attempt> {
+        let tokens = &self.shared.tokens;
+        let response = match self.exchange(server, request, token.as_ref(), deadline) {
+            Attempt::Answered(response) if response.status == 401 => response,
+            other => return Ok(other),
+        };
+        let fresh = match token.as_ref() {
+            Some(rejected) => tokens.refresh(rejected, deadline)?,
+            None => None,
+        };
+        if fresh.is_none() || fresh == *token {
+            return Err(self.unauthorized(server, &response));
+        }
+        *token = fresh;
+        match self.exchange(server, request, token.as_ref(), deadline) {
+            Attempt::Answered(response) if response.status == 401 => {
+                Err(self.unauthorized(server, &response))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn exchange(
+        &self,
+        server: &Server,
+        request: &ApiRequest,
+        token: Option<&Secret>,
+        deadline: Deadline,
+    ) -> Attempt {
+        let deadline = deadline.at_most(self.shared.request_timeout);
+        let seconds = deadline.remaining().as_secs_f32();
+        let url = server.base_url() + &request.target();
+        let mut http = Request::new(request.method, url, deadline)
+            .header("User-Agent", &self.shared.user_agent)
+            .header("X-Contrail-Useragent", &self.shared.user_agent);
+        if let Some(token) = token {
+            http = http.header("X-Auth-Token", token.expose());
+        }
+        if let Some(body) = &request.body {
+            http = http.json(body);
+        }
+        match self.shared.transport.send(&http) {
+            Ok(response) => answered(server, response),
+            Err(error) => Attempt::Failed {
+                had_effect: !error.nothing_sent(),
+                lost: matches!(error, TransportError::Lost { .. }),
+                error: error.into_error(service(server), &http, seconds),
+            },
+        }
+    }
+
+    fn unauthorized(&self, server: &Server, response: &Response) -> Error {
+        Error::Unauthorized {
+            service: service(server),
+            user: self.shared.tokens.identity(),
+            status: response.status,
+            message: response.text(),
+        }
+    }
+
+    /// The error of the whole call, from the one of the last attempt.
+    fn all_failed(&self, last: Option<Error>) -> Error {
+        let servers = &self.shared.servers;
+        match last {
+            Some(Error::Unreachable { source, .. }) => Error::Unreachable {
+                service: format!(
+                    "configuration API {}",
+                    servers
+                        .iter()
+                        .map(Server::base_url)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+                source,
+            },
+            Some(error) => error,
+            None => Error::missing(
+                "address of the configuration API",
+                "at least one server is needed",
+            ),
+        }
+    }
+}
+
+/// Sorts out the statuses of a server that cannot do its work. 503 and 408 (the name service is
+/// busy) come before anything was done; 502 and 504 come from a proxy that does not know.
+fn answered(server: &Server, response: Response) -> Attempt {
+    if !matches!(response.status, 408 | 502 | 503 | 504) {
+        return Attempt::Answered(response);
+    }
+    let unable = Unable {
+        status: response.status,
+        text: response.text(),
+    };
+    Attempt::Failed {
+        error: Error::Unreachable {
+            service: service(server),
+            source: Box::new(unable),
+        },
+        had_effect: matches!(response.status, 502 | 504),
+        lost: false,
+    }
+}
+
+fn service(server: &Server) -> String {
+    format!("configuration API {}", server.base_url())
+}

@@ -1,0 +1,82 @@
+//! The second and the third round: link the VM interface to its virtual machine and create the
+//! instance IPs; then read the addresses that the API chose.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::attach::all;
+use super::call::{Call, Port};
+use super::reserve::{Ip, Reserved};
+use super::types::Assigned;
+use super::undo::Step;
+use super::{objects, parallel, subnets};
+use crate::api::Resource;
+use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
+use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+
+impl Call<'_> {
+    /// Gives the port its addresses.
+    pub(super) fn address(&self, reserved: &Reserved) -> Result<Vec<Assigned>> {
+        let network = &reserved.network;
+        std::thread::scope(|scope| {
+            let linked = scope.spawn(|| self.link_machine(&reserved.port));
+            let ips: Vec<&Ip> = reserved.ips.iter().collect();
+            let created = parallel::map(ips, |ip| self.create_ip(reserved, ip));
+            parallel::join(linked)?;
+            all(created)
+        })?;
+        let ips: Vec<&Ip> = reserved.ips.iter().collect();
+        all(parallel::map(ips, |ip| {
+            let address = match ip.asked {
+                Some(address) => address,
+                None => self.chosen_address(ip.id)?,
+            };
+            subnets::assigned(&network.fq_name, &network.subnets, address)
+        }))
+    }
+
+    /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another
+    /// interface of the container was its last one and has been detached.
+    fn link_machine(&self, port: &Port) -> Result<()> {
+        let name = FqName::new([self.vm.to_string()]);
+        let machine = (VirtualMachine::TYPE, self.vm, &name);
+        let link = || {
+            self.client()
+                .add_ref((VirtualMachineInterface::TYPE, port.id), machine, None)
+        };
+        match link() {
+            Err(Error::NotFound { kind, .. }) if kind == VirtualMachine::TYPE => {
+                self.create_machine(port.wanted)?;
+                link()
+            }
+            other => other,
+        }
+    }
+
+    fn create_ip(&self, reserved: &Reserved, ip: &Ip) -> Result<()> {
+        let network = &reserved.network;
+        let object =
+            objects::instance_ip(ip.id, ip.family, ip.asked, &reserved.port.object, network);
+        let created = self.attempt(Step::InstanceIp(ip.id), || self.client().ensure(&object));
+        created.map(|_| ()).map_err(|error| match error {
+            // The API says "exhausted" for five causes; the subnets tell which one it was.
+            Error::NoAddress { network: name, .. } => Error::NoAddress {
+                network: name,
+                reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
+            },
+            other => other,
+        })
+    }
+
+    /// The address that the API chose: the answer to the creation does not hold it.
+    fn chosen_address(&self, ip: Uuid) -> Result<IpAddr> {
+        let object: InstanceIp = self.client().get_with(ip, &["instance_ip_address"])?;
+        object.address.ok_or_else(|| Error::NotFound {
+            kind: "address",
+            name: format!("of instance-ip {ip}"),
+            hint: "the configuration API created it without one".into(),
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Attach: from a request to interfaces that the vRouter serves.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::call::{Call, Port};
+use super::types::{Attached, Attachment};
+use super::undo::Step;
+use super::{Attacher, made, parallel, pending};
+use crate::deadline::Deadline;
+use crate::error::{self, Error, Result};
+use crate::identity;
+use crate::lock::AttachmentLock;
+use crate::net::Netns;
+
+impl Attacher {
+    /// Attaches one container: makes every interface of `wanted` in its network namespace and joins
+    /// it to its virtual network, which is created if the request says how.
+    ///
+    /// All interfaces must belong to one container and one network namespace. For a single one at
+    /// most six requests are made, in three rounds, when the network exists and the token is cached.
+    ///
+    /// # Errors
+    /// Any of [`Error`]. What this call did is undone then; [`Error::Undo`] names what could not be.
+    pub fn attach(&self, wanted: &[Attachment]) -> Result<Vec<Attached>> {
+        let Some(first) = wanted.first() else {
+            return Ok(Vec::new());
+        };
+        let deadline = Deadline::after(self.host.attach_timeout);
+        let ports: Vec<Port> = wanted.iter().map(|w| Port::new(&self.host, w)).collect();
+        let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
+        let _locks = self.lock(&ids, deadline)?;
+        let netns = self.open_free(&first.netns, wanted)?;
+        for &id in &ids {
+            pending::forget(&self.host.state_dir, id)?;
+        }
+
+        let vm = identity::virtual_machine(&self.host.node, &first.container);
+        let call = Call::new(&self.host, &self.backend, vm, deadline);
+        match call.attach(ports, &netns) {
+            Ok(attached) => {
+                call.keep();
+                Ok(attached)
+            }
+            Err(cause) => {
+                for id in ids {
+                    match made::leave(&self.host.state_dir, id) {
+                        Ok(network) => network
+                            .into_iter()
+                            .for_each(|n| call.note(Step::Network(n))),
+                        Err(error) => log::warn!("{}", error::report(&error)),
+                    }
+                }
+                Err(call.undo(cause))
+            }
+        }
+    }
+
+    /// Takes the locks of the interfaces, always in the same order: two calls for the same container
+    /// wait for each other and never for good.
+    pub(super) fn lock(&self, ids: &[Uuid], deadline: Deadline) -> Result<Vec<AttachmentLock>> {
+        let mut ids = ids.to_vec();
+        ids.sort();
+        ids.dedup();
+        ids.into_iter()
+            .map(|id| AttachmentLock::acquire(&self.host.run_dir, id, deadline))
+            .collect()
+    }
+
+    /// Opens the network namespace and makes sure that none of the names is taken in it: an
+    /// interface that is already there belongs to somebody else and must survive this call.
+    fn open_free(&self, path: &Path, wanted: &[Attachment]) -> Result<Netns> {
+        let netns = self.backend.dataplane.open_netns(path)?;
+        for attachment in wanted {
+            if self
+                .backend
+                .dataplane
+                .link(Some(&netns), &attachment.ifname)?
+                .is_some()
+            {
+                return Err(Error::InterfaceExists {
+                    ifname: attachment.ifname.clone(),
+                    place: path.display().to_string(),
+                });
+            }
+        }
+        Ok(netns)
+    }
+}
+
+impl Call<'_> {
+    fn attach(&self, ports: Vec<Port>, netns: &Netns) -> Result<Vec<Attached>> {
+        let reserved = self.reserve(ports, netns)?;
+        all(parallel::map(reserved, |reserved| {
+            let addresses = self.address(&reserved)?;
+            self.plug(reserved, addresses, netns)
+        }))
+    }
+}
+
+/// The values, or the first error.
+pub(super) fn all<T>(results: Vec<Result<T>>) -> Result<Vec<T>> {
+    results.into_iter().collect()
+}

@@ -1,0 +1,133 @@
+//! One call to attach a container: what all its steps share, and what it has done so far.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use super::types::Attachment;
+use super::undo::{self, Failed, Step};
+use super::{Backend, Host, made, objects};
+use crate::api::Client;
+use crate::api::objects::VirtualMachineInterface;
+use crate::deadline::Deadline;
+use crate::error::{self, Error, Result};
+use crate::identity;
+use crate::mac::MacAddr;
+
+/// What the steps of one call share.
+pub(super) struct Call<'a> {
+    pub(super) host: &'a Host,
+    pub(super) backend: &'a Backend,
+    /// The id of the virtual machine that stands for the container.
+    pub(super) vm: Uuid,
+    pub(super) deadline: Deadline,
+    done: Mutex<Vec<Step>>,
+}
+
+/// One interface on its way to being attached.
+pub(super) struct Port<'a> {
+    pub(super) wanted: &'a Attachment,
+    pub(super) id: Uuid,
+    pub(super) mac: MacAddr,
+    pub(super) host_ifname: String,
+    pub(super) object: VirtualMachineInterface,
+}
+
+impl<'a> Port<'a> {
+    pub(super) fn new(host: &Host, wanted: &'a Attachment) -> Self {
+        let id = identity::interface(&host.node, &wanted.container, &wanted.ifname);
+        let mac = wanted.mac.unwrap_or_else(|| MacAddr::of_interface(id));
+        Self {
+            wanted,
+            id,
+            mac,
+            host_ifname: identity::host_ifname(id),
+            object: objects::interface(host, id, mac, wanted),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(host: &'a Host, backend: &'a Backend, vm: Uuid, deadline: Deadline) -> Self {
+        Self {
+            host,
+            backend,
+            vm,
+            deadline,
+            done: Mutex::default(),
+        }
+    }
+
+    /// The API, for a request that must end with this call.
+    pub(super) fn client(&self) -> Client {
+        self.backend.client.until(self.deadline)
+    }
+
+    /// Notes what undoes a step that has been done.
+    pub(super) fn note(&self, step: Step) {
+        self.done().push(step);
+    }
+
+    /// Notes the step that undoes `action` before it is tried, since an answer that gets lost leaves
+    /// its effect behind; forgets it when the action is known to have had none.
+    pub(super) fn attempt<T>(&self, step: Step, action: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.note(step.clone());
+        action().inspect_err(|error| {
+            if error.had_no_effect() {
+                self.done().retain(|noted| *noted != step);
+            }
+        })
+    }
+
+    /// The call succeeded: what it has done stays.
+    pub(super) fn keep(&self) {
+        self.done().clear();
+    }
+
+    /// Takes back what this call has done. The error that comes out is the one that went in, with
+    /// what could not be taken back.
+    pub(super) fn undo(&self, cause: Error) -> Error {
+        let steps = std::mem::take(&mut *self.done());
+        log::debug!("taking back {} steps after: {cause}", steps.len());
+        let left = self.take_back(steps);
+        match left.is_empty() {
+            true => cause,
+            false => Error::Undo {
+                cause: Box::new(cause),
+                left: left.into_iter().map(|failed| failed.error).collect(),
+            },
+        }
+    }
+
+    fn take_back(&self, steps: Vec<Step>) -> Vec<Failed> {
+        let networks = steps.iter().filter_map(|step| match step {
+            Step::Network(id) => Some(*id),
+            _ => None,
+        });
+        for network in networks {
+            if let Err(error) = made::remove_if_empty(&self.host.state_dir, network) {
+                log::warn!("{}", error::report(&error));
+            }
+        }
+        undo::run(
+            self.backend,
+            steps,
+            Deadline::after(self.host.attach_timeout / 2),
+        )
+    }
+
+    fn done(&self) -> MutexGuard<'_, Vec<Step>> {
+        // A panic between two notes leaves a list that is still right.
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Call<'_> {
+    /// A panic is a failure like any other. Whoever succeeds calls [`Call::keep`].
+    fn drop(&mut self) {
+        let steps = std::mem::take(&mut *self.done());
+        for failed in self.take_back(steps) {
+            log::error!("{} stays: {}", failed.step, error::report(&failed.error));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The objects of an attachment as values, and the mark that says whose they are.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::Host;
+use super::network::Network;
+use super::subnets::Subnet;
+use super::types::{Attachment, NetworkSpec, Pool};
+use crate::api::objects::{
+    AllocationPool, InstanceIp, IpamSubnet, NetworkIpam, VirtualMachine, VirtualMachineInterface,
+    VirtualNetwork,
+};
+use crate::api::{KeyValuePairs, Meta, Ref};
+use crate::identity::Family;
+use crate::mac::MacAddr;
+
+/// The annotation that says which program made an object; only objects that carry it are ever
+/// removed by a clean-up.
+const OWNER: &str = "container-plugin.owner";
+/// The annotation with the host that made it.
+const NODE: &str = "container-plugin.node";
+/// The annotation with the container, as its runtime calls it.
+const CONTAINER: &str = "container-plugin.container";
+/// The annotation with the interface's name in the container.
+const IFNAME: &str = "container-plugin.interface";
+/// The annotation with the name of the virtual network.
+const NETWORK: &str = "container-plugin.network";
+
+/// Whether an object was made by this project, on whatever host.
+pub(super) fn is_owned(meta: &Meta) -> bool {
+    meta.annotations.get(OWNER).is_some()
+}
+
+/// The virtual machine that stands for the container.
+pub(super) fn machine(host: &Host, id: Uuid, wanted: &Attachment) -> VirtualMachine {
+    let mut machine = VirtualMachine::new(id);
+    machine.meta.display_name = Some(wanted.display_name.clone());
+    machine.meta.annotations = mark(host, [(CONTAINER, wanted.container.as_str())]);
+    machine
+}
+
+/// The VM interface, not linked to its virtual machine yet. It names its network by name alone: the
+/// network's id is being asked for at the same time.
+pub(super) fn interface(
+    host: &Host,
+    id: Uuid,
+    mac: MacAddr,
+    wanted: &Attachment,
+) -> VirtualMachineInterface {
+    let network = &wanted.network.fq_name;
+    let name = network.parent().child(id.to_string());
+    let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
+    interface.meta.uuid = Some(id);
+    interface.meta.display_name = Some(format!("{}/{}", wanted.display_name, wanted.ifname));
+    interface.meta.annotations = mark(
+        host,
+        [
+            (CONTAINER, wanted.container.as_str()),
+            (IFNAME, &wanted.ifname),
+            (NETWORK, &network.to_string()),
+        ],
+    );
+    interface.set_mac(mac);
+    interface
+}
+
+/// An instance IP of a VM interface; without an address the API chooses one of the family.
+pub(super) fn instance_ip(
+    id: Uuid,
+    family: Family,
+    address: Option<IpAddr>,
+    interface: &VirtualMachineInterface,
+    network: &Network,
+) -> InstanceIp {
+    let network = Ref::new(network.fq_name.clone(), network.uuid);
+    let mut ip = InstanceIp::new(id, family, network, Ref::object(interface));
+    ip.address = address;
+    ip.meta.annotations = interface.meta.annotations.clone();
+    ip.meta.display_name = interface.meta.display_name.clone();
+    ip
+}
+
+/// A virtual network with the subnets that the request gives it.
+pub(super) fn network(host: &Host, spec: &NetworkSpec) -> VirtualNetwork {
+    let subnets = spec.subnets.iter().map(|wanted| {
+        let mut subnet = IpamSubnet::new(wanted.prefix);
+        subnet.default_gateway = wanted.gateway;
+        subnet.enable_dhcp = Some(true);
+        subnet
+            .allocation_pools
+            .extend(wanted.pool.map(|pool| AllocationPool {
+                start: pool.first,
+                end: pool.last,
+                rest: Default::default(),
+            }));
+        subnet
+    });
+    let mut network = VirtualNetwork::new(
+        spec.fq_name.clone(),
+        NetworkIpam::default_name(),
+        subnets.collect(),
+    );
+    network.meta.annotations = mark(host, [(NETWORK, spec.fq_name.to_string().as_str())]);
+    network
+}
+
+/// A subnet as an attachment needs it; `None` for the zero prefix that stands for the subnets of the
+/// network-ipam itself.
+pub(super) fn subnet(subnet: &IpamSubnet) -> Option<Subnet> {
+    let prefix = subnet.prefix().filter(|prefix| prefix.prefix() > 0)?;
+    Some(Subnet {
+        prefix,
+        gateway: subnet.gateway(),
+        dns: subnet.dns(),
+        pools: subnet
+            .allocation_pools
+            .iter()
+            .map(|pool| Pool {
+                first: pool.start,
+                last: pool.end,
+            })
+            .collect(),
+    })
+}
+
+fn mark<const N: usize>(host: &Host, more: [(&str, &str); N]) -> KeyValuePairs {
+    let own = [(OWNER, host.owner.as_str()), (NODE, host.node.as_str())];
+    own.into_iter().chain(more).collect()
+}

@@ -1,0 +1,175 @@
+//! The first round: everything that depends on nothing else.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::attach::all;
+use super::call::{Call, Port};
+use super::network::Network;
+use super::types::Attachment;
+use super::undo::{self, Step};
+use super::{objects, parallel, subnets};
+use crate::error::{Error, Result};
+use crate::identity::{self, Family};
+use crate::net::{Netns, VethSpec};
+
+/// A port whose network is known and whose objects and link exist.
+pub(super) struct Reserved<'a> {
+    pub(super) port: Port<'a>,
+    pub(super) network: Network,
+    pub(super) ips: Vec<Ip>,
+}
+
+/// An instance IP that the port gets; its address is known early when the caller asked for one.
+pub(super) struct Ip {
+    pub(super) id: Uuid,
+    pub(super) family: Family,
+    pub(super) asked: Option<IpAddr>,
+}
+
+impl Call<'_> {
+    /// Reads the networks and creates the virtual machine, the VM interfaces and the links, all at
+    /// once.
+    pub(super) fn reserve<'p>(
+        &self,
+        ports: Vec<Port<'p>>,
+        netns: &Netns,
+    ) -> Result<Vec<Reserved<'p>>> {
+        std::thread::scope(|scope| {
+            let wanted = ports.first().map(|port| port.wanted);
+            let machine = wanted.map(|wanted| scope.spawn(|| self.create_machine(wanted)));
+            let reserved = parallel::map(ports, |port| self.reserve_port(port, netns));
+            if let Some(machine) = machine {
+                parallel::join(machine)?;
+            }
+            all(reserved)
+        })
+    }
+
+    fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
+        let spec = &port.wanted.network;
+        let (found, created, link) = std::thread::scope(|scope| {
+            let created = scope.spawn(|| self.create_interface(&port));
+            let link = scope.spawn(|| self.create_link(&port, netns));
+            let found = self.find_network(spec);
+            (found, parallel::join(created), parallel::join(link))
+        });
+        let network = match found? {
+            Some(network) => network,
+            None => self.create_network(spec)?,
+        };
+        match created {
+            // The network was not there yet when the VM interface named it.
+            Err(Error::NotFound {
+                kind: "reference", ..
+            }) => self.create_interface(&port)?,
+            other => other?,
+        }
+        link?;
+        let ips = ips(&port, &network)?;
+        Ok(Reserved { port, network, ips })
+    }
+
+    /// Creates the virtual machine, unless another interface of the container has done so.
+    pub(super) fn create_machine(&self, wanted: &Attachment) -> Result<()> {
+        let object = objects::machine(self.host, self.vm, wanted);
+        self.attempt(Step::Machine(self.vm), || self.client().ensure(&object))
+            .map(|_| ())
+    }
+
+    fn create_interface(&self, port: &Port) -> Result<()> {
+        let create = || {
+            self.attempt(Step::Interface(port.id), || {
+                self.client().ensure(&port.object)
+            })
+        };
+        if create()?.created {
+            return Ok(());
+        }
+        // A crashed attach left it, perhaps in another network, which an update cannot change.
+        log::info!(
+            "VM interface {} is left over from an earlier attach",
+            port.id
+        );
+        let leftovers = vec![
+            Step::AgentPort(port.id),
+            Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
+            Step::Interface(port.id),
+        ];
+        match undo::run(self.backend, leftovers, self.deadline)
+            .into_iter()
+            .next()
+        {
+            Some(failed) => Err(failed.error),
+            None => create().map(|_| ()),
+        }
+    }
+
+    fn create_link(&self, port: &Port, netns: &Netns) -> Result<()> {
+        let dataplane = &self.backend.dataplane;
+        let spec = VethSpec {
+            host: port.host_ifname.clone(),
+            container: port.wanted.ifname.clone(),
+            mac: port.mac,
+            mtu: port.wanted.mtu,
+            alias: port.id.to_string(),
+        };
+        let create = || {
+            dataplane.create_veth(&spec, Some(netns))?;
+            self.note(Step::Link(spec.host.clone()));
+            Ok(())
+        };
+        match create() {
+            Err(Error::InterfaceExists { ifname, .. }) if self.is_leftover(&spec, &ifname)? => {
+                log::info!("interface {ifname} is left over from an earlier attach");
+                dataplane.delete_link(&ifname)?;
+                create()
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the host's interface of that name was made for this very port: the name follows from
+    /// the port's id, and the alias is the whole id.
+    fn is_leftover(&self, spec: &VethSpec, ifname: &str) -> Result<bool> {
+        let link = match ifname == spec.host {
+            true => self.backend.dataplane.link(None, ifname)?,
+            false => None,
+        };
+        Ok(link.is_some_and(|link| link.alias.as_ref() == Some(&spec.alias)))
+    }
+}
+
+/// Which instance IPs the port gets: one of each family that its network serves.
+fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
+    let wanted = port.wanted;
+    let families = subnets::families(&wanted.network, &network.subnets);
+    let asked = |family| {
+        wanted
+            .addresses
+            .iter()
+            .copied()
+            .find(|&a| Family::of(a) == family)
+    };
+    let refuse = |family| {
+        let reason = subnets::why_no_address(&network.subnets, family, asked(family));
+        Err(Error::NoAddress {
+            network: network.fq_name.clone(),
+            reason,
+        })
+    };
+    if families.is_empty() {
+        return refuse(Family::V4);
+    }
+    let unserved = |family: &Family| !families.contains(family) && asked(*family).is_some();
+    if let Some(family) = Family::ALL.into_iter().find(unserved) {
+        return refuse(family);
+    }
+    let ip = |family| Ip {
+        id: identity::instance_ip(port.id, family),
+        family,
+        asked: asked(family),
+    };
+    Ok(families.into_iter().map(ip).collect())
+}

@@ -1,0 +1,206 @@
+//! The typed steps that take an attachment apart, run by rollback, detach and clean-up alike.
+//!
+//! Every step succeeds when there is nothing to remove, so the same list may run any number of times.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Backend, network, parallel};
+use crate::api::Client;
+use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::identity::{self, Family};
+
+/// One thing to remove. The order of the variants is the order in which they are removed: first what
+/// forwards packets, then what refers to others, last what is referred to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The vRouter agent's port, and its file.
+    AgentPort(Uuid),
+    /// The veth pair, by the name of its host end.
+    Link(String),
+    /// An instance IP.
+    InstanceIp(Uuid),
+    /// A VM interface, with the instance IPs that are its own by computed id.
+    Interface(Uuid),
+    /// A virtual machine, unless it has other interfaces.
+    Machine(Uuid),
+    /// A virtual network, unless others use it.
+    Network(Uuid),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::AgentPort(id) => write!(f, "agent port {id}"),
+            Step::Link(name) => write!(f, "link {name}"),
+            Step::InstanceIp(id) => write!(f, "instance IP {id}"),
+            Step::Interface(id) => write!(f, "VM interface {id}"),
+            Step::Machine(id) => write!(f, "virtual machine {id}"),
+            Step::Network(id) => write!(f, "virtual network {id}"),
+        }
+    }
+}
+
+impl Step {
+    /// What an interface of a container consists of, apart from its virtual machine.
+    pub fn of_interface(interface: Uuid, families: &[Family]) -> Vec<Step> {
+        let mut steps = vec![
+            Step::AgentPort(interface),
+            Step::Link(identity::host_ifname(interface)),
+            Step::Interface(interface),
+        ];
+        let ips = families
+            .iter()
+            .map(|&f| Step::InstanceIp(identity::instance_ip(interface, f)));
+        steps.extend(ips);
+        steps
+    }
+
+    /// Whether the step takes part in removing this interface; what interfaces share belongs to each.
+    pub fn belongs_to(&self, interface: Uuid) -> bool {
+        match self {
+            Step::AgentPort(id) | Step::Interface(id) => *id == interface,
+            Step::Link(name) => *name == identity::host_ifname(interface),
+            Step::InstanceIp(id) => Family::ALL
+                .iter()
+                .any(|&f| identity::instance_ip(interface, f) == *id),
+            Step::Machine(_) | Step::Network(_) => true,
+        }
+    }
+
+    fn run(&self, backend: &Backend, deadline: Deadline) -> Result<()> {
+        let client = backend.client.until(deadline);
+        let was_there = match self {
+            Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
+            Step::Link(name) => backend.dataplane.delete_link(name),
+            Step::InstanceIp(id) => client.delete::<InstanceIp>(*id),
+            Step::Interface(id) => delete_interface(backend, *id, deadline),
+            Step::Machine(id) => delete_machine(&client, *id),
+            Step::Network(id) => network::delete_unless_used(&client, *id),
+        }?;
+        log::debug!(
+            "{self}: {}",
+            if was_there {
+                "removed"
+            } else {
+                "was not there, or stays"
+            }
+        );
+        Ok(())
+    }
+}
+
+/// A step that failed, and why.
+#[derive(Debug)]
+pub struct Failed {
+    /// The step, to be tried again.
+    pub step: Step,
+    /// Why it failed.
+    pub error: Error,
+}
+
+/// Runs the steps in their order, those of one kind at once, and goes on past failures.
+///
+/// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API go
+/// on beside it.
+pub(crate) fn run(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Vec<Failed> {
+    let steps: BTreeSet<Step> = steps.into_iter().collect();
+    let (links, others): (Vec<Step>, Vec<Step>) = steps
+        .into_iter()
+        .partition(|step| matches!(step, Step::Link(_)));
+    let (ports, objects): (Vec<Step>, Vec<Step>) = others
+        .into_iter()
+        .partition(|step| matches!(step, Step::AgentPort(_)));
+
+    let mut failed = run_at_once(backend, ports, deadline);
+    std::thread::scope(|scope| {
+        let links = scope.spawn(|| run_at_once(backend, links, deadline));
+        for kind in objects.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b))
+        {
+            failed.extend(run_at_once(backend, kind.to_vec(), deadline));
+        }
+        failed.extend(parallel::join(links));
+    });
+    failed
+}
+
+fn run_at_once(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Vec<Failed> {
+    let results = parallel::map(steps, |step| {
+        step.run(backend, deadline).map_err(|error| Failed {
+            step: step.clone(),
+            error,
+        })
+    });
+    results.into_iter().filter_map(Result::err).collect()
+}
+
+/// Deletes a VM interface. Instance IPs of a family that the caller did not expect still block it:
+/// those that are ours by computed id are deleted, anybody else's are an error.
+fn delete_interface(backend: &Backend, id: Uuid, deadline: Deadline) -> Result<bool> {
+    let client = backend.client.until(deadline);
+    match client.delete::<VirtualMachineInterface>(id) {
+        Err(Error::InUse { by, .. }) => {
+            log::debug!("VM interface {id} is still in use by {}", by.join(", "));
+            for family in Family::ALL {
+                client.delete::<InstanceIp>(identity::instance_ip(id, family))?;
+            }
+            client.delete::<VirtualMachineInterface>(id)
+        }
+        other => other,
+    }
+}
+
+/// Deletes a virtual machine unless it has other interfaces, which keep it.
+fn delete_machine(client: &Client, id: Uuid) -> Result<bool> {
+    match client.delete::<VirtualMachine>(id) {
+        Err(Error::InUse { by, .. }) => {
+            log::debug!("virtual machine {id} stays: it has {}", by.join(", "));
+            Ok(false)
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_forwards_goes_first_and_what_is_referred_to_last() {
+        let id = Uuid::from_u128(1);
+        let mut steps = vec![Step::Network(id), Step::Machine(id)];
+        steps.extend(Step::of_interface(id, &[Family::V4]));
+        steps.sort();
+        let kinds: Vec<String> = steps
+            .iter()
+            .map(|s| s.to_string().split(' ').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            kinds,
+            ["agent", "link", "instance", "VM", "virtual", "virtual"]
+        );
+        assert_eq!(steps.last(), Some(&Step::Network(id)));
+    }
+
+    #[test]
+    fn every_step_of_an_interface_belongs_to_it_alone() {
+        let (own, other) = (Uuid::from_u128(1 << 100), Uuid::from_u128(2 << 100));
+        for step in Step::of_interface(own, &Family::ALL) {
+            assert!(step.belongs_to(own) && !step.belongs_to(other), "{step}");
+        }
+        assert!(Step::Machine(own).belongs_to(other));
+    }
+
+    #[test]
+    fn steps_survive_being_written_to_disk() {
+        let steps = Step::of_interface(Uuid::from_u128(7), &Family::ALL);
+        let text = serde_json::to_string(&steps).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Step>>(&text).unwrap(), steps);
+    }
+}

@@ -1,0 +1,153 @@
+//! The real transport: HTTP/1.1 over TCP and TLS, by ureq.
+
+use std::io;
+use std::time::Duration;
+
+use ureq::http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::{Agent, AsSendBody, Body, Error as UreqError};
+
+use super::connect::{Connect, NotSent, Resolve};
+use super::{MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError};
+use crate::error::Result;
+
+/// HTTP as this crate's services need it.
+///
+/// Plain HTTP opens a connection for each request: servers with several workers close theirs
+/// without saying so, and a new one costs less than a millisecond. TLS connections are used again.
+/// Proxy variables of the environment are not looked at: the controller is not behind one.
+#[derive(Debug, Clone)]
+pub struct Http {
+    agent: Agent,
+    connect_timeout: Duration,
+}
+
+impl Http {
+    /// A transport that gives a server `connect_timeout` to accept a connection and agree on TLS.
+    ///
+    /// # Errors
+    /// When a TLS file cannot be read or used.
+    pub fn new(tls: &TlsSettings, connect_timeout: Duration) -> Result<Self> {
+        let config = Agent::config_builder()
+            .tls_config(tls.load()?)
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .accept_encoding("identity")
+            .user_agent(concat!("contrail-core/", env!("CARGO_PKG_VERSION")))
+            .max_idle_connections_per_host(8)
+            .build();
+        let connect = Connect::new(config.clone());
+        let resolve = Resolve(DefaultResolver::default());
+        Ok(Self {
+            agent: Agent::with_parts(config, connect, resolve),
+            connect_timeout,
+        })
+    }
+
+    fn run(
+        &self,
+        message: HttpRequest<impl AsSendBody>,
+        time: Duration,
+    ) -> Result<HttpResponse<Body>, UreqError> {
+        let connect = self.connect_timeout.min(time);
+        let message = self
+            .agent
+            .configure_request(message)
+            .timeout_global(Some(time))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .build();
+        self.agent.run(message)
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        let left = request.deadline.remaining();
+        if left.is_zero() {
+            return Err(TransportError::Timeout { sent: false });
+        }
+        let body = request.body.as_deref().unwrap_or_default();
+        let answer = match request.method {
+            Method::Get | Method::Delete => self.run(message(request, ())?, left),
+            // With a known length always: the API server refuses chunks.
+            Method::Post | Method::Put => self.run(message(request, body)?, left),
+        };
+        let (parts, mut body) = answer.map_err(failure)?.into_parts();
+        let body = body
+            .with_config()
+            .limit(MAX_ANSWER as u64)
+            .read_to_vec()
+            .map_err(failure)?;
+        let headers = parts.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.to_string(), value)
+        });
+        Ok(Response {
+            status: parts.status.as_u16(),
+            headers: headers.collect(),
+            body,
+        })
+    }
+}
+
+impl Transport for Http {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let started = std::time::Instant::now();
+        let outcome = self.exchange(request);
+        log::debug!("{request:?}: {outcome:?} after {:?}", started.elapsed());
+        outcome
+    }
+}
+
+fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportError> {
+    let mut builder = HttpRequest::builder()
+        .method(request.method.as_str())
+        .uri(&request.url);
+    for (name, value) in &request.headers {
+        let mut value = HeaderValue::from_str(value).map_err(|_| TransportError::Malformed {
+            reason: format!("the value of {name} holds a control character"),
+        })?;
+        value.set_sensitive(name.contains("Token"));
+        builder = builder.header(*name, value);
+    }
+    if !request.url.starts_with("https:") {
+        builder = builder.header("Connection", "close");
+    }
+    builder
+        .body(body)
+        .map_err(|error| TransportError::Malformed {
+            reason: error.to_string(),
+        })
+}
+
+/// What an error of ureq says about the request's effect. Whatever [`Connect`] and [`Resolve`] did
+/// not mark happened when the request was on its way.
+fn failure(error: UreqError) -> TransportError {
+    match error {
+        UreqError::Other(error) => match error.downcast::<NotSent>() {
+            Ok(not_sent) => connect_failure(not_sent.0),
+            Err(source) => TransportError::Lost { source },
+        },
+        UreqError::Timeout(_) => TransportError::Timeout { sent: true },
+        UreqError::BodyExceedsLimit(_) => TransportError::TooLarge { limit: MAX_ANSWER },
+        UreqError::BadUri(_) | UreqError::Http(_) => TransportError::Malformed {
+            reason: error.to_string(),
+        },
+        UreqError::Io(source) => TransportError::Lost {
+            source: Box::new(source),
+        },
+        other => TransportError::Lost {
+            source: Box::new(other),
+        },
+    }
+}
+
+fn connect_failure(error: UreqError) -> TransportError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match error {
+        UreqError::Io(source) => Box::new(source),
+        UreqError::Timeout(_) => Box::new(io::Error::from(io::ErrorKind::TimedOut)),
+        other => Box::new(other),
+    };
+    TransportError::Connect { source }
+}

@@ -1,0 +1,279 @@
+//! Tokens on disk, so that short-lived processes share one: a file for each account in a directory
+//! that only its owner can enter.
+//!
+//! The directory is what protects the files: it must belong to this user, with mode 0700, and not be
+//! a link. Then nobody else can place or replace anything in it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::message::Grant;
+use crate::deadline::Deadline;
+use crate::secret::Secret;
+
+/// The files of one account's token.
+#[derive(Clone, Debug)]
+pub struct TokenCache {
+    dir: PathBuf,
+    name: String,
+}
+
+/// A held lock; dropping it releases it.
+pub struct Lock {
+    _file: File,
+}
+
+/// Why there is no lock.
+pub enum NoLock {
+    /// Another process kept it for all the time there was.
+    Timeout,
+    /// There can be no cache in this directory.
+    Unusable(io::Error),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    token: String,
+    /// Seconds since 1970.
+    renew_at: u64,
+}
+
+impl TokenCache {
+    /// The cache in `dir` for the account that `parts` describe. The name of the file does not
+    /// reveal them.
+    pub fn new(dir: &Path, parts: &[&str]) -> Self {
+        let key: String = parts
+            .iter()
+            .map(|part| format!("{}:{part};", part.len()))
+            .collect();
+        Self {
+            dir: dir.to_owned(),
+            name: Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes())
+                .simple()
+                .to_string(),
+        }
+    }
+
+    /// The stored token, if it is one that need not be replaced yet.
+    pub fn read(&self, now: SystemTime) -> Option<Grant> {
+        let path = self.dir.join(&self.name);
+        check_dir(&self.dir).ok()?;
+        let metadata = fs::symlink_metadata(&path).ok()?;
+        if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
+            log::debug!("{} is not used: it is not private", path.display());
+            return None;
+        }
+        let stored: Stored = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let renew_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stored.renew_at))?;
+        (now < renew_at).then(|| Grant {
+            token: Secret::new(stored.token),
+            renew_at: Some(renew_at),
+        })
+    }
+
+    /// Stores a token, whole or not at all. A token of unknown lifetime is not stored.
+    pub fn write(&self, grant: &Grant) -> io::Result<()> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let Some(renew_at) = grant.renew_at else {
+            return Ok(());
+        };
+        let since_epoch = renew_at.duration_since(SystemTime::UNIX_EPOCH);
+        let stored = Stored {
+            token: grant.token.expose().to_owned(),
+            renew_at: since_epoch.unwrap_or_default().as_secs(),
+        };
+        self.prepare_dir()?;
+        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let temporary = format!(".{}.{}.{unique}", self.name, std::process::id());
+        let temporary = self.dir.join(temporary);
+        let written = private()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(&serde_json::to_vec(&stored)?))
+            .and_then(|()| fs::rename(&temporary, self.dir.join(&self.name)));
+        if written.is_err() {
+            // Of a process that had the same number and died here, or of a full disk.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+
+    /// Waits until no other process asks Keystone for this account's token.
+    pub fn lock(&self, deadline: Deadline) -> Result<Lock, NoLock> {
+        let file = self
+            .prepare_dir()
+            .and_then(|()| {
+                let path = self.dir.join(format!("{}.lock", self.name));
+                private().write(true).create(true).open(path)
+            })
+            .map_err(NoLock::Unusable)?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(NoLock::Unusable(error)),
+        }
+        // The system's lock has no time limit, so somebody else waits for it. When nobody takes it
+        // from the channel any more, it is released at once.
+        let (sender, receiver) = mpsc::sync_channel(0);
+        thread::Builder::new()
+            .name("token-lock".to_owned())
+            .spawn(move || {
+                let locked = file.lock().map(|()| Lock { _file: file });
+                let _ = sender.send(locked);
+            })
+            .map_err(NoLock::Unusable)?;
+        match receiver.recv_timeout(deadline.remaining()) {
+            Ok(locked) => locked.map_err(NoLock::Unusable),
+            Err(_) => Err(NoLock::Timeout),
+        }
+    }
+
+    fn prepare_dir(&self) -> io::Result<()> {
+        if !self.dir.exists() {
+            if let Some(parent) = self.dir.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            match DirBuilder::new().mode(0o700).create(&self.dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        check_dir(&self.dir)
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Refuses a directory in which somebody else could place a file, and takes back too wide a mode.
+fn check_dir(dir: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(dir)?;
+    let own = fs::metadata("/proc/self")?.uid();
+    if !metadata.is_dir() || metadata.uid() != own {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} is not a directory of this user", dir.display()),
+        ));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn grant(token: &str) -> Grant {
+        Grant {
+            token: Secret::new(token),
+            renew_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000)),
+        }
+    }
+
+    fn cache(dir: &Path) -> TokenCache {
+        TokenCache::new(&dir.join("run/tokens"), &["http://k", "admin", "demo"])
+    }
+
+    #[test]
+    fn what_was_written_is_read_until_it_must_be_renewed() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        assert_eq!(cache.read(SystemTime::now()), None);
+        cache.write(&grant("first")).unwrap();
+        cache.write(&grant("second")).unwrap();
+        assert_eq!(cache.read(SystemTime::now()), Some(grant("second")));
+        assert_eq!(cache.read(grant("").renew_at.unwrap()), None);
+    }
+
+    #[test]
+    fn files_and_directory_are_private_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.write(&grant("t")).unwrap();
+        assert_eq!(fs::metadata(&cache.dir).unwrap().mode() & 0o777, 0o700);
+        let names: Vec<_> = fs::read_dir(&cache.dir).unwrap().collect();
+        assert_eq!(names.len(), 1);
+        let file = names[0].as_ref().unwrap();
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+        let name = file.file_name().into_string().unwrap();
+        assert!(!name.contains("admin"), "{name}");
+    }
+
+    #[test]
+    fn each_account_has_its_own_file() {
+        let names = [&["u", "ab", "c"], &["u", "a", "bc"]]
+            .map(|parts| TokenCache::new(Path::new("/x"), parts).name);
+        assert_ne!(names[0], names[1]);
+    }
+
+    #[test]
+    fn a_linked_directory_or_file_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        symlink(other.path(), dir.path().join("tokens")).unwrap();
+        let linked = TokenCache::new(&dir.path().join("tokens"), &["k"]);
+        assert!(linked.write(&grant("t")).is_err());
+        assert!(matches!(
+            linked.lock(Deadline::after(Duration::ZERO)),
+            Err(NoLock::Unusable(_))
+        ));
+        assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
+
+        let cache = cache(dir.path());
+        cache.write(&grant("t")).unwrap();
+        let path = cache.dir.join(&cache.name);
+        fs::rename(&path, other.path().join("token")).unwrap();
+        symlink(other.path().join("token"), &path).unwrap();
+        assert_eq!(cache.read(SystemTime::now()), None);
+        // Writing replaces the link and leaves its target alone.
+        cache.write(&grant("second")).unwrap();
+        assert_eq!(cache.read(SystemTime::now()), Some(grant("second")));
+        let target = fs::read_to_string(other.path().join("token")).unwrap();
+        assert!(!target.contains("second"));
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_and_garbage_are_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.write(&grant("t")).unwrap();
+        let path = cache.dir.join(&cache.name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(cache.read(SystemTime::now()), None);
+        cache.write(&grant("t")).unwrap();
+        fs::write(&path, b"{\"token\":\"t\",\"renew_at\"").unwrap();
+        assert_eq!(cache.read(SystemTime::now()), None);
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_but_not_beyond_the_deadline() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        let soon = || Deadline::after(Duration::from_millis(20));
+        let held = cache.lock(soon()).ok().unwrap();
+        assert!(matches!(cache.lock(soon()), Err(NoLock::Timeout)));
+        let waiter = {
+            let cache = cache.clone();
+            thread::spawn(move || cache.lock(Deadline::after(Duration::from_secs(20))).is_ok())
+        };
+        drop(held);
+        assert!(waiter.join().unwrap());
+    }
+}

@@ -1,0 +1,168 @@
+//! Where Keystone's tokens are asked for, from all the ways in which people write its address.
+
+use crate::error::{Error, Result};
+
+/// The port of installations whose address names none.
+const DEFAULT_PORT: u16 = 35357;
+
+/// The two versions of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// `v2.0`: tenants, no domains.
+    V2,
+    /// `v3`: projects in domains.
+    V3,
+}
+
+/// A URL to which credentials are posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The version that it speaks.
+    pub version: Version,
+    /// The whole URL.
+    pub url: String,
+}
+
+/// The endpoints that an address stands for, in the order in which they are tried.
+///
+/// Accepted are `http://host:35357/v2.0`, `https://host/identity/v3/`, the full
+/// `…/v2.0/tokens` and `…/v3/auth/tokens`, `http://host:5000` (v3, then v2.0), and what
+/// `KEYSTONE_SERVER` holds: `host`, `host:port`.
+///
+/// # Errors
+/// [`Error::Invalid`] for anything else.
+pub fn endpoints(address: &str) -> Result<Vec<Endpoint>> {
+    let base = base(address)?;
+    let base = ["/tokens", "/auth"]
+        .iter()
+        .fold(base.as_str(), |base, end| strip(base, end));
+    let end = base.rsplit('/').next().unwrap_or_default();
+    let v2 = |base: &str| Endpoint {
+        version: Version::V2,
+        url: format!("{base}/tokens"),
+    };
+    let v3 = |base: &str| Endpoint {
+        version: Version::V3,
+        url: format!("{base}/auth/tokens"),
+    };
+    Ok(match end {
+        "v2.0" | "v2" => vec![v2(base)],
+        "v3" => vec![v3(base)],
+        _ => vec![v3(&format!("{base}/v3")), v2(&format!("{base}/v2.0"))],
+    })
+}
+
+/// The address as a URL without slash at its end.
+fn base(address: &str) -> Result<String> {
+    let invalid = |value: &str, reason| Error::invalid("Keystone address", value, reason);
+    let text = address.trim().trim_end_matches('/');
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    if authority.contains('@') {
+        // The value may hold a password: it is not shown.
+        let reason = "user and password are given separately";
+        return Err(invalid("(hidden)", reason));
+    }
+    let expected = || {
+        invalid(
+            address,
+            "http://HOST:PORT/v3, HOST or HOST:PORT is expected",
+        )
+    };
+    let (scheme, authority) = match scheme.to_ascii_lowercase().as_str() {
+        "" => ("http", with_port(authority)),
+        "http" => ("http", authority.to_owned()),
+        "https" => ("https", authority.to_owned()),
+        _ => return Err(expected()),
+    };
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    let is_path = |c: char| c.is_ascii_graphic() && !"?#".contains(c);
+    let has_host =
+        !authority.is_empty() && !authority.starts_with(':') && !authority.ends_with(':');
+    if !has_host || !authority.chars().all(is_host) || !path.chars().all(is_path) {
+        return Err(expected());
+    }
+    Ok(format!("{scheme}://{authority}{path}"))
+}
+
+/// A bare host gets the default port; a bare IPv6 address its brackets too.
+fn with_port(host: &str) -> String {
+    if host.parse::<std::net::Ipv6Addr>().is_ok() {
+        return format!("[{host}]:{DEFAULT_PORT}");
+    }
+    let is_bare = !host.is_empty() && (!host.contains(':') || host.ends_with(']'));
+    match is_bare {
+        true => format!("{host}:{DEFAULT_PORT}"),
+        false => host.to_owned(),
+    }
+}
+
+fn strip<'a>(base: &'a str, end: &str) -> &'a str {
+    base.strip_suffix(end).unwrap_or(base).trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_write_the_address_is_understood() {
+        let v2 = &["http://10.0.0.1:35357/v2.0/tokens"][..];
+        let v3 = &["https://k.example:5000/v3/auth/tokens"][..];
+        let both = &[
+            "http://10.0.0.1:35357/v3/auth/tokens",
+            "http://10.0.0.1:35357/v2.0/tokens",
+        ][..];
+        for (address, urls) in [
+            ("http://10.0.0.1:35357/v2.0", v2),
+            ("http://10.0.0.1:35357/v2.0/", v2),
+            ("http://10.0.0.1:35357/v2.0/tokens", v2),
+            ("HTTP://10.0.0.1:35357/v2.0/tokens/", v2),
+            ("10.0.0.1/v2.0", v2),
+            ("https://k.example:5000/v3", v3),
+            ("https://k.example:5000/v3/auth", v3),
+            ("https://k.example:5000/v3/auth/tokens", v3),
+            ("https://k.example:5000/v3/auth/tokens/", v3),
+            ("http://10.0.0.1:35357", both),
+            ("http://10.0.0.1:35357/", both),
+            ("10.0.0.1:35357", both),
+            ("10.0.0.1", both),
+            (" 10.0.0.1 ", both),
+        ] {
+            let found: Vec<_> = endpoints(address).unwrap();
+            let found: Vec<_> = found.iter().map(|e| e.url.as_str()).collect();
+            assert_eq!(found, urls, "{address:?}");
+        }
+        assert_eq!(
+            endpoints("https://cloud.example/identity").unwrap()[0].url,
+            "https://cloud.example/identity/v3/auth/tokens"
+        );
+        assert_eq!(
+            endpoints("fd00::5").unwrap()[1].url,
+            "http://[fd00::5]:35357/v2.0/tokens"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for address in [
+            "",
+            "/",
+            "http://",
+            "ftp://h/v3",
+            "http://h h/v3",
+            "http://h/v3?x",
+        ] {
+            assert!(endpoints(address).is_err(), "{address:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_refused_without_being_shown() {
+        let error = endpoints("http://admin:contrail123@h:5000/v3").unwrap_err();
+        assert!(!error.to_string().contains("contrail123"), "{error}");
+    }
+}

@@ -1,0 +1,292 @@
+//! From layers of text to one set of typed settings: the nearest layer that has a value wins.
+
+use std::io;
+use std::path::Path;
+
+use super::layer::{Layer, Origin};
+use super::parse::{self, Allowed};
+use super::print::Resolved;
+use super::server;
+use super::table::{Key, SETTINGS};
+use super::{Auth, LogSettings, Settings, Timeouts};
+use crate::error::{Error, Result};
+use crate::http::{Scheme, TlsSettings, host_and_port};
+use crate::keystone::KeystoneSettings;
+use crate::secret::Secret;
+
+/// Reads a file to a text; the caller hands it in, so that this module touches nothing.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+pub(super) struct Resolver<'a> {
+    /// Nearest first.
+    layers: &'a [Layer],
+    read: ReadFile<'a>,
+}
+
+/// A value, where it comes from, and how near that is (0 is nearest).
+struct Found {
+    text: String,
+    origin: Origin,
+    depth: usize,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(layers: &'a [Layer], read: ReadFile<'a>) -> Self {
+        Self { layers, read }
+    }
+
+    /// The nearest value, without the default.
+    fn given(&self, key: Key) -> Result<Option<Found>> {
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let Some(given) = layer.get(key) else {
+                continue;
+            };
+            let text = if given.in_file {
+                let path = Path::new(&given.text);
+                let text = (self.read)(path).map_err(|e| Error::file("read", path, e))?;
+                text.trim_end_matches(['\r', '\n']).to_string()
+            } else {
+                given.text.clone()
+            };
+            return Ok(Some(Found {
+                text,
+                origin: given.origin.clone(),
+                depth,
+            }));
+        }
+        Ok(None)
+    }
+
+    fn text_opt(&self, key: Key) -> Result<Option<String>> {
+        Ok(self.given(key)?.map(|found| found.text))
+    }
+
+    /// The value or the default, read as `T`.
+    fn typed<T>(&self, key: Key, read: impl Fn(&str) -> Result<T, Allowed>) -> Result<T> {
+        match self.typed_opt(key, &read)? {
+            Some(value) => Ok(value),
+            None => {
+                let default = key.setting().default.unwrap_or_default();
+                read(default).map_err(|allowed| refused(key, default, &Origin::Default, allowed))
+            }
+        }
+    }
+
+    fn typed_opt<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&str) -> Result<T, Allowed>,
+    ) -> Result<Option<T>> {
+        let Some(found) = self.given(key)? else {
+            return Ok(None);
+        };
+        let value = read(&found.text);
+        value
+            .map(Some)
+            .map_err(|allowed| refused(key, &found.text, &found.origin, allowed))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for the first value that cannot be used.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let scheme = match self.typed(Key::ApiSsl, parse::truth)? {
+            true => Scheme::Https,
+            false => Scheme::Http,
+        };
+        let port = self.typed(Key::ApiPort, parse::port)?;
+        let servers = self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))?;
+        let tenant = self.typed(Key::TenantName, parse::name)?;
+        let project = self.typed_opt(Key::Project, parse::name)?;
+        Ok(Settings {
+            auth: self.auth(&servers[0].host)?,
+            servers,
+            tls: self.tls()?,
+            agent: self.agent()?,
+            ports_dir: self.typed(Key::VrouterPortsDir, parse::absolute_path)?,
+            state_dir: self.typed(Key::StateDir, parse::absolute_path)?,
+            run_dir: self.typed(Key::RunDir, parse::absolute_path)?,
+            domain: self.typed(Key::Domain, parse::name)?,
+            project: project.unwrap_or(tenant),
+            node: self.node()?,
+            timeouts: Timeouts {
+                connect: self.typed(Key::ConnectTimeout, parse::seconds)?,
+                request: self.typed(Key::RequestTimeout, parse::seconds)?,
+                attach: self.typed(Key::AttachTimeout, parse::seconds)?,
+            },
+            log: self.log()?,
+            values: self.resolved()?,
+        })
+    }
+
+    /// A password with Keystone wins over a fixed token: environment files in the field name both,
+    /// and their token is Keystone's own administration token.
+    fn auth(&self, api_host: &str) -> Result<Auth> {
+        let mode = self.typed_opt(Key::AuthMode, |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "keystone" => Ok(true),
+                "noauth" | "no-auth" | "none" => Ok(false),
+                _ => Err("keystone or noauth is expected"),
+            }
+        })?;
+        if mode == Some(false) {
+            return Ok(Auth::None);
+        }
+        let secret = |key| -> Result<Option<Secret>> {
+            let text = self.text_opt(key)?.filter(|text| !text.is_empty());
+            Ok(text.map(Secret::new))
+        };
+        let user = self.text_opt(Key::AdminUser)?;
+        let url = self.keystone_url()?;
+        let hint = |key: Key| {
+            let names = key.setting();
+            Error::missing(
+                names.name,
+                format!(
+                    "give it in the configuration or as {}; auth_mode noauth does without Keystone",
+                    names.env.join(" or ")
+                ),
+            )
+        };
+        if let Some(password) = secret(Key::AdminPassword)? {
+            return Ok(Auth::Keystone(KeystoneSettings {
+                // The older clients look for Keystone beside the API when nothing else is known.
+                url: url.unwrap_or_else(|| keystone_v2(api_host)),
+                user: user.ok_or_else(|| hint(Key::AdminUser))?,
+                password,
+                project: self.typed(Key::TenantName, parse::name)?,
+                user_domain: self.typed(Key::UserDomain, parse::name)?,
+                project_domain: self.typed(Key::ProjectDomain, parse::name)?,
+            }));
+        }
+        if let Some(token) = secret(Key::AdminToken)? {
+            return Ok(Auth::Token(token));
+        }
+        if mode == Some(true) || user.is_some() || url.is_some() {
+            return Err(hint(Key::AdminPassword));
+        }
+        Ok(Auth::None)
+    }
+
+    /// `auth_url`, or the URL that `keystone_server` stands for when that is given nearer by.
+    fn keystone_url(&self) -> Result<Option<String>> {
+        let url = self.given(Key::AuthUrl)?;
+        let server = self.given(Key::KeystoneServer)?;
+        match (url, server) {
+            (Some(url), server) if server.as_ref().is_none_or(|s| s.depth >= url.depth) => {
+                let read = parse::http_url(&url.text);
+                read.map(Some)
+                    .map_err(|allowed| refused(Key::AuthUrl, &url.text, &url.origin, allowed))
+            }
+            (_, Some(server)) => match server::split_host_port(&server.text) {
+                Ok((host, None)) => Ok(Some(keystone_v2(&host))),
+                Ok((host, Some(port))) => {
+                    Ok(Some(format!("http://{}/v2.0", host_and_port(&host, port))))
+                }
+                Err(allowed) => Err(refused(
+                    Key::KeystoneServer,
+                    &server.text,
+                    &server.origin,
+                    allowed,
+                )),
+            },
+            (_, None) => Ok(None),
+        }
+    }
+
+    fn tls(&self) -> Result<TlsSettings> {
+        let tls = TlsSettings {
+            ca: self.typed_opt(Key::CaFile, parse::absolute_path)?,
+            client_cert: self.typed_opt(Key::CertFile, parse::absolute_path)?,
+            client_key: self.typed_opt(Key::KeyFile, parse::absolute_path)?,
+            insecure: self.typed(Key::Insecure, parse::truth)?,
+        };
+        match (&tls.client_cert, &tls.client_key) {
+            (Some(_), None) => Err(Error::missing(
+                "keyfile",
+                "certfile needs the key beside it",
+            )),
+            (None, Some(_)) => Err(Error::missing(
+                "certfile",
+                "keyfile needs the certificate beside it",
+            )),
+            _ => Ok(tls),
+        }
+    }
+
+    fn agent(&self) -> Result<String> {
+        let port = self.typed(Key::VrouterAgentPort, parse::port)?;
+        let (host, own_port) = self.typed(Key::VrouterAgent, server::split_host_port)?;
+        Ok(host_and_port(&host, own_port.unwrap_or(port)))
+    }
+
+    fn node(&self) -> Result<String> {
+        let given = self.typed_opt(Key::NodeName, parse::name)?;
+        given.ok_or_else(|| {
+            let variables = Key::NodeName.setting().env.join(" or ");
+            Error::missing(
+                "node_name",
+                format!("this host has no name; set {variables}"),
+            )
+        })
+    }
+
+    fn log(&self) -> Result<LogSettings> {
+        let level = self.given(Key::LogLevel)?;
+        let debug = self.given(Key::Debug)?;
+        let nearer = |debug: usize| level.as_ref().is_none_or(|level| debug < level.depth);
+        let is_debug = self.typed(Key::Debug, parse::truth)?;
+        let level = self.typed(Key::LogLevel, parse::log_level)?;
+        Ok(LogSettings {
+            level: match debug {
+                Some(found) if is_debug && nearer(found.depth) => log::LevelFilter::Debug,
+                _ => level,
+            },
+            file: self.typed_opt(Key::LogFile, parse::absolute_path)?,
+        })
+    }
+
+    fn resolved(&self) -> Result<Vec<Resolved>> {
+        let rows = SETTINGS.iter().map(|setting| {
+            let found = self.given(setting.key)?;
+            let (value, origin) = match found {
+                Some(_) if setting.secret => (Some("***".into()), self.origin(setting.key)),
+                Some(found) => (Some(found.text), found.origin),
+                None => (setting.default.map(str::to_string), Origin::Default),
+            };
+            Ok(Resolved {
+                setting,
+                value,
+                origin,
+            })
+        });
+        rows.collect()
+    }
+
+    fn origin(&self, key: Key) -> Origin {
+        let given = self.layers.iter().find_map(|layer| layer.get(key));
+        given.map_or(Origin::Default, |given| given.origin.clone())
+    }
+
+    /// Only the settings of logging: an error may have to be logged before, or because, the others
+    /// cannot be resolved. What cannot be used counts as absent.
+    pub(super) fn log_or_default(&self) -> LogSettings {
+        self.log().unwrap_or(LogSettings {
+            level: log::LevelFilter::Warn,
+            file: None,
+        })
+    }
+
+    pub(super) fn ini_path(&self) -> Result<Option<std::path::PathBuf>> {
+        self.typed_opt(Key::VncApiLib, parse::absolute_path)
+    }
+}
+
+fn keystone_v2(host: &str) -> String {
+    format!("http://{}/v2.0", host_and_port(host, 35357))
+}
+
+fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {
+    let shown = if key.setting().secret { "***" } else { text };
+    Error::invalid(format!("{} ({origin})", key.name()), shown, allowed)
+}

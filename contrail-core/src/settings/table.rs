@@ -1,0 +1,301 @@
+//! The one table of all settings: their names in every source, defaults and meaning.
+
+use crate::error::Error;
+
+/// A setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // the table's `help` says what each one is
+pub enum Key {
+    ApiServer,
+    ApiPort,
+    ApiSsl,
+    AuthMode,
+    AuthUrl,
+    KeystoneServer,
+    AdminUser,
+    AdminPassword,
+    AdminToken,
+    TenantName,
+    UserDomain,
+    ProjectDomain,
+    Domain,
+    Project,
+    CaFile,
+    CertFile,
+    KeyFile,
+    Insecure,
+    VrouterAgent,
+    VrouterAgentPort,
+    VrouterPortsDir,
+    StateDir,
+    RunDir,
+    NodeName,
+    ConnectTimeout,
+    RequestTimeout,
+    AttachTimeout,
+    LogLevel,
+    LogFile,
+    Debug,
+    VncApiLib,
+}
+
+/// What is known about a setting before any value is.
+#[derive(Debug)]
+pub struct Setting {
+    /// Which one.
+    pub key: Key,
+    /// Its name in configuration documents and as a flag, and in messages.
+    pub name: &'static str,
+    /// Other names that documents in the field use.
+    pub aliases: &'static [&'static str],
+    /// The environment variables that give it; the first that is set counts.
+    pub env: &'static [&'static str],
+    /// Its value when no source has one; `None` where the absence itself means something.
+    pub default: Option<&'static str>,
+    /// What it is, in one line.
+    pub help: &'static str,
+    /// Whether its value must never be shown. Such a setting may also be given as a file that holds
+    /// it: every name of it followed by `_file` (`_FILE`).
+    pub secret: bool,
+}
+
+const fn setting(
+    key: Key,
+    name: &'static str,
+    aliases: &'static [&'static str],
+    env: &'static [&'static str],
+    default: Option<&'static str>,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        name,
+        aliases,
+        env,
+        default,
+        help,
+        secret: matches!(key, Key::AdminPassword | Key::AdminToken),
+    }
+}
+
+/// Every setting, in the order in which tables show them.
+#[rustfmt::skip] // one setting, one block of three lines: it is read as a table
+pub const SETTINGS: &[Setting] = &[
+    setting(Key::ApiServer, "api_server", &["config_api_server"],
+        &["API_SERVER_IP", "CONFIG_API_SERVER"], Some("127.0.0.1"),
+        "configuration API servers: host, host:port or http(s)://host:port, several separated by commas"),
+    setting(Key::ApiPort, "api_port", &[], &["API_SERVER_PORT"], Some("8082"),
+        "port of the API servers that are given without one"),
+    setting(Key::ApiSsl, "api_ssl", &[], &["CONFIG_API_SSL_ENABLE"], Some("false"),
+        "whether API servers that are given without http:// or https:// speak TLS"),
+    setting(Key::AuthMode, "auth_mode", &[], &["AUTH_MODE"], None,
+        "keystone or noauth; without it Keystone is used when a password is given"),
+    setting(Key::AuthUrl, "auth_url", &["os_auth_url"], &["OS_AUTH_URL", "OS_URL"], None,
+        "URL of Keystone, version 2.0 or 3, such as http://10.0.0.1:35357/v2.0"),
+    setting(Key::KeystoneServer, "keystone_server", &[], &["KEYSTONE_SERVER"], None,
+        "host of Keystone, short for auth_url http://HOST:35357/v2.0"),
+    setting(Key::AdminUser, "admin_user", &["os_username"], &["OS_USERNAME", "ADMIN_USER"], None,
+        "Keystone user"),
+    setting(Key::AdminPassword, "admin_password", &["os_password"],
+        &["OS_PASSWORD", "ADMIN_PASSWORD"], None,
+        "password of the Keystone user"),
+    setting(Key::AdminToken, "admin_token", &["os_token"], &["OS_TOKEN", "ADMIN_TOKEN"], None,
+        "fixed token; not used beside a password"),
+    setting(Key::TenantName, "tenant_name", &["admin_tenant", "os_tenant_name"],
+        &["OS_TENANT_NAME", "OS_PROJECT_NAME", "ADMIN_TENANT"], Some("admin"),
+        "Keystone project of the user"),
+    setting(Key::UserDomain, "user_domain", &["user_domain_name"], &["OS_USER_DOMAIN_NAME"],
+        Some("Default"), "Keystone domain of the user (version 3)"),
+    setting(Key::ProjectDomain, "project_domain", &["project_domain_name"],
+        &["OS_PROJECT_DOMAIN_NAME"], Some("Default"),
+        "Keystone domain of the project (version 3)"),
+    setting(Key::Domain, "domain", &[], &["CONTRAIL_DOMAIN"], Some("default-domain"),
+        "OpenContrail domain of the project"),
+    setting(Key::Project, "project", &["tenant"], &["CONTRAIL_PROJECT"], None,
+        "OpenContrail project of the virtual networks; tenant_name without it"),
+    setting(Key::CaFile, "cafile", &["cacert"], &["OS_CACERT"], None,
+        "file of the certificate authorities that sign the servers' certificates"),
+    setting(Key::CertFile, "certfile", &["client_cert"], &["OS_CERT"], None,
+        "file of the client certificate"),
+    setting(Key::KeyFile, "keyfile", &["client_key"], &["OS_KEY"], None,
+        "file of the client certificate's key"),
+    setting(Key::Insecure, "insecure", &[], &["OS_INSECURE"], Some("false"),
+        "whether the servers' certificates are not checked"),
+    setting(Key::VrouterAgent, "vrouter_agent", &["vrouter_agent_ip", "vrouter_ip"],
+        &["VROUTER_AGENT_IP"], Some("127.0.0.1"),
+        "vRouter agent of this host: host or host:port"),
+    setting(Key::VrouterAgentPort, "vrouter_agent_port", &["vrouter_port"],
+        &["VROUTER_AGENT_PORT"], Some("9091"), "port of the vRouter agent"),
+    setting(Key::VrouterPortsDir, "vrouter_ports_dir", &["ports_dir"], &["VROUTER_PORTS_DIR"],
+        Some("/var/lib/contrail/ports"), "directory in which the vRouter agent keeps its port files"),
+    setting(Key::StateDir, "state_dir", &[], &["CONTRAIL_STATE_DIR"],
+        Some("/var/lib/contrail/cni-opencontrail"), "directory of work that must survive a restart"),
+    setting(Key::RunDir, "run_dir", &[], &["CONTRAIL_RUN_DIR"], Some("/run/contrail"),
+        "directory of what may be lost at a restart, such as cached tokens"),
+    setting(Key::NodeName, "node_name", &[], &["CONTRAIL_NODE_NAME"], None,
+        "name of this host, from which the ids of its objects follow; the host name without it"),
+    setting(Key::ConnectTimeout, "connect_timeout", &[], &["CONTRAIL_CONNECT_TIMEOUT"], Some("2"),
+        "seconds for a connection to a server"),
+    setting(Key::RequestTimeout, "request_timeout", &[], &["CONTRAIL_REQUEST_TIMEOUT"], Some("10"),
+        "seconds for one request"),
+    setting(Key::AttachTimeout, "attach_timeout", &[], &["CONTRAIL_ATTACH_TIMEOUT"], Some("20"),
+        "seconds for attaching or detaching a container as a whole"),
+    setting(Key::LogLevel, "log_level", &[], &["LOG_LEVEL"], Some("warning"),
+        "least important messages that are logged: none, error, warning, info, debug or trace"),
+    setting(Key::LogFile, "log_file", &[], &["LOG_FILE"], None,
+        "file to which messages are written beside standard error"),
+    setting(Key::Debug, "debug", &[], &["DEBUG"], Some("false"),
+        "true is short for log_level debug"),
+    setting(Key::VncApiLib, "vnc_api_lib", &["vnc_api_lib_ini"], &["VNC_API_LIB_INI"], None,
+        "file of settings shared with other OpenContrail clients; /etc/contrail/vnc_api_lib.ini, if it exists, without"),
+];
+
+impl Key {
+    /// The row of the table.
+    pub fn setting(self) -> &'static Setting {
+        // The enumeration and the table have the same order; a test holds them together.
+        &SETTINGS[self as usize]
+    }
+
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        self.setting().name
+    }
+}
+
+/// The setting that a document calls `name`, and whether `name` stands for a file that holds the
+/// value. Upper and lower case, `-` and `_` are the same: `apiServer`, `api-server`, `API_SERVER`.
+pub fn find(name: &str) -> Option<(Key, bool)> {
+    let name = plain(name);
+    SETTINGS.iter().find_map(|setting| {
+        let mut names = std::iter::once(&setting.name).chain(setting.aliases);
+        names.find_map(|candidate| {
+            let candidate = plain(candidate);
+            if candidate == name {
+                return Some((setting.key, false));
+            }
+            let in_file = setting.secret && name.strip_suffix("file") == Some(&candidate);
+            in_file.then_some((setting.key, true))
+        })
+    })
+}
+
+/// The names of all settings in documents, with their aliases.
+pub fn names<'a>() -> impl Iterator<Item = &'a str> {
+    SETTINGS
+        .iter()
+        .flat_map(|s| std::iter::once(&s.name).chain(s.aliases))
+        .copied()
+}
+
+/// The one of `candidates` that `name` was probably meant to be.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = plain(name);
+    candidates
+        .into_iter()
+        .map(|known| (distance(&name, &plain(known)), known))
+        .min()
+        .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
+        .map(|(_, known)| known)
+}
+
+/// The error for a name that no setting has.
+pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
+    let hint = match nearest(name, names().chain(others.iter().copied())) {
+        Some(known) => format!("no setting has this name; did you mean {known}?"),
+        None => {
+            let names: Vec<&str> = SETTINGS
+                .iter()
+                .map(|s| s.name)
+                .chain(others.iter().copied())
+                .collect();
+            format!("no setting has this name; known are {}", names.join(", "))
+        }
+    };
+    Error::invalid(format!("setting ({origin})"), name, hint)
+}
+
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|c| !matches!(c, '-' | '_'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// How many insertions, deletions, replacements and swaps of neighbours make `a` from `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_order_of_the_keys_and_no_name_twice() {
+        let mut names = Vec::new();
+        for (index, setting) in SETTINGS.iter().enumerate() {
+            assert_eq!(setting.key as usize, index, "{}", setting.name);
+            names.extend(
+                std::iter::once(&setting.name)
+                    .chain(setting.aliases)
+                    .map(|name| plain(name)),
+            );
+        }
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert_eq!(SETTINGS.len(), Key::VncApiLib as usize + 1);
+    }
+
+    #[test]
+    fn names_are_found_in_every_spelling_of_the_field() {
+        for name in ["api_server", "api-server", "API_SERVER", "apiServer"] {
+            assert_eq!(find(name), Some((Key::ApiServer, false)), "{name}");
+        }
+        assert_eq!(
+            find("admin_password_file"),
+            Some((Key::AdminPassword, true))
+        );
+        assert_eq!(find("api_server_file"), None);
+        assert_eq!(find("log_file"), Some((Key::LogFile, false)));
+    }
+
+    #[test]
+    fn the_nearest_name_is_one_that_a_typing_error_explains() {
+        assert_eq!(nearest("api_sever", names()), Some("api_server"));
+        assert_eq!(nearest("admin_pasword", names()), Some("admin_password"));
+        assert_eq!(nearest("mut", ["mtu", "ipam"]), Some("mtu"));
+        assert_eq!(nearest("hairpinMode", names()), None);
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_what_is_known() {
+        let text = unknown("tenant_nam", "line 3", &[]).to_string();
+        assert!(text.contains("tenant_nam"), "{text}");
+        assert!(
+            text.ends_with("did you mean tenant_name?") && text.contains("line 3"),
+            "{text}"
+        );
+        let text = unknown("zzz", "line 3", &["scope"]).to_string();
+        assert!(
+            text.contains("api_server, api_port") && text.ends_with("scope"),
+            "{text}"
+        );
+    }
+}

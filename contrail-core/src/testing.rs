@@ -1,0 +1,75 @@
+//! A fake in the place of HTTP, for tests.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::http::{Request, Response, Transport, TransportError};
+
+type Script = dyn Fn(&Request) -> Result<Response, TransportError> + Send + Sync;
+
+/// A transport that answers by a function and remembers what was asked.
+pub struct FakeTransport {
+    script: Box<Script>,
+    requests: Mutex<Vec<Request>>,
+}
+
+impl FakeTransport {
+    /// A fake that answers each request by `script`.
+    pub fn new(
+        script: impl Fn(&Request) -> Result<Response, TransportError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            script: Box::new(script),
+            requests: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// A fake that gives these answers one after the other, then refuses connections.
+    pub fn answers(
+        answers: impl IntoIterator<Item = Result<Response, TransportError>>,
+    ) -> Arc<Self> {
+        let mut answers: Vec<_> = answers.into_iter().collect();
+        answers.reverse();
+        let answers = Mutex::new(answers);
+        Self::new(move |_| {
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            answers.pop().unwrap_or_else(|| Err(refused()))
+        })
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        let requests = self.requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The requests so far as `METHOD URL`.
+    pub fn lines(&self) -> Vec<String> {
+        let requests = self.requests();
+        requests.iter().map(|r| format!("{r:?}")).collect()
+    }
+}
+
+impl Transport for FakeTransport {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let requests = self.requests.lock();
+        requests
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request.clone());
+        (self.script)(request)
+    }
+}
+
+/// Nobody listens: nothing was sent.
+pub fn refused() -> TransportError {
+    TransportError::Connect {
+        source: Box::new(io::Error::from(io::ErrorKind::ConnectionRefused)),
+    }
+}
+
+/// The connection broke after the request was sent.
+pub fn lost() -> TransportError {
+    TransportError::Lost {
+        source: Box::new(io::Error::from(io::ErrorKind::ConnectionReset)),
+    }
+}

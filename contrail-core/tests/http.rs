@@ -1,0 +1,185 @@
+//! The real transport against a server that misbehaves on purpose.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use contrail_core::Deadline;
+use contrail_core::http::{
+    Http, MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError,
+};
+use support::{Act, Server, answer, nobody};
+
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(150);
+
+fn http() -> Http {
+    Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap()
+}
+
+fn get(server: &Server, time: Duration) -> Result<Response, TransportError> {
+    http().send(&Request::new(
+        Method::Get,
+        server.url("/x?y=1"),
+        Deadline::after(time),
+    ))
+}
+
+#[test]
+fn every_status_is_an_answer_and_the_body_is_read() {
+    for status in [200, 201, 302, 404, 409, 500, 503] {
+        let server = Server::start(vec![answer(status, "because")]);
+        let response = get(&server, LONG).unwrap();
+        assert_eq!(
+            (response.status, response.text().as_str()),
+            (status, "because")
+        );
+        assert_eq!(server.lines(), ["GET /x?y=1"], "no redirect is followed");
+    }
+}
+
+#[test]
+fn a_body_goes_with_its_length_and_type() {
+    let server = Server::start(vec![answer(200, "{}")]);
+    for (method, body) in [
+        (Method::Post, Some(serde_json::json!({"a": "ü"}))),
+        (Method::Put, Some(serde_json::json!({}))),
+        (Method::Post, None),
+        (Method::Delete, None),
+        (Method::Get, None),
+    ] {
+        let mut request = Request::new(method, server.url("/x"), Deadline::after(LONG));
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        http().send(&request).unwrap();
+        let seen = server.seen().pop().unwrap();
+        assert_eq!(seen.line, format!("{method} /x"));
+        assert_eq!(seen.header("transfer-encoding"), None);
+        if let Some(body) = body {
+            assert_eq!(seen.body, body.to_string());
+            assert_eq!(seen.header("content-type"), Some("application/json"));
+        } else if matches!(method, Method::Get | Method::Delete) {
+            assert_eq!(seen.header("content-length"), None);
+        }
+    }
+}
+
+#[test]
+fn plain_http_opens_a_connection_for_each_request_and_says_so() {
+    let server = Server::start(vec![answer(200, "{}")]);
+    let http = http();
+    for number in 0..3 {
+        let request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG));
+        http.send(&request).unwrap();
+        let seen = server.seen().pop().unwrap();
+        assert_eq!(seen.connection, number);
+        assert_eq!(seen.header("connection"), Some("close"));
+    }
+}
+
+#[test]
+fn nobody_there_means_that_nothing_was_sent() {
+    let url = format!("http://{}/", nobody());
+    let error = http()
+        .send(&Request::new(Method::Post, url, Deadline::after(LONG)))
+        .unwrap_err();
+    assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
+    assert!(error.nothing_sent());
+}
+
+#[test]
+fn a_name_that_does_not_resolve_means_that_nothing_was_sent() {
+    let url = "http://no-such-host.invalid:8082/";
+    let error = http()
+        .send(&Request::new(Method::Get, url, Deadline::after(LONG)))
+        .unwrap_err();
+    assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
+}
+
+#[test]
+fn a_server_that_does_not_accept_costs_only_the_connect_timeout() {
+    // The queue of a listener that accepts nobody is filled until connecting hangs.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, SHORT) {
+        queue.push(stream);
+    }
+    let http = Http::new(&TlsSettings::default(), SHORT).unwrap();
+    let started = Instant::now();
+    let url = format!("http://{address}/");
+    let error = http
+        .send(&Request::new(Method::Post, url, Deadline::after(LONG)))
+        .unwrap_err();
+    assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
+    assert!(started.elapsed() < LONG / 2);
+}
+
+#[test]
+fn a_connection_that_breaks_after_the_request_leaves_its_effect_unknown() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this".to_vec();
+    for (act, what) in [
+        (Act::Close, "closed without a byte"),
+        (Act::Reset, "reset"),
+        (Act::Raw(b"HTTP/1.1 200 OK\r\nCont".to_vec()), "half a head"),
+        (Act::Raw(head), "half a body"),
+        (
+            Act::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+            "another protocol",
+        ),
+        (Act::Raw(vec![0; 5000]), "garbage"),
+    ] {
+        let server = Server::start(vec![act]);
+        let error = get(&server, LONG).unwrap_err();
+        assert!(
+            matches!(error, TransportError::Lost { .. }),
+            "{what}: {error:?}"
+        );
+        assert!(!error.nothing_sent());
+    }
+}
+
+#[test]
+fn a_hanging_server_ends_with_the_deadline() {
+    let server = Server::start(vec![Act::Hang]);
+    let started = Instant::now();
+    let error = get(&server, SHORT).unwrap_err();
+    assert!(matches!(error, TransportError::Timeout { sent: true }));
+    assert!(started.elapsed() >= SHORT && started.elapsed() < LONG / 2);
+}
+
+#[test]
+fn a_deadline_that_has_passed_sends_nothing() {
+    let server = Server::start(vec![answer(200, "{}")]);
+    let error = get(&server, Duration::ZERO).unwrap_err();
+    assert!(matches!(error, TransportError::Timeout { sent: false }));
+    assert!(server.seen().is_empty());
+}
+
+#[test]
+fn a_body_without_end_is_cut_off() {
+    let server = Server::start(vec![Act::Flood]);
+    let error = get(&server, LONG).unwrap_err();
+    assert!(
+        matches!(error, TransportError::TooLarge { limit: MAX_ANSWER }),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_request_that_http_cannot_express_is_refused_without_its_secret() {
+    let server = Server::start(vec![answer(200, "{}")]);
+    let request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG))
+        .header("X-Auth-Token", "sesame\nopen");
+    let error = http().send(&request).unwrap_err();
+    assert!(matches!(&error, TransportError::Malformed { reason } if !reason.contains("sesame")));
+    for url in ["", "/relative", "http://", "http://a b/"] {
+        let request = Request::new(Method::Get, url, Deadline::after(LONG));
+        let error = http().send(&request).unwrap_err();
+        assert!(error.nothing_sent(), "{url:?}: {error:?}");
+    }
+    assert!(server.seen().is_empty());
+}

@@ -1,0 +1,203 @@
+//! `contrail-lab fault`: makes services misbehave on purpose.
+
+use clap::{Subcommand, ValueEnum};
+use contrail_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::client::Client;
+use super::table::{list, table};
+use super::{Shown, Which, print, print_json};
+use crate::faults::{Action, Rule, StatusAnswer};
+use crate::http::ServiceName;
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: FaultCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum FaultCommand {
+    /// Add a fault behind the others.
+    Add(Box<Add>),
+    /// Show the faults and how often each has hit.
+    List(Shown),
+    /// Remove all faults.
+    Clear(Which),
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    #[command(flatten)]
+    lab: Which,
+    /// The service that misbehaves.
+    service: Service,
+    /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
+    /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens) or
+    /// swallow (it happens and is never answered).
+    #[arg(value_parser = action)]
+    action: Action,
+    /// Only requests with this method.
+    #[arg(long)]
+    method: Option<String>,
+    /// Only requests for this path or below it; `*` stands for any characters.
+    #[arg(long)]
+    path: Option<String>,
+    /// How many matching requests pass first.
+    #[arg(long, default_value_t = 0)]
+    skip: u32,
+    /// How many requests are hit [default: all].
+    #[arg(long)]
+    count: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Service {
+    ConfigApi,
+    Keystone,
+    Agent,
+}
+
+impl From<Service> for ServiceName {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::ConfigApi => ServiceName::ConfigApi,
+            Service::Keystone => ServiceName::Keystone,
+            Service::Agent => ServiceName::Agent,
+        }
+    }
+}
+
+/// What the control endpoint lists.
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    faults: Vec<Progress>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Progress {
+    rule: Rule,
+    seen: u32,
+    hit: u32,
+}
+
+/// Adds, lists or removes faults of a running lab.
+///
+/// # Errors
+/// When no lab of this name runs or it does not answer.
+pub fn run(options: Options) -> Result<()> {
+    match options.command {
+        FaultCommand::Add(add) => {
+            let client = Client::of(&add.lab)?;
+            client.post("/faults", &rule(*add))
+        }
+        FaultCommand::List(shown) => {
+            let listed: Listed = Client::of(&shown.lab)?.get("/faults")?;
+            if shown.json {
+                print_json(&listed)
+            } else {
+                let rows: Vec<Vec<String>> = listed.faults.iter().map(row).collect();
+                let heading = [
+                    "SERVICE", "METHOD", "PATH", "SKIP", "COUNT", "SEEN", "HIT", "ACTION",
+                ];
+                print(&table(&heading, &rows))
+            }
+        }
+        FaultCommand::Clear(which) => Client::of(&which)?.delete("/faults"),
+    }
+}
+
+fn rule(add: Add) -> Rule {
+    Rule {
+        service: add.service.into(),
+        method: add.method.map(|method| method.to_ascii_uppercase()),
+        path: add.path,
+        skip: add.skip,
+        count: add.count,
+        action: add.action,
+    }
+}
+
+fn row(progress: &Progress) -> Vec<String> {
+    let rule = &progress.rule;
+    let text = |value: Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let json = |value: serde_json::Result<Value>| value.map(text).unwrap_or_default();
+    vec![
+        json(serde_json::to_value(rule.service)),
+        list(&rule.method),
+        list(&rule.path),
+        rule.skip.to_string(),
+        list(rule.count),
+        progress.seen.to_string(),
+        progress.hit.to_string(),
+        json(serde_json::to_value(&rule.action)),
+    ]
+}
+
+/// Reads an action as it is typed.
+fn action(text: &str) -> Result<Action> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    let refused = |reason: &str| Error::invalid("fault", text, reason);
+    let simple = |action: Action| match value {
+        None => Ok(action),
+        Some(_) => Err(refused("it takes no value")),
+    };
+    match name {
+        "refuse" => simple(Action::Refuse),
+        "hang" => simple(Action::Hang),
+        "drop-before" => simple(Action::DropBefore),
+        "drop-after" => simple(Action::DropAfter),
+        "truncate" => simple(Action::Truncate),
+        "garbage" => simple(Action::Garbage),
+        "forget" => simple(Action::Forget),
+        "swallow" => simple(Action::Swallow),
+        "delay" => {
+            let milliseconds = value.and_then(|value| value.parse().ok());
+            let milliseconds = milliseconds.ok_or_else(|| refused("delay=MILLISECONDS"));
+            milliseconds.map(Action::Delay)
+        }
+        "content-type" => {
+            let value = value.ok_or_else(|| refused("content-type=TYPE"))?;
+            Ok(Action::ContentType(value.to_owned()))
+        }
+        "status" => {
+            let value = value.ok_or_else(|| refused("status=CODE[:BODY]"))?;
+            let (code, body) = value.split_once(':').unwrap_or((value, ""));
+            let code = code.parse().ok().filter(|code| (100..600).contains(code));
+            Ok(Action::Status(StatusAnswer {
+                code: code.ok_or_else(|| refused("a status has three digits"))?,
+                body: body.to_owned(),
+                content_type: "text/html; charset=UTF-8".into(),
+            }))
+        }
+        _ => Err(refused(
+            "see `contrail-lab fault add --help` for the actions",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_read_as_they_are_typed() {
+        assert_eq!(action("hang").unwrap(), Action::Hang);
+        assert_eq!(action("delay=250").unwrap(), Action::Delay(250));
+        let Action::Status(answer) = action("status=503:try: later").unwrap() else {
+            panic!("a status is expected");
+        };
+        assert_eq!((answer.code, answer.body.as_str()), (503, "try: later"));
+        for bad in ["", "delay", "delay=x", "status=99", "hang=1", "explode"] {
+            assert!(action(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `contrail-lab up`: serves a lab until it is told to stop.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use contrail_core::{Error, Result};
+use nix::unistd::{geteuid, setsid};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::run_file::{self, Content, RunFile};
+use super::{lab_name, print};
+use crate::dataplane::Mode;
+use crate::lab::{Lab, LabOptions};
+use crate::status::Status;
+
+/// The line that says that the lab serves.
+const READY: &str = "ready";
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The lab's name: labs with different names can run side by side.
+    #[arg(long, default_value = "lab", value_parser = lab_name)]
+    name: String,
+    /// Where the configuration API listens.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8082")]
+    config_api: SocketAddr,
+    /// Where Keystone listens.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:35357")]
+    keystone: SocketAddr,
+    /// Where the vRouter agent listens.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9091")]
+    agent: SocketAddr,
+    /// Where the lab's own endpoint (faults, request log, status) listens; port 0 is any free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+    /// The directory of the agent's port files [default: /var/lib/contrail/ports for the lab named
+    /// lab, and one of its own for every other].
+    #[arg(long, value_name = "DIR")]
+    ports_dir: Option<PathBuf>,
+    /// A file that keeps the configuration from one run to the next.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Whether packets are forwarded: on (or fail), off, auto (if this user may).
+    #[arg(long, value_enum, default_value_t = Mode::Auto)]
+    data_plane: Mode,
+    /// Refuse requests to the configuration API without a token of Keystone's.
+    #[arg(long)]
+    auth: bool,
+    /// Return when the lab serves, and leave it running.
+    #[arg(long)]
+    background: bool,
+    /// Set by --background for the process that stays.
+    #[arg(long, hide = true)]
+    detached: bool,
+}
+
+/// Serves a lab, or starts the process that does.
+///
+/// # Errors
+/// When the lab cannot start or cannot be removed.
+pub fn run(options: Options) -> Result<()> {
+    if options.background && !options.detached {
+        return start_in_background(&options.name);
+    }
+    if options.detached {
+        // Fails only for the leader of a process group, which a child just started is not.
+        setsid().map_err(|e| Error::kernel("leave the terminal", e.into()))?;
+    }
+    print("contrail-lab: an OpenContrail on one host, for trying and testing only\n")?;
+    let mut run_file = RunFile::take(&options.name)?;
+    let lab = Lab::start(lab_options(options))?;
+    run_file.write(&Content {
+        pid: std::process::id(),
+        addresses: lab.addresses(),
+    })?;
+    print(&greeting(&lab.status()))?;
+    let ended = wait_for_the_end(&lab);
+    let stopped = lab.stop();
+    drop(run_file);
+    ended.and(stopped)
+}
+
+fn lab_options(options: Options) -> LabOptions {
+    let ports_dir = options
+        .ports_dir
+        .unwrap_or_else(|| default_ports_dir(&options.name));
+    LabOptions {
+        name: options.name,
+        config_api: options.config_api,
+        keystone: options.keystone,
+        agent: options.agent,
+        control: options.control,
+        snapshot: options.snapshot,
+        data_plane: options.data_plane,
+        authentication: options.auth,
+        ..LabOptions::new(ports_dir)
+    }
+}
+
+/// Two labs must not share port files: each would take the other's ports at its next start.
+fn default_ports_dir(lab: &str) -> PathBuf {
+    if !geteuid().is_root() {
+        return run_file::directory().join(format!("{lab}-ports"));
+    }
+    match lab {
+        "lab" => "/var/lib/contrail/ports".into(),
+        other => PathBuf::from(format!("/var/lib/contrail-lab/{other}/ports")),
+    }
+}
+
+/// Returns when a signal or the control endpoint asks for the end.
+fn wait_for_the_end(lab: &Lab) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(|e| Error::kernel("start a runtime", e))?;
+    let mut wanted = lab.stop_wanted();
+    runtime.block_on(async {
+        let watch = |kind| signal(kind).map_err(|e| Error::kernel("watch for signals", e));
+        let mut interrupt = watch(SignalKind::interrupt())?;
+        let mut terminate = watch(SignalKind::terminate())?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            // An error means that the lab is gone, which ends the waiting too.
+            _ = wanted.wait_for(|wanted| *wanted) => {}
+        }
+        Ok(())
+    })
+}
+
+fn greeting(status: &Status) -> String {
+    let addresses = &status.addresses;
+    let mut text = String::new();
+    let mut line = |what: &str, value: String| {
+        let _ = writeln!(text, "{what:<18} {value}");
+    };
+    line(
+        "configuration API",
+        format!("http://{}", addresses.config_api),
+    );
+    line(
+        "Keystone",
+        format!("http://{0}/v2.0 http://{0}/v3", addresses.keystone),
+    );
+    let ports_dir = status.ports_dir.display();
+    line(
+        "vRouter agent",
+        format!("http://{} {ports_dir}", addresses.agent),
+    );
+    line("control", format!("http://{}", addresses.control));
+    if let Some(namespace) = &status.namespace {
+        line("data plane", namespace.display().to_string());
+    }
+    for problem in &status.problems {
+        line("note", problem.clone());
+    }
+    text + READY + "\n"
+}
+
+/// Starts this program again with the same arguments, shows what it says, and returns when it
+/// serves.
+fn start_in_background(name: &str) -> Result<()> {
+    let directory = run_file::directory();
+    fs::create_dir_all(&directory).map_err(|e| Error::file("make", &directory, e))?;
+    let log_path = run_file::log_path(name);
+    let log = File::create(&log_path).map_err(|e| Error::file("create", &log_path, e))?;
+    let failed = |e| Error::kernel("start the lab in the background", e);
+    let program = std::env::current_exe().map_err(failed)?;
+    let mut child = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .arg("--detached")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .map_err(failed)?;
+    let said = child.stdout.take().map(BufReader::new);
+    for line in said.into_iter().flat_map(BufReader::lines) {
+        let line = line.map_err(failed)?;
+        print(&format!("{line}\n"))?;
+        if line == READY {
+            return Ok(());
+        }
+    }
+    // It ended: what it had to say about that is in its log.
+    child.wait().map_err(failed)?;
+    let mut reason = String::new();
+    File::open(&log_path)
+        .and_then(|mut log| log.read_to_string(&mut reason))
+        .map_err(|e| Error::file("read", &log_path, e))?;
+    let reason = reason.trim().trim_start_matches("contrail-lab: ");
+    Err(failed(std::io::Error::other(reason.to_owned())))
+}

@@ -1,0 +1,299 @@
+//! The configuration API: objects in memory behind the REST contract of OpenContrail.
+
+pub mod actions;
+pub mod address;
+pub mod alloc;
+mod call;
+mod check;
+mod create;
+pub mod defaults;
+mod delete;
+mod document;
+mod draft;
+mod error;
+mod filter;
+mod list;
+mod meta;
+mod python_json;
+mod python_repr;
+mod quota;
+mod read;
+mod render;
+pub mod schema;
+pub mod snapshot;
+pub mod spaces;
+pub mod state;
+pub mod store;
+mod types;
+mod update;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+use self::call::{Call, Reply, decode};
+use self::defaults::{Project, first_start, sync_projects};
+use self::error::{ApiError, HTML, Result};
+use self::schema::Kind;
+use self::state::State;
+use crate::http::{Request, Response, Service};
+use crate::keystone::Keystone;
+use crate::view::ConfigView;
+
+/// Who may use the API.
+#[derive(Clone, Default)]
+pub enum Auth {
+    /// Everybody; tokens are ignored.
+    #[default]
+    None,
+    /// Whoever has a token of this Keystone with the role admin.
+    Keystone(Arc<Keystone>),
+}
+
+/// Bodies up to this length are read.
+const MAX_BODY: usize = 1_024_000;
+/// Request targets from this length on are refused.
+const MAX_TARGET: usize = 65_536;
+
+type Callback = Box<dyn Fn() + Send + Sync>;
+
+/// The configuration API.
+pub struct ConfigApi {
+    state: Mutex<State>,
+    auth: Auth,
+    callbacks: Mutex<Vec<Callback>>,
+}
+
+impl ConfigApi {
+    /// An API as after its first start, with the projects that Keystone knows.
+    pub fn new(auth: Auth, projects: &[Project]) -> Self {
+        Self::with_state(first_start(projects), auth, &[])
+    }
+
+    /// An API that goes on from a saved state; projects that are new in Keystone are added.
+    pub fn with_state(mut state: State, auth: Auth, projects: &[Project]) -> Self {
+        sync_projects(&mut state, projects);
+        state.aaa_mode = match auth {
+            Auth::None => "no-auth".into(),
+            Auth::Keystone(_) => "cloud-admin".into(),
+        };
+        Self {
+            state: Mutex::new(state),
+            auth,
+            callbacks: Mutex::default(),
+        }
+    }
+
+    /// Calls `callback` after every request that changed something, on the request's thread and
+    /// before it is answered.
+    pub fn on_change(&self, callback: impl Fn() + Send + Sync + 'static) {
+        let callbacks = self.callbacks.lock();
+        let mut callbacks = callbacks.unwrap_or_else(PoisonError::into_inner);
+        callbacks.push(Box::new(callback));
+    }
+
+    /// What the agent and the data plane need of the present state.
+    pub fn view(&self) -> ConfigView {
+        ConfigView::of(&self.lock())
+    }
+
+    /// Writes the present state to a file; see [`snapshot::save`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        // Copied, so that requests need not wait for the disk.
+        let state = self.lock().clone();
+        snapshot::save(&state, path)
+    }
+
+    /// Looks at the state and perhaps changes it, as the server's own processes do.
+    pub fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let before = state.revision;
+        let result = act(&mut state);
+        let changed = state.revision != before;
+        drop(state);
+        if changed {
+            self.notify();
+        }
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every rule checks first and changes last, so that a panic leaves a usable state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notify(&self) {
+        let callbacks = self.callbacks.lock();
+        let callbacks = callbacks.unwrap_or_else(PoisonError::into_inner);
+        callbacks.iter().for_each(|callback| callback());
+    }
+
+    /// Whom the caller's new objects belong to, or why the caller may not do anything.
+    fn authorise(&self, request: &Request) -> std::result::Result<String, Box<Response>> {
+        let Auth::Keystone(keystone) = &self.auth else {
+            return Ok("cloud-admin".into());
+        };
+        if request.path == "/" || request.path.starts_with("/documentation") {
+            return Ok("cloud-admin".into());
+        }
+        let token = request.header("x-auth-token").unwrap_or_default();
+        let Some(identity) = keystone.validate(token) else {
+            let host = request.header("host").unwrap_or("localhost");
+            return Err(Box::new(unauthorized(host)));
+        };
+        if !identity.is_admin() {
+            let body = "403 Permission Denied";
+            return Err(Box::new(Response::new(403, "text/plain", body)));
+        }
+        Ok(identity.project_id.unwrap_or_else(|| "cloud-admin".into()))
+    }
+}
+
+/// The answer of the middleware that checks tokens.
+fn unauthorized(host: &str) -> Response {
+    let message = "The request you have made requires authentication.";
+    let error = json!({"code": 401, "title": "Unauthorized", "message": message});
+    let host = host.split(':').next().unwrap_or_default();
+    Response::json(401, &json!({ "error": error })).with_header(
+        "WWW-Authenticate",
+        format!("Keystone uri=\"http://{host}:35357\""),
+    )
+}
+
+impl Service for ConfigApi {
+    fn handle(&self, request: &Request) -> Response {
+        match self.authorise(request) {
+            Ok(owner) => self.with(|state| respond(state, &Call::new(request, owner), request)),
+            Err(refusal) => *refusal,
+        }
+    }
+
+    fn admit(&self, request: &Request) -> Option<Response> {
+        if request.path.len() + request.query.len() >= MAX_TARGET {
+            return Some(Response {
+                status: 414,
+                reason: "Request URI Too Long",
+                ..Response::default()
+            });
+        }
+        if request.header("transfer-encoding").is_some() {
+            let text = "Error while parsing chunked transfer body.";
+            return Some(Response::new(400, HTML, text));
+        }
+        let length = request.header("content-length")?.parse::<usize>().ok()?;
+        let call = Call::new(request, String::new());
+        let refusal = ApiError::new(413, "Request to large");
+        (length > MAX_BODY).then(|| refusal.response(&call.url()))
+    }
+
+    fn pretend(&self, request: &Request) -> Response {
+        match self.authorise(request) {
+            Ok(owner) => {
+                let mut copy = self.lock().clone();
+                respond(&mut copy, &Call::new(request, owner), request)
+            }
+            Err(refusal) => *refusal,
+        }
+    }
+}
+
+fn respond(state: &mut State, call: &Call<'_>, request: &Request) -> Response {
+    let path = decode(&request.path, false);
+    match route(state, call, &request.method, &path) {
+        Ok(Ok(reply)) => reply.response(),
+        Ok(Err(allow)) => {
+            Response::new(405, HTML, "Method not allowed.").with_header("Allow", allow)
+        }
+        Err(error) => error.response(&call.url()),
+    }
+}
+
+/// A reply, or the methods that the path has when it does not have this one.
+type Routed = Result<std::result::Result<Reply, &'static str>>;
+
+fn route(state: &mut State, call: &Call<'_>, method: &str, path: &str) -> Routed {
+    // HEAD is GET; the server leaves the body out.
+    let method = if method == "HEAD" { "GET" } else { method };
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+    match segments.as_slice() {
+        [""] if method == "GET" => Ok(Ok(Reply::Json(document::root(&call.base)))),
+        [""] => Ok(Err("GET")),
+        [first] => match actions::methods(first) {
+            Some(methods) if methods.split(',').any(|allowed| allowed == method) => {
+                actions::run(state, call, method, first).map(Ok)
+            }
+            Some(methods) => Ok(Err(methods)),
+            None => collection(state, call, method, first, path),
+        },
+        ["virtual-network", id, action] if actions::addresses::is_action(action) => {
+            if method != "POST" {
+                return Ok(Err("POST"));
+            }
+            actions::addresses::run(state, call, id, action).map(Ok)
+        }
+        [kind, id] if !id.is_empty() => object(state, call, method, kind, id, path),
+        _ => Err(ApiError::unknown_path(path)),
+    }
+}
+
+fn exact_kind(name: &str) -> Option<Kind> {
+    Kind::find(name).filter(|kind| kind.name() == name)
+}
+
+fn collection(
+    state: &mut State,
+    call: &Call<'_>,
+    method: &str,
+    segment: &str,
+    path: &str,
+) -> Routed {
+    let unknown = || ApiError::unknown_path(path);
+    if document::has_action(segment) {
+        return Err(absent("action", segment));
+    }
+    let name = segment
+        .strip_suffix('s')
+        .filter(|name| document::has_type(name));
+    let name = name.ok_or_else(unknown)?;
+    match (exact_kind(name), method) {
+        (Some(kind), "GET") => list::list(state, call, kind).map(Ok),
+        (Some(kind), "POST") => create::create(state, call, kind).map(Ok),
+        (None, "GET") => Ok(Ok(Reply::Json(
+            json!({ segment: Value::Array(Vec::new()) }),
+        ))),
+        (None, "POST") => Err(absent("type", name)),
+        _ => Ok(Err("GET,POST")),
+    }
+}
+
+fn object(
+    state: &mut State,
+    call: &Call<'_>,
+    method: &str,
+    name: &str,
+    id: &str,
+    path: &str,
+) -> Routed {
+    if !document::has_type(name) {
+        return Err(ApiError::unknown_path(path));
+    }
+    match (exact_kind(name), method) {
+        (Some(kind), "GET") => read::read(state, call, kind, id).map(Ok),
+        (Some(kind), "PUT") => update::update(state, call, kind, id).map(Ok),
+        (Some(kind), "DELETE") => delete::delete(state, call, kind, id).map(Ok),
+        // There are no objects of a type that the lab does not have.
+        (None, "GET" | "PUT") => Err(ApiError::unknown_id(id)),
+        (None, "DELETE") => Err(ApiError::new(404, format!("ID {id} does not exist"))),
+        _ => Ok(Err("DELETE,GET,PUT")),
+    }
+}
+
+/// 501: the real server has it, the lab does not.
+fn absent(what: &str, name: &str) -> ApiError {
+    ApiError::new(501, format!("contrail-lab does not have the {what} {name}"))
+}

@@ -1,0 +1,148 @@
+//! Everything the configuration API remembers, as one value.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::schema::Kind;
+use super::spaces::SpaceSubnet;
+use super::store::Store;
+
+/// The state. It can be saved, loaded and copied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// The objects.
+    pub store: Store,
+    /// The subnets by the network or IPAM that has them.
+    pub spaces: HashMap<Uuid, Vec<SpaceSubnet>>,
+    /// The clients' key-value store.
+    pub key_values: BTreeMap<String, String>,
+    /// The numbers of virtual networks.
+    pub network_ids: IdPool,
+    /// The numbers of security groups.
+    pub group_ids: IdPool,
+    /// What `/aaa-mode` says.
+    pub aaa_mode: String,
+    /// The types that the code names.
+    #[serde(skip, default)]
+    pub kinds: Kinds,
+    /// Counts changes.
+    #[serde(skip, default)]
+    pub revision: u64,
+}
+
+/// The smallest free number is handed out first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IdPool {
+    /// Every number below is used, or not of the pool.
+    cursor: u64,
+    used: BTreeSet<u64>,
+}
+
+impl IdPool {
+    /// Numbers from `first` on.
+    pub fn from(first: u64) -> Self {
+        Self {
+            cursor: first,
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// A number that nobody has.
+    pub fn take(&mut self) -> u64 {
+        while !self.used.insert(self.cursor) {
+            self.cursor += 1;
+        }
+        self.cursor += 1;
+        self.cursor - 1
+    }
+
+    /// Takes a number back; nothing happens when nobody has it.
+    pub fn free(&mut self, number: u64) {
+        if self.used.remove(&number) {
+            self.cursor = self.cursor.min(number);
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($field:ident = $name:literal),* $(,)?) => {
+        /// The types that the code names, looked up once.
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)] // each field is the type of its name
+        pub struct Kinds { $(pub $field: Kind),* }
+
+        impl Default for Kinds {
+            fn default() -> Self {
+                // The names are literals of this file; a test of the schema loads them all.
+                Self { $($field: Kind::find($name).unwrap_or_else(|| unreachable!($name))),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    access_control_list = "access-control-list",
+    application_policy_set = "application-policy-set",
+    domain = "domain",
+    floating_ip = "floating-ip",
+    floating_ip_pool = "floating-ip-pool",
+    global_system_config = "global-system-config",
+    global_vrouter_config = "global-vrouter-config",
+    instance_ip = "instance-ip",
+    network_ipam = "network-ipam",
+    network_policy = "network-policy",
+    port_tuple = "port-tuple",
+    project = "project",
+    route_target = "route-target",
+    routing_instance = "routing-instance",
+    security_group = "security-group",
+    service_instance = "service-instance",
+    service_template = "service-template",
+    virtual_machine = "virtual-machine",
+    virtual_machine_interface = "virtual-machine-interface",
+    virtual_network = "virtual-network",
+    virtual_router = "virtual-router",
+}
+
+impl State {
+    /// Nothing at all.
+    pub fn empty() -> Self {
+        Self {
+            store: Store::default(),
+            spaces: HashMap::new(),
+            key_values: BTreeMap::new(),
+            network_ids: IdPool::from(1),
+            // The first numbers of this range are reserved.
+            group_ids: IdPool::from(8_000_001),
+            aaa_mode: "no-auth".into(),
+            kinds: Kinds::default(),
+            revision: 0,
+        }
+    }
+
+    /// Notes that something changed.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_free_number_is_next() {
+        let mut pool = IdPool::from(5);
+        assert_eq!([pool.take(), pool.take(), pool.take()], [5, 6, 7]);
+        pool.free(6);
+        pool.free(99);
+        assert_eq!([pool.take(), pool.take()], [6, 8]);
+    }
+
+    #[test]
+    fn every_type_that_the_code_names_is_in_the_table() {
+        assert_eq!(Kinds::default().virtual_network.name(), "virtual-network");
+    }
+}

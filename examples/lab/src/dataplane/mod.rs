@@ -1,0 +1,24 @@
+//! The data plane: a vRouter for container ports out of stock Linux.
+//!
+//! One network namespace holds the router: a routing table for each virtual network, a rule for
+//! each port, and one packet filter. What is wanted is a pure function of the agent's ports, the
+//! configuration and the host's links ([`model`], [`render`], [`nft`]); the rest brings the kernel
+//! there. A thread of its own does all of it and sleeps as long as nothing changes.
+
+mod apply;
+mod conntrack;
+mod filter;
+mod handle;
+pub mod model;
+pub mod namespace;
+pub mod netlink;
+pub mod nft;
+mod plane;
+pub mod render;
+mod router;
+#[cfg(test)]
+mod samples;
+mod watch;
+pub mod wire;
+
+pub use handle::{DataPlane, Inputs, Mode, Notifier, PlaneOptions, PortSnapshot, Snapshot, clean};

@@ -1,0 +1,398 @@
+//! What the data plane is to do, as a value: the agent's subscriptions, resolved against the
+//! configuration and the links of the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use contrail_core::identity::Family;
+use contrail_core::{FqName, MacAddr};
+use ipnetwork::IpNetwork;
+use uuid::Uuid;
+
+use crate::agent::info;
+use crate::agent::ports::Subscription;
+use crate::view::{ConfigView, NetworkView};
+
+use super::netlink::Link;
+use super::wire::Names;
+
+/// The first routing table of a virtual network. The number is also the network's packet mark and
+/// its zone of connection tracking.
+const FIRST_TABLE: u32 = 1001;
+
+/// Everything that the kernel state follows from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    /// The networks that have a port here, by table.
+    pub networks: Vec<Network>,
+    /// All ports of the agent, by id.
+    pub ports: Vec<Port>,
+}
+
+/// A virtual network with its routing table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Id in the configuration API.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: FqName,
+    /// Its routing table, the same as long as the lab runs.
+    pub table: u32,
+    /// Its prefixes.
+    pub prefixes: Vec<IpNetwork>,
+    /// Addresses that the router itself answers for: gateways and DNS servers.
+    pub services: Vec<IpAddr>,
+    /// The gateway of each family: the source of what the router itself says.
+    pub gateways: Vec<IpAddr>,
+}
+
+/// A port of the agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Id of the VM interface.
+    pub id: Uuid,
+    /// The name people gave the machine.
+    pub display_name: String,
+    /// The host end.
+    pub host_ifname: String,
+    /// The ends of its connection to the lab.
+    pub names: Names,
+    /// The container's MAC address.
+    pub mac: MacAddr,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// The table of its network, when the network is known.
+    pub table: Option<u32>,
+    /// The name of its network, when the network is known.
+    pub network: Option<FqName>,
+    /// Whether it forwards, and if not, why.
+    pub state: State,
+}
+
+/// Whether a port forwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Active,
+    /// It does not, for these reasons.
+    Inactive(BTreeSet<Reason>),
+}
+
+/// Why a port does not forward, in the words of the agent's introspect pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Its link state was set to down (`disable-port`).
+    AdminDown,
+    /// The configuration of its VM, VM interface or network has not arrived.
+    VnNull,
+    /// There is no host end of that name.
+    NoDev,
+    /// The host end or the container's end is down.
+    OsStateDown,
+    /// It has no IPv4 address.
+    NoIpv4Addr,
+    /// It has no IPv6 address.
+    NoIpv6Addr,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::AdminDown => "admin-down",
+            Reason::VnNull => "vn-null",
+            Reason::NoDev => "no-dev",
+            Reason::OsStateDown => "os-state-down",
+            Reason::NoIpv4Addr => "no-ipv4-addr",
+            Reason::NoIpv6Addr => "no-ipv6-addr",
+        })
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            State::Active => f.write_str("active"),
+            State::Inactive(reasons) => {
+                f.write_str("inactive")?;
+                reasons.iter().try_for_each(|reason| write!(f, " {reason}"))
+            }
+        }
+    }
+}
+
+impl Port {
+    /// Whether it forwards.
+    pub fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    /// Its addresses of one family.
+    pub fn addresses_of(&self, family: Family) -> impl Iterator<Item = IpAddr> {
+        let addresses = self.addresses.iter().copied();
+        addresses.filter(move |address| Family::of(*address) == family)
+    }
+}
+
+impl Network {
+    /// The gateway of one family.
+    pub fn gateway(&self, family: Family) -> Option<IpAddr> {
+        let mut gateways = self.gateways.iter().copied();
+        gateways.find(|gateway| Family::of(*gateway) == family)
+    }
+}
+
+/// The routing table of each virtual network. A number is never given to a second network.
+#[derive(Debug, Default)]
+pub struct Tables(BTreeMap<Uuid, u32>);
+
+impl Tables {
+    fn of(&mut self, network: Uuid) -> u32 {
+        let next = FIRST_TABLE + self.0.len() as u32;
+        *self.0.entry(network).or_insert(next)
+    }
+}
+
+/// Resolves the agent's subscriptions: which network, which addresses, active or why not.
+pub fn resolve(
+    lab: &str,
+    subscriptions: &[Subscription],
+    view: &ConfigView,
+    links: &BTreeMap<String, Link>,
+    tables: &mut Tables,
+) -> Model {
+    let mut networks: BTreeMap<u32, Network> = BTreeMap::new();
+    let mut ports: Vec<Port> = subscriptions
+        .iter()
+        .map(|subscription| {
+            let configured = info::configuration(subscription, subscriptions, view);
+            let network = configured.as_ref().map(|c| c.network);
+            let table = network.map(|network| {
+                let table = tables.of(network.uuid);
+                let entry = networks.entry(table);
+                entry.or_insert_with(|| resolve_network(network, table));
+                table
+            });
+            let addresses = info::addresses(subscription, configured.as_ref());
+            Port {
+                id: subscription.id,
+                display_name: subscription.display_name.clone(),
+                host_ifname: subscription.host_ifname.clone(),
+                names: Names::of(lab, subscription.id),
+                mac: info::mac(subscription, configured.as_ref()),
+                state: state(subscription, table, &addresses, links),
+                addresses,
+                table,
+                network: network.map(|network| network.fq_name.clone()),
+            }
+        })
+        .collect();
+    ports.sort_by_key(|port| port.id);
+    Model {
+        networks: networks.into_values().collect(),
+        ports,
+    }
+}
+
+fn resolve_network(network: &NetworkView, table: u32) -> Network {
+    let mut prefixes = Vec::new();
+    let (mut services, mut gateways) = (BTreeSet::new(), Vec::<IpAddr>::new());
+    for subnet in &network.subnets {
+        prefixes.push(subnet.prefix);
+        services.extend(subnet.gateway.into_iter().chain(subnet.dns));
+        if let Some(gateway) = subnet.gateway
+            && !gateways.iter().any(|g| g.is_ipv4() == gateway.is_ipv4())
+        {
+            gateways.push(gateway);
+        }
+    }
+    Network {
+        uuid: network.uuid,
+        name: network.fq_name.clone(),
+        table,
+        prefixes: outermost(prefixes),
+        services: services.into_iter().collect(),
+        gateways,
+    }
+}
+
+/// Drops every prefix that lies inside another.
+fn outermost(mut prefixes: Vec<IpNetwork>) -> Vec<IpNetwork> {
+    prefixes.sort_by_key(|prefix| (prefix.prefix(), prefix.network()));
+    let mut kept: Vec<IpNetwork> = Vec::new();
+    for prefix in prefixes {
+        if !kept.iter().any(|outer| outer.contains(prefix.network())) {
+            kept.push(prefix);
+        }
+    }
+    kept
+}
+
+fn state(
+    subscription: &Subscription,
+    table: Option<u32>,
+    addresses: &[IpAddr],
+    links: &BTreeMap<String, Link>,
+) -> State {
+    let mut reasons = BTreeSet::new();
+    if subscription.link_state == 0 {
+        reasons.insert(Reason::AdminDown);
+    }
+    if table.is_none() {
+        reasons.insert(Reason::VnNull);
+    }
+    match links.get(&subscription.host_ifname) {
+        None => {
+            reasons.insert(Reason::NoDev);
+        }
+        Some(link) if !(link.up && link.running) => {
+            reasons.insert(Reason::OsStateDown);
+        }
+        Some(_) => {}
+    }
+    if addresses.is_empty() {
+        reasons.extend([Reason::NoIpv4Addr, Reason::NoIpv6Addr]);
+    }
+    if reasons.is_empty() {
+        State::Active
+    } else {
+        State::Inactive(reasons)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::agent::body;
+    use crate::view::{InterfaceView, MachineView, SubnetView};
+
+    const PORT: Uuid = Uuid::from_u128(7);
+    const NETWORK: Uuid = Uuid::from_u128(8);
+
+    fn subscription() -> Subscription {
+        let body = json!({
+            "id": PORT, "instance-id": PORT, "vn-id": NETWORK, "vm-project-id": "",
+            "display-name": "a", "ip-address": "", "ip6-address": "",
+            "mac-address": "02:00:00:00:00:07", "system-name": "tap7", "type": 0,
+            "rx-vlan-id": -1, "tx-vlan-id": -1
+        });
+        body::port(body.as_object().unwrap()).unwrap()
+    }
+
+    fn view() -> ConfigView {
+        let name: FqName = "default-domain:admin:a".parse().unwrap();
+        ConfigView {
+            networks: vec![NetworkView {
+                uuid: NETWORK,
+                fq_name: name.clone(),
+                subnets: ["10.0.0.0/8", "10.1.0.0/16"]
+                    .map(|prefix| SubnetView {
+                        prefix: prefix.parse().unwrap(),
+                        gateway: Some("10.0.0.1".parse().unwrap()),
+                        dns: None,
+                    })
+                    .to_vec(),
+            }],
+            interfaces: vec![InterfaceView {
+                uuid: PORT,
+                fq_name: name,
+                display_name: String::new(),
+                network: Some(NETWORK),
+                machine: Some(PORT),
+                mac: None,
+                addresses: vec!["10.0.0.7".parse().unwrap()],
+            }],
+            machines: vec![MachineView {
+                uuid: PORT,
+                name: "a".into(),
+                display_name: "a".into(),
+                on_router: false,
+            }],
+        }
+    }
+
+    fn links(up: bool, running: bool) -> BTreeMap<String, Link> {
+        let link = Link {
+            index: 3,
+            name: "tap7".into(),
+            alias: String::new(),
+            mtu: 1500,
+            up,
+            running,
+            counters: Default::default(),
+        };
+        BTreeMap::from([("tap7".into(), link)])
+    }
+
+    fn state(view: &ConfigView, links: &BTreeMap<String, Link>) -> String {
+        let model = resolve(
+            "lab",
+            &[subscription()],
+            view,
+            links,
+            &mut Tables::default(),
+        );
+        model.ports[0].state.to_string()
+    }
+
+    #[test]
+    fn a_port_needs_configuration_a_running_host_end_and_an_address() {
+        assert_eq!(state(&view(), &links(true, true)), "active");
+        assert_eq!(
+            state(&ConfigView::default(), &BTreeMap::new()),
+            "inactive vn-null no-dev no-ipv4-addr no-ipv6-addr"
+        );
+        for (up, running) in [(false, true), (true, false)] {
+            let links = links(up, running);
+            assert_eq!(state(&view(), &links), "inactive os-state-down");
+        }
+        let mut without = view();
+        without.interfaces[0].addresses.clear();
+        assert_eq!(
+            state(&without, &links(true, true)),
+            "inactive no-ipv4-addr no-ipv6-addr"
+        );
+    }
+
+    #[test]
+    fn the_registered_address_comes_before_the_instance_ip() {
+        let mut port = subscription();
+        port.address = "10.0.0.9".parse().unwrap();
+        let links = links(true, true);
+        let model = resolve("lab", &[port], &view(), &links, &mut Tables::default());
+        let addresses: Vec<String> = model.ports[0]
+            .addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(addresses, ["10.0.0.9", "10.0.0.7"]);
+    }
+
+    #[test]
+    fn a_network_keeps_its_table_and_no_other_gets_it() {
+        let mut tables = Tables::default();
+        let first = tables.of(NETWORK);
+        assert_ne!(tables.of(PORT), first);
+        assert_eq!(tables.of(NETWORK), first);
+    }
+
+    #[test]
+    fn a_prefix_inside_another_is_left_out() {
+        let links = links(true, true);
+        let model = resolve(
+            "lab",
+            &[subscription()],
+            &view(),
+            &links,
+            &mut Tables::default(),
+        );
+        let prefixes: Vec<String> = model.networks[0]
+            .prefixes
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(prefixes, ["10.0.0.0/8"]);
+    }
+}

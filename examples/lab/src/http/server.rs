@@ -1,0 +1,274 @@
+//! Serves one [`Service`] on one listener, with the faults that were asked for, and logs it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+
+use super::answer::{Answer, Dropped, answer, set_content_type};
+use super::{Request, Response, Service, ServiceName};
+use crate::faults::{Action, Faults};
+use crate::request_log::RequestLog;
+
+/// What all servers of a lab share: the faults to play and the log to write.
+#[derive(Clone, Default)]
+pub struct Watch {
+    /// The rules, set through the control endpoint.
+    pub faults: Arc<Faults>,
+    /// Every request of every service.
+    pub log: Arc<RequestLog>,
+}
+
+/// A running server. Dropping it stops it: the listener and all connections are closed.
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves `service` on `listener` from a thread of its own until [`Server::stop`].
+    ///
+    /// # Errors
+    /// When the listener cannot be used or no thread can be started.
+    pub fn start(
+        listener: TcpListener,
+        name: ServiceName,
+        service: Arc<dyn Service>,
+        watch: Watch,
+    ) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _guard = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let server = Arc::new(Handler {
+            name,
+            service,
+            watch,
+        });
+        let thread = std::thread::Builder::new()
+            .name(name.to_string())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = accept(listener, server) => {}
+                        // An error means that the server value was leaked; both end the loop.
+                        _ = stopped => {}
+                    }
+                });
+                // A blocked handler must not keep `stop` waiting.
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where the server listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the listener and every connection.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens when the thread has ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the server thread of {} panicked", self.address);
+        }
+    }
+}
+
+/// More than any service takes; a body beyond it ends the connection.
+const MAX_BODY: usize = 64 << 20;
+
+/// Numbers connections over all servers of the process, for the log.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+async fn accept(listener: tokio::net::TcpListener, handler: Arc<Handler>) {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, mostly: a closing connection gives one back.
+                log::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        if handler.watch.faults.refuses(handler.name) {
+            reset(&stream);
+            continue;
+        }
+        let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(serve(stream, number, Arc::clone(&handler)));
+    }
+}
+
+/// Makes the close of a connection a reset, which the client sees as a refusal.
+fn reset(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        log::warn!("cannot reset a connection: {error}");
+    }
+}
+
+async fn serve(stream: TcpStream, number: u64, handler: Arc<Handler>) {
+    // Without it the kernel holds small answers back for the client's delayed acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        log::warn!("cannot set TCP_NODELAY: {error}");
+    }
+    let service = service_fn(move |request| {
+        let handler = Arc::clone(&handler);
+        async move { handler.answer(request, number).await }
+    });
+    let connection = http1::Builder::new()
+        // The real servers keep idle connections open, too.
+        .header_read_timeout(None)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        log::debug!("connection {number} ended: {error}");
+    }
+}
+
+struct Handler {
+    name: ServiceName,
+    service: Arc<dyn Service>,
+    watch: Watch,
+}
+
+impl Handler {
+    async fn answer(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+        connection: u64,
+    ) -> Result<hyper::Response<Answer>, Dropped> {
+        let (mut head, body) = split(request);
+        let entry = self.watch.log.begin(self.name, connection, &head);
+        let action = self.watch.faults.take(self.name, &head.method, &head.path);
+        if let Some(response) = self.service.admit(&head) {
+            drain(body).await;
+            entry.end(response.status);
+            return Ok(answer(response.with_header("Connection", "close"), false));
+        }
+        // A client that breaks off while sending gets no answer and has no effect.
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        head.body = body.map_err(|_| Dropped)?.to_bytes().into();
+        let (response, broken) = match action {
+            None => (self.run(head, false).await?, false),
+            Some(action) => self.misbehave(action, head).await?,
+        };
+        entry.end(response.status);
+        Ok(answer(response, broken))
+    }
+
+    async fn run(self: &Arc<Self>, request: Request, pretend: bool) -> Result<Response, Dropped> {
+        let this = Arc::clone(self);
+        let call = move || {
+            if pretend {
+                this.service.pretend(&request)
+            } else {
+                this.service.handle(&request)
+            }
+        };
+        // A panic of the service has been printed; the client sees the connection drop.
+        spawn_blocking(call).await.map_err(|_| Dropped)
+    }
+
+    /// Plays a fault: the response, and whether it breaks off half-way.
+    async fn misbehave(
+        self: &Arc<Self>,
+        action: Action,
+        request: Request,
+    ) -> Result<(Response, bool), Dropped> {
+        let mut broken = false;
+        let response = match action {
+            Action::Refuse | Action::DropBefore => return Err(Dropped),
+            Action::Hang => std::future::pending().await,
+            Action::Delay(milliseconds) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                self.run(request, false).await?
+            }
+            Action::Status(answer) => answer.response(),
+            Action::DropAfter => {
+                self.run(request, false).await?;
+                return Err(Dropped);
+            }
+            Action::Swallow => {
+                self.run(request, false).await?;
+                std::future::pending().await
+            }
+            Action::Truncate => {
+                broken = true;
+                self.run(request, false).await?
+            }
+            Action::Garbage => {
+                let mut response = self.run(request, false).await?;
+                response.body = b"{\"garbage\": [".to_vec();
+                response
+            }
+            Action::ContentType(value) => {
+                let mut response = self.run(request, false).await?;
+                set_content_type(&mut response, &value);
+                response
+            }
+            Action::Forget => self.run(request, true).await?,
+        };
+        Ok((response, broken))
+    }
+}
+
+/// The head as a value, and the body still to be read.
+fn split(request: hyper::Request<Incoming>) -> (Request, Incoming) {
+    let (parts, body) = request.into_parts();
+    let text =
+        |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let head = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
+        body: Vec::new(),
+    };
+    (head, body)
+}
+
+/// Reads a body that nobody wants: closing before that would reset the connection, and the client
+/// might never see the refusal.
+async fn drain(body: Incoming) {
+    let mut body = Limited::new(body, MAX_BODY);
+    while let Some(Ok(_)) = body.frame().await {}
+}

@@ -1,0 +1,308 @@
+//! A whole lab in this process: four services and a data plane over one configuration.
+
+mod listeners;
+mod shared;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use contrail_core::{Error, Result};
+use tokio::sync::watch;
+
+use self::listeners::Listeners;
+pub(crate) use self::shared::Shared;
+use crate::agent::{Agent, AgentOptions};
+use crate::config::{Auth, ConfigApi, snapshot};
+use crate::dataplane::{DataPlane, Inputs, Mode, Notifier, PlaneOptions};
+use crate::faults::Faults;
+use crate::http::{Server, Watch};
+use crate::keeper::Keeper;
+use crate::keystone::{Keystone, KeystoneOptions};
+use crate::request_log::RequestLog;
+use crate::status::{Addresses, Status};
+
+/// How a lab is set up.
+#[derive(Clone, Debug)]
+pub struct LabOptions {
+    /// Its name: labs with different names can run side by side.
+    pub name: String,
+    /// Where the configuration API listens; port 0 stands for any free one, here and below.
+    pub config_api: SocketAddr,
+    /// Where Keystone listens.
+    pub keystone: SocketAddr,
+    /// Where the agent listens.
+    pub agent: SocketAddr,
+    /// Where the lab's own endpoint listens.
+    pub control: SocketAddr,
+    /// The directory of the agent's port files.
+    pub ports_dir: PathBuf,
+    /// A file that keeps the configuration over the lab's end.
+    pub snapshot: Option<PathBuf>,
+    /// Whether packets are forwarded.
+    pub data_plane: Mode,
+    /// Whether the configuration API wants a token of Keystone's.
+    pub authentication: bool,
+    /// The users that Keystone knows.
+    pub users: KeystoneOptions,
+    /// How long the agent waits after `/syncports`.
+    pub sync_timeout: Duration,
+    /// The `nft` program; found in the path when absent.
+    pub nft: Option<PathBuf>,
+}
+
+impl LabOptions {
+    /// A lab named `lab` on free ports of the loopback address that forwards if it may.
+    pub fn new(ports_dir: impl Into<PathBuf>) -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            name: "lab".into(),
+            config_api: any,
+            keystone: any,
+            agent: any,
+            control: any,
+            ports_dir: ports_dir.into(),
+            snapshot: None,
+            data_plane: Mode::default(),
+            authentication: false,
+            users: KeystoneOptions::default(),
+            sync_timeout: Duration::from_secs(60),
+            nft: None,
+        }
+    }
+}
+
+/// A running lab. Dropping it stops it.
+pub struct Lab {
+    shared: Arc<Shared>,
+    control: Option<Server>,
+    plane: Option<DataPlane>,
+    keeper: Option<Keeper>,
+    stop_wanted: watch::Receiver<bool>,
+}
+
+/// The services that can be stopped and started while the lab runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restartable {
+    /// The configuration API. What it knows stays, as in its database.
+    ConfigApi,
+    /// Keystone.
+    Keystone,
+    /// The agent. It comes back with what its port files say.
+    Agent,
+}
+
+impl Lab {
+    /// Starts a lab; returns when it serves.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a bad name; [`Error::Kernel`] or [`Error::File`] when an address is in
+    /// use, a directory cannot be made, or the data plane was asked for and is not allowed.
+    pub fn start(options: LabOptions) -> Result<Self> {
+        check_name(&options.name)?;
+        // First, because it fails most: nothing has to be undone.
+        let listeners = Listeners::bind(&options)?;
+        let keystone = Arc::new(Keystone::new(options.users.clone()));
+        let config = config_api(&options, &keystone)?;
+        let agent_slot: Arc<OnceLock<Arc<Agent>>> = Arc::default();
+        let plane = data_plane(&options, &config, &agent_slot)?;
+        let notifier = plane.notifier().clone();
+        let agent = agent(&options, &config, &notifier)?;
+        // Nobody else sets it.
+        let _ = agent_slot.set(Arc::clone(&agent));
+        agent.restart();
+        let told = notifier.clone();
+        config.on_change(move || told.changed());
+        let keep = |path| Keeper::start(&config, path);
+        let keeper = options.snapshot.map(keep).transpose()?;
+        let (stop, stop_wanted) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            name: options.name,
+            ports_dir: options.ports_dir,
+            watch: Watch::default(),
+            config,
+            keystone,
+            agent,
+            notifier,
+            addresses: listeners.addresses()?,
+            servers: Mutex::default(),
+            stop,
+        });
+        let control = shared.serve(listeners)?;
+        Ok(Self {
+            shared,
+            control: Some(control),
+            plane: Some(plane),
+            keeper,
+            stop_wanted,
+        })
+    }
+
+    /// Where the services listen.
+    pub fn addresses(&self) -> Addresses {
+        self.shared.addresses()
+    }
+
+    /// The faults to play.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.watch.faults
+    }
+
+    /// Every request to every service.
+    pub fn request_log(&self) -> &RequestLog {
+        &self.shared.watch.log
+    }
+
+    /// The configuration API.
+    pub fn config(&self) -> &ConfigApi {
+        &self.shared.config
+    }
+
+    /// The lab at this moment.
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// Returns when the kernel has followed all changes so far.
+    pub fn settle(&self) {
+        self.shared.notifier.settle();
+    }
+
+    /// Closes a service's port and its connections; clients see a refusal.
+    pub fn stop_service(&self, service: Restartable) {
+        self.shared.stop_service(service);
+    }
+
+    /// Opens a service's port again.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] when somebody else has the port by now.
+    pub fn start_service(&self, service: Restartable) -> Result<()> {
+        self.shared.start_service(service)
+    }
+
+    /// Becomes true when somebody asked, through the control endpoint, for the lab to stop.
+    pub fn stop_wanted(&self) -> watch::Receiver<bool> {
+        self.stop_wanted.clone()
+    }
+
+    /// Stops everything and removes it from the kernel. Port files stay.
+    ///
+    /// # Errors
+    /// What could not be removed.
+    pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        for service in [
+            Restartable::Agent,
+            Restartable::ConfigApi,
+            Restartable::Keystone,
+        ] {
+            self.shared.stop_service(service);
+        }
+        drop(self.keeper.take());
+        let stopped = self.plane.take().map_or(Ok(()), DataPlane::stop);
+        // Last: whoever asked for the end watches it.
+        drop(self.control.take());
+        stopped
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Err(e) = self.end() {
+            log::warn!("{}", contrail_core::error::report(&e));
+        }
+    }
+}
+
+/// The configuration API, with what the snapshot file holds when there is one.
+fn config_api(options: &LabOptions, keystone: &Arc<Keystone>) -> Result<Arc<ConfigApi>> {
+    let auth = if options.authentication {
+        Auth::Keystone(Arc::clone(keystone))
+    } else {
+        Auth::None
+    };
+    let saved = match &options.snapshot {
+        Some(path) if path.exists() => {
+            let state = snapshot::load(path);
+            Some(state.map_err(|e| Error::file("read", path, e))?)
+        }
+        _ => None,
+    };
+    Ok(Arc::new(match saved {
+        Some(state) => ConfigApi::with_state(state, auth, &keystone.projects()),
+        None => ConfigApi::new(auth, &keystone.projects()),
+    }))
+}
+
+fn data_plane(
+    options: &LabOptions,
+    config: &Arc<ConfigApi>,
+    agent: &Arc<OnceLock<Arc<Agent>>>,
+) -> Result<DataPlane> {
+    let (config, agent) = (Arc::clone(config), Arc::clone(agent));
+    let plane = PlaneOptions {
+        lab: options.name.clone(),
+        mode: options.data_plane,
+        nft: options.nft.clone(),
+    };
+    let inputs = Inputs {
+        subscriptions: Box::new(move || {
+            agent
+                .get()
+                .map(|agent| agent.subscriptions())
+                .unwrap_or_default()
+        }),
+        view: Box::new(move || config.view()),
+    };
+    DataPlane::start(plane, inputs)
+}
+
+fn agent(options: &LabOptions, config: &Arc<ConfigApi>, notifier: &Notifier) -> Result<Arc<Agent>> {
+    let config = Arc::clone(config);
+    let (links, changes) = (notifier.clone(), notifier.clone());
+    Agent::new(AgentOptions {
+        ports_dir: options.ports_dir.clone(),
+        sync_timeout: options.sync_timeout,
+        view: Box::new(move || config.view()),
+        link_exists: Box::new(move |name| links.link_exists(name)),
+        changed: Box::new(move || changes.settle()),
+    })
+    .map_err(|e| Error::file("make the directory", &options.ports_dir, e))
+}
+
+/// Whether a lab may have this name: it becomes part of file names and of interface aliases.
+///
+/// # Errors
+/// [`Error::Invalid`] with what is allowed.
+pub fn check_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if starts_well && name.len() <= 32 && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "lab name",
+        name,
+        "up to 32 letters, digits, '-', '_' and '.' are expected, a letter or digit first",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_could_leave_its_directory_is_refused() {
+        for bad in ["", "a/b", "..", ".a", "-a", "a b", &"x".repeat(33)] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+        for good in ["lab", "lab2", "my-lab_1.0"] {
+            check_name(good).unwrap();
+        }
+    }
+}

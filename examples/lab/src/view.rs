@@ -1,0 +1,159 @@
+//! What the agent and the data plane need of the configuration: a plain, typed copy of it.
+
+use std::net::IpAddr;
+
+use contrail_core::{FqName, MacAddr};
+use ipnetwork::IpNetwork;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::config::address;
+use crate::config::schema::Kind;
+use crate::config::state::State;
+use crate::config::store::Object;
+
+/// The configuration at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigView {
+    /// The virtual networks, by name.
+    pub networks: Vec<NetworkView>,
+    /// The virtual machine interfaces, by name.
+    pub interfaces: Vec<InterfaceView>,
+    /// The virtual machines, by name.
+    pub machines: Vec<MachineView>,
+}
+
+/// A virtual network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkView {
+    /// Its id.
+    pub uuid: Uuid,
+    /// Its name.
+    pub fq_name: FqName,
+    /// Its subnets, in their order.
+    pub subnets: Vec<SubnetView>,
+}
+
+/// A subnet of a virtual network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetView {
+    /// The network.
+    pub prefix: IpNetwork,
+    /// The gateway; `None` for a subnet without one.
+    pub gateway: Option<IpAddr>,
+    /// The address at which the vRouter answers DNS.
+    pub dns: Option<IpAddr>,
+}
+
+/// A virtual machine interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceView {
+    /// Its id.
+    pub uuid: Uuid,
+    /// Its name.
+    pub fq_name: FqName,
+    /// Its display name.
+    pub display_name: String,
+    /// The network it is in.
+    pub network: Option<Uuid>,
+    /// The machine it belongs to.
+    pub machine: Option<Uuid>,
+    /// Its MAC address, when it is one.
+    pub mac: Option<MacAddr>,
+    /// The addresses of its instance IPs, without those of service chains.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineView {
+    /// Its id.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its display name.
+    pub display_name: String,
+    /// Whether a virtual router refers to it.
+    pub on_router: bool,
+}
+
+impl ConfigView {
+    /// The view of a state.
+    pub(crate) fn of(state: &State) -> Self {
+        let kinds = state.kinds;
+        let networks = objects(state, kinds.virtual_network);
+        let interfaces = objects(state, kinds.virtual_machine_interface);
+        let machines = objects(state, kinds.virtual_machine);
+        Self {
+            networks: networks.map(|object| network(state, object)).collect(),
+            interfaces: interfaces.map(|object| interface(state, object)).collect(),
+            machines: machines.map(|object| machine(state, object)).collect(),
+        }
+    }
+}
+
+fn objects(state: &State, kind: Kind) -> impl Iterator<Item = &Object> {
+    state
+        .store
+        .listed(kind)
+        .filter_map(|(_, uuid)| state.store.get(uuid))
+}
+
+fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
+    object.props.get(name).and_then(Value::as_str)
+}
+
+fn display_name(object: &Object) -> String {
+    text(object, "display_name").unwrap_or_default().to_owned()
+}
+
+fn network(state: &State, object: &Object) -> NetworkView {
+    let entries = state.spaces.get(&object.uuid).into_iter().flatten();
+    let known = |address: IpAddr| (!address.is_unspecified()).then_some(address);
+    let subnets = entries.map(|entry| SubnetView {
+        prefix: entry.subnet.network(),
+        gateway: known(entry.subnet.gateway()),
+        dns: known(entry.subnet.dns()),
+    });
+    NetworkView {
+        uuid: object.uuid,
+        fq_name: FqName::new(object.fq_name.iter().cloned()),
+        subnets: subnets.collect(),
+    }
+}
+
+fn interface(state: &State, object: &Object) -> InterfaceView {
+    let kinds = state.kinds;
+    let first = |kind| object.refs_to(kind).first().map(|reference| reference.to);
+    let macs = object.props.get("virtual_machine_interface_mac_addresses");
+    let mac = macs.and_then(|macs| macs["mac_address"][0].as_str());
+    let instance_ips = state.store.back_refs_of(object.uuid, kinds.instance_ip);
+    let own = |iip: &&Object| iip.props.get("service_instance_ip") != Some(&Value::Bool(true));
+    let addresses = instance_ips
+        .filter_map(|id| state.store.get(id))
+        .filter(own)
+        .filter_map(|iip| text(iip, "instance_ip_address").and_then(address::parse));
+    let mut addresses: Vec<IpAddr> = addresses.collect();
+    addresses.sort_unstable();
+    InterfaceView {
+        uuid: object.uuid,
+        fq_name: FqName::new(object.fq_name.iter().cloned()),
+        display_name: display_name(object),
+        network: first(kinds.virtual_network),
+        machine: first(kinds.virtual_machine),
+        mac: mac.and_then(|mac| mac.parse().ok()),
+        addresses,
+    }
+}
+
+fn machine(state: &State, object: &Object) -> MachineView {
+    let mut routers = state
+        .store
+        .back_refs_of(object.uuid, state.kinds.virtual_router);
+    MachineView {
+        uuid: object.uuid,
+        name: object.name().to_owned(),
+        display_name: display_name(object),
+        on_router: routers.next().is_some(),
+    }
+}

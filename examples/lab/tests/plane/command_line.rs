@@ -1,0 +1,214 @@
+//! The `contrail-lab` command, as a process of its own.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use contrail_lab::sandbox;
+use contrail_lab::status::Status;
+
+use crate::lab::{create_interface, create_network, send};
+use crate::world::{Container, run, wait_for};
+
+use contrail_core::http::Method;
+
+fn lab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_contrail-lab"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn up(more: &[&str]) -> String {
+    let arguments = [
+        "up",
+        "--background",
+        "--ports-dir",
+        "/run/ports",
+        "--data-plane",
+        "on",
+    ];
+    said(&lab(&[&arguments, more].concat()))
+}
+
+fn status() -> Status {
+    serde_json::from_str(&said(&lab(&["status", "--json"]))).unwrap()
+}
+
+fn attach(status: &Status) -> Container {
+    let address = vec!["10.1.1.3/24".parse().unwrap()];
+    let container = Container::new("a", address, "10.1.1.1".parse().unwrap());
+    create_interface(status.addresses.config_api, &container, "net1");
+    container.plug();
+    let port = container.port();
+    send(Method::Post, status.addresses.agent, "/port", Some(&port)).unwrap();
+    container
+}
+
+fn nothing_is_left() {
+    let links = run("ip", &["-o", "link"]);
+    assert!(!links.contains(": x"), "{links}");
+    let qdiscs = run("tc", &["qdisc", "show"]);
+    assert!(!qdiscs.contains("ingress"), "{qdiscs}");
+    assert!(!Path::new("/run/netns/contrail-lab-lab").exists());
+    let left: Vec<_> = std::fs::read_dir("/run/contrail-lab").unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn up_says_what_it_is_and_down_leaves_nothing() {
+    sandbox::test(|| {
+        let text = up(&[]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[0].contains("on one host, for trying and testing only"),
+            "{text}"
+        );
+        assert!(text.contains("http://127.0.0.1:8082"), "{text}");
+        assert_eq!(lines.last(), Some(&"ready"));
+        create_network(status().addresses.config_api, "net1", "10.1.1.0");
+        let a = attach(&status());
+        assert_eq!(a.first_ping(a.gateway), Some(64));
+        let text = said(&lab(&["status"]));
+        let words = |line: &str| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let network = text
+            .lines()
+            .find(|line| line.contains("admin:net1"))
+            .unwrap();
+        assert_eq!(
+            words(network),
+            [
+                "default-domain:admin:net1",
+                "1001",
+                "10.1.1.0/24",
+                "10.1.1.1",
+                "10.1.1.2"
+            ]
+        );
+        let port = text.lines().find(|line| line.contains(&a.tap())).unwrap();
+        assert_eq!(
+            words(port)[2..],
+            ["default-domain:admin:net1", "10.1.1.3", "active"]
+        );
+        let text = said(&lab(&["vif"]));
+        assert!(text.contains(&format!("OS: {}", a.tap())), "{text}");
+        assert!(text.contains("RX packets:"), "{text}");
+        said(&lab(&["down"]));
+        nothing_is_left();
+        assert!(said(&lab(&["down"])).contains("does not run"));
+    });
+}
+
+#[test]
+fn a_killed_lab_is_taken_over_and_cleaned() {
+    sandbox::test(|| {
+        let kill = || {
+            let status = status();
+            run("kill", &["-9", &status.pid.to_string()]);
+            wait_for("the lab is dead", || !lab(&["status"]).status.success());
+        };
+        let snapshot = ["--snapshot", "/run/snapshot.json"];
+        up(&snapshot);
+        create_network(status().addresses.config_api, "net1", "10.1.1.0");
+        let a = attach(&status());
+        kill();
+        up(&snapshot);
+        assert_eq!(a.ping(a.gateway), Some(64));
+        assert_eq!(run("ip", &["-o", "link"]).matches(": x").count(), 1);
+        kill();
+        assert!(said(&lab(&["down"])).contains("had been killed"));
+        nothing_is_left();
+    });
+}
+
+#[test]
+fn a_name_or_an_address_in_use_is_refused_with_the_way_out() {
+    sandbox::test(|| {
+        up(&[]);
+        let second = lab(&["up", "--ports-dir", "/run/other"]);
+        assert!(!second.status.success());
+        let text = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(text.contains("another --name"), "{text}");
+        let third = lab(&[
+            "up",
+            "--name",
+            "other",
+            "--background",
+            "--ports-dir",
+            "/run/other",
+        ]);
+        assert!(!third.status.success());
+        let text = String::from_utf8_lossy(&third.stderr).into_owned();
+        assert!(text.contains("127.0.0.1:8082"), "{text}");
+        assert!(!lab(&["down", "--name", "../run/x"]).status.success());
+        said(&lab(&["down"]));
+    });
+}
+
+#[test]
+fn a_signal_ends_a_lab_cleanly() {
+    sandbox::test(|| {
+        up(&[]);
+        let pid = status().pid.to_string();
+        run("kill", &["-TERM", &pid]);
+        wait_for("the lab is gone", || !lab(&["status"]).status.success());
+        assert!(said(&lab(&["down"])).contains("does not run"));
+        assert!(!Path::new("/run/netns/contrail-lab-lab").exists());
+    });
+}
+
+#[test]
+fn faults_are_injected_and_requests_logged() {
+    sandbox::test(|| {
+        up(&[]);
+        let agent = status().addresses.agent;
+        let fault = [
+            "fault",
+            "add",
+            "agent",
+            "status=503:later",
+            "--path",
+            "/port",
+            "--count",
+            "1",
+        ];
+        said(&lab(&fault));
+        let get = || send(Method::Get, agent, "/port", None).unwrap().0;
+        assert_eq!((get(), get()), (503, 404));
+        let listed = said(&lab(&["fault", "list"]));
+        assert!(listed.contains("/port"), "{listed}");
+        let text = said(&lab(&["log", "--reset"]));
+        assert!(text.contains("2 requests, serial depth 2"), "{text}");
+        assert!(said(&lab(&["log"])).contains("0 requests"));
+        said(&lab(&["fault", "clear"]));
+        said(&lab(&["down"]));
+    });
+}
+
+#[test]
+fn a_lab_that_is_not_asked_for_anything_uses_no_processor() {
+    sandbox::test(|| {
+        up(&[]);
+        let status = status();
+        create_network(status.addresses.config_api, "net1", "10.1.1.0");
+        let _a = attach(&status);
+        let path = format!("/proc/{}/stat", status.pid);
+        let ticks = || {
+            let stat = std::fs::read_to_string(&path).unwrap();
+            let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split(' ').collect();
+            fields[12].parse::<u64>().unwrap() + fields[13].parse::<u64>().unwrap()
+        };
+        let before = ticks();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert!(ticks() - before <= 1, "{} ticks in 2 s", ticks() - before);
+        said(&lab(&["down"]));
+    });
+}

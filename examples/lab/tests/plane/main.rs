@@ -1,0 +1,11 @@
+//! The data plane in the kernel, alone and as part of a lab: real packets between containers that
+//! are plain namespaces.
+
+#![allow(clippy::unwrap_used)]
+
+mod command_line;
+mod isolation;
+mod lab;
+mod lifecycle;
+mod reach;
+mod world;

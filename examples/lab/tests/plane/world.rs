@@ -1,0 +1,281 @@
+//! Networks, containers and a data plane between them, in a sandbox.
+
+use std::net::{IpAddr, UdpSocket};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use contrail_core::MacAddr;
+use contrail_core::identity::host_ifname;
+use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
+use contrail_lab::agent::{body, ports::Subscription};
+use contrail_lab::dataplane::{DataPlane, Inputs, Mode, Notifier, PlaneOptions};
+use contrail_lab::ping::ping;
+use contrail_lab::sandbox::TestNetns;
+use contrail_lab::view::{ConfigView, InterfaceView, MachineView, NetworkView, SubnetView};
+use ipnetwork::IpNetwork;
+use serde_json::json;
+use uuid::Uuid;
+
+/// What the data plane reads.
+#[derive(Default)]
+pub struct Facts {
+    pub subscriptions: Vec<Subscription>,
+    pub view: ConfigView,
+}
+
+/// A data plane and what it reads.
+pub struct World {
+    pub facts: Arc<Mutex<Facts>>,
+    pub plane: Option<DataPlane>,
+    notifier: Notifier,
+}
+
+/// A container with one interface `eth0`.
+pub struct Container {
+    /// The id of its interface.
+    pub id: Uuid,
+    /// The id of its machine.
+    pub machine: Uuid,
+    pub netns: TestNetns,
+    pub addresses: Vec<IpNetwork>,
+    pub gateway: IpAddr,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::named("lab", None)
+    }
+
+    pub fn named(lab: &str, nft: Option<PathBuf>) -> Self {
+        let facts = Arc::new(Mutex::new(Facts::default()));
+        let (first, second) = (Arc::clone(&facts), Arc::clone(&facts));
+        let options = PlaneOptions {
+            lab: lab.into(),
+            mode: Mode::On,
+            nft,
+        };
+        let inputs = Inputs {
+            subscriptions: Box::new(move || first.lock().unwrap().subscriptions.clone()),
+            view: Box::new(move || second.lock().unwrap().view.clone()),
+        };
+        let plane = DataPlane::start(options, inputs).unwrap();
+        let notifier = plane.notifier().clone();
+        Self {
+            facts,
+            plane: Some(plane),
+            notifier,
+        }
+    }
+
+    /// A network with these prefixes; gateway and DNS server are the first two addresses of each.
+    pub fn network(&self, name: &str, prefixes: &[&str]) -> Uuid {
+        let uuid = Uuid::new_v4();
+        let subnets = prefixes.iter().map(|text| {
+            let prefix: IpNetwork = text.parse().unwrap();
+            SubnetView {
+                prefix,
+                gateway: Some(nth(prefix, 1)),
+                dns: Some(nth(prefix, 2)),
+            }
+        });
+        self.facts.lock().unwrap().view.networks.push(NetworkView {
+            uuid,
+            fq_name: format!("default-domain:admin:{name}").parse().unwrap(),
+            subnets: subnets.collect(),
+        });
+        uuid
+    }
+
+    /// A container, attached to a network with the `host`-th address of each of its prefixes.
+    pub fn attach(&self, name: &str, network: Uuid, host: u32) -> Container {
+        let container = self.container(name, network, host);
+        container.plug();
+        self.configure(&container, network);
+        self.subscribe(&container);
+        self.notifier.settle();
+        container
+    }
+
+    /// A container that nobody knows of yet and that has no interface.
+    pub fn container(&self, name: &str, network: Uuid, host: u32) -> Container {
+        let facts = self.facts.lock().unwrap();
+        let networks = facts.view.networks.iter();
+        let network = networks.clone().find(|n| n.uuid == network).unwrap();
+        let address = |subnet: &SubnetView| {
+            IpNetwork::new(nth(subnet.prefix, host), subnet.prefix.prefix()).unwrap()
+        };
+        let addresses = network.subnets.iter().map(address).collect();
+        Container::new(name, addresses, network.subnets[0].gateway.unwrap())
+    }
+
+    /// Puts the container's interface into the configuration.
+    pub fn configure(&self, container: &Container, network: Uuid) {
+        let view = &mut self.facts.lock().unwrap().view;
+        view.machines.push(MachineView {
+            uuid: container.machine,
+            name: container.machine.to_string(),
+            display_name: String::new(),
+            on_router: false,
+        });
+        view.interfaces.push(InterfaceView {
+            uuid: container.id,
+            fq_name: "default-domain:admin:port".parse().unwrap(),
+            display_name: String::new(),
+            network: Some(network),
+            machine: Some(container.machine),
+            mac: None,
+            addresses: container.addresses.iter().map(|a| a.ip()).collect(),
+        });
+    }
+
+    /// Registers the container's port with the agent.
+    pub fn subscribe(&self, container: &Container) {
+        let body = container.port();
+        let port = body::port(body.as_object().unwrap()).unwrap();
+        self.facts.lock().unwrap().subscriptions.push(port);
+    }
+
+    /// Removes the container's port from the agent.
+    pub fn unsubscribe(&self, container: &Container) {
+        let subscriptions = &mut self.facts.lock().unwrap().subscriptions;
+        subscriptions.retain(|port| port.id != container.id);
+    }
+
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// The state of a container's port as text.
+    pub fn state(&self, container: &Container) -> String {
+        let snapshot = self.notifier.snapshot();
+        let mut ports = snapshot.model.ports.iter();
+        ports
+            .find(|p| p.id == container.id)
+            .unwrap()
+            .state
+            .to_string()
+    }
+
+    pub fn stop(mut self) {
+        self.plane.take().unwrap().stop().unwrap();
+    }
+}
+
+impl Container {
+    /// A namespace without an interface.
+    pub fn new(name: &str, addresses: Vec<IpNetwork>, gateway: IpAddr) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            machine: Uuid::new_v4(),
+            netns: TestNetns::new(name).unwrap(),
+            addresses,
+            gateway,
+        }
+    }
+
+    /// What a client registers with the agent for it.
+    pub fn port(&self) -> serde_json::Value {
+        json!({
+            "id": self.id, "instance-id": self.machine, "vn-id": Uuid::new_v4(),
+            "vm-project-id": "", "display-name": "", "ip-address": "0.0.0.0", "ip6-address": "",
+            "mac-address": self.mac().to_string(), "system-name": self.tap(),
+            "type": 0, "rx-vlan-id": -1, "tx-vlan-id": -1
+        })
+    }
+
+    pub fn mac(&self) -> MacAddr {
+        MacAddr::of_interface(self.id)
+    }
+
+    pub fn tap(&self) -> String {
+        host_ifname(self.id)
+    }
+
+    /// Makes the container's interface.
+    pub fn plug(&self) {
+        let spec = VethSpec {
+            host: self.tap(),
+            container: "eth0".into(),
+            mac: self.mac(),
+            mtu: None,
+            alias: self.id.to_string(),
+        };
+        Kernel::new()
+            .create_veth(&spec, Some(self.netns.netns()))
+            .unwrap();
+        let gateways = [Route::default_via(self.gateway)];
+        let config = InterfaceConfig {
+            addresses: self.addresses.clone(),
+            routes: gateways.to_vec(),
+        };
+        Kernel::new()
+            .configure(self.netns.netns(), "eth0", &config)
+            .unwrap();
+    }
+
+    /// Its address in its network's first or a later prefix.
+    pub fn address(&self, prefix: usize) -> IpAddr {
+        self.addresses[prefix].ip()
+    }
+
+    /// The TTL of the answer to a ping; `None` when there is none. Tries again: when a container
+    /// asked for an address before it could be reached, its own resolution has to fail first.
+    pub fn ping(&self, target: IpAddr) -> Option<u8> {
+        (0..4).find_map(|_| self.first_ping(target))
+    }
+
+    /// The TTL of the answer to one ping within a second.
+    pub fn first_ping(&self, target: IpAddr) -> Option<u8> {
+        let replies = ping(self.netns.netns(), target, 1, Duration::from_secs(1)).unwrap();
+        replies[0].map(|reply| reply.ttl)
+    }
+
+    /// Whether a ping is not answered within a second.
+    pub fn cannot_reach(&self, target: IpAddr) -> bool {
+        self.first_ping(target).is_none()
+    }
+
+    /// A UDP socket inside.
+    pub fn udp(&self, address: IpAddr, port: u16) -> UdpSocket {
+        let socket = self.netns.netns().run(|| UdpSocket::bind((address, port)));
+        let socket = socket.unwrap().unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
+        socket
+    }
+
+    /// Runs a program inside; its output.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> String {
+        run_output(self.netns.output(program, arguments).unwrap(), program)
+    }
+}
+
+/// Runs a program in the sandbox; its output.
+pub fn run(program: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).output();
+    run_output(output.unwrap(), program)
+}
+
+fn run_output(output: std::process::Output, program: &str) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Waits until something is so.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn nth(prefix: IpNetwork, host: u32) -> IpAddr {
+    match prefix {
+        IpNetwork::V4(net) => net.nth(host).unwrap().into(),
+        IpNetwork::V6(net) => net.nth(host.into()).unwrap().into(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The walk-through as a program: it does what a reader would type, and checks what they would see.
+
+pub mod programs;
+pub mod report;
+pub mod story;
+
+use std::io;
+
+/// Why the walk-through stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A program of ours or of the system did not do its job.
+    #[error("{command} failed ({status}): {output}")]
+    Command {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        output: String,
+    },
+    /// Something is not as promised.
+    #[error("{what}: expected {expected}, found {found}")]
+    Broken {
+        /// What was looked at.
+        what: String,
+        /// What should have been there.
+        expected: String,
+        /// What was there.
+        found: String,
+    },
+    /// The system does not allow what the sandbox needs.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// The library's own error.
+    #[error("{}", contrail_core::error::report(.0))]
+    Core(#[from] contrail_core::Error),
+    /// An answer that is not JSON.
+    #[error("not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Fails unless both are the same.
+pub fn expect<T: PartialEq + std::fmt::Debug>(
+    what: impl Into<String>,
+    found: T,
+    expected: T,
+) -> Result<(), Failure> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::Broken {
+        what: what.into(),
+        expected: format!("{expected:?}"),
+        found: format!("{found:?}"),
+    })
+}

@@ -1,0 +1,107 @@
+//! The two programs that the walk-through uses, and how it calls them.
+
+use std::env;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::Failure;
+
+/// The plugin and the lab, built from this workspace.
+pub struct Programs {
+    dir: PathBuf,
+}
+
+/// Builds the programs if it was cargo that started this one; whoever starts it by hand has them.
+/// Not in the sandbox, where there is no network to fetch what they need.
+pub fn build() -> Result<(), Failure> {
+    let Some(cargo) = env::var_os("CARGO") else {
+        return Ok(());
+    };
+    let output = Command::new(cargo)
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "cni-opencontrail",
+            "--package",
+            "contrail-lab",
+        ])
+        .stderr(Stdio::inherit())
+        .output()?;
+    check("cargo build", &output)
+}
+
+impl Programs {
+    /// The programs where cargo puts them: beside the one that runs.
+    pub fn beside_this_one() -> Result<Self, Failure> {
+        let dir = env::current_exe()?
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        Ok(Self { dir })
+    }
+
+    /// Runs a command of the lab.
+    pub fn lab(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let output = Command::new(self.dir.join("contrail-lab"))
+            .args(arguments)
+            .output()?;
+        check(&format!("contrail-lab {}", arguments.join(" ")), &output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// What the lab says of itself.
+    pub fn status(&self) -> Result<Value, Failure> {
+        Ok(serde_json::from_str(&self.lab(&["status", "--json"])?)?)
+    }
+
+    /// Calls the plugin as a runtime would, with the environment of the walk-through's CNI source
+    /// file. An ADD answers with its result, a DEL with nothing.
+    pub fn plugin(
+        &self,
+        command: &str,
+        netns: &str,
+        configuration: &str,
+    ) -> Result<Option<Value>, Failure> {
+        let mut child = Command::new(self.dir.join("cni-opencontrail"))
+            .env("CNI_COMMAND", command)
+            .env("CNI_CONTAINERID", netns)
+            .env("CNI_NETNS", format!("/var/run/netns/{netns}"))
+            .env("CNI_IFNAME", "eth0")
+            .env("CNI_PATH", "/opt/cni/bin")
+            .env("API_SERVER_IP", "127.0.0.1")
+            .env("API_SERVER_PORT", "8082")
+            .env("OS_TENANT_NAME", "admin")
+            .env("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0")
+            .env("OS_USERNAME", "admin")
+            .env("OS_PASSWORD", "contrail123")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(configuration.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        check(&format!("cni-opencontrail {command} {netns}"), &output)?;
+        match output.stdout.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(serde_json::from_slice(&output.stdout)?)),
+        }
+    }
+}
+
+fn check(command: &str, output: &Output) -> Result<(), Failure> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    Err(Failure::Command {
+        command: command.to_owned(),
+        status: output.status.to_string(),
+        output: text.join(" ").trim().to_owned(),
+    })
+}

@@ -1,0 +1,6 @@
+//! The CNI plugin as a whole: the real program, the lab, the kernel.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+mod attach;
+mod refuse;

@@ -1,0 +1,9 @@
+//! The README, held against the programs: its commands run, its table of settings is the code's.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+mod commands;
+mod settings;
+
+/// The README as it is.
+const README: &str = include_str!("../../README.md");

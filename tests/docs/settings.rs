@@ -1,0 +1,42 @@
+//! The README's table of settings.
+
+use contrail_core::settings::SETTINGS;
+
+use super::README;
+
+/// The rows that the README must have, one for each setting.
+fn rows() -> Vec<String> {
+    let code = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(" ")
+    };
+    let row = |setting: &contrail_core::settings::Setting| {
+        let names: Vec<&str> = std::iter::once(&setting.name)
+            .chain(setting.aliases)
+            .copied()
+            .collect();
+        let default = setting
+            .default
+            .map_or(String::new(), |default| code(&[default]));
+        let (names, environment) = (code(&names), code(setting.env));
+        format!("| {names} | {environment} | {default} | {} |", setting.help)
+    };
+    SETTINGS.iter().map(row).collect()
+}
+
+#[test]
+fn the_table_of_settings_is_that_of_the_code() {
+    let in_readme: Vec<&str> = README
+        .lines()
+        .skip_while(|line| !line.starts_with("| key | environment |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let rows = rows();
+    assert_eq!(
+        in_readme,
+        rows,
+        "write this into README.md:\n{}",
+        rows.join("\n")
+    );
+}

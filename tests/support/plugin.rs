@@ -1,0 +1,166 @@
+//! The CNI plugin as a runtime runs it: a process with an environment and a document.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The program, which `cargo test --workspace` puts beside the test programs' own directory.
+///
+/// # Panics
+/// When it has not been built.
+pub fn program() -> PathBuf {
+    let test = env::current_exe().expect("a test program has a path");
+    let dir = test
+        .ancestors()
+        .nth(2)
+        .expect("test programs lie in <target>/<profile>/deps");
+    let program = dir.join("cni-opencontrail");
+    assert!(
+        program.exists(),
+        "{} is missing: run cargo build --workspace first",
+        program.display()
+    );
+    program
+}
+
+/// One call of the plugin.
+#[derive(Clone, Debug)]
+pub struct Call {
+    environment: BTreeMap<String, String>,
+    input: String,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether the exit code was 0.
+    pub success: bool,
+    /// The one JSON value on standard output; `Null` when there was nothing.
+    pub json: Value,
+    /// Standard error.
+    pub log: String,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl Call {
+    /// A call with the environment of the walk-through's CNI source file.
+    pub fn new(command: &str, container: &str, netns: &str, input: &Value) -> Self {
+        let environment = [
+            ("CNI_COMMAND", command),
+            ("CNI_CONTAINERID", container),
+            ("CNI_NETNS", netns),
+            ("CNI_IFNAME", "eth0"),
+            ("CNI_PATH", "/opt/cni/bin"),
+            ("API_SERVER_IP", "127.0.0.1"),
+            ("API_SERVER_PORT", "8082"),
+            ("OS_TENANT_NAME", "admin"),
+            ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
+            ("OS_USERNAME", "admin"),
+            ("OS_PASSWORD", "contrail123"),
+            ("CONTRAIL_NODE_NAME", "node1"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            environment: environment.into(),
+            input: input.to_string(),
+        }
+    }
+
+    /// The same call with one variable changed.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same call with another text on standard input.
+    pub fn with_input(mut self, input: &str) -> Self {
+        self.input = input.to_owned();
+        self
+    }
+
+    /// Starts the call; several may run at once.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start(&self) -> Running {
+        let started = Instant::now();
+        let mut child = Command::new(program())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the plugin starts");
+        let mut stdin = child.stdin.take().expect("standard input is a pipe");
+        // A plugin that refuses its environment may end without reading.
+        let _ = stdin.write_all(self.input.as_bytes());
+        Running { child, started }
+    }
+
+    /// Makes the call and waits for its end.
+    ///
+    /// # Panics
+    /// When the program cannot be started, or writes anything but one JSON value.
+    pub fn run(&self) -> Outcome {
+        self.start().wait()
+    }
+}
+
+/// A call that has not ended yet.
+pub struct Running {
+    child: Child,
+    started: Instant,
+}
+
+impl Running {
+    /// Waits for the end of the call.
+    ///
+    /// # Panics
+    /// When it writes anything but one JSON value.
+    pub fn wait(self) -> Outcome {
+        let output = self
+            .child
+            .wait_with_output()
+            .expect("the plugin can be waited for");
+        let time = self.started.elapsed();
+        let text = String::from_utf8(output.stdout).expect("standard output is text");
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        let json = match text.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_str(&text)
+                .unwrap_or_else(|e| panic!("not one JSON value ({e}): {text:?}\n{log}")),
+        };
+        Outcome {
+            success: output.status.success(),
+            json,
+            log,
+            time,
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of a call that must have worked.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert!(self.success, "{}\n{}", self.json, self.log);
+        self
+    }
+
+    /// The addresses of a result, with their prefix lengths.
+    pub fn addresses(&self) -> Vec<String> {
+        let ips = self.json["ips"].as_array().into_iter().flatten();
+        ips.filter_map(|ip| ip["address"].as_str().map(str::to_owned))
+            .collect()
+    }
+}
