@@ -1,7 +1,10 @@
 //! Everything that can go wrong between the engine and this plugin.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
+
+use contrail_core::FqName;
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -92,6 +95,17 @@ pub enum Error {
         network: String,
     },
 
+    /// An address that somebody has already.
+    #[error("address {address} of virtual network {network} is taken: {holder}")]
+    AddressHeld {
+        /// The address.
+        address: IpAddr,
+        /// The network.
+        network: FqName,
+        /// Who has it.
+        holder: String,
+    },
+
     /// The socket belongs to a plugin that runs.
     #[error("another plugin answers on {path}: stop it first, or choose another --name")]
     SocketInUse {
@@ -104,6 +118,15 @@ pub enum Error {
     NotASocket {
         /// The path.
         path: PathBuf,
+    },
+
+    /// Nobody answers on a socket as this plugin does.
+    #[error("no plugin answers on {path}: {reason}")]
+    NoAnswer {
+        /// The socket.
+        path: PathBuf,
+        /// What was observed.
+        reason: String,
     },
 
     /// A file or socket could not be used.

@@ -3,7 +3,10 @@
 //! A request goes one way: [`server`] reads it from the socket, [`proto`] says which call it is,
 //! a [`Plugin`] carries it out, and the server writes the answer.
 
+pub mod cli;
+pub mod daemon;
 pub mod error;
+pub mod ipam;
 pub mod plugin;
 pub mod proto;
 pub mod server;

@@ -21,6 +21,7 @@ mod objects;
 mod parallel;
 mod pending;
 mod plug;
+mod reservation;
 mod reserve;
 pub mod subnets;
 mod types;
@@ -32,10 +33,12 @@ use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::api::Client;
+use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
 pub use detach::Detached;
-pub use network::Network;
+pub use network::{Network, is_owned};
+pub use reservation::{Reservation, Reserve};
 pub use types::{Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, SubnetSpec};
 pub use undo::Step;
 
@@ -78,5 +81,10 @@ impl Attacher {
     /// An attacher for the containers of `host`.
     pub fn new(backend: Backend, host: Host) -> Self {
         Self { backend, host }
+    }
+
+    /// The configuration API, for questions that are no attachment; all calls end by the deadline.
+    pub fn client(&self, deadline: Deadline) -> Client {
+        self.backend.client.until(deadline)
     }
 }

@@ -6,9 +6,10 @@ use super::call::Call;
 use super::subnets::{self, Subnet};
 use super::types::NetworkSpec;
 use super::undo::Step;
-use super::{made, objects};
+use super::{Attacher, made, objects};
 use crate::api::Client;
 use crate::api::objects::{NetworkIpam, VirtualNetwork};
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 
@@ -68,6 +69,27 @@ impl Call<'_> {
             hint: "it vanished right after it was created: try again".into(),
         })
     }
+}
+
+impl Attacher {
+    /// A virtual network that shall be created, with the mark that says whose it is.
+    pub fn new_network(&self, spec: &NetworkSpec) -> VirtualNetwork {
+        objects::network(&self.host, spec)
+    }
+
+    /// Deletes a network that this project made, unless somebody uses it or has attached a policy
+    /// to it. Returns whether it was deleted.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn delete_network_unless_used(&self, uuid: Uuid, deadline: Deadline) -> Result<bool> {
+        delete_unless_used(&self.client(deadline), uuid)
+    }
+}
+
+/// Whether a network was made by this project, on whatever host.
+pub fn is_owned(network: &VirtualNetwork) -> bool {
+    objects::is_owned(&network.meta)
 }
 
 /// Deletes a network that this project made, unless somebody uses it or has attached a policy to it.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Host;
 use super::network::Network;
+use super::reservation::Reserve;
 use super::subnets::Subnet;
 use super::types::{Attachment, NetworkSpec, Pool};
 use crate::api::objects::{
@@ -27,6 +28,9 @@ const CONTAINER: &str = "container-plugin.container";
 const IFNAME: &str = "container-plugin.interface";
 /// The annotation with the name of the virtual network.
 const NETWORK: &str = "container-plugin.network";
+
+/// The annotation of an address that was set aside, with what for.
+const RESERVED: &str = "container-plugin.reserved";
 
 /// Whether an object was made by this project, on whatever host.
 pub(super) fn is_owned(meta: &Meta) -> bool {
@@ -80,6 +84,48 @@ pub(super) fn instance_ip(
     ip.meta.annotations = interface.meta.annotations.clone();
     ip.meta.display_name = interface.meta.display_name.clone();
     ip
+}
+
+/// An instance IP without an interface, with the mark that says whose it is.
+pub(super) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
+    let network = Ref::new(wanted.network.clone(), wanted.network_id);
+    let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
+    ip.address = wanted.address;
+    ip.subnet_uuid = wanted.subnet;
+    ip.meta.annotations = mark(
+        host,
+        [
+            (NETWORK, wanted.network.to_string().as_str()),
+            (RESERVED, wanted.purpose),
+        ],
+    );
+    ip.meta.display_name = Some(format!("{} of {}", wanted.purpose, host.node));
+    ip
+}
+
+/// What an address was set aside for by this very host; `None` for all others.
+pub(super) fn reserved_for<'a>(host: &Host, meta: &'a Meta) -> Option<&'a str> {
+    let is = |key, value: &str| meta.annotations.get(key) == Some(value);
+    let ours = is(OWNER, &host.owner) && is(NODE, &host.node);
+    meta.annotations.get(RESERVED).filter(|_| ours)
+}
+
+/// Who has an object, for people: container and host, as far as its mark tells.
+pub(super) fn holder(meta: &Meta) -> String {
+    let get = |key| meta.annotations.get(key);
+    let own_name = || {
+        meta.display_name
+            .clone()
+            .unwrap_or(meta.fq_name.to_string())
+    };
+    let holder = match (get(CONTAINER), get(RESERVED)) {
+        (Some(_), _) | (None, None) => own_name(),
+        (None, Some(purpose)) => purpose.to_owned(),
+    };
+    match get(NODE) {
+        Some(node) => format!("{holder} on host {node}"),
+        None => holder,
+    }
 }
 
 /// A virtual network with the subnets that the request gives it.

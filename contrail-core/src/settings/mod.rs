@@ -161,6 +161,12 @@ impl Settings {
         &self.values
     }
 
+    /// A setting as text, with its origin: for those that only one program understands.
+    pub fn value(&self, key: Key) -> &Resolved {
+        // One for each row of the table, in its order.
+        &self.values[key as usize]
+    }
+
     /// Whether these and `other` lead to the same objects by the same way, so that one connection
     /// serves both.
     pub fn is_same_place(&self, other: &Self) -> bool {

@@ -36,6 +36,8 @@ pub enum Key {
     LogLevel,
     LogFile,
     Debug,
+    SocketPath,
+    Scope,
     VncApiLib,
 }
 
@@ -146,6 +148,10 @@ pub const SETTINGS: &[Setting] = &[
         "file to which messages are written beside standard error"),
     setting(Key::Debug, "debug", &[], &["DEBUG"], Some("false"),
         "true is short for log_level debug"),
+    setting(Key::SocketPath, "socketpath", &[], &["SOCKET_PATH"], Some("/run/docker/plugins"),
+        "directory of the daemon's sockets, or the path of its only one (daemon only)"),
+    setting(Key::Scope, "scope", &[], &["SCOPE"], Some("local"),
+        "local, or global for the networks of a swarm (daemon only)"),
     setting(Key::VncApiLib, "vnc_api_lib", &["vnc_api_lib_ini"], &["VNC_API_LIB_INI"], None,
         "file of settings shared with other OpenContrail clients; /etc/contrail/vnc_api_lib.ini, if it exists, without"),
 ];

@@ -67,6 +67,13 @@ impl InstanceIp {
         }
     }
 
+    /// An address of `network` that shall be set aside under this id, without an interface.
+    pub fn reserved(uuid: Uuid, family: Family, network: Ref) -> Self {
+        let mut ip = Self::new(uuid, family, network.clone(), network);
+        ip.virtual_machine_interface_refs.clear();
+        ip
+    }
+
     /// The network by name, as far as this object knows it.
     fn network(&self) -> FqName {
         match self.virtual_network_refs.first() {

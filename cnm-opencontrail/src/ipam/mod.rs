@@ -1,0 +1,299 @@
+//! The IPAM driver: pools are subnets of virtual networks, addresses are instance IPs.
+//!
+//! So Docker, the CNI plugin and virtual machines draw from one allocator, on all hosts. An address
+//! that Docker asks for is set aside as an instance IP without an interface; the network driver
+//! hands that one to the interface ([`Ipam::reservation`]), and it stays behind when the interface
+//! goes, until Docker gives the address back.
+
+mod address;
+mod network;
+mod options;
+mod pool;
+mod store;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contrail_core::attachment::Attacher;
+use contrail_core::identity::Family;
+use contrail_core::{Deadline, Error as CoreError, FqName};
+use ipnetwork::IpNetwork;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::proto::{
+    AddressSpaces, IpamCapabilities, Options, ReleasePool, Reply, RequestPool, RequestPoolReply,
+};
+use options::Target;
+use pool::Pool;
+use store::{PoolEntry, Store};
+
+/// The address spaces, by which the network driver knows pools of this driver.
+pub const ADDRESS_SPACES: AddressSpaces = AddressSpaces {
+    local_default_address_space: "opencontrail-local",
+    global_default_address_space: "opencontrail-global",
+};
+
+/// How long one call may take: engines give managed plugins 30 s, people less.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// The IPAM driver.
+pub struct Ipam {
+    attacher: Attacher,
+    /// The project of networks that are named without one, with its domain.
+    project: FqName,
+    store: Store,
+}
+
+impl Ipam {
+    /// The driver, with what an earlier run has left in `state_dir`. Asks nobody.
+    ///
+    /// # Errors
+    /// When the directory cannot be used.
+    pub fn new(attacher: Attacher, project: FqName, state_dir: &Path) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            attacher,
+            project,
+            store: Store::open(&state_dir.join("ipam"))?,
+        }))
+    }
+
+    /// What Docker should know of this driver: asked for once in each life of an engine, before it
+    /// repeats what it holds.
+    pub fn capabilities(&self) -> Reply {
+        self.store.lock().engine_started();
+        Reply::IpamCapabilities(IpamCapabilities {
+            requires_mac_address: false,
+            requires_request_replay: true,
+        })
+    }
+
+    /// Gives out a pool.
+    ///
+    /// # Errors
+    /// When the options name no network, the network contradicts the pool, or no subnet is left.
+    pub fn request_pool(&self, request: &RequestPool) -> Result<Reply> {
+        let end = Deadline::after(PATIENCE);
+        let target = options::target(&request.options, &self.project)?;
+        let found = network::find(&self.attacher, &target, end)?;
+        let pool = match (&*request.pool, found) {
+            ("", None) => return Err(no_subnet(&target, request.v6)),
+            ("", Some(found)) => {
+                if !request.sub_pool.is_empty() {
+                    let hint = "an --ip-range needs its --subnet";
+                    return Err(CoreError::missing("--subnet", hint).into());
+                }
+                self.free_subnet(&found, request.v6)?
+            }
+            (_, found) => explicit(request, &target, found.as_ref())?,
+        };
+        let mut index = self.store.lock();
+        let life = index.life();
+        let id = pool.to_string();
+        let entry = match index.pool(&id).cloned() {
+            Some(entry) => PoolEntry {
+                // What another life held will be asked for again.
+                holders: 1 + if entry.life == life { entry.holders } else { 0 },
+                life,
+                ..entry
+            },
+            None => PoolEntry {
+                id: id.clone(),
+                holders: 1,
+                life,
+                network: None,
+            },
+        };
+        index.put_pool(entry)?;
+        Ok(Reply::Pool(RequestPoolReply {
+            pool_id: id,
+            pool: pool.prefix,
+            data: Options::new(),
+        }))
+    }
+
+    /// Takes a pool back. The last time, what is left of it goes too: addresses that Docker forgot,
+    /// and the network, if this project made it and nobody uses it.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn release_pool(&self, request: &ReleasePool) -> Result<Reply> {
+        let mut index = self.store.lock();
+        let Some(entry) = index.pool(&request.pool_id).cloned() else {
+            return Ok(Reply::Done {});
+        };
+        let holders = entry.holders.saturating_sub(1);
+        index.put_pool(PoolEntry { holders, ..entry })?;
+        drop(index);
+        self.tidy();
+        Ok(Reply::Done {})
+    }
+
+    /// Does what could not be done when Docker asked for it: gives addresses back to the API and
+    /// removes networks. What fails again stays for the next time.
+    pub fn tidy(&self) {
+        let end = Deadline::after(PATIENCE);
+        if let Err(error) = self.give_back(end).and_then(|()| self.remove_pools(end)) {
+            log::warn!(
+                "put off until the configuration API answers: {}",
+                contrail_core::error::report(&error)
+            );
+        }
+    }
+
+    /// Removes the pools that nobody holds.
+    fn remove_pools(&self, end: Deadline) -> Result<()> {
+        let unheld: Vec<PoolEntry> = {
+            let index = self.store.lock();
+            index
+                .pools()
+                .filter(|pool| pool.holders == 0)
+                .cloned()
+                .collect()
+        };
+        for entry in unheld {
+            self.remove_pool(&entry, end)?;
+        }
+        Ok(())
+    }
+
+    fn remove_pool(&self, entry: &PoolEntry, end: Deadline) -> Result<()> {
+        if let Some(facts) = entry.network {
+            self.forget_addresses(&entry.id)?;
+            self.give_back(end)?;
+            if self
+                .attacher
+                .delete_network_unless_used(facts.network, end)?
+            {
+                log::info!("removed virtual network of pool {}", entry.id);
+            }
+        }
+        let mut index = self.store.lock();
+        // Somebody may have asked for it meanwhile.
+        if index.pool(&entry.id).is_some_and(|now| now.holders == 0) {
+            index.remove_pool(&entry.id)?;
+        }
+        Ok(())
+    }
+
+    /// The first subnet of a family that is not out.
+    fn free_subnet(&self, found: &network::Found, v6: bool) -> Result<Pool> {
+        let family = if v6 { Family::V6 } else { Family::V4 };
+        let pools = found.prefixes(family).map(|prefix| Pool {
+            network: found.name().clone(),
+            prefix,
+            range: None,
+        });
+        let pools: Vec<Pool> = pools.collect();
+        let mut index = self.store.lock();
+        let life = index.life();
+        let is_out = |pool: &Pool| {
+            let entries = index
+                .pools()
+                .filter(|entry| entry.life == life && entry.holders > 0);
+            let mut out = entries.filter_map(|entry| entry.id.parse::<Pool>().ok());
+            out.any(|out| out.network == pool.network && out.prefix == pool.prefix)
+        };
+        if let Some(free) = pools.iter().find(|pool| !is_out(pool)) {
+            return Ok(free.clone());
+        }
+        let reason = match pools.is_empty() {
+            true => format!("it has no IP{family} subnet: give it with --subnet"),
+            false => {
+                let prefixes: Vec<String> =
+                    pools.iter().map(|pool| pool.prefix.to_string()).collect();
+                format!(
+                    "another Docker network of this host has {}: name it with --subnet to share it",
+                    prefixes.join(", ")
+                )
+            }
+        };
+        Err(CoreError::NoAddress {
+            network: found.name().clone(),
+            reason,
+        }
+        .into())
+    }
+
+    /// The instance IP that is set aside for an address of a network: the one that an interface with
+    /// this address takes over.
+    ///
+    /// # Errors
+    /// When the state is lost and the API cannot be asked.
+    pub fn reservation(&self, network: Uuid, address: IpAddr) -> Result<Option<Uuid>> {
+        let known = |ipam: &Self| {
+            ipam.store
+                .lock()
+                .address(network, address)
+                .map(|entry| entry.id)
+        };
+        if let Some(id) = known(self) {
+            return Ok(Some(id));
+        }
+        let end = Deadline::after(PATIENCE);
+        let ours = self.attacher.reservations(network, end)?;
+        let found = ours.into_iter().find(|ip| ip.address == address);
+        Ok(found.map(|ip| ip.id))
+    }
+}
+
+/// The pool that was asked for by its prefix.
+fn explicit(
+    request: &RequestPool,
+    target: &Target,
+    found: Option<&network::Found>,
+) -> Result<Pool> {
+    let prefix = pool::prefix("subnet", &request.pool, request.v6)?;
+    let range = match &*request.sub_pool {
+        "" => None,
+        text => Some(inside(
+            prefix,
+            pool::prefix("--ip-range", text, request.v6)?,
+        )?),
+    };
+    let network = match (target, found) {
+        (_, Some(found)) => found.name().clone(),
+        (Target::Named(name) | Target::Existing(name), None) => name.clone(),
+        (Target::Id(id), None) => return Err(unknown(id.to_string()).into()),
+    };
+    let pool = Pool {
+        network,
+        prefix,
+        range: range.filter(|range| *range != prefix),
+    };
+    found.map_or(Ok(()), |found| found.check(&pool))?;
+    Ok(pool)
+}
+
+fn inside(prefix: IpNetwork, range: IpNetwork) -> Result<IpNetwork> {
+    match prefix.contains(range.network()) && range.prefix() >= prefix.prefix() {
+        true => Ok(range),
+        false => {
+            let reason = format!("it lies outside of the subnet {prefix}");
+            Err(CoreError::invalid("--ip-range", range.to_string(), reason).into())
+        }
+    }
+}
+
+fn no_subnet(target: &Target, v6: bool) -> Error {
+    let (Target::Named(name) | Target::Existing(name)) = target else {
+        return unknown(String::new()).into();
+    };
+    let family = if v6 { Family::V6 } else { Family::V4 };
+    CoreError::NotFound {
+        kind: "virtual-network",
+        name: name.to_string(),
+        hint: format!("give its IP{family} --subnet to have it created"),
+    }
+    .into()
+}
+
+fn unknown(name: String) -> CoreError {
+    CoreError::NotFound {
+        kind: "virtual-network",
+        name,
+        hint: "check --ipam-opt vn".into(),
+    }
+}

@@ -1,0 +1,198 @@
+//! The virtual network of a pool: found, made, or given the pool's subnet.
+
+use std::net::IpAddr;
+
+use contrail_core::api::objects::AllocationPool;
+use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::attachment::subnets::{self, Subnet};
+use contrail_core::attachment::{Attacher, NetworkSpec, Pool as Range, SubnetSpec, is_owned};
+use contrail_core::identity::Family;
+use contrail_core::{Deadline, Error, Result};
+use ipnetwork::IpNetwork;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::options::Target;
+use super::pool::Pool;
+use super::store::NetworkFacts;
+
+/// A virtual network as it is.
+pub(super) struct Found {
+    object: VirtualNetwork,
+    /// Its subnets, in the order in which addresses are taken from them.
+    subnets: Vec<IpamSubnet>,
+}
+
+/// The virtual network that the options name; `None` when it does not exist and may be made.
+///
+/// # Errors
+/// [`Error::NotFound`] when it must exist and does not.
+pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Result<Option<Found>> {
+    let client = attacher.client(end);
+    let object = match target {
+        Target::Named(name) => client.lookup::<VirtualNetwork>(name)?,
+        Target::Existing(name) => {
+            let found = client.lookup::<VirtualNetwork>(name)?;
+            Some(found.ok_or_else(|| missing(name.to_string()))?)
+        }
+        Target::Id(id) => {
+            let found = client.get_opt::<VirtualNetwork>(*id)?;
+            Some(found.ok_or_else(|| missing(id.to_string()))?)
+        }
+    };
+    let Some(object) = object else {
+        return Ok(None);
+    };
+    let mut subnets = Vec::new();
+    for link in &object.network_ipam_refs {
+        let own = link.attr.iter().flat_map(|attr| &attr.ipam_subnets);
+        let own: Vec<&IpamSubnet> = own.filter(|subnet| is_real(subnet)).collect();
+        match (own.is_empty(), link.uuid) {
+            // The subnets stand in the network-ipam itself.
+            (true, Some(id)) => {
+                let ipam: NetworkIpam = client.get(id)?;
+                subnets.extend(ipam.ipam_subnets.subnets.into_iter().filter(is_real));
+            }
+            _ => subnets.extend(own.into_iter().cloned()),
+        }
+    }
+    Ok(Some(Found { object, subnets }))
+}
+
+/// The network of a pool: made when it does not exist, and given the subnet when it is this
+/// project's own and has none of the family yet.
+///
+/// # Errors
+/// [`Error::NetworkMismatch`] when it contradicts the pool or the gateway.
+pub(super) fn ensure(
+    attacher: &Attacher,
+    pool: &Pool,
+    gateway: Option<IpAddr>,
+    end: Deadline,
+) -> Result<NetworkFacts> {
+    let target = Target::Named(pool.network.clone());
+    let spec = spec(pool, gateway);
+    let found = match find(attacher, &target, end)? {
+        Some(found) if found.lacks_family_of(pool) => {
+            found.add(attacher, &spec, end)?;
+            find(attacher, &target, end)?
+        }
+        Some(found) => Some(found),
+        None => {
+            match attacher.client(end).create(&attacher.new_network(&spec)) {
+                Ok(id) => log::info!("created virtual network {} ({id})", pool.network),
+                Err(Error::AlreadyExists { .. }) => {
+                    log::debug!("virtual network {} was made by somebody else", pool.network);
+                }
+                Err(error) => return Err(error),
+            }
+            find(attacher, &target, end)?
+        }
+    };
+    let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
+    subnets::check(&spec, &found.known())?;
+    found.facts(pool, gateway)
+}
+
+impl Found {
+    pub(super) fn name(&self) -> &contrail_core::FqName {
+        &self.object.meta.fq_name
+    }
+
+    /// The prefixes of a family.
+    pub(super) fn prefixes(&self, family: Family) -> impl Iterator<Item = IpNetwork> {
+        let prefixes = self.subnets.iter().filter_map(IpamSubnet::prefix);
+        prefixes.filter(move |prefix| Family::of(prefix.ip()) == family)
+    }
+
+    /// Whether a pool can be a subnet of this network: it is one, or may be added.
+    ///
+    /// # Errors
+    /// [`Error::NetworkMismatch`] with both values.
+    pub(super) fn check(&self, pool: &Pool) -> Result<()> {
+        if self.lacks_family_of(pool) {
+            return Ok(());
+        }
+        subnets::check(&spec(pool, None), &self.known())
+    }
+
+    fn lacks_family_of(&self, pool: &Pool) -> bool {
+        is_owned(&self.object) && self.prefixes(pool.family()).next().is_none()
+    }
+
+    fn known(&self) -> Vec<Subnet> {
+        let known = self.subnets.iter().filter_map(|subnet| {
+            Some(Subnet {
+                prefix: subnet.prefix()?,
+                gateway: subnet.gateway(),
+                dns: subnet.dns(),
+                pools: subnet.allocation_pools.iter().map(range).collect(),
+            })
+        });
+        known.collect()
+    }
+
+    /// Adds a subnet; all others are sent back as they were read.
+    fn add(&self, attacher: &Attacher, spec: &NetworkSpec, end: Deadline) -> Result<()> {
+        let new = attacher.new_network(spec);
+        let mut links = self.object.network_ipam_refs.clone();
+        match links.iter_mut().find_map(|link| link.attr.as_mut()) {
+            Some(attr) => attr.ipam_subnets.extend(new.subnets().cloned()),
+            None => links.extend(new.network_ipam_refs),
+        }
+        let id = self.object.meta.uuid.unwrap_or_default();
+        log::info!("adding a subnet to virtual network {}", self.name());
+        attacher
+            .client(end)
+            .update::<VirtualNetwork>(id, &json!({"network_ipam_refs": links}))
+    }
+
+    fn facts(&self, pool: &Pool, asked: Option<IpAddr>) -> Result<NetworkFacts> {
+        let of_pool = |subnet: &&IpamSubnet| subnet.prefix() == Some(pool.prefix);
+        let subnet = self.subnets.iter().find(of_pool);
+        let subnet = subnet.ok_or_else(|| missing(format!("{} of {pool}", pool.prefix)))?;
+        let several = self.prefixes(pool.family()).count() > 1;
+        Ok(NetworkFacts {
+            network: self.object.meta.uuid.unwrap_or_default(),
+            subnet: subnet.subnet_uuid.filter(|_| several),
+            gateway: subnet.gateway(),
+            asked,
+        })
+    }
+}
+
+fn spec(pool: &Pool, gateway: Option<IpAddr>) -> NetworkSpec {
+    NetworkSpec {
+        fq_name: pool.network.clone(),
+        subnets: vec![SubnetSpec {
+            prefix: pool.prefix,
+            gateway,
+            pool: pool.bounds(),
+        }],
+    }
+}
+
+/// A prefix of no bits stands for the subnets of the network-ipam.
+fn is_real(subnet: &IpamSubnet) -> bool {
+    subnet.prefix().is_some_and(|prefix| prefix.prefix() > 0)
+}
+
+fn range(pool: &AllocationPool) -> Range {
+    Range {
+        first: pool.start,
+        last: pool.end,
+    }
+}
+
+fn missing(name: String) -> Error {
+    Error::NotFound {
+        kind: "virtual-network",
+        name,
+        hint: "create it, or name it by --ipam-opt name= and give its --subnet".into(),
+    }
+}
+
+/// The id of the network of a pool that nobody has needed yet.
+pub(super) fn id_of(attacher: &Attacher, pool: &Pool, end: Deadline) -> Result<Option<Uuid>> {
+    attacher.client(end).id_of::<VirtualNetwork>(&pool.network)
+}

@@ -1,0 +1,160 @@
+//! `--ipam-opt`: which virtual network a pool belongs to.
+
+use contrail_core::settings::nearest;
+use contrail_core::{Error as CoreError, FqName};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::proto::Options;
+
+/// What may be given.
+const KNOWN: [&str; 3] = ["name", "vn", "project"];
+
+/// The virtual network that the options name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// By its name: made with the pool's subnet when it does not exist.
+    Named(FqName),
+    /// By its name: must exist.
+    Existing(FqName),
+    /// By its id: must exist.
+    Id(Uuid),
+}
+
+/// Reads the options. `project` is the one that counts without a project of their own, with its
+/// domain.
+///
+/// # Errors
+/// Unknown options and values that cannot be used; [`CoreError::Missing`] when no network is named.
+pub(super) fn target(options: &Options, project: &FqName) -> Result<Target> {
+    if let Some(key) = options.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        return Err(Error::UnknownOption {
+            kind: "IPAM option",
+            key: key.clone(),
+            nearest: nearest(key, KNOWN),
+            known: KNOWN.to_vec(),
+        });
+    }
+    let project = match text(options, "project")? {
+        None => project.clone(),
+        Some(given) if given.contains(':') => {
+            fq_name("project", given, 2, "a name or domain:name is expected")?
+        }
+        Some(given) => project.parent().child(given),
+    };
+    match (text(options, "name")?, text(options, "vn")?) {
+        (Some(name), None) if !name.contains(':') => Ok(Target::Named(project.child(name))),
+        (Some(name), None) => {
+            let allowed = "a name or domain:project:name is expected";
+            Ok(Target::Named(fq_name("name", name, 3, allowed)?))
+        }
+        (None, Some(vn)) => existing(vn, &project),
+        (Some(_), Some(vn)) => Err(invalid(
+            "vn",
+            vn,
+            "name is given too: one of them is enough",
+        )),
+        (None, None) => Err(CoreError::missing(
+            "--ipam-opt name",
+            "addresses come from a virtual network, name it: --ipam-opt name=net1; \
+             or --ipam-opt vn=NAME for one that must exist",
+        )
+        .into()),
+    }
+}
+
+fn existing(vn: &str, project: &FqName) -> Result<Target> {
+    if let Ok(id) = vn.parse() {
+        return Ok(Target::Id(id));
+    }
+    if !vn.contains(':') {
+        return Ok(Target::Existing(project.child(vn)));
+    }
+    let allowed = "a UUID, a name or domain:project:name is expected";
+    Ok(Target::Existing(fq_name("vn", vn, 3, allowed)?))
+}
+
+fn text<'a>(options: &'a Options, key: &str) -> Result<Option<&'a str>> {
+    match options.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(other) => Err(invalid(key, &other.to_string(), "a text is expected")),
+    }
+}
+
+fn fq_name(key: &str, text: &str, parts: usize, allowed: &str) -> Result<FqName> {
+    let name = text.parse::<FqName>().ok();
+    let usable = name.filter(|name| name.parts().len() == parts);
+    usable.ok_or_else(|| invalid(key, text, allowed))
+}
+
+fn invalid(key: &str, value: &str, reason: &str) -> Error {
+    CoreError::invalid(format!("IPAM option {key}"), value, reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: serde_json::Value) -> Result<Target> {
+        let serde_json::Value::Object(options) = json else {
+            panic!("an object");
+        };
+        target(&options, &FqName::new(["default-domain", "admin"]))
+    }
+
+    #[test]
+    fn a_network_is_named_in_every_way() {
+        let named = |text: &str| Target::Named(text.parse().unwrap());
+        let existing = |text: &str| Target::Existing(text.parse().unwrap());
+        for (options, expected) in [
+            (
+                serde_json::json!({"name": "net1"}),
+                named("default-domain:admin:net1"),
+            ),
+            (
+                serde_json::json!({"name": "net1", "project": "blue"}),
+                named("default-domain:blue:net1"),
+            ),
+            (
+                serde_json::json!({"name": "net1", "project": "d:blue"}),
+                named("d:blue:net1"),
+            ),
+            (
+                serde_json::json!({"vn": "net1"}),
+                existing("default-domain:admin:net1"),
+            ),
+            (serde_json::json!({"vn": "d:p:n"}), existing("d:p:n")),
+            (
+                serde_json::json!({"vn": "5dd372be-4068-49dc-af5d-eb79f93a7bdf"}),
+                Target::Id("5dd372be-4068-49dc-af5d-eb79f93a7bdf".parse().unwrap()),
+            ),
+        ] {
+            assert_eq!(read(options.clone()).unwrap(), expected, "{options}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_unknown_or_wrong_is_named() {
+        for (options, expected) in [
+            (serde_json::json!({}), "--ipam-opt name=net1"),
+            (
+                serde_json::json!({"nmae": "net1"}),
+                "did you mean \"name\"?",
+            ),
+            (serde_json::json!({"name": ""}), "IPAM option name"),
+            (
+                serde_json::json!({"vn": "a:b"}),
+                "domain:project:name is expected",
+            ),
+            (
+                serde_json::json!({"vn": "a", "name": "b"}),
+                "one of them is enough",
+            ),
+        ] {
+            let error = read(options.clone()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{options}: {error}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The program itself: how it starts, answers, shows its settings and ends.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+mod support;
+
+use support::post;
+
+/// Where nobody listens: the controller is dead.
+const DEAD: &str = "127.0.0.1:1";
+
+struct Program {
+    directory: tempfile::TempDir,
+}
+
+impl Program {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self { directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cnm-opencontrail"));
+        command
+            .env_clear()
+            .env("CONFIG_API_SERVER", DEAD)
+            .env("VROUTER_AGENT_IP", DEAD)
+            .env("SOCKET_PATH", self.path("plugins"))
+            .env("CONTRAIL_STATE_DIR", self.path("state"))
+            .env("CONTRAIL_RUN_DIR", self.path("run"))
+            .env("VNC_API_LIB_INI", self.empty_file())
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn empty_file(&self) -> PathBuf {
+        let path = self.path("vnc_api_lib.ini");
+        std::fs::write(&path, "").unwrap();
+        path
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts the plugin; the socket is there when this returns.
+    fn serve(&self, arguments: &[&str]) -> Serving {
+        let log = std::fs::File::create(self.path("log")).unwrap();
+        let child = self.command(arguments).stderr(log).spawn().unwrap();
+        let serving = Serving {
+            child,
+            log: self.path("log"),
+        };
+        let socket = self.path("plugins/opencontrail.sock");
+        let end = Instant::now() + Duration::from_secs(10);
+        while !socket.exists() && !arguments.contains(&"--name") {
+            assert!(Instant::now() < end, "no socket: {}", serving.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        serving
+    }
+}
+
+struct Serving {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Serving {
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn terminate(&mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn it_answers_at_once_with_a_dead_controller_and_takes_its_socket_away() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    let socket = program.path("plugins/opencontrail.sock");
+    let (status, answer) = post(&socket, "Plugin.Activate", "");
+    assert_eq!((status, answer["Implements"].is_array()), (200, true));
+    let (_, answer) = post(&socket, "IpamDriver.GetCapabilities", "");
+    assert_eq!(answer["RequiresRequestReplay"], true);
+    let request = r#"{"Pool":"10.1.1.0/24","Options":{"name":"net1"}}"#;
+    let (status, answer) = post(&socket, "IpamDriver.RequestPool", request);
+    let error = answer["Error"].as_str().unwrap();
+    assert!(status == 200 && error.contains(DEAD), "{answer}");
+    serving.terminate();
+    assert!(!socket.exists());
+    assert!(serving.log().contains("stopped"), "{}", serving.log());
+}
+
+#[test]
+fn a_second_one_is_refused_and_the_first_goes_on() {
+    let program = Program::new();
+    let _serving = program.serve(&[]);
+    let second = program.output(&[]);
+    assert!(!second.status.success());
+    assert!(text(&second.stderr).contains("another plugin answers"));
+    assert!(program.output(&["ping"]).status.success());
+}
+
+#[test]
+fn ping_tells_a_plugin_from_none() {
+    let program = Program::new();
+    let none = program.output(&["ping"]);
+    assert!(!none.status.success());
+    let error = text(&none.stderr);
+    assert!(error.contains("no plugin answers on"), "{error}");
+    let _serving = program.serve(&[]);
+    let answer = program.output(&["ping"]);
+    assert!(answer.status.success(), "{}", text(&answer.stderr));
+    assert!(text(&answer.stdout).contains("opencontrail.sock: {\"Implements\":"));
+}
+
+#[test]
+fn one_process_can_have_several_names() {
+    let program = Program::new();
+    let mut serving = program.serve(&["--name", "a", "--name", "b"]);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !program
+        .output(&["ping", "--name", "a", "--name", "b"])
+        .status
+        .success()
+    {
+        assert!(Instant::now() < end, "{}", serving.log());
+    }
+    serving.terminate();
+    let left = std::fs::read_dir(program.path("plugins")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn systemd_hears_when_it_is_ready() {
+    let program = Program::new();
+    let path = program.path("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let child = program
+        .command(&[])
+        .env("NOTIFY_SOCKET", &path)
+        .stderr(Stdio::null())
+        .spawn();
+    let mut serving = Serving {
+        child: child.unwrap(),
+        log: path,
+    };
+    let mut buffer = [0; 64];
+    let mut said = || {
+        let length = systemd.recv(&mut buffer).unwrap();
+        text(&buffer[..length])
+    };
+    assert_eq!(said(), "READY=1\n");
+    assert!(program.path("plugins/opencontrail.sock").exists());
+    serving.terminate();
+    assert_eq!(said(), "STOPPING=1\n");
+}
+
+#[test]
+fn every_setting_is_shown_with_its_origin_and_no_secret() {
+    let program = Program::new();
+    let file = program.path("opencontrail.conf");
+    std::fs::write(&file, "---\nadmin_tenant: blue\nscope: global\n").unwrap();
+    let file = file.display().to_string();
+    let output = program
+        .command(&[
+            "config", "-f", &file, "-u", "bob", "-p", "hush", "-g", "local",
+        ])
+        .output()
+        .unwrap();
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let origin = |name: &str| {
+        let line = shown
+            .lines()
+            .find(|line| line.split(' ').next() == Some(name));
+        let line = line.unwrap_or_else(|| panic!("{name} is not shown:\n{shown}"));
+        line.split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        origin("api_server"),
+        "127.0.0.1:1 environment variable CONFIG_API_SERVER"
+    );
+    assert_eq!(origin("admin_user"), "bob flag --admin_user");
+    assert_eq!(origin("admin_password"), "*** flag --admin_password");
+    assert_eq!(origin("scope"), "local flag --scope");
+    assert_eq!(origin("tenant_name"), format!("blue {file} line 2"));
+    assert!(!shown.contains("hush"));
+}
+
+#[test]
+fn what_is_wrong_or_seldom_meant_is_said_at_the_start() {
+    let program = Program::new();
+    for (arguments, expected) in [
+        (&["-g", "swarm"][..], "local or global is expected"),
+        (&["--name", "../x"], "--name"),
+        (&["-f", "/nowhere"], "/nowhere"),
+    ] {
+        let output = program.output(arguments);
+        let error = text(&output.stderr);
+        assert!(
+            !output.status.success() && error.contains(expected),
+            "{error}"
+        );
+    }
+    let mut serving = program.serve(&["-g", "global", "-u", "bob", "-p", "hush"]);
+    serving.terminate();
+    let log = serving.log();
+    assert!(
+        log.contains("SCOPE=local") && log.contains("ADMIN_PASSWORD_FILE"),
+        "{log}"
+    );
+    assert!(!log.contains("hush"));
+    let first = log.lines().next().unwrap();
+    assert!(
+        first.starts_with("[20") && first.contains("WARN"),
+        "{first}"
+    );
+}
+
+#[test]
+fn a_stale_socket_is_replaced() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+    assert!(Path::new(&program.path("plugins/opencontrail.sock")).exists());
+    let mut again = program.serve(&[]);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !program.output(&["ping"]).status.success() {
+        assert!(Instant::now() < end, "{}", again.log());
+    }
+    again.terminate();
+}

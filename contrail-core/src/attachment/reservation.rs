@@ -1,0 +1,112 @@
+//! Addresses that are set aside before there is an interface for them: instance IPs that refer to
+//! their network alone. They carry the owner mark, so that this host finds its own again.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::{Attacher, objects};
+use crate::api::ListQuery;
+use crate::api::objects::InstanceIp;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+use crate::identity::Family;
+
+/// An address to be set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve<'a> {
+    /// The id that the instance IP gets: asking again with the same one is no second address.
+    pub id: Uuid,
+    /// The virtual network's name.
+    pub network: &'a FqName,
+    /// The virtual network's id.
+    pub network_id: Uuid,
+    /// The family of the address.
+    pub family: Family,
+    /// The address; chosen by the API without.
+    pub address: Option<IpAddr>,
+    /// The id of the subnet from which the API chooses; without, the network's first one of the
+    /// family that has a free address.
+    pub subnet: Option<Uuid>,
+    /// What it is set aside for, for people.
+    pub purpose: &'a str,
+}
+
+/// An address that this host has set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The instance IP.
+    pub id: Uuid,
+    /// The address.
+    pub address: IpAddr,
+}
+
+impl Attacher {
+    /// Sets an address aside. One request, and a second one when the API shall choose.
+    ///
+    /// # Errors
+    /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
+    /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
+    pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
+        let client = self.client(deadline);
+        client.ensure(&objects::reserved_ip(&self.host, wanted))?;
+        if let Some(address) = wanted.address {
+            return Ok(address);
+        }
+        let object: InstanceIp = client.get_with(wanted.id, &["instance_ip_address"])?;
+        object.address.ok_or_else(|| Error::NotFound {
+            kind: "address",
+            name: format!("of instance-ip {}", wanted.id),
+            hint: "the configuration API created it without one".into(),
+        })
+    }
+
+    /// The addresses that this host has set aside in a network. One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn reservations(&self, network: Uuid, deadline: Deadline) -> Result<Vec<Reservation>> {
+        let found = self.addresses_of(network, deadline)?;
+        let ours = |ip: InstanceIp| {
+            objects::reserved_for(&self.host, &ip.meta)?;
+            Some(Reservation {
+                id: ip.meta.uuid?,
+                address: ip.address?,
+            })
+        };
+        Ok(found.into_iter().filter_map(ours).collect())
+    }
+
+    /// Who has an address of a network, for people. One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn address_holder(
+        &self,
+        network: Uuid,
+        address: IpAddr,
+        deadline: Deadline,
+    ) -> Result<Option<String>> {
+        let found = self.addresses_of(network, deadline)?;
+        let holder = found.iter().find(|ip| ip.address == Some(address));
+        Ok(holder.map(|ip| objects::holder(&ip.meta)))
+    }
+
+    /// Gives an address back; `false` when it was gone already.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn release_address(&self, id: Uuid, deadline: Deadline) -> Result<bool> {
+        self.client(deadline).delete::<InstanceIp>(id)
+    }
+
+    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> Result<Vec<InstanceIp>> {
+        let query = ListQuery::referring_to(network).fields(&[
+            "instance_ip_address",
+            "annotations",
+            "display_name",
+        ]);
+        self.client(deadline).list(&query)
+    }
+}

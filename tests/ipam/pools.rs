@@ -1,0 +1,144 @@
+//! Pools: bound to virtual networks, counted, made and removed.
+
+use contrail_core::FqName;
+use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use serde_json::json;
+
+use crate::world::World;
+
+#[test]
+fn a_pool_without_a_network_is_refused_with_the_option_that_names_one() {
+    let world = World::new();
+    let error = world
+        .pool("10.1.1.0/24", json!({}))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("--ipam-opt name=net1"), "{error}");
+    let error = world
+        .pool("10.1.1.0/24", json!({"vn": "net1"}))
+        .unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "{error}");
+    assert_eq!(world.files(), 0);
+}
+
+#[test]
+fn the_network_is_made_with_the_gateway_that_the_user_wants_and_goes_with_the_last_pool() {
+    let world = World::new();
+    let pool = world.pool("10.1.1.0/24", json!({"name": "net1"})).unwrap();
+    assert_eq!(pool["Pool"], "10.1.1.0/24");
+    assert_eq!(
+        world.networks(),
+        [""; 0],
+        "nothing is made before the gateway is known"
+    );
+    let id = pool["PoolID"].as_str().unwrap();
+    assert_eq!(world.gateway(id, "10.1.1.1").unwrap(), "10.1.1.1/24");
+    assert_eq!(world.networks(), ["default-domain:admin:net1"]);
+    // A second Docker network of the same kind.
+    let again = world.pool("10.1.1.0/24", json!({"name": "net1"})).unwrap();
+    assert_eq!(again["PoolID"], pool["PoolID"]);
+    world.release(id, "10.1.1.1");
+    world.release_pool(id);
+    assert_eq!(world.networks().len(), 1);
+    world.release_pool(id);
+    world.release_pool(id);
+    assert_eq!((world.networks().len(), world.files()), (0, 0));
+}
+
+#[test]
+fn an_existing_network_is_used_and_stays() {
+    let world = World::new();
+    let client = world.client();
+    let name: FqName = "default-domain:admin:net1".parse().unwrap();
+    let subnet = IpamSubnet::new("10.1.1.0/24".parse().unwrap());
+    let network = VirtualNetwork::new(name, NetworkIpam::default_name(), vec![subnet]);
+    client.create(&network).unwrap();
+    for option in ["name", "vn"] {
+        let pool = world.pool("10.1.1.0/24", json!({option: "net1"})).unwrap();
+        let id = pool["PoolID"].as_str().unwrap();
+        assert_eq!(world.gateway(id, "").unwrap(), "10.1.1.254/24");
+        world.release_pool(id);
+        assert_eq!((world.networks().len(), world.files()), (1, 0));
+    }
+}
+
+#[test]
+fn what_contradicts_the_network_is_refused_with_both_values() {
+    let world = World::new();
+    let id = world.net1();
+    let error = world
+        .pool("10.9.0.0/16", json!({"name": "net1"}))
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("10.1.1.0/24") && text.contains("10.9.0.0/16"),
+        "{text}"
+    );
+    let error = world.gateway(&id, "10.1.1.7").unwrap_err().to_string();
+    assert!(
+        error.contains("10.1.1.254") && error.contains("10.1.1.7"),
+        "{error}"
+    );
+}
+
+#[test]
+fn without_a_subnet_each_request_gets_another_one_of_the_network() {
+    let world = World::new();
+    let error = world
+        .pool("", json!({"name": "net1"}))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("--subnet"), "{error}");
+    let given = world.net1();
+    // It is out: Docker would ask for ever if it got the same one again.
+    let error = world
+        .pool("", json!({"vn": "net1"}))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("10.1.1.0/24"), "{error}");
+    // The engine restarts and has forgotten it, or will ask for it by its prefix.
+    world.engine_starts();
+    let pool = world.pool("", json!({"vn": "net1"})).unwrap();
+    assert_eq!(
+        (&*given, pool["Pool"].as_str()),
+        (pool["PoolID"].as_str().unwrap(), Some("10.1.1.0/24"))
+    );
+    world.pool("", json!({"vn": "net1"})).unwrap_err();
+}
+
+#[test]
+fn an_ip_range_is_the_networks_allocation_pool() {
+    let world = World::new();
+    let pool = world
+        .call(
+            "IpamDriver.RequestPool",
+            json!({"Pool": "10.1.1.0/24", "SubPool": "10.1.1.64/26", "Options": {"name": "net1"}}),
+        )
+        .unwrap();
+    let id = pool["PoolID"].as_str().unwrap();
+    world.gateway(id, "10.1.1.1").unwrap();
+    let address = world.address(id, "").unwrap();
+    assert!(
+        address.starts_with("10.1.1.1") && address.len() > 12,
+        "{address}"
+    );
+    world.release(id, &address);
+    world.release_pool(id);
+    assert_eq!((world.networks().len(), world.files()), (0, 0));
+}
+
+#[test]
+fn both_families_are_subnets_of_one_network() {
+    let world = World::new();
+    let v4 = world.net1();
+    let pool = world.pool("fd00:1::/64", json!({"name": "net1"})).unwrap();
+    let v6 = pool["PoolID"].as_str().unwrap();
+    let gateway = world.gateway(v6, "").unwrap();
+    assert!(gateway.starts_with("fd00:1::"), "{gateway}");
+    let address = world.address(v6, "").unwrap();
+    assert!(address.ends_with("/64"), "{address}");
+    world.release(v6, &address);
+    world.release_pool(v6);
+    world.release_pool(&v4);
+    assert_eq!((world.networks().len(), world.files()), (0, 0));
+}
