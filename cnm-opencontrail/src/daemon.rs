@@ -33,6 +33,12 @@ impl Daemon {
         })
     }
 
+    /// Does what could not be done when the engine asked for it, because the API or the agent was
+    /// down.
+    pub fn tidy(&self) {
+        self.ipam.tidy();
+    }
+
     /// The IPAM driver.
     pub fn ipam(&self) -> &Arc<Ipam> {
         &self.ipam

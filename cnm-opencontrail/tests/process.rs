@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -183,6 +184,33 @@ fn systemd_hears_when_it_is_ready() {
     assert!(program.path("plugins/opencontrail.sock").exists());
     serving.terminate();
     assert_eq!(said(), "STOPPING=1\n");
+}
+
+#[test]
+fn a_socket_of_systemds_is_served_and_left_in_its_place() {
+    let program = Program::new();
+    let path = program.path("activated.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"";
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", script, env!("CARGO_BIN_EXE_cnm-opencontrail")])
+        .env_clear()
+        .envs(
+            program
+                .command(&[])
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(OwnedFd::from(listener))
+        .stderr(Stdio::null());
+    let mut serving = Serving {
+        child: command.spawn().unwrap(),
+        log: program.path("log"),
+    };
+    assert_eq!(post(&path, "Plugin.Activate", "").0, 200);
+    serving.terminate();
+    assert!(path.exists() && !program.path("plugins").exists());
 }
 
 #[test]

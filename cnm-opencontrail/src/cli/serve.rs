@@ -4,6 +4,7 @@ use std::env;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::proto::Scope;
 use crate::server::{Limits, Server};
 use crate::socket::{Bound, Notify, Published, inherited};
+
+/// How often what was put off is tried again.
+const TIDY_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Serves until SIGTERM or SIGINT, then finishes what runs.
 pub(super) fn run(flags: &Flags) -> Result<()> {
@@ -36,7 +40,7 @@ async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
     // Before the sockets: a signal must never end it half-way.
     let (mut terminate, mut interrupt) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-    let server = Server::new(daemon, Limits::default());
+    let server = Server::new(daemon.clone(), Limits::default());
     let (listeners, published) = listen(sockets)?;
     notify.ready();
     let stop = async {
@@ -48,9 +52,21 @@ async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
         log::info!("stopping: running calls are finished first");
         notify.stopping();
     };
+    let tidying = tokio::spawn(tidy(daemon));
     server.serve(listeners, stop, || drop(published)).await?;
+    tidying.abort();
     log::info!("stopped");
     Ok(())
+}
+
+/// Now and then does what could not be done when Docker asked for it.
+async fn tidy(daemon: Arc<Daemon>) {
+    loop {
+        tokio::time::sleep(TIDY_INTERVAL).await;
+        let daemon = Arc::clone(&daemon);
+        // A panic in it has been reported, and the next time is another chance.
+        let _ = tokio::task::spawn_blocking(move || daemon.tidy()).await;
+    }
 }
 
 /// The sockets that systemd opened, else those that the settings name.
