@@ -68,7 +68,7 @@ impl Ipam {
         if let Some(network) = network {
             self.mark_released(&pool, network, address, end)?;
         }
-        self.tidy();
+        self.tidy_until(end);
         Ok(Reply::Done {})
     }
 

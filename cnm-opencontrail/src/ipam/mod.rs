@@ -134,7 +134,10 @@ impl Ipam {
     /// Does what could not be done when Docker asked for it: gives addresses back to the API and
     /// removes networks. What fails again stays for the next time.
     pub fn tidy(&self) {
-        let end = Deadline::after(PATIENCE);
+        self.tidy_until(Deadline::after(PATIENCE));
+    }
+
+    fn tidy_until(&self, end: Deadline) {
         if let Err(error) = self.give_back(end).and_then(|()| self.remove_pools(end)) {
             log::warn!(
                 "put off until the configuration API answers: {}",

@@ -1,0 +1,14 @@
+//! The plugin behind a real Docker engine, over a lab in the host's own network namespace.
+//!
+//! Nothing of this stays on the machine: every container, network and image carries a label, and
+//! each [`world::World`] removes what it made, and what killed runs before it have left.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+mod compose;
+mod containers;
+mod engine;
+mod ipam;
+mod networks;
+mod restarts;
+mod world;
