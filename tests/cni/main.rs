@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)] // all of it is a test
 
 mod attach;
+mod faults;
 mod refuse;

@@ -6,3 +6,18 @@
 
 pub mod plugin;
 pub mod world;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Waits until something is so.
+///
+/// # Panics
+/// When it is not within 20 seconds.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within 20 s: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -120,6 +120,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// Kills the call where it is and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a killed child ends");
+    }
+
     /// Waits for the end of the call.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 //! Keystone. It belongs to them, so keys that mean nothing here are passed over.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 use super::layer::{Layer, Origin};
@@ -57,6 +58,10 @@ pub fn parse(text: &str, path: &Path) -> Result<Layer> {
         };
         // Several servers may be listed; they stand behind one another, the first is the usual one.
         let server = servers.split([',', ' ']).next().unwrap_or_default();
+        let server = match server.parse::<Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => server.to_string(),
+        };
         let url = format!(
             "{}://{server}:{}{}",
             or("authn_protocol", "http"),
@@ -143,6 +148,13 @@ AUTHN_TENANT = admin
         assert_eq!(text(Key::UserDomain), None);
         let origin = &layer.get(Key::ApiPort).unwrap().origin;
         assert_eq!(origin.to_string(), "/e.ini line 4");
+    }
+
+    #[test]
+    fn an_ipv6_address_of_keystone_gets_its_brackets() {
+        let layer = parse("[auth]\nAUTHN_SERVER = fd00::1\n", Path::new("/e.ini")).unwrap();
+        let url = &layer.get(Key::AuthUrl).unwrap().text;
+        assert_eq!(url, "http://[fd00::1]:35357");
     }
 
     #[test]

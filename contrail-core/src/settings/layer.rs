@@ -20,7 +20,7 @@ pub enum Origin {
     /// A command-line flag, as it was written.
     Flag(String),
     /// An environment variable.
-    Environment(&'static str),
+    Environment(String),
     /// A line of a file, counted from 1.
     File {
         /// The file.
@@ -100,10 +100,11 @@ impl Layer {
             for name in setting.env {
                 if let Some(text) = variable(name).filter(|text| is_meant_for_us(setting.key, text))
                 {
-                    layer.set(setting.key, text, Origin::Environment(name));
+                    layer.set(setting.key, text, Origin::Environment(name.to_string()));
                 }
                 if setting.secret {
-                    let text = variable(&format!("{name}_FILE")).unwrap_or_default();
+                    let name = format!("{name}_FILE");
+                    let text = variable(&name).unwrap_or_default();
                     layer.insert(setting.key, text, true, Origin::Environment(name));
                 }
             }

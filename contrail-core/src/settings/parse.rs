@@ -58,15 +58,19 @@ pub(super) fn http_url(text: &str) -> Result<String, Allowed> {
         .strip_prefix("http://")
         .or_else(|| text.strip_prefix("https://"));
     match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !has_space(text) => {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !is_odd(text) => {
             Ok(text.to_string())
         }
-        _ => Err("a URL such as http://10.0.0.1:35357/v2.0 is expected"),
+        _ => {
+            Err("a URL such as http://10.0.0.1:35357/v2.0, without user and password, is expected")
+        }
     }
 }
 
-fn has_space(text: &str) -> bool {
-    text.chars().any(|c| c.is_whitespace() || c.is_control())
+/// A password in a URL would be shown wherever the URL is.
+fn is_odd(text: &str) -> bool {
+    text.chars()
+        .any(|c| c == '@' || c.is_whitespace() || c.is_control())
 }
 
 /// The names of the older plugin, those of the `log` crate and the numbers of syslog.

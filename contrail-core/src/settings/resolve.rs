@@ -201,17 +201,12 @@ impl<'a> Resolver<'a> {
             client_key: self.typed_opt(Key::KeyFile, parse::absolute_path)?,
             insecure: self.typed(Key::Insecure, parse::truth)?,
         };
-        match (&tls.client_cert, &tls.client_key) {
-            (Some(_), None) => Err(Error::missing(
-                "keyfile",
-                "certfile needs the key beside it",
-            )),
-            (None, Some(_)) => Err(Error::missing(
-                "certfile",
-                "keyfile needs the certificate beside it",
-            )),
-            _ => Ok(tls),
+        // The key may stand in the certificate's own file; a key alone says nothing.
+        if tls.client_key.is_some() && tls.client_cert.is_none() {
+            let hint = "keyfile needs the certificate beside it";
+            return Err(Error::missing(Key::CertFile.name(), hint));
         }
+        Ok(tls)
     }
 
     fn agent(&self) -> Result<String> {
@@ -287,6 +282,8 @@ fn keystone_v2(host: &str) -> String {
 }
 
 fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {
-    let shown = if key.setting().secret { "***" } else { text };
+    // What stands before an @ in a URL is a user with a password.
+    let is_hidden = key.setting().secret || text.contains('@');
+    let shown = if is_hidden { "***" } else { text };
     Error::invalid(format!("{} ({origin})", key.name()), shown, allowed)
 }

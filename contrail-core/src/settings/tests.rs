@@ -221,6 +221,16 @@ fn secrets_may_stand_in_files_and_are_shown_nowhere() {
     assert!(!shown.contains("contrail123"), "{shown}");
     let error = World::env("OS_USERNAME=u OS_PASSWORD_FILE=/none").error();
     assert_eq!(error, "cannot read /none");
+    let table = render(settings.values());
+    assert!(
+        table.contains("environment variable OS_PASSWORD_FILE"),
+        "{table}"
+    );
+    let error = World::env("OS_AUTH_URL=http://u:geheim@k/v3").error();
+    assert!(
+        error.contains("without user") && !error.contains("geheim"),
+        "{error}"
+    );
     let document = World::default()
         .document(&[("admin_user", "u"), ("admin_password_file", "/p")])
         .file("/p", "x");
@@ -261,7 +271,8 @@ fn errors_name_the_setting_the_value_its_origin_and_what_is_allowed() {
         let error = World::env(text).error();
         assert!(error.contains(name) && error.contains(value), "{error}");
     }
-    assert!(World::env("OS_CERT=/c").error().contains("keyfile"));
+    assert!(World::env("OS_KEY=/k").error().contains("certfile"));
+    assert!(World::env("OS_CERT=/c").load().is_ok());
 }
 
 #[test]

@@ -8,8 +8,9 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::dataplane::model::{Port, State};
+use crate::dataplane::model::{Model, Port, State};
 use crate::dataplane::netlink::Counters;
+use crate::dataplane::policy::{Action, Flow};
 use crate::dataplane::{PortSnapshot, Snapshot};
 use crate::view::{ConfigView, NetworkView};
 
@@ -45,6 +46,25 @@ pub struct Status {
     pub networks: Vec<NetworkStatus>,
     /// The agent's ports.
     pub ports: Vec<PortStatus>,
+    /// The service chains that the networks' policies ask for.
+    pub chains: Vec<ChainStatus>,
+}
+
+/// A service chain between two networks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChainStatus {
+    /// The policy that asks for it.
+    pub policy: FqName,
+    /// The network that it starts from.
+    pub left: FqName,
+    /// The network that it leads to.
+    pub right: FqName,
+    /// The service instances, from left to right.
+    pub services: Vec<FqName>,
+    /// Whether packets pass.
+    pub up: bool,
+    /// What is missing when they do not.
+    pub missing: Vec<String>,
 }
 
 /// A virtual network.
@@ -115,6 +135,7 @@ impl Status {
         self.ports = ports
             .map(|p| port(p, snapshot.ports.get(&p.id).cloned().unwrap_or_default()))
             .collect();
+        self.chains = chains(&snapshot.model);
         self.namespace = snapshot.namespace;
         self.problems = snapshot.problems;
         self
@@ -141,6 +162,24 @@ fn network(network: &NetworkView, table: Option<u32>) -> NetworkStatus {
             })
             .collect(),
     }
+}
+
+fn chains(model: &Model) -> Vec<ChainStatus> {
+    let name = |table| model.network(table).map(|network| network.name.clone());
+    let chain = |flow: &Flow| {
+        let Action::Chain { services, legs } = &flow.action else {
+            return None;
+        };
+        Some(ChainStatus {
+            policy: flow.policy.clone(),
+            left: name(flow.left)?,
+            right: name(flow.right)?,
+            services: services.clone(),
+            up: legs.is_ok(),
+            missing: legs.as_ref().err().cloned().unwrap_or_default(),
+        })
+    };
+    model.flows.iter().filter_map(chain).collect()
 }
 
 fn port(port: &Port, kernel: PortSnapshot) -> PortStatus {

@@ -5,7 +5,7 @@ use contrail_core::Result;
 use super::client::Client;
 use super::table::{list, table};
 use super::{Shown, print, print_json};
-use crate::status::{NetworkStatus, PortStatus, Status};
+use crate::status::{ChainStatus, NetworkStatus, PortStatus, Status};
 
 /// Shows a running lab.
 ///
@@ -49,7 +49,29 @@ fn text(status: &Status) -> String {
         &["PORT", "INTERFACE", "NETWORK", "ADDRESSES", "NAME", "STATE"],
         &ports,
     ));
+    if !status.chains.is_empty() {
+        text.push('\n');
+        let chains: Vec<Vec<String>> = status.chains.iter().map(chain_row).collect();
+        text.push_str(&table(
+            &["CHAIN", "FROM", "THROUGH", "TO", "STATE"],
+            &chains,
+        ));
+    }
     text
+}
+
+fn chain_row(chain: &ChainStatus) -> Vec<String> {
+    let state = match chain.up {
+        true => "up".to_owned(),
+        false => format!("closed: {}", chain.missing.join("; ")),
+    };
+    vec![
+        chain.policy.to_string(),
+        chain.left.to_string(),
+        list(&chain.services),
+        chain.right.to_string(),
+        state,
+    ]
 }
 
 /// One row for each subnet; the network is named in the first.

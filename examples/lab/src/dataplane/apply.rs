@@ -9,10 +9,11 @@ use ipnetwork::IpNetwork;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
 use rtnetlink::packet_route::neighbour::{NeighbourFlags, NeighbourMessage, NeighbourState};
 use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
-use rtnetlink::packet_route::rule::{RuleAction, RuleMessage};
+use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleMessage, RulePortRange};
 use rtnetlink::{Handle, RouteMessageBuilder};
 
 use super::netlink::{error, gone_is_fine};
+use super::policy::Packets;
 use super::render::{LAST_METRIC, Object, Selector, Target};
 
 /// The loopback device is the first of every namespace.
@@ -199,6 +200,11 @@ impl Kernel<'_> {
                     Some(source) => route.pref_source(*source).map_err(unbuildable)?,
                 }
             }
+            Target::Via { device, gateway } => route
+                .output_interface(self.index(device)?)
+                .gateway(*gateway)
+                .map_err(unbuildable)?
+                .onlink(),
         };
         Ok(route.build())
     }
@@ -225,21 +231,64 @@ impl Kernel<'_> {
             None => request.action(RuleAction::Blackhole),
         };
         let request = match selector {
-            Selector::Device(device) => request.input_interface(device),
+            Selector::Device(device)
+            | Selector::DeviceFrom(device, _)
+            | Selector::Packets(device, _, _) => request.input_interface(device),
             Selector::OwnMarked(mark) => request.input_interface("lo").fw_mark(*mark),
             Selector::OwnFrom(_) => request.input_interface("lo"),
         };
-        match (family, selector) {
-            (_, Selector::OwnFrom(IpAddr::V4(from))) => {
-                request.v4().source_prefix(*from, 32).message_mut().clone()
+        let (from, to) = match selector {
+            Selector::OwnFrom(from) | Selector::DeviceFrom(_, from) => {
+                (Some(IpNetwork::from(*from)), None)
             }
-            (_, Selector::OwnFrom(IpAddr::V6(from))) => {
-                request.v6().source_prefix(*from, 128).message_mut().clone()
+            Selector::Packets(_, to, _) => (None, *to),
+            _ => (None, None),
+        };
+        let mut message = match family {
+            Family::V4 => {
+                let mut request = request.v4();
+                if let Some(IpNetwork::V4(from)) = from {
+                    request = request.source_prefix(from.network(), from.prefix());
+                }
+                if let Some(IpNetwork::V4(to)) = to {
+                    request = request.destination_prefix(to.network(), to.prefix());
+                }
+                request.message_mut().clone()
             }
-            (Family::V4, _) => request.v4().message_mut().clone(),
-            (Family::V6, _) => request.v6().message_mut().clone(),
+            Family::V6 => {
+                let mut request = request.v6();
+                if let Some(IpNetwork::V6(from)) = from {
+                    request = request.source_prefix(from.network(), from.prefix());
+                }
+                if let Some(IpNetwork::V6(to)) = to {
+                    request = request.destination_prefix(to.network(), to.prefix());
+                }
+                request.message_mut().clone()
+            }
+        };
+        if let Selector::Packets(_, _, packets) = selector {
+            message.attributes.extend(of_packets(packets, family));
         }
+        message
     }
+}
+
+/// What a rule looks at beside devices and addresses.
+fn of_packets(packets: &Packets, family: Family) -> Vec<RuleAttribute> {
+    let range = |(start, end): (u16, u16)| RulePortRange { start, end };
+    let protocol = packets
+        .protocol
+        .map(|p| RuleAttribute::IpProtocol(p.number(family).into()));
+    let source = packets
+        .source_ports
+        .map(|ports| RuleAttribute::SourcePortRange(range(ports)));
+    let destination = packets
+        .destination_ports
+        .map(|ports| RuleAttribute::DestinationPortRange(range(ports)));
+    [protocol, source, destination]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn change_rule(handle: &Handle, message: RuleMessage, change: Change) -> Result<()> {

@@ -6,6 +6,7 @@
 //! there. A thread of its own does all of it and sleeps as long as nothing changes.
 
 mod apply;
+mod chains;
 mod conntrack;
 mod filter;
 mod handle;
@@ -14,6 +15,7 @@ pub mod namespace;
 pub mod netlink;
 pub mod nft;
 mod plane;
+pub mod policy;
 pub mod render;
 mod router;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::agent::ports::Subscription;
 use crate::view::{ConfigView, NetworkView};
 
 use super::netlink::Link;
+use super::policy::{self, Flow};
 use super::wire::Names;
 
 /// The first routing table of a virtual network. The number is also the network's packet mark and
@@ -28,6 +29,10 @@ pub struct Model {
     pub networks: Vec<Network>,
     /// All ports of the agent, by id.
     pub ports: Vec<Port>,
+    /// What the networks' policies mean between them.
+    pub flows: Vec<Flow>,
+    /// The ports that are legs of service instances in some chain, be it up or not.
+    pub legs: BTreeSet<Uuid>,
 }
 
 /// A virtual network with its routing table.
@@ -134,6 +139,18 @@ impl Port {
     }
 }
 
+impl Model {
+    /// The network of a table.
+    pub fn network(&self, table: u32) -> Option<&Network> {
+        self.networks.iter().find(|network| network.table == table)
+    }
+
+    /// The port of an id.
+    pub fn port(&self, id: Uuid) -> Option<&Port> {
+        self.ports.iter().find(|port| port.id == id)
+    }
+}
+
 impl Network {
     /// The gateway of one family.
     pub fn gateway(&self, family: Family) -> Option<IpAddr> {
@@ -188,9 +205,13 @@ pub fn resolve(
         })
         .collect();
     ports.sort_by_key(|port| port.id);
+    let networks: Vec<Network> = networks.into_values().collect();
+    let (flows, legs) = policy::resolve(view, &networks, &ports);
     Model {
-        networks: networks.into_values().collect(),
+        networks,
         ports,
+        flows,
+        legs,
     }
 }
 
@@ -294,7 +315,9 @@ mod tests {
                         dns: None,
                     })
                     .to_vec(),
+                rules: Vec::new(),
             }],
+            service_instances: Vec::new(),
             interfaces: vec![InterfaceView {
                 uuid: PORT,
                 fq_name: name,

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use contrail_core::identity::Family;
 
 use super::model::{Model, Network, Port};
+use super::policy::{Action, Flow, Packets};
 
 /// The bit of a packet's mark that says: its destination is on its own network's link.
 const ONLINK: u32 = 0x8000_0000;
@@ -20,8 +21,17 @@ const ONLINK: u32 = 0x8000_0000;
 const TABLE: &str = "inet contrail-lab";
 
 /// The sets of [`TABLE`] by name, each with its declaration.
-const SETS: [(&str, &str); 6] = [
+const SETS: [(&str, &str); 10] = [
     ("network_of", "map network_of { type ifname : mark; }"),
+    ("legs", "set legs { type ifname; }"),
+    (
+        "pair4",
+        "map pair4 { typeof meta mark . ip saddr . ip daddr : ct zone; flags interval; }",
+    ),
+    (
+        "pair6",
+        "map pair6 { typeof meta mark . ip6 saddr . ip6 daddr : ct zone; flags interval; }",
+    ),
     ("zone_of", "map zone_of { typeof meta mark : ct zone; }"),
     (
         "owned4",
@@ -39,7 +49,11 @@ const SETS: [(&str, &str); 6] = [
         "onlink6",
         "set onlink6 { typeof meta mark . ip6 daddr; flags interval; }",
     ),
+    ("acl_of", "map acl_of { type mark : verdict; }"),
 ];
+
+/// The first zone of a pair of networks; zones are 16 bits, and those of networks are their tables.
+const PAIR_ZONES: usize = 40_000;
 
 /// The sets that say what is accepted.
 const ALLOWED: [&str; 2] = ["onlink4", "onlink6"];
@@ -54,14 +68,19 @@ pub fn base() -> String {
     for (_, declaration) in SETS {
         let _ = writeln!(text, " {declaration}");
     }
-    // One zone of connection tracking for each network: two networks with the same addresses have
-    // different flows.
+    // One zone of connection tracking for each network, so that two networks with the same addresses
+    // have different flows; and one for each pair of networks, the same at every hop of a chain, so
+    // that a flow is one flow wherever it enters. The first zone that is set counts.
     let _ = write!(
         text,
         " chain enter {{ type filter hook prerouting priority raw; policy accept;\n  \
            meta mark set iifname map @network_of\n  \
-           ip saddr != 0.0.0.0 iifname . ether saddr . ip saddr != @owned4 counter drop\n  \
-           ip6 saddr != {{ fe80::/10, :: }} iifname . ether saddr . ip6 saddr != @owned6 counter drop\n  \
+           iifname != @legs ip saddr != 0.0.0.0 \
+             iifname . ether saddr . ip saddr != @owned4 counter drop\n  \
+           iifname != @legs ip6 saddr != {{ fe80::/10, :: }} \
+             iifname . ether saddr . ip6 saddr != @owned6 counter drop\n  \
+           ct zone set meta mark . ip saddr . ip daddr map @pair4\n  \
+           ct zone set meta mark . ip6 saddr . ip6 daddr map @pair6\n  \
            ct zone set meta mark map @zone_of\n  \
            meta mark . ip daddr @onlink4 meta mark set meta mark | {ONLINK:#x}\n  \
            meta mark . ip6 daddr @onlink6 meta mark set meta mark | {ONLINK:#x}\n \
@@ -72,6 +91,8 @@ pub fn base() -> String {
            ct state established,related accept\n  \
            meta mark . ip daddr @onlink4 accept\n  \
            meta mark . ip6 daddr @onlink6 accept\n  \
+           iifname @legs accept\n  \
+           meta mark vmap @acl_of\n  \
            counter drop\n \
          }\n}\n",
     );
@@ -115,7 +136,11 @@ fn ttl() -> String {
 
 /// The elements of the sets, by the sets' names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Elements(BTreeMap<&'static str, BTreeSet<String>>);
+pub struct Elements {
+    sets: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The rules of the networks that have policies.
+    acls: BTreeMap<u32, Vec<String>>,
+}
 
 impl Elements {
     /// The elements for the active ports of `wired`, the twins that exist, and their networks.
@@ -133,7 +158,90 @@ impl Elements {
         for network in networks.filter(|network| tables.contains(&network.table)) {
             elements.add_network(network);
         }
+        elements.add_flows(model, &tables);
         elements
+    }
+
+    /// What passes between networks that have active ports.
+    fn add_flows(&mut self, model: &Model, tables: &BTreeSet<u32>) {
+        for port in model
+            .ports
+            .iter()
+            .filter(|port| model.legs.contains(&port.id))
+        {
+            self.add("legs", format!("\"{}\"", port.names.twin));
+        }
+        let mut pairs = BTreeSet::new();
+        for flow in &model.flows {
+            if !tables.contains(&flow.left) || !tables.contains(&flow.right) {
+                continue;
+            }
+            pairs.insert((flow.left.min(flow.right), flow.left.max(flow.right)));
+            let (Some(left), Some(right)) = (model.network(flow.left), model.network(flow.right))
+            else {
+                continue;
+            };
+            self.add_rules(flow, left, right, &flow.packets);
+            if flow.both_ways {
+                self.add_rules(flow, right, left, &flow.packets.reversed());
+            }
+        }
+        for (number, pair) in pairs.into_iter().enumerate() {
+            if let (Some(left), Some(right)) = (model.network(pair.0), model.network(pair.1)) {
+                self.add_pair(PAIR_ZONES + number, left, right);
+            }
+        }
+        let tables: Vec<u32> = self.acls.keys().copied().collect();
+        for table in tables {
+            self.add("acl_of", format!("{table} : jump acl{table}"));
+        }
+    }
+
+    fn add_rules(&mut self, flow: &Flow, from: &Network, to: &Network, packets: &Packets) {
+        // Packets of a chain that is closed must not find another way.
+        let passes = match &flow.action {
+            Action::Pass => true,
+            Action::Chain { legs, .. } => legs.is_ok(),
+            Action::Deny => false,
+        };
+        let verdict = if passes { "accept" } else { "drop" };
+        let acl = self.acls.entry(from.table).or_default();
+        for prefix in &to.prefixes {
+            let (family, ip) = match prefix.is_ipv4() {
+                true => (Family::V4, "ip"),
+                false => (Family::V6, "ip6"),
+            };
+            let network = format!("{}/{}", prefix.network(), prefix.prefix());
+            let mut rule = format!("{ip} daddr {network}");
+            if let Some(protocol) = packets.protocol {
+                let _ = write!(rule, " meta l4proto {}", protocol.number(family));
+            }
+            let ports = [
+                ("sport", packets.source_ports),
+                ("dport", packets.destination_ports),
+            ];
+            for (side, ports) in ports {
+                if let Some((first, last)) = ports {
+                    let _ = write!(rule, " th {side} {first}-{last}");
+                }
+            }
+            acl.push(format!("{rule} counter {verdict}"));
+        }
+    }
+
+    fn add_pair(&mut self, zone: usize, left: &Network, right: &Network) {
+        for own in [left, right] {
+            for (from, to) in [(left, right), (right, left)] {
+                for source in &from.prefixes {
+                    let same = |p: &&ipnetwork::IpNetwork| p.is_ipv4() == source.is_ipv4();
+                    for destination in to.prefixes.iter().filter(same) {
+                        let set = if source.is_ipv4() { "pair4" } else { "pair6" };
+                        let table = own.table;
+                        self.add(set, format!("{table} . {source} . {destination} : {zone}"));
+                    }
+                }
+            }
+        }
     }
 
     fn add_port(&mut self, port: &Port, table: u32) {
@@ -163,11 +271,11 @@ impl Elements {
     }
 
     fn add(&mut self, set: &'static str, element: String) {
-        self.0.entry(set).or_default().insert(element);
+        self.sets.entry(set).or_default().insert(element);
     }
 
     fn in_set(&self, set: &str) -> impl Iterator<Item = &String> {
-        self.0.get(set).into_iter().flatten()
+        self.sets.get(set).into_iter().flatten()
     }
 
     /// What of this is not in `other`, in one set.
@@ -186,17 +294,43 @@ impl Elements {
                 let _ = writeln!(text, "{verb} element {TABLE} {set} {{ {list} }}");
             }
         };
+        // The chains of the policies exist before something leads to them, and go after nothing does.
+        let rules = self.change_rules(next);
         for (set, _) in SETS {
             command("delete", set, self.beyond(next, set));
+        }
+        for (set, _) in SETS {
             command("add", set, next.beyond(self, set));
         }
-        text
+        format!("{}{text}{}", rules.0, rules.1)
+    }
+
+    /// The commands that make and fill the chains of the policies, and those that remove them.
+    fn change_rules(&self, next: &Self) -> (String, String) {
+        let (mut before, mut after) = (String::new(), String::new());
+        for (table, rules) in &next.acls {
+            if self.acls.get(table) != Some(rules) {
+                let _ = writeln!(before, "add chain {TABLE} acl{table}");
+                let _ = writeln!(before, "flush chain {TABLE} acl{table}");
+                for rule in rules {
+                    let _ = writeln!(before, "add rule {TABLE} acl{table} {rule}");
+                }
+            }
+        }
+        for table in self
+            .acls
+            .keys()
+            .filter(|table| !next.acls.contains_key(table))
+        {
+            let _ = writeln!(after, "delete chain {TABLE} acl{table}");
+        }
+        (before, after)
     }
 
     /// Whether `next` does not allow everything that these elements allow: flows that were accepted
     /// before must then be forgotten.
     pub fn allow_more_than(&self, next: &Self) -> bool {
-        ALLOWED.iter().any(|set| !self.beyond(next, set).is_empty())
+        self.acls != next.acls || ALLOWED.iter().any(|set| !self.beyond(next, set).is_empty())
     }
 }
 

@@ -7,7 +7,9 @@ use contrail_core::MacAddr;
 use contrail_core::identity::Family;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
+use super::chains;
 use super::model::{Model, Network, Port};
+use super::policy::Packets;
 
 /// One object of the kernel, complete enough to be added and deleted. The order of the variants is
 /// the order in which they are added; they are deleted the other way round.
@@ -68,6 +70,13 @@ pub enum Target {
         /// The gateway's address: the router's errors come from it.
         source: Option<IpAddr>,
     },
+    /// A service instance.
+    Via {
+        /// The twin of its leg.
+        device: String,
+        /// The leg's address.
+        gateway: IpAddr,
+    },
 }
 
 /// What a rule looks at.
@@ -75,6 +84,10 @@ pub enum Target {
 pub enum Selector {
     /// Packets that enter by a device.
     Device(String),
+    /// Packets that enter by a device and come from an address.
+    DeviceFrom(String, IpAddr),
+    /// Certain packets that enter by a device, perhaps only those to a prefix.
+    Packets(String, Option<IpNetwork>, Packets),
     /// The router's own packets with a mark.
     OwnMarked(u32),
     /// The router's own packets from an address.
@@ -87,7 +100,7 @@ impl Object {
         match self {
             Self::Neighbour { device, .. } | Self::Proxy { device, .. } => Some(device),
             Self::Route {
-                target: Target::Port { device, .. },
+                target: Target::Port { device, .. } | Target::Via { device, .. },
                 ..
             } => Some(device),
             _ => None,
@@ -95,8 +108,8 @@ impl Object {
     }
 }
 
-/// Priorities of the rules. Between them lies room for service chains: 100 and 200 for the legs of
-/// service instances, 210 for policy rules with ports, 250 for closing broken chains.
+/// Priorities of the rules. Those between are for what passes between networks, see
+/// [`chains`](super::chains).
 mod priority {
     pub const OWN_MARKED: u32 = 20;
     pub const OWN_FROM: u32 = 21;
@@ -128,6 +141,7 @@ pub fn render(model: &Model, wired: &HashSet<String>) -> BTreeSet<Object> {
             render_members(network, &members, &mut objects);
         }
     }
+    chains::render(model, wired, &mut objects);
     for port in ports {
         let table = port.table.filter(|_| port.is_active());
         for family in Family::ALL {
@@ -234,6 +248,7 @@ mod tests {
             Target::Blackhole => "blackhole".to_owned(),
             Target::Local => "local".to_owned(),
             Target::Port { device, source } => format!("{device} from {}", source.unwrap()),
+            Target::Via { device, gateway } => format!("{device} via {gateway}"),
         };
         objects
             .iter()

@@ -46,6 +46,7 @@ pub fn two_networks() -> Model {
     Model {
         networks: vec![network(1001, "red"), network(1002, "blue")],
         ports: vec![port(1, 1001, 3), port(2, 1001, 4), port(3, 1002, 3), down],
+        ..Model::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A whole lab in this process: four services and a data plane over one configuration.
 
 mod listeners;
+mod made;
 mod shared;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use contrail_core::{Error, Result};
 use tokio::sync::watch;
 
 use self::listeners::Listeners;
+use self::made::Made;
 pub(crate) use self::shared::Shared;
 use crate::agent::{Agent, AgentOptions};
 use crate::config::{Auth, ConfigApi, snapshot};
@@ -80,6 +82,7 @@ pub struct Lab {
     plane: Option<DataPlane>,
     keeper: Option<Keeper>,
     stop_wanted: watch::Receiver<bool>,
+    made: Made,
 }
 
 /// The services that can be stopped and started while the lab runs.
@@ -108,6 +111,7 @@ impl Lab {
         let agent_slot: Arc<OnceLock<Arc<Agent>>> = Arc::default();
         let plane = data_plane(&options, &config, &agent_slot)?;
         let notifier = plane.notifier().clone();
+        let made = Made::for_directory(&options.ports_dir);
         let agent = agent(&options, &config, &notifier)?;
         // Nobody else sets it.
         let _ = agent_slot.set(Arc::clone(&agent));
@@ -136,6 +140,7 @@ impl Lab {
             plane: Some(plane),
             keeper,
             stop_wanted,
+            made,
         })
     }
 
@@ -187,7 +192,7 @@ impl Lab {
         self.stop_wanted.clone()
     }
 
-    /// Stops everything and removes it from the kernel. Port files stay.
+    /// Stops everything and removes it from the kernel. Port files stay, for the next lab.
     ///
     /// # Errors
     /// What could not be removed.
@@ -205,6 +210,7 @@ impl Lab {
         }
         drop(self.keeper.take());
         let stopped = self.plane.take().map_or(Ok(()), DataPlane::stop);
+        self.made.remove_empty();
         // Last: whoever asked for the end watches it.
         drop(self.control.take());
         stopped

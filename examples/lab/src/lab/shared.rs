@@ -92,6 +92,7 @@ impl Shared {
             problems: Vec::new(),
             networks: Vec::new(),
             ports: Vec::new(),
+            chains: Vec::new(),
         }
         .with(&self.config.view(), self.notifier.snapshot())
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod chains;
 mod command_line;
 mod isolation;
 mod lab;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, UdpSocket};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -31,15 +32,16 @@ pub struct World {
     notifier: Notifier,
 }
 
-/// A container with one interface `eth0`.
+/// An interface of a container; a container with more than one is several of these.
 pub struct Container {
     /// The id of its interface.
     pub id: Uuid,
     /// The id of its machine.
     pub machine: Uuid,
-    pub netns: TestNetns,
+    pub netns: Rc<TestNetns>,
     pub addresses: Vec<IpNetwork>,
     pub gateway: IpAddr,
+    ifname: &'static str,
 }
 
 impl World {
@@ -83,6 +85,7 @@ impl World {
             uuid,
             fq_name: format!("default-domain:admin:{name}").parse().unwrap(),
             subnets: subnets.collect(),
+            rules: Vec::new(),
         });
         uuid
     }
@@ -97,16 +100,45 @@ impl World {
         container
     }
 
+    /// One more interface of a container, attached to another network. The default route stays.
+    pub fn leg(
+        &self,
+        other: &Container,
+        ifname: &'static str,
+        network: Uuid,
+        host: u32,
+    ) -> Container {
+        let (addresses, gateway) = self.addresses(network, host);
+        let leg = Container {
+            id: Uuid::new_v4(),
+            machine: other.machine,
+            netns: Rc::clone(&other.netns),
+            addresses,
+            gateway,
+            ifname,
+        };
+        leg.plug_with(Vec::new());
+        self.configure(&leg, network);
+        self.subscribe(&leg);
+        self.notifier.settle();
+        leg
+    }
+
     /// A container that nobody knows of yet and that has no interface.
     pub fn container(&self, name: &str, network: Uuid, host: u32) -> Container {
+        let (addresses, gateway) = self.addresses(network, host);
+        Container::new(name, addresses, gateway)
+    }
+
+    fn addresses(&self, network: Uuid, host: u32) -> (Vec<IpNetwork>, IpAddr) {
         let facts = self.facts.lock().unwrap();
-        let networks = facts.view.networks.iter();
-        let network = networks.clone().find(|n| n.uuid == network).unwrap();
+        let mut networks = facts.view.networks.iter();
+        let network = networks.find(|n| n.uuid == network).unwrap();
         let address = |subnet: &SubnetView| {
             IpNetwork::new(nth(subnet.prefix, host), subnet.prefix.prefix()).unwrap()
         };
         let addresses = network.subnets.iter().map(address).collect();
-        Container::new(name, addresses, network.subnets[0].gateway.unwrap())
+        (addresses, network.subnets[0].gateway.unwrap())
     }
 
     /// Puts the container's interface into the configuration.
@@ -168,9 +200,10 @@ impl Container {
         Self {
             id: Uuid::new_v4(),
             machine: Uuid::new_v4(),
-            netns: TestNetns::new(name).unwrap(),
+            netns: Rc::new(TestNetns::new(name).unwrap()),
             addresses,
             gateway,
+            ifname: "eth0",
         }
     }
 
@@ -192,11 +225,24 @@ impl Container {
         host_ifname(self.id)
     }
 
-    /// Makes the container's interface.
+    pub fn ifname(&self) -> &str {
+        self.ifname
+    }
+
+    /// Makes the container's interface, with a default route of each family.
     pub fn plug(&self) {
+        let prefixes = self
+            .addresses
+            .iter()
+            .map(|a| IpNetwork::new(a.network(), a.prefix()));
+        let gateways = prefixes.map(|prefix| nth(prefix.unwrap(), 1));
+        self.plug_with(gateways.map(Route::default_via).collect());
+    }
+
+    fn plug_with(&self, routes: Vec<Route>) {
         let spec = VethSpec {
             host: self.tap(),
-            container: "eth0".into(),
+            container: self.ifname.into(),
             mac: self.mac(),
             mtu: None,
             alias: self.id.to_string(),
@@ -204,13 +250,12 @@ impl Container {
         Kernel::new()
             .create_veth(&spec, Some(self.netns.netns()))
             .unwrap();
-        let gateways = [Route::default_via(self.gateway)];
         let config = InterfaceConfig {
             addresses: self.addresses.clone(),
-            routes: gateways.to_vec(),
+            routes,
         };
         Kernel::new()
-            .configure(self.netns.netns(), "eth0", &config)
+            .configure(self.netns.netns(), self.ifname, &config)
             .unwrap();
     }
 

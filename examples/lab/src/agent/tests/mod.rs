@@ -111,7 +111,9 @@ impl Bench {
                     gateway: Some("10.10.0.1".parse().unwrap()),
                     dns: Some("10.10.0.2".parse().unwrap()),
                 }],
+                rules: Vec::new(),
             }],
+            service_instances: Vec::new(),
             interfaces: vec![InterfaceView {
                 uuid: id(U),
                 fq_name: "default-domain:admin:port".parse().unwrap(),

@@ -1,5 +1,7 @@
 //! What the agent and the data plane need of the configuration: a plain, typed copy of it.
 
+mod policy;
+
 use std::net::IpAddr;
 
 use contrail_core::{FqName, MacAddr};
@@ -12,6 +14,8 @@ use crate::config::schema::Kind;
 use crate::config::state::State;
 use crate::config::store::Object;
 
+pub use policy::{NameOrAny, PolicyRule, Ports, ServiceInstanceView};
+
 /// The configuration at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigView {
@@ -21,6 +25,8 @@ pub struct ConfigView {
     pub interfaces: Vec<InterfaceView>,
     /// The virtual machines, by name.
     pub machines: Vec<MachineView>,
+    /// The service instances, by name.
+    pub service_instances: Vec<ServiceInstanceView>,
 }
 
 /// A virtual network.
@@ -32,6 +38,8 @@ pub struct NetworkView {
     pub fq_name: FqName,
     /// Its subnets, in their order.
     pub subnets: Vec<SubnetView>,
+    /// The rules of the policies that are attached to it, in the order in which they are looked at.
+    pub rules: Vec<PolicyRule>,
 }
 
 /// A subnet of a virtual network.
@@ -84,10 +92,14 @@ impl ConfigView {
         let networks = objects(state, kinds.virtual_network);
         let interfaces = objects(state, kinds.virtual_machine_interface);
         let machines = objects(state, kinds.virtual_machine);
+        let instances = objects(state, kinds.service_instance);
         Self {
             networks: networks.map(|object| network(state, object)).collect(),
             interfaces: interfaces.map(|object| interface(state, object)).collect(),
             machines: machines.map(|object| machine(state, object)).collect(),
+            service_instances: instances
+                .map(|o| policy::service_instance(state, o))
+                .collect(),
         }
     }
 }
@@ -119,6 +131,7 @@ fn network(state: &State, object: &Object) -> NetworkView {
         uuid: object.uuid,
         fq_name: FqName::new(object.fq_name.iter().cloned()),
         subnets: subnets.collect(),
+        rules: policy::rules(state, object),
     }
 }
 

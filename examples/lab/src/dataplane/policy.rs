@@ -1,0 +1,289 @@
+//! What the policies of the networks mean together, as the schema transformer works it out: which
+//! networks may talk, about what, and through which service instances. A pure function.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use contrail_core::FqName;
+use contrail_core::identity::Family;
+use uuid::Uuid;
+
+use super::model::{Network, Port};
+use crate::view::{ConfigView, NameOrAny, NetworkView, PolicyRule, ServiceInstanceView};
+
+/// What one rule of a policy means between two networks that both carry the policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// The id of the rule.
+    pub rule: String,
+    /// The policy.
+    pub policy: FqName,
+    /// The table of the network that flows come from.
+    pub left: u32,
+    /// The table of the network that flows go to.
+    pub right: u32,
+    /// Whether flows from right to left are meant, too.
+    pub both_ways: bool,
+    /// Which packets, seen from left to right.
+    pub packets: Packets,
+    /// What happens to them.
+    pub action: Action,
+}
+
+/// Which packets a rule means.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Packets {
+    /// The protocol; `None` for all.
+    pub protocol: Option<Protocol>,
+    /// The source's ports; `None` for all.
+    pub source_ports: Option<(u16, u16)>,
+    /// The destination's ports; `None` for all.
+    pub destination_ports: Option<(u16, u16)>,
+}
+
+/// A protocol of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// ICMP, that of the packet's family.
+    Icmp,
+    /// Any other one by its number.
+    Number(u8),
+}
+
+/// What happens to the packets of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// They are dropped.
+    Deny,
+    /// They pass.
+    Pass,
+    /// They pass through service instances.
+    Chain {
+        /// The service instances, from left to right.
+        services: Vec<FqName>,
+        /// Their legs; or why the chain is closed.
+        legs: Result<Vec<Legs>, Vec<String>>,
+    },
+}
+
+/// The two ports of a service instance that packets pass through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Legs {
+    /// The port in the left network.
+    pub left: Uuid,
+    /// The port in the right network.
+    pub right: Uuid,
+    /// Whether it translates addresses: what comes back is addressed to its right port.
+    pub nat: bool,
+}
+
+impl Packets {
+    /// The same packets on their way back.
+    pub fn reversed(&self) -> Self {
+        Self {
+            source_ports: self.destination_ports,
+            destination_ports: self.source_ports,
+            ..self.clone()
+        }
+    }
+
+    /// Whether these are all packets.
+    pub fn are_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn of(rule: &PolicyRule) -> Option<Self> {
+        let range = |range: &Option<RangeInclusive<u16>>| {
+            range.as_ref().map(|range| (*range.start(), *range.end()))
+        };
+        Some(Self {
+            protocol: match rule.protocol.as_str() {
+                "any" => None,
+                "icmp" | "icmp6" | "1" | "58" => Some(Protocol::Icmp),
+                "tcp" => Some(Protocol::Number(6)),
+                "udp" => Some(Protocol::Number(17)),
+                "sctp" => Some(Protocol::Number(132)),
+                number => Some(Protocol::Number(number.parse().ok()?)),
+            },
+            source_ports: range(&rule.source_ports),
+            destination_ports: range(&rule.destination_ports),
+        })
+    }
+}
+
+impl Protocol {
+    /// Its number in packets of a family.
+    pub fn number(self, family: Family) -> u8 {
+        match (self, family) {
+            (Protocol::Icmp, Family::V4) => 1,
+            (Protocol::Icmp, Family::V6) => 58,
+            (Protocol::Number(number), _) => number,
+        }
+    }
+}
+
+/// All flows between networks of this host, in the order of the left network's rules, and the ports
+/// that are legs of some chain, be it up or not: nothing else may leave through them.
+pub fn resolve(
+    view: &ConfigView,
+    networks: &[Network],
+    ports: &[Port],
+) -> (Vec<Flow>, BTreeSet<Uuid>) {
+    let world = World {
+        instances: view
+            .service_instances
+            .iter()
+            .map(|i| (&i.fq_name, i))
+            .collect(),
+        ports: ports.iter().map(|port| (port.id, port)).collect(),
+    };
+    let here: Vec<(&Network, &NetworkView)> = networks
+        .iter()
+        .filter_map(|network| {
+            Some((
+                network,
+                view.networks.iter().find(|v| v.uuid == network.uuid)?,
+            ))
+        })
+        .collect();
+    let mut flows: Vec<Flow> = Vec::new();
+    let mut legs = BTreeSet::new();
+    for (left, left_view) in &here {
+        for rule in &left_view.rules {
+            for (right, right_view) in &here {
+                let meant = left.uuid != right.uuid
+                    && is_meant(&rule.source, &left_view.fq_name)
+                    && is_meant(&rule.destination, &right_view.fq_name)
+                    // Attached to one side only it opens nothing.
+                    && right_view.rules.iter().any(|other| other.id == rule.id);
+                let seen = flows.iter().any(|flow| {
+                    flow.rule == rule.id && (flow.left, flow.right) == (right.table, left.table)
+                });
+                if !meant || (seen && rule.both_ways) {
+                    continue;
+                }
+                let Some(packets) = Packets::of(rule) else {
+                    continue;
+                };
+                legs.extend(rule.services.iter().flat_map(|name| world.legs_of(name)));
+                flows.push(Flow {
+                    rule: rule.id.clone(),
+                    policy: rule.policy.clone(),
+                    left: left.table,
+                    right: right.table,
+                    both_ways: rule.both_ways,
+                    packets,
+                    action: world.action(rule, left, right),
+                });
+            }
+        }
+    }
+    (flows, legs)
+}
+
+fn is_meant(side: &NameOrAny, network: &FqName) -> bool {
+    match side {
+        NameOrAny::Name(name) => name == network,
+        NameOrAny::Any | NameOrAny::Local => true,
+    }
+}
+
+struct World<'a> {
+    instances: BTreeMap<&'a FqName, &'a ServiceInstanceView>,
+    ports: BTreeMap<Uuid, &'a Port>,
+}
+
+impl World<'_> {
+    fn legs_of(&self, instance: &FqName) -> Vec<Uuid> {
+        let tuples = self
+            .instances
+            .get(instance)
+            .map(|instance| &instance.port_tuples);
+        let members = tuples.into_iter().flatten().flatten();
+        members
+            .filter(|(role, _)| *role != "management")
+            .map(|(_, port)| *port)
+            .collect()
+    }
+
+    fn action(&self, rule: &PolicyRule, left: &Network, right: &Network) -> Action {
+        if !rule.pass {
+            return Action::Deny;
+        }
+        if rule.services.is_empty() {
+            return Action::Pass;
+        }
+        let mut legs = Vec::new();
+        let mut obstacles = Vec::new();
+        for service in &rule.services {
+            match self.legs(service, left, right) {
+                Ok(found) => legs.push(found),
+                Err(obstacle) => obstacles.push(obstacle),
+            }
+        }
+        Action::Chain {
+            services: rule.services.clone(),
+            legs: if obstacles.is_empty() {
+                Ok(legs)
+            } else {
+                Err(obstacles)
+            },
+        }
+    }
+
+    /// The legs of the first port tuple that is complete, or what is missing.
+    fn legs(&self, name: &FqName, left: &Network, right: &Network) -> Result<Legs, String> {
+        let Some(instance) = self.instances.get(name) else {
+            return Err(format!("service instance {name} does not exist"));
+        };
+        let nat = match instance.mode.as_str() {
+            "in-network" => false,
+            "in-network-nat" => true,
+            "" => return Err(format!("service instance {name} has no template")),
+            mode => {
+                return Err(format!(
+                    "service instance {name} is {mode}: not by this lab"
+                ));
+            }
+        };
+        let mut obstacle = format!("service instance {name} has no port tuple");
+        for tuple in &instance.port_tuples {
+            let leg = |role: &str, network: &Network| self.leg(name, tuple, role, network);
+            match (leg("left", left), leg("right", right)) {
+                (Ok(left), Ok(right)) => return Ok(Legs { left, right, nat }),
+                (Err(missing), _) | (_, Err(missing)) => obstacle = missing,
+            }
+        }
+        Err(obstacle)
+    }
+
+    fn leg(
+        &self,
+        instance: &FqName,
+        tuple: &BTreeMap<String, Uuid>,
+        role: &str,
+        network: &Network,
+    ) -> Result<Uuid, String> {
+        let Some(id) = tuple.get(role) else {
+            return Err(format!("service instance {instance} has no {role} port"));
+        };
+        let Some(port) = self.ports.get(id) else {
+            return Err(format!(
+                "the {role} port {id} of {instance} is not on this host"
+            ));
+        };
+        if !port.is_active() {
+            return Err(format!(
+                "the {role} port {id} of {instance} is {}",
+                port.state
+            ));
+        }
+        if port.table != Some(network.table) {
+            let name = &network.name;
+            return Err(format!(
+                "the {role} port {id} of {instance} is not in {name}"
+            ));
+        }
+        Ok(*id)
+    }
+}

@@ -1,0 +1,156 @@
+//! Network policies and service instances as the data plane needs them.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use contrail_core::FqName;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::config::state::State;
+use crate::config::store::Object;
+
+/// A rule of a policy that is attached to a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRule {
+    /// The id that the server gave it: the same wherever its policy is attached.
+    pub id: String,
+    /// The policy.
+    pub policy: FqName,
+    /// The network that flows come from.
+    pub source: NameOrAny,
+    /// The network that flows go to.
+    pub destination: NameOrAny,
+    /// Whether flows in the other direction are meant, too (`<>`).
+    pub both_ways: bool,
+    /// The protocol: `any`, a name or a number.
+    pub protocol: String,
+    /// The ports of the source.
+    pub source_ports: Ports,
+    /// The ports of the destination.
+    pub destination_ports: Ports,
+    /// Whether flows may pass.
+    pub pass: bool,
+    /// The service instances that flows pass through, from source to destination.
+    pub services: Vec<FqName>,
+}
+
+/// A network by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameOrAny {
+    /// This one.
+    Name(FqName),
+    /// The network to which the policy is attached.
+    Local,
+    /// Every network.
+    Any,
+}
+
+/// A range of ports; `None` stands for all.
+pub type Ports = Option<RangeInclusive<u16>>;
+
+/// A service instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceInstanceView {
+    /// Its name.
+    pub fq_name: FqName,
+    /// `in-network`, `in-network-nat` or `transparent`; empty when it has no template.
+    pub mode: String,
+    /// Its port tuples: the VM interfaces by their role, such as `left`.
+    pub port_tuples: Vec<BTreeMap<String, Uuid>>,
+}
+
+/// The rules of all policies of a network, by the policies' sequence.
+pub(super) fn rules(state: &State, network: &Object) -> Vec<PolicyRule> {
+    let mut attached: Vec<_> = network.refs_to(state.kinds.network_policy).iter().collect();
+    let sequence = |attr: &Value| {
+        let number = |name| attr["sequence"][name].as_i64().unwrap_or_default();
+        (number("major"), number("minor"))
+    };
+    attached.sort_by_key(|reference| sequence(&reference.attr));
+    let policies = attached
+        .into_iter()
+        .filter_map(|reference| state.store.get(reference.to));
+    policies.flat_map(policy_rules).collect()
+}
+
+fn policy_rules(policy: &Object) -> Vec<PolicyRule> {
+    let name = FqName::new(policy.fq_name.iter().cloned());
+    let entries = policy.props.get("network_policy_entries");
+    let rules = entries.and_then(|entries| entries["policy_rule"].as_array());
+    // A rule names any number of networks on either side.
+    let pairs = rules.into_iter().flatten().flat_map(|rule| {
+        let sides = |key: &str| rule[key].as_array().cloned().unwrap_or_default();
+        let destinations = sides("dst_addresses");
+        sides("src_addresses").into_iter().flat_map(move |source| {
+            let ends = destinations.clone().into_iter();
+            ends.map(move |destination| (rule, source.clone(), destination))
+        })
+    });
+    pairs
+        .filter_map(|(rule, source, destination)| {
+            let actions = &rule["action_list"];
+            let services = actions["apply_service"].as_array().into_iter().flatten();
+            Some(PolicyRule {
+                id: rule["rule_uuid"].as_str().unwrap_or_default().to_owned(),
+                policy: name.clone(),
+                source: side(&source)?,
+                destination: side(&destination)?,
+                both_ways: rule["direction"] == "<>",
+                protocol: rule["protocol"].as_str().unwrap_or("any").to_lowercase(),
+                source_ports: ports(&rule["src_ports"]),
+                destination_ports: ports(&rule["dst_ports"]),
+                pass: actions["simple_action"].as_str().unwrap_or("pass") == "pass",
+                services: services.filter_map(|s| s.as_str()?.parse().ok()).collect(),
+            })
+        })
+        .collect()
+}
+
+/// One side of a rule; `None` when it is no network, which the lab does not look at.
+fn side(address: &Value) -> Option<NameOrAny> {
+    match address["virtual_network"].as_str()? {
+        "any" => Some(NameOrAny::Any),
+        "local" => Some(NameOrAny::Local),
+        name => name.parse().ok().map(NameOrAny::Name),
+    }
+}
+
+fn ports(list: &Value) -> Ports {
+    let number = |name: &str| u16::try_from(list[0][name].as_i64()?).ok();
+    let (first, last) = (number("start_port")?, number("end_port")?);
+    (first <= last && (first, last) != (0, u16::MAX)).then_some(first..=last)
+}
+
+pub(super) fn service_instance(state: &State, instance: &Object) -> ServiceInstanceView {
+    let kinds = state.kinds;
+    let template = instance.refs_to(kinds.service_template).first();
+    let template = template.and_then(|reference| state.store.get(reference.to));
+    let properties = template.and_then(|t| t.props.get("service_template_properties"));
+    let mode = properties.map(|p| p["service_mode"].as_str().unwrap_or("transparent"));
+    let tuples = state.store.children_of(instance.uuid, kinds.port_tuple);
+    ServiceInstanceView {
+        fq_name: FqName::new(instance.fq_name.iter().cloned()),
+        mode: mode.unwrap_or_default().to_owned(),
+        port_tuples: tuples.iter().map(|tuple| members(state, *tuple)).collect(),
+    }
+}
+
+/// The VM interfaces of a port tuple that have a role.
+fn members(state: &State, tuple: Uuid) -> BTreeMap<String, Uuid> {
+    let interfaces = state
+        .store
+        .back_refs_of(tuple, state.kinds.virtual_machine_interface);
+    let role = |id: Uuid| {
+        let properties = state
+            .store
+            .get(id)?
+            .props
+            .get("virtual_machine_interface_properties")?;
+        Some((
+            properties["service_interface_type"].as_str()?.to_owned(),
+            id,
+        ))
+    };
+    interfaces.filter_map(role).collect()
+}
