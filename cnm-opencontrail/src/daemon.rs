@@ -1,10 +1,11 @@
-//! The whole plugin: the IPAM driver behind the engine's calls.
+//! The whole plugin: the network driver and the IPAM driver behind the engine's calls.
 
 use std::sync::Arc;
 
 use contrail_core::FqName;
 use contrail_core::settings::Settings;
 
+use crate::driver::NetworkDriver;
 use crate::error::{Error, Result};
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::plugin::Plugin;
@@ -15,8 +16,8 @@ const PROGRAM: &str = "cnm-opencontrail";
 
 /// Everything behind the socket.
 pub struct Daemon {
+    driver: NetworkDriver,
     ipam: Arc<Ipam>,
-    _scope: Scope,
 }
 
 impl Daemon {
@@ -26,11 +27,12 @@ impl Daemon {
     /// When the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
         let project = FqName::new([&*settings.domain, &*settings.project]);
-        let ipam = Ipam::new(settings.attacher(PROGRAM)?, project, &settings.state_dir)?;
-        Ok(Self {
-            ipam,
-            _scope: scope,
-        })
+        let attacher = settings.attacher(PROGRAM)?;
+        let ipam = Ipam::new(attacher.clone(), project.clone(), &settings.state_dir)?;
+        let node = settings.node.clone();
+        let (own, dir) = (Arc::clone(&ipam), &settings.state_dir);
+        let driver = NetworkDriver::new(attacher, own, project, node, scope, dir);
+        Ok(Self { driver, ipam })
     }
 
     /// Does what could not be done when the engine asked for it, because the API or the agent was
@@ -47,9 +49,12 @@ impl Daemon {
 
 impl Plugin for Daemon {
     fn answer(&self, call: Call) -> Result<Reply> {
+        if let Some(answer) = self.driver.answer(&call) {
+            return answer;
+        }
         match call {
             Call::Activate => Ok(Reply::Implements {
-                implements: &["IpamDriver"],
+                implements: &["NetworkDriver", "IpamDriver"],
             }),
             Call::IpamCapabilities => Ok(self.ipam.capabilities()),
             Call::AddressSpaces => Ok(Reply::AddressSpaces(ADDRESS_SPACES)),

@@ -274,6 +274,19 @@ impl Client {
         self.ref_update(&request::ref_update("DELETE", from, to, None), from, to)
     }
 
+    /// Sets one annotation of an object, or removes it without a value. In one step on the server, so
+    /// that several hosts can do it at once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the object does not exist.
+    pub fn annotate<R: Resource>(&self, uuid: Uuid, key: &str, value: Option<&str>) -> Result<()> {
+        let answer = self.send(&request::annotate(uuid, key, value))?;
+        match answer.is_success() {
+            true => Ok(()),
+            false => Err(answer.error::<R>(uuid.to_string(), Some(uuid))),
+        }
+    }
+
     /// Deletes an object; false when it was not there.
     ///
     /// # Errors

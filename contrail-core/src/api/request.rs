@@ -187,6 +187,21 @@ pub fn ref_update(
     )
 }
 
+/// Sets one annotation of an object, or removes it; the others stay. Both may be repeated.
+pub fn annotate(uuid: Uuid, key: &str, value: Option<&str>) -> ApiRequest {
+    let update = match value {
+        Some(value) => json!({
+            "field": "annotations",
+            "operation": "set",
+            "value": {"key": key, "value": value},
+            "position": key,
+        }),
+        None => json!({"field": "annotations", "operation": "delete", "position": key}),
+    };
+    let body = json!({"uuid": uuid, "updates": [update]});
+    ApiRequest::post("/prop-collection-update", body)
+}
+
 /// Deletes an object.
 pub fn delete<R: Resource>(uuid: Uuid) -> ApiRequest {
     ApiRequest::new(Method::Delete, object_path::<R>(uuid))

@@ -39,7 +39,7 @@ impl Call<'_> {
 
     /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another
     /// interface of the container was its last one and has been detached.
-    fn link_machine(&self, port: &Port) -> Result<()> {
+    pub(super) fn link_machine(&self, port: &Port) -> Result<()> {
         let name = FqName::new([self.vm.to_string()]);
         let machine = (VirtualMachine::TYPE, self.vm, &name);
         let link = || {
@@ -55,17 +55,20 @@ impl Call<'_> {
         }
     }
 
-    fn create_ip(&self, reserved: &Reserved, ip: &Ip) -> Result<()> {
+    /// Creates an instance IP of the port.
+    pub(super) fn create_ip(&self, reserved: &Reserved, ip: &Ip) -> Result<()> {
         let network = &reserved.network;
         let object =
             objects::instance_ip(ip.id, ip.family, ip.asked, &reserved.port.object, network);
         let created = self.attempt(Step::InstanceIp(ip.id), || self.client().ensure(&object));
         created.map(|_| ()).map_err(|error| match error {
             // The API says "exhausted" for five causes; the subnets tell which one it was.
-            Error::NoAddress { network: name, .. } => Error::NoAddress {
-                network: name,
-                reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
-            },
+            Error::NoAddress { network: name, .. } if !network.subnets.is_empty() => {
+                Error::NoAddress {
+                    network: name,
+                    reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
+                }
+            }
             other => other,
         })
     }

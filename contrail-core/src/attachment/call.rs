@@ -30,6 +30,7 @@ pub(super) struct Port<'a> {
     pub(super) id: Uuid,
     pub(super) mac: MacAddr,
     pub(super) host_ifname: String,
+    pub(super) container_ifname: String,
     pub(super) object: VirtualMachineInterface,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Port<'a> {
             id,
             mac,
             host_ifname: identity::host_ifname(id),
+            container_ifname: wanted.ifname.clone(),
             object: objects::interface(host, id, mac, wanted),
         }
     }

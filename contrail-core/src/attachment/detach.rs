@@ -69,7 +69,7 @@ impl Attacher {
     }
 
     /// Puts off what failed because the other side was not there; anything else is an error.
-    fn settle(&self, interfaces: &[Uuid], failed: Vec<Failed>) -> Result<Detached> {
+    pub(super) fn settle(&self, interfaces: &[Uuid], failed: Vec<Failed>) -> Result<Detached> {
         let deferred = failed.len();
         let (later, hopeless): (Vec<Failed>, Vec<Failed>) =
             failed.into_iter().partition(|f| may_work_later(&f.error));

@@ -15,6 +15,7 @@ mod address;
 mod attach;
 mod call;
 mod detach;
+mod endpoint;
 mod made;
 mod network;
 mod objects;
@@ -37,6 +38,7 @@ use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
 pub use detach::Detached;
+pub use endpoint::{Endpoint, EndpointAddress, Joined};
 pub use network::{Network, is_owned};
 pub use reservation::{Reservation, Reserve};
 pub use types::{Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, SubnetSpec};

@@ -90,14 +90,14 @@ fn via_gateways(routes: &[Route], addresses: &[Assigned]) -> Vec<Route> {
     routes.iter().filter_map(fill).collect()
 }
 
-fn v4(ip: IpAddr) -> Option<Ipv4Addr> {
+pub(super) fn v4(ip: IpAddr) -> Option<Ipv4Addr> {
     match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     }
 }
 
-fn v6(ip: IpAddr) -> Option<Ipv6Addr> {
+pub(super) fn v6(ip: IpAddr) -> Option<Ipv6Addr> {
     match ip {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(ip),

@@ -51,7 +51,7 @@ impl Call<'_> {
         let spec = &port.wanted.network;
         let (found, created, link) = std::thread::scope(|scope| {
             let created = scope.spawn(|| self.create_interface(&port));
-            let link = scope.spawn(|| self.create_link(&port, netns));
+            let link = scope.spawn(|| self.create_link(&port, Some(netns)));
             let found = self.find_network(spec);
             (found, parallel::join(created), parallel::join(link))
         });
@@ -78,7 +78,8 @@ impl Call<'_> {
             .map(|_| ())
     }
 
-    fn create_interface(&self, port: &Port) -> Result<()> {
+    /// Creates the VM interface, anew when a crashed attach left one.
+    pub(super) fn create_interface(&self, port: &Port) -> Result<()> {
         let create = || {
             self.attempt(Step::Interface(port.id), || {
                 self.client().ensure(&port.object)
@@ -106,17 +107,18 @@ impl Call<'_> {
         }
     }
 
-    fn create_link(&self, port: &Port, netns: &Netns) -> Result<()> {
+    /// Makes the veth pair, the container's end in its namespace or, without one, here.
+    pub(super) fn create_link(&self, port: &Port, netns: Option<&Netns>) -> Result<()> {
         let dataplane = &self.backend.dataplane;
         let spec = VethSpec {
             host: port.host_ifname.clone(),
-            container: port.wanted.ifname.clone(),
+            container: port.container_ifname.clone(),
             mac: port.mac,
             mtu: port.wanted.mtu,
             alias: port.id.to_string(),
         };
         let create = || {
-            dataplane.create_veth(&spec, Some(netns))?;
+            dataplane.create_veth(&spec, netns)?;
             self.note(Step::Link(spec.host.clone()));
             Ok(())
         };

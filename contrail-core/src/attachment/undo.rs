@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Backend, network, parallel};
-use crate::api::Client;
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
+use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::fq_name::FqName;
 use crate::identity::{self, Family};
 
 /// One thing to remove. The order of the variants is the order in which they are removed: first what
@@ -26,6 +27,13 @@ pub enum Step {
     Link(String),
     /// An instance IP.
     InstanceIp(Uuid),
+    /// The use of an instance IP that outlives the interface.
+    Reserved {
+        /// The instance IP.
+        ip: Uuid,
+        /// The VM interface that has it.
+        interface: Uuid,
+    },
     /// A VM interface, with the instance IPs that are its own by computed id.
     Interface(Uuid),
     /// A virtual machine, unless it has other interfaces.
@@ -40,6 +48,9 @@ impl fmt::Display for Step {
             Step::AgentPort(id) => write!(f, "agent port {id}"),
             Step::Link(name) => write!(f, "link {name}"),
             Step::InstanceIp(id) => write!(f, "instance IP {id}"),
+            Step::Reserved { ip, interface } => {
+                write!(f, "use of instance IP {ip} by VM interface {interface}")
+            }
             Step::Interface(id) => write!(f, "VM interface {id}"),
             Step::Machine(id) => write!(f, "virtual machine {id}"),
             Step::Network(id) => write!(f, "virtual network {id}"),
@@ -65,7 +76,9 @@ impl Step {
     /// Whether the step takes part in removing this interface; what interfaces share belongs to each.
     pub fn belongs_to(&self, interface: Uuid) -> bool {
         match self {
-            Step::AgentPort(id) | Step::Interface(id) => *id == interface,
+            Step::AgentPort(id) | Step::Interface(id) | Step::Reserved { interface: id, .. } => {
+                *id == interface
+            }
             Step::Link(name) => *name == identity::host_ifname(interface),
             Step::InstanceIp(id) => Family::ALL
                 .iter()
@@ -80,6 +93,7 @@ impl Step {
             Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
             Step::Link(name) => backend.dataplane.delete_link(name),
             Step::InstanceIp(id) => client.delete::<InstanceIp>(*id),
+            Step::Reserved { ip, interface } => give_back(&client, *ip, *interface),
             Step::Interface(id) => delete_interface(backend, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
             Step::Network(id) => network::delete_unless_used(&client, *id),
@@ -131,13 +145,11 @@ pub(crate) fn run(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Ve
 }
 
 fn run_at_once(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Vec<Failed> {
-    let results = parallel::map(steps, |step| {
-        step.run(backend, deadline).map_err(|error| Failed {
-            step: step.clone(),
-            error,
-        })
+    let failed = parallel::map(steps, |step| {
+        let error = step.run(backend, deadline).err()?;
+        Some(Failed { step, error })
     });
-    results.into_iter().filter_map(Result::err).collect()
+    failed.into_iter().flatten().collect()
 }
 
 /// Deletes a VM interface. Instance IPs of a family that the caller did not expect still block it:
@@ -153,6 +165,16 @@ fn delete_interface(backend: &Backend, id: Uuid, deadline: Deadline) -> Result<b
             client.delete::<VirtualMachineInterface>(id)
         }
         other => other,
+    }
+}
+
+/// Takes an instance IP from an interface and leaves it; one that is gone is fine.
+fn give_back(client: &Client, ip: Uuid, interface: Uuid) -> Result<bool> {
+    let name = FqName::new([interface.to_string()]);
+    let to = (VirtualMachineInterface::TYPE, interface, &name);
+    match client.remove_ref((InstanceIp::TYPE, ip), to) {
+        Err(Error::NotFound { .. }) => Ok(false),
+        other => other.map(|()| true),
     }
 }
 

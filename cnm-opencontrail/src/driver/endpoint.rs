@@ -1,0 +1,269 @@
+//! Endpoints: a container's connection to a network, from its addresses to its interface and back.
+
+use std::net::IpAddr;
+
+use contrail_core::attachment::{Endpoint, EndpointAddress};
+use contrail_core::error::report;
+use contrail_core::{Deadline, Error as CoreError, MacAddr};
+
+use super::network::address_of;
+use super::store::{EndpointEntry, NetworkEntry};
+use super::{NetworkDriver, PATIENCE, options};
+use crate::error::{Error, Result};
+use crate::proto::{
+    CreateEndpoint, EndpointId, EndpointInterface, InterfaceName, Join, JoinReply, NetworkId,
+    PortBinding, ProgramExternalConnectivity, Reply,
+};
+
+/// What the names of interfaces in containers begin with.
+const IN_CONTAINER: &str = "eth";
+
+impl NetworkDriver {
+    /// `NetworkDriver.CreateEndpoint`: the objects and the addresses.
+    ///
+    /// # Errors
+    /// An address that somebody has, with the holder's name; options that cannot be used; a
+    /// controller that is down.
+    pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
+        options::endpoint(&request.options)?;
+        let end = Deadline::after(PATIENCE);
+        let network = self.known(&request.network_id, end)?;
+        let given = &request.interface;
+        let mac = match given.mac_address.as_str() {
+            "" => None,
+            text => Some(text.parse::<MacAddr>()?),
+        };
+        let mut addresses = Vec::new();
+        for text in [&given.address, &given.address_ipv6] {
+            if !text.is_empty() {
+                let address = address_of("address", text)?;
+                addresses.push((address, self.set_aside_by_ipam(&network, address)?));
+            }
+        }
+        if addresses.is_empty() {
+            let hint = "Docker gave the endpoint none: use its own IPAM driver or opencontrail";
+            return Err(CoreError::missing("an address", hint).into());
+        }
+        let entry = EndpointEntry {
+            addresses,
+            mac,
+            vm: None,
+        };
+        let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+        let made = match self.attacher.create_endpoint(&endpoint) {
+            Err(error) if is_network_gone(&error) => {
+                log::warn!(
+                    "virtual network {} has vanished: it is made again",
+                    network.name
+                );
+                let network = self.establish_again(&request.network_id, &network, end)?;
+                let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+                self.attacher.create_endpoint(&endpoint)
+            }
+            other => other,
+        };
+        let made = made.map_err(|error| self.name_holder(&network, error, end))?;
+        self.store.put_endpoint(&request.endpoint_id, &entry)?;
+        let interface = match mac {
+            Some(_) => EndpointInterface::default(),
+            None => EndpointInterface::with_mac(made),
+        };
+        Ok(Reply::Endpoint { interface })
+    }
+
+    /// `NetworkDriver.Join`: the interface, which Docker then moves into the container.
+    ///
+    /// # Errors
+    /// An endpoint that does not exist, an agent or a controller that is down.
+    pub fn join(&self, request: &Join) -> Result<Reply> {
+        let end = Deadline::after(PATIENCE);
+        let network = self.known(&request.network_id, end)?;
+        let mut entry = self.endpoint_entry(&request.endpoint_id)?;
+        let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+        let sandbox = request.sandbox_key.to_string_lossy();
+        let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
+        entry.vm = Some(joined.vm);
+        self.store.put_endpoint(&request.endpoint_id, &entry)?;
+        let way_out = !network.internal && !network.options.without_gateway;
+        let gateway = |v4: bool| {
+            let gateways = network.pools.iter().filter(|pool| !pool.gateway.is_empty());
+            let mut gateways =
+                gateways.filter_map(|pool| address_of("gateway", &pool.gateway).ok());
+            gateways
+                .find(|gateway| gateway.is_ipv4() == v4)
+                .filter(|_| way_out)
+        };
+        let serves = |v4: bool| entry.addresses.iter().any(|(a, _)| a.is_ipv4() == v4);
+        Ok(Reply::Join(JoinReply {
+            interface_name: InterfaceName {
+                src_name: joined.ifname,
+                dst_prefix: IN_CONTAINER,
+            },
+            gateway: gateway(true).filter(|_| serves(true)),
+            gateway_ipv6: gateway(false).filter(|_| serves(false)),
+            static_routes: Vec::new(),
+            // Traffic goes by the vRouter, or nowhere.
+            disable_gateway_service: true,
+        }))
+    }
+
+    /// `NetworkDriver.Leave`. Docker goes on whatever the answer is.
+    ///
+    /// # Errors
+    /// When what is left could not even be put off.
+    pub fn leave(&self, id: &EndpointId) -> Result<Reply> {
+        let done = self.attacher.leave_endpoint(id.as_str())?;
+        note_deferred(id, done.deferred);
+        Ok(Reply::Done {})
+    }
+
+    /// `NetworkDriver.DeleteEndpoint`: everything that [`NetworkDriver::leave`] takes away, too, since
+    /// some engines do not send that after a failed join.
+    ///
+    /// # Errors
+    /// When what is left could not even be put off.
+    pub fn delete_endpoint(&self, id: &EndpointId) -> Result<Reply> {
+        let entry = self.store.endpoint(id)?.unwrap_or_default();
+        let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
+        let done = self
+            .attacher
+            .delete_endpoint(id.as_str(), entry.vm, &reserved)?;
+        note_deferred(id, done.deferred);
+        self.store.remove_endpoint(id)?;
+        self.attacher.work_off_pending(Deadline::after(PATIENCE));
+        Ok(Reply::Done {})
+    }
+
+    /// `NetworkDriver.ProgramExternalConnectivity`: published ports, which the vRouter does not know.
+    ///
+    /// # Errors
+    /// When the network was created with `ports=error`.
+    pub fn published(&self, request: &ProgramExternalConnectivity) -> Result<Reply> {
+        let ports = request
+            .options
+            .get("com.docker.network.portmap")
+            .cloned()
+            .unwrap_or_default();
+        let ports: Vec<PortBinding> = serde_json::from_value(ports).unwrap_or_default();
+        if ports.is_empty() {
+            return Ok(Reply::Done {});
+        }
+        let network = self.known(&request.network_id, Deadline::after(PATIENCE))?;
+        let list: Vec<String> = ports
+            .iter()
+            .map(|p| format!("{}:{}", p.host_port, p.port))
+            .collect();
+        let entry = self.endpoint_entry(&request.endpoint_id)?;
+        let addresses: Vec<String> = entry.addresses.iter().map(|(a, _)| a.to_string()).collect();
+        let reason = format!(
+            "virtual network {} publishes no ports on this host: reach the container at {}, \
+             or give it a floating IP",
+            network.name,
+            addresses.join(", ")
+        );
+        if network.options.refuse_ports {
+            return Err(CoreError::invalid("published ports", list.join(" "), reason).into());
+        }
+        let endpoint = request.endpoint_id.short();
+        log::warn!(
+            "endpoint {endpoint}: published ports {} lead nowhere: {reason}",
+            list.join(" ")
+        );
+        Ok(Reply::Done {})
+    }
+
+    fn endpoint(&self, id: &EndpointId, network: &NetworkEntry, entry: &EndpointEntry) -> Endpoint {
+        Endpoint {
+            id: id.as_str().to_owned(),
+            network: network.name.clone(),
+            network_id: network.uuid,
+            project_id: network.project,
+            addresses: entry
+                .addresses
+                .iter()
+                .map(|(address, reserved)| EndpointAddress {
+                    address: *address,
+                    reserved: *reserved,
+                })
+                .collect(),
+            mac: entry.mac,
+            mtu: network.options.mtu,
+            display_name: format!("docker-{}", id.short()),
+        }
+    }
+
+    fn endpoint_entry(&self, id: &EndpointId) -> Result<EndpointEntry> {
+        let entry = self.store.endpoint(id)?;
+        entry.ok_or_else(|| {
+            CoreError::NotFound {
+                kind: "Docker endpoint",
+                name: id.short().to_owned(),
+                hint: "start the container again".into(),
+            }
+            .into()
+        })
+    }
+
+    fn set_aside_by_ipam(
+        &self,
+        network: &NetworkEntry,
+        address: IpAddr,
+    ) -> Result<Option<uuid::Uuid>> {
+        let own = network.pools.iter().any(|pool| self.is_own(pool));
+        match own {
+            true => self.ipam.reservation(network.uuid, address),
+            false => Ok(None),
+        }
+    }
+
+    fn establish_again(
+        &self,
+        id: &NetworkId,
+        network: &NetworkEntry,
+        end: Deadline,
+    ) -> Result<NetworkEntry> {
+        let (options, pools) = (network.options.clone(), network.pools.clone());
+        let entry = self.establish(id, options, pools, network.internal, end)?;
+        self.store.put_network(id, &entry)?;
+        Ok(entry)
+    }
+
+    /// Says who has an address that Docker's own IPAM handed out a second time.
+    fn name_holder(&self, network: &NetworkEntry, error: CoreError, end: Deadline) -> Error {
+        let CoreError::AddressInUse { address, .. } = error.cause() else {
+            return error.into();
+        };
+        let address = *address;
+        let holder = self.attacher.address_holder(network.uuid, address, end);
+        let holder = holder.unwrap_or_else(|error| {
+            log::debug!("{}", report(&error));
+            None
+        });
+        Error::AddressHeld {
+            address,
+            network: network.name.clone(),
+            holder: format!(
+                "{} has it. Docker's own IPAM does not know what others hand out: \
+                 create the network with --ipam-driver opencontrail",
+                holder.unwrap_or_else(|| "somebody".into())
+            ),
+        }
+    }
+}
+
+fn is_network_gone(error: &CoreError) -> bool {
+    matches!(
+        error.cause(),
+        CoreError::NotFound {
+            kind: "reference",
+            ..
+        }
+    )
+}
+
+fn note_deferred(id: &EndpointId, deferred: usize) {
+    if deferred > 0 {
+        let id = id.short();
+        log::warn!("endpoint {id}: {deferred} removals wait for the controller or the agent");
+    }
+}

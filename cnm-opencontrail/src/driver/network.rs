@@ -1,0 +1,390 @@
+//! Docker networks: which virtual network each stands for, and who uses that.
+//!
+//! A virtual network that this driver made carries an annotation for each Docker network on each host
+//! that uses it. The last one to go takes it along; one that existed before is never removed.
+
+use std::net::IpAddr;
+
+use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::attachment::subnets::{self, Subnet};
+use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec, is_owned};
+use contrail_core::error::report;
+use contrail_core::identity::Family;
+use contrail_core::{Deadline, Error as CoreError, FqName};
+use ipnetwork::IpNetwork;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::options::{NetworkOptions, Target};
+use super::store::NetworkEntry;
+use super::{NetworkDriver, PATIENCE, options};
+use crate::error::{Error, Result};
+use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
+
+/// The start of the annotations of users: host and Docker network follow.
+const USER: &str = "container-plugin.docker-network";
+
+/// The address space of Docker's IPAM driver that gives no addresses.
+const NULL_POOLS: [&str; 2] = ["0.0.0.0/0", "::/0"];
+
+impl NetworkDriver {
+    /// `NetworkDriver.CreateNetwork`.
+    ///
+    /// # Errors
+    /// Options that cannot be used, a virtual network that contradicts them, or a controller that is
+    /// down. Nothing is left then.
+    pub fn create_network(&self, request: &CreateNetwork) -> Result<Reply> {
+        let id = &request.network_id;
+        let options = options::network(&request.options, &self.project, id.short())?;
+        let pools: Vec<IpamData> = request
+            .ipv4_data
+            .iter()
+            .chain(&request.ipv6_data)
+            .cloned()
+            .collect();
+        let internal = request.options.get("com.docker.network.internal") == Some(&json!(true));
+        if let Some(known) = self.store.network(id)? {
+            // The answer to an earlier request got lost.
+            let same =
+                (&known.options, &known.pools, known.internal) == (&options, &pools, internal);
+            return match same {
+                true => Ok(Reply::Done {}),
+                false => Err(CoreError::AlreadyExists {
+                    kind: "Docker network",
+                    name: id.short().to_owned(),
+                    uuid: None,
+                }
+                .into()),
+            };
+        }
+        let end = Deadline::after(PATIENCE);
+        let entry = self.establish(id, options, pools, internal, end)?;
+        self.store.put_network(id, &entry)?;
+        log::info!(
+            "Docker network {} is virtual network {}",
+            id.short(),
+            entry.name
+        );
+        Ok(Reply::Done {})
+    }
+
+    /// Finds or makes the virtual network, marks it as used, and sets the auxiliary addresses aside.
+    pub(super) fn establish(
+        &self,
+        id: &NetworkId,
+        options: NetworkOptions,
+        pools: Vec<IpamData>,
+        internal: bool,
+        end: Deadline,
+    ) -> Result<NetworkEntry> {
+        let wanted = subnets_of(&pools)?;
+        let found = match self.find(&options.target, end)? {
+            Some(found) => found,
+            None => self.make(id, &options, &wanted, end)?,
+        };
+        let name = found.meta.fq_name.clone();
+        let uuid = found.meta.uuid.unwrap_or_default();
+        let spec = NetworkSpec {
+            fq_name: name.clone(),
+            subnets: wanted,
+        };
+        subnets::check(&spec, &subnets_known(&found))?;
+        if is_owned(&found) {
+            self.client(end)
+                .annotate::<VirtualNetwork>(uuid, &self.mark(id), Some("uses it"))?;
+        }
+        let mut entry = NetworkEntry {
+            options,
+            pools,
+            internal,
+            uuid,
+            name,
+            project: found.meta.parent_uuid.unwrap_or_default(),
+            auxiliary: Vec::new(),
+        };
+        if let Err(error) = self.set_aside(id, &mut entry, end) {
+            self.abandon(id, &entry, end);
+            return Err(error);
+        }
+        Ok(entry)
+    }
+
+    fn find(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
+        let client = self.client(end);
+        let missing = |name: String| CoreError::NotFound {
+            kind: "virtual-network",
+            name,
+            hint: "option vn names one that must exist; name=… makes one".into(),
+        };
+        match target {
+            Target::Named(name) => Ok(client.lookup(name)?),
+            Target::Existing(name) => match client.lookup(name)? {
+                Some(found) => Ok(Some(found)),
+                None => Err(missing(name.to_string()).into()),
+            },
+            Target::Id(id) => match client.get_opt(*id)? {
+                Some(found) => Ok(Some(found)),
+                None => Err(missing(id.to_string()).into()),
+            },
+        }
+    }
+
+    /// Makes the virtual network; who loses the race for its name takes the winner's.
+    fn make(
+        &self,
+        id: &NetworkId,
+        options: &NetworkOptions,
+        wanted: &[SubnetSpec],
+        end: Deadline,
+    ) -> Result<VirtualNetwork> {
+        let Target::Named(name) = &options.target else {
+            return Err(Error::UnknownNetwork {
+                network: id.short().to_owned(),
+            });
+        };
+        let spec = NetworkSpec {
+            fq_name: name.clone(),
+            subnets: wanted.to_vec(),
+        };
+        let mut object = self.attacher.new_network(&spec);
+        for subnet in object
+            .network_ipam_refs
+            .iter_mut()
+            .flat_map(|link| &mut link.attr)
+        {
+            for subnet in &mut subnet.ipam_subnets {
+                // Else the API takes an address for DNS that Docker's own IPAM would hand out.
+                subnet.dns_server_address = subnet.default_gateway;
+            }
+        }
+        object
+            .meta
+            .annotations
+            .0
+            .insert(self.mark(id), "uses it".into());
+        object.route_target_list.route_target = options.route_targets.clone();
+        for (list, targets) in [("import", &options.imports), ("export", &options.exports)] {
+            if !targets.is_empty() {
+                let key = format!("{list}_route_target_list");
+                object.rest.insert(key, json!({ "route_target": targets }));
+            }
+        }
+        match self.client(end).create(&object) {
+            Ok(uuid) => log::info!("created virtual network {name} ({uuid})"),
+            Err(CoreError::AlreadyExists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.find(&options.target, end)?
+            .ok_or_else(|| Error::UnknownNetwork {
+                network: id.short().to_owned(),
+            })
+    }
+
+    /// Keeps the auxiliary addresses from everybody else.
+    fn set_aside(&self, id: &NetworkId, entry: &mut NetworkEntry, end: Deadline) -> Result<()> {
+        let pools = entry.pools.clone();
+        // Our own IPAM driver has done so.
+        let others = pools.iter().filter(|pool| !self.is_own(pool));
+        for (label, text) in others.flat_map(|pool| &pool.aux_addresses) {
+            let address = address_of("aux-address", text)?;
+            let ip = Uuid::new_v5(&entry.uuid, format!("{id} {address}").as_bytes());
+            self.attacher.reserve_address(
+                &Reserve {
+                    id: ip,
+                    network: &entry.name,
+                    network_id: entry.uuid,
+                    family: Family::of(address),
+                    address: Some(address),
+                    subnet: None,
+                    purpose: &format!("auxiliary address {label} of Docker network {}", id.short()),
+                },
+                end,
+            )?;
+            entry.auxiliary.push(ip);
+        }
+        Ok(())
+    }
+
+    /// `NetworkDriver.DeleteNetwork`. Docker forgets the network whatever the answer is.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn delete_network(&self, id: &NetworkId) -> Result<Reply> {
+        let end = Deadline::after(PATIENCE);
+        let entry = match self.store.network(id)? {
+            Some(entry) => Some(entry),
+            None => self.recover(id, end)?,
+        };
+        if let Some(entry) = entry {
+            self.abandon(id, &entry, end);
+            self.store.remove_network(id)?;
+        }
+        Ok(Reply::Done {})
+    }
+
+    /// Gives the auxiliary addresses back and removes the virtual network if nobody uses it.
+    fn abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) {
+        let done = self.try_abandon(id, entry, end);
+        if let Err(error) = done {
+            log::error!(
+                "virtual network {} may be left over: {}",
+                entry.name,
+                report(&error)
+            );
+        }
+    }
+
+    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
+        for ip in &entry.auxiliary {
+            self.attacher.release_address(*ip, end)?;
+        }
+        let client = self.client(end);
+        match client.annotate::<VirtualNetwork>(entry.uuid, &self.mark(id), None) {
+            Err(CoreError::NotFound { .. }) => return Ok(()),
+            other => other?,
+        }
+        let Some(network) = client.get_opt::<VirtualNetwork>(entry.uuid)? else {
+            return Ok(());
+        };
+        let users: Vec<&String> = network
+            .meta
+            .annotations
+            .0
+            .keys()
+            .filter(|key| key.starts_with(USER))
+            .collect();
+        if !users.is_empty() || !is_owned(&network) {
+            log::info!(
+                "virtual network {} stays: {} others use it",
+                entry.name,
+                users.len()
+            );
+            return Ok(());
+        }
+        if !self.attacher.delete_network_unless_used(entry.uuid, end)? {
+            log::warn!(
+                "virtual network {} stays: it has ports or policies of others",
+                entry.name
+            );
+        }
+        Ok(())
+    }
+
+    /// What is known of a network: from the state, or else from the controller.
+    pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<NetworkEntry> {
+        if let Some(entry) = self.store.network(id)? {
+            return Ok(entry);
+        }
+        let found = self.recover(id, end)?;
+        found.ok_or_else(|| Error::UnknownNetwork {
+            network: id.short().to_owned(),
+        })
+    }
+
+    /// Finds the virtual network of a Docker network by its mark, after the state was lost. Its
+    /// options are lost with it; what containers need can be seen from the network.
+    fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<NetworkEntry>> {
+        let query = ListQuery::all().detail();
+        let all: Vec<VirtualNetwork> = self.client(end).list(&query)?;
+        let mark = self.mark(id);
+        let found = all
+            .into_iter()
+            .find(|network| network.meta.annotations.get(&mark).is_some());
+        let Some(network) = found else {
+            return Ok(None);
+        };
+        log::warn!(
+            "state of Docker network {} was lost: taken from the controller",
+            id.short()
+        );
+        let pools = subnets_known(&network).into_iter().map(|subnet| IpamData {
+            pool: subnet.prefix.to_string(),
+            gateway: subnet
+                .gateway
+                .and_then(|gateway| IpNetwork::new(gateway, subnet.prefix.prefix()).ok())
+                .map(|gateway| gateway.to_string())
+                .unwrap_or_default(),
+            ..IpamData::default()
+        });
+        let name = network.meta.fq_name.clone();
+        let entry = NetworkEntry {
+            options: NetworkOptions::of_network(name.clone()),
+            pools: pools.collect(),
+            internal: false,
+            uuid: network.meta.uuid.unwrap_or_default(),
+            name,
+            project: network.meta.parent_uuid.unwrap_or_default(),
+            auxiliary: Vec::new(),
+        };
+        self.store.put_network(id, &entry)?;
+        Ok(Some(entry))
+    }
+
+    /// The annotation of this host's Docker network on the virtual network that it uses.
+    fn mark(&self, id: &NetworkId) -> String {
+        format!("{USER}.{}.{id}", self.node)
+    }
+}
+
+/// The subnets that the pools ask for.
+fn subnets_of(pools: &[IpamData]) -> Result<Vec<SubnetSpec>> {
+    let real = pools.iter().filter(|pool| !pool.pool.is_empty());
+    real.map(|pool| {
+        if NULL_POOLS.contains(&pool.pool.as_str()) {
+            let reason =
+                "a network without addresses cannot be joined: leave --ipam-driver null out";
+            return Err(CoreError::invalid("pool", &pool.pool, reason).into());
+        }
+        let prefix: IpNetwork = pool.pool.parse().map_err(|_| {
+            Error::from(CoreError::invalid(
+                "pool",
+                &pool.pool,
+                "a subnet is expected",
+            ))
+        })?;
+        let gateway = match pool.gateway.as_str() {
+            "" => None,
+            text => Some(address_of("gateway", text)?),
+        };
+        Ok(SubnetSpec {
+            prefix,
+            gateway,
+            pool: None,
+        })
+    })
+    .collect()
+}
+
+/// The address of `10.1.1.1/24`.
+pub(super) fn address_of(what: &str, text: &str) -> Result<IpAddr> {
+    let address = text.parse::<IpNetwork>().map(|network| network.ip());
+    let reason = "an address with its prefix length is expected";
+    Ok(address.map_err(|_| CoreError::invalid(what, text, reason))?)
+}
+
+fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
+    let known = network.subnets().filter_map(|subnet| {
+        Some(Subnet {
+            prefix: subnet.prefix().filter(|prefix| prefix.prefix() > 0)?,
+            gateway: subnet.gateway(),
+            dns: subnet.dns(),
+            pools: Vec::new(),
+        })
+    });
+    known.collect()
+}
+
+impl NetworkOptions {
+    /// The options of a network of which only the name is known.
+    fn of_network(name: FqName) -> Self {
+        Self {
+            target: Target::Named(name),
+            route_targets: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            mtu: None,
+            without_gateway: false,
+            refuse_ports: false,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the driver remembers of networks and endpoints: one private file for each, so that a restart
+//! forgets nothing. Losing them loses little: ids are computed, and networks carry their users' marks.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use contrail_core::{Error as CoreError, files};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::options::NetworkOptions;
+use crate::error::Result;
+use crate::proto::{EndpointId, IpamData, NetworkId};
+
+/// A Docker network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct NetworkEntry {
+    /// What the user asked for.
+    pub(super) options: NetworkOptions,
+    /// The pools, IPv4 first.
+    pub(super) pools: Vec<IpamData>,
+    /// Whether it has no way out.
+    pub(super) internal: bool,
+    /// The virtual network.
+    pub(super) uuid: Uuid,
+    /// Its name.
+    pub(super) name: contrail_core::FqName,
+    /// Its project.
+    pub(super) project: Uuid,
+    /// Instance IPs that keep the auxiliary addresses from others.
+    pub(super) auxiliary: Vec<Uuid>,
+}
+
+/// A container's connection to a network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct EndpointEntry {
+    /// The addresses, each with the instance IP that the IPAM driver had set aside for it.
+    pub(super) addresses: Vec<(std::net::IpAddr, Option<Uuid>)>,
+    /// The Ethernet address that Docker gave.
+    pub(super) mac: Option<contrail_core::MacAddr>,
+    /// The virtual machine, since it joined one.
+    pub(super) vm: Option<Uuid>,
+}
+
+/// The files.
+pub(super) struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The files in a directory, which is made when something is written.
+    pub(super) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    pub(super) fn network(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
+        read(&self.network_file(id))
+    }
+
+    pub(super) fn put_network(&self, id: &NetworkId, entry: &NetworkEntry) -> Result<()> {
+        write(&self.network_file(id), entry)
+    }
+
+    pub(super) fn remove_network(&self, id: &NetworkId) -> Result<()> {
+        Ok(files::remove(&self.network_file(id)).map(|_| ())?)
+    }
+
+    pub(super) fn endpoint(&self, id: &EndpointId) -> Result<Option<EndpointEntry>> {
+        read(&self.endpoint_file(id))
+    }
+
+    pub(super) fn put_endpoint(&self, id: &EndpointId, entry: &EndpointEntry) -> Result<()> {
+        write(&self.endpoint_file(id), entry)
+    }
+
+    pub(super) fn remove_endpoint(&self, id: &EndpointId) -> Result<()> {
+        Ok(files::remove(&self.endpoint_file(id)).map(|_| ())?)
+    }
+
+    fn network_file(&self, id: &NetworkId) -> PathBuf {
+        self.dir.join("docker-networks").join(format!("{id}.json"))
+    }
+
+    fn endpoint_file(&self, id: &EndpointId) -> PathBuf {
+        self.dir.join("docker-endpoints").join(format!("{id}.json"))
+    }
+}
+
+/// A damaged file counts as lost, and what can be found out without it is.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(CoreError::file("read", path, e).into()),
+    };
+    let entry = serde_json::from_slice(&text);
+    Ok(entry
+        .map_err(|e| log::warn!("{} is damaged: {e}", path.display()))
+        .ok())
+}
+
+fn write<T: Serialize>(path: &Path, entry: &T) -> Result<()> {
+    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Decode {
+        what: format!("what {} should hold", path.display()),
+        source,
+    })?;
+    Ok(files::write_private(path, &text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_damage_counts_as_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let id = EndpointId::try_from("e1".to_owned()).unwrap();
+        assert_eq!(store.endpoint(&id).unwrap(), None);
+        let entry = EndpointEntry {
+            vm: Some(Uuid::from_u128(1)),
+            ..Default::default()
+        };
+        store.put_endpoint(&id, &entry).unwrap();
+        assert_eq!(store.endpoint(&id).unwrap(), Some(entry));
+        fs::write(store.endpoint_file(&id), "{").unwrap();
+        assert_eq!(store.endpoint(&id).unwrap(), None);
+        store.remove_endpoint(&id).unwrap();
+        store.remove_endpoint(&id).unwrap();
+    }
+}

@@ -1,0 +1,274 @@
+//! Endpoints: attachments of a runtime that asks for them in two halves, first for the objects and the
+//! addresses, then for the interface, and moves that into the container itself.
+//!
+//! The ids follow from the runtime's own id of the endpoint, that of the virtual machine from the
+//! container's sandbox: so all endpoints of one container share it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use super::call::{Call, Port};
+use super::detach::Detached;
+use super::network::Network;
+use super::reserve::{Ip, Reserved};
+use super::types::{Attachment, NetworkSpec};
+use super::undo::{self, Step};
+use super::{Attacher, parallel, pending};
+use crate::agent;
+use crate::api::Resource;
+use crate::api::objects::{InstanceIp, VirtualMachineInterface};
+use crate::deadline::Deadline;
+use crate::error::Result;
+use crate::fq_name::FqName;
+use crate::identity::{self, Family};
+use crate::mac::MacAddr;
+
+/// One connection of a container to a virtual network that exists.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The runtime's id of the connection.
+    pub id: String,
+    /// The virtual network.
+    pub network: FqName,
+    /// Its id.
+    pub network_id: Uuid,
+    /// The id of its project; nil when that is not known.
+    pub project_id: Uuid,
+    /// The addresses.
+    pub addresses: Vec<EndpointAddress>,
+    /// The Ethernet address; it follows from the id without.
+    pub mac: Option<MacAddr>,
+    /// The MTU in bytes; the kernel's default without.
+    pub mtu: Option<u32>,
+    /// What people call it.
+    pub display_name: String,
+}
+
+/// An address of an endpoint, at most one of each family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// The instance IP that has been set aside for it: it is taken over, and stays behind when the
+    /// endpoint goes.
+    pub reserved: Option<Uuid>,
+}
+
+/// The interface that the runtime is to move into the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Its name on the host.
+    pub ifname: String,
+    /// The id of the virtual machine.
+    pub vm: Uuid,
+}
+
+impl Endpoint {
+    fn attachment(&self) -> Attachment {
+        Attachment {
+            container: self.id.clone(),
+            ifname: String::new(),
+            netns: PathBuf::new(),
+            network: NetworkSpec {
+                fq_name: self.network.clone(),
+                subnets: Vec::new(),
+            },
+            addresses: self.addresses.iter().map(|a| a.address).collect(),
+            mac: self.mac,
+            mtu: self.mtu,
+            display_name: self.display_name.clone(),
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Attacher {
+    /// The id of an endpoint's VM interface, of its agent port and its port file.
+    pub fn endpoint_interface(&self, endpoint: &str) -> Uuid {
+        identity::interface(&self.host.node, endpoint, "")
+    }
+
+    /// The first half: VM interface and instance IPs. One request, and one for each address. Returns
+    /// the Ethernet address.
+    ///
+    /// # Errors
+    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody has an address, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
+    /// when the network is gone. What was done is undone.
+    pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
+        let attachment = endpoint.attachment();
+        self.endpoint_call(endpoint, Uuid::nil(), &attachment, |call, port| {
+            call.create_interface(&port)?;
+            let mac = port.mac;
+            call.take_addresses(endpoint, port)?;
+            Ok(mac)
+        })
+    }
+
+    /// The second half: the virtual machine of the sandbox, the veth pair with both ends on this host,
+    /// and the agent's port. Two requests to the API and two to the agent.
+    ///
+    /// # Errors
+    /// What was done is undone; the first half stays.
+    pub fn join_endpoint(&self, endpoint: &Endpoint, sandbox: &str) -> Result<Joined> {
+        let vm = identity::virtual_machine(&self.host.node, sandbox);
+        let attachment = endpoint.attachment();
+        self.endpoint_call(endpoint, vm, &attachment, |call, port| {
+            std::thread::scope(|scope| {
+                let link = scope.spawn(|| call.create_link(&port, None));
+                let machine = call
+                    .create_machine(&attachment)
+                    .and_then(|()| call.link_machine(&port));
+                parallel::join(link).and(machine)
+            })?;
+            call.tell_agent(endpoint, &port)?;
+            Ok(Joined {
+                ifname: port.container_ifname,
+                vm,
+            })
+        })
+    }
+
+    /// Takes the second half back: agent port and link. No request to the API.
+    ///
+    /// # Errors
+    /// As [`Attacher::detach`].
+    pub fn leave_endpoint(&self, endpoint: &str) -> Result<Detached> {
+        let id = self.endpoint_interface(endpoint);
+        let steps = vec![Step::AgentPort(id), Step::Link(identity::host_ifname(id))];
+        self.take_away(id, steps)
+    }
+
+    /// Takes everything of an endpoint back. Three requests to the API and one to the agent; one more
+    /// when the caller does not know the virtual machine. Reserved instance IPs stay.
+    ///
+    /// # Errors
+    /// As [`Attacher::detach`].
+    pub fn delete_endpoint(
+        &self,
+        endpoint: &str,
+        vm: Option<Uuid>,
+        reserved: &[Uuid],
+    ) -> Result<Detached> {
+        let id = self.endpoint_interface(endpoint);
+        let families: &[Family] = if reserved.is_empty() {
+            &[Family::V4]
+        } else {
+            &[]
+        };
+        let mut steps = Step::of_interface(id, families);
+        let kept = reserved
+            .iter()
+            .map(|&ip| Step::Reserved { ip, interface: id });
+        steps.extend(kept);
+        let deadline = Deadline::after(self.host.detach_timeout);
+        steps.extend(
+            vm.or_else(|| self.machine_of(id, deadline))
+                .map(Step::Machine),
+        );
+        self.take_away(id, steps)
+    }
+
+    /// The virtual machine of an interface, asked of the API; none when it cannot be asked, or does
+    /// not know: then only the machine is left, which harms nobody.
+    fn machine_of(&self, interface: Uuid, deadline: Deadline) -> Option<Uuid> {
+        let client = self.client(deadline);
+        let object: Result<VirtualMachineInterface> =
+            client.get_with(interface, &["virtual_machine_refs"]);
+        object.ok()?.virtual_machine_refs.first()?.uuid
+    }
+
+    /// Runs one half under the endpoint's lock; undoes it when it fails.
+    fn endpoint_call<'a, T>(
+        &self,
+        endpoint: &Endpoint,
+        vm: Uuid,
+        attachment: &'a Attachment,
+        half: impl FnOnce(&Call, Port<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = Deadline::after(self.host.attach_timeout);
+        let mut port = Port::new(&self.host, attachment);
+        port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
+        port.object.meta.display_name = Some(endpoint.display_name.clone());
+        let _lock = self.lock(&[port.id], deadline)?;
+        pending::forget(&self.host.state_dir, port.id)?;
+        let call = Call::new(&self.host, &self.backend, vm, deadline);
+        match half(&call, port) {
+            Ok(value) => {
+                call.keep();
+                Ok(value)
+            }
+            Err(cause) => Err(call.undo(cause)),
+        }
+    }
+
+    fn take_away(&self, interface: Uuid, steps: Vec<Step>) -> Result<Detached> {
+        let deadline = Deadline::after(self.host.detach_timeout);
+        let _lock = self.lock(&[interface], deadline)?;
+        let failed = undo::run(&self.backend, steps, deadline);
+        self.settle(&[interface], failed)
+    }
+}
+
+impl Call<'_> {
+    /// Creates the endpoint's instance IPs, or hands it those that were set aside.
+    fn take_addresses(&self, endpoint: &Endpoint, port: Port) -> Result<()> {
+        let interface = port.id;
+        let reserved = Reserved {
+            network: Network {
+                uuid: endpoint.network_id,
+                fq_name: endpoint.network.clone(),
+                project: endpoint.project_id,
+                subnets: Vec::new(),
+            },
+            port,
+            ips: Vec::new(),
+        };
+        for EndpointAddress {
+            address,
+            reserved: set_aside,
+        } in &endpoint.addresses
+        {
+            let family = Family::of(*address);
+            match set_aside {
+                None => self.create_ip(
+                    &reserved,
+                    &Ip {
+                        id: identity::instance_ip(interface, family),
+                        family,
+                        asked: Some(*address),
+                    },
+                )?,
+                Some(ip) => {
+                    let name = reserved.port.object.fq_name().clone();
+                    let to = (VirtualMachineInterface::TYPE, interface, &name);
+                    self.attempt(Step::Reserved { ip: *ip, interface }, || {
+                        self.client().add_ref((InstanceIp::TYPE, *ip), to, None)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_agent(&self, endpoint: &Endpoint, port: &Port) -> Result<()> {
+        let address = |family| {
+            let mut addresses = endpoint.addresses.iter().map(|a| a.address);
+            addresses.find(|&address| Family::of(address) == family)
+        };
+        let port = agent::Port {
+            id: port.id,
+            instance_id: self.vm,
+            vn_id: endpoint.network_id,
+            project_id: endpoint.project_id,
+            display_name: endpoint.display_name.clone(),
+            address: address(Family::V4).and_then(super::plug::v4),
+            address6: address(Family::V6).and_then(super::plug::v6),
+            mac: port.mac,
+            host_ifname: port.host_ifname.clone(),
+        };
+        let agent = self.backend.agent.until(self.deadline);
+        self.attempt(Step::AgentPort(port.id), || agent.add(&port))
+    }
+}
