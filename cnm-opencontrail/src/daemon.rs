@@ -1,9 +1,11 @@
 //! The whole plugin: the network driver and the IPAM driver behind the engine's calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use contrail_core::FqName;
+use contrail_core::attachment::Attacher;
 use contrail_core::settings::Settings;
+use contrail_core::{Deadline, FqName};
 
 use crate::driver::NetworkDriver;
 use crate::error::{Error, Result};
@@ -14,8 +16,12 @@ use crate::proto::{Call, Reply, Scope};
 /// The name in the marks of objects and in the API's audit log.
 const PROGRAM: &str = "cnm-opencontrail";
 
+/// How long each part of tidying up may take.
+const PATIENCE: Duration = Duration::from_secs(9);
+
 /// Everything behind the socket.
 pub struct Daemon {
+    attacher: Attacher,
     driver: NetworkDriver,
     ipam: Arc<Ipam>,
 }
@@ -28,17 +34,26 @@ impl Daemon {
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
         let project = FqName::new([&*settings.domain, &*settings.project]);
         let attacher = settings.attacher(PROGRAM)?;
-        let ipam = Ipam::new(attacher.clone(), project.clone(), &settings.state_dir)?;
-        let node = settings.node.clone();
-        let (own, dir) = (Arc::clone(&ipam), &settings.state_dir);
-        let driver = NetworkDriver::new(attacher, own, project, node, scope, dir);
-        Ok(Self { driver, ipam })
+        let (node, dir) = (settings.node.clone(), &settings.state_dir);
+        let ipam = Ipam::new(attacher.clone(), project.clone(), node.clone(), dir)?;
+        let own = Arc::clone(&ipam);
+        let driver = NetworkDriver::new(attacher.clone(), own, project, node, scope, dir);
+        Ok(Self {
+            attacher,
+            driver,
+            ipam,
+        })
     }
 
     /// Does what could not be done when the engine asked for it, because the API or the agent was
     /// down.
     pub fn tidy(&self) {
+        // In the order in which Docker takes things away: interfaces have addresses of networks.
+        self.attacher.work_off_pending(Deadline::after(PATIENCE));
         self.ipam.tidy();
+        if let Err(error) = self.driver.tidy() {
+            log::warn!("put off: {}", contrail_core::error::report(&error));
+        }
     }
 
     /// The IPAM driver.

@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod proto;
 pub mod server;
 pub mod socket;
+mod users;
 
 pub use error::{Error, Result};
 pub use plugin::Plugin;

@@ -8,6 +8,7 @@
 mod compose;
 mod containers;
 mod engine;
+mod hosts;
 mod ipam;
 mod networks;
 mod restarts;

@@ -23,9 +23,43 @@ pub struct World {
     lab: Option<Lab>,
     directory: tempfile::TempDir,
     plugin: Option<Child>,
+    second: Option<Child>,
     taps: BTreeSet<String>,
     /// One test at a time, whoever runs it: they share the engine.
     _turn: File,
+}
+
+/// A host's plugin, as the controller sees it: the tests' two hosts share the engine and the kernel.
+struct Host {
+    node: &'static str,
+    suffix: &'static str,
+    state: &'static str,
+    log: &'static str,
+}
+
+const FIRST: Host = Host {
+    node: "node1",
+    suffix: "",
+    state: "state",
+    log: "log",
+};
+
+const SECOND: Host = Host {
+    node: "node2",
+    suffix: "b",
+    state: "state2",
+    log: "log2",
+};
+
+impl Host {
+    fn driver(&self) -> String {
+        format!("{}{}", name(), self.suffix)
+    }
+}
+
+/// The name of the driver of [`World::second_host`].
+pub fn second_name() -> String {
+    SECOND.driver()
 }
 
 /// The name of the driver, of the lab and of the image.
@@ -51,6 +85,7 @@ impl World {
             lab: Some(Lab::start(options).unwrap()),
             directory,
             plugin: None,
+            second: None,
             taps: taps(),
             _turn: turn,
         };
@@ -66,28 +101,7 @@ impl World {
 
     /// Starts the plugin; returns when it answers.
     pub fn start_plugin(&mut self) {
-        let log = File::options()
-            .append(true)
-            .create(true)
-            .open(self.directory.path().join("log"))
-            .unwrap();
-        let child = self.command().stderr(log).spawn().unwrap();
-        self.plugin = Some(child);
-        let end = Instant::now() + Duration::from_secs(10);
-        while !self
-            .command()
-            .arg("ping")
-            .output()
-            .unwrap()
-            .status
-            .success()
-        {
-            assert!(
-                Instant::now() < end,
-                "the plugin does not answer: {}",
-                self.log()
-            );
-        }
+        self.plugin = Some(self.start_host(&FIRST));
     }
 
     /// Ends the plugin as nobody should.
@@ -109,7 +123,25 @@ impl World {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
-    fn command(&self) -> Command {
+    /// Another host's plugin: another node name and state, the same controller. Its driver is called
+    /// [`second_name`].
+    pub fn second_host(&mut self) {
+        self.second = Some(self.start_host(&SECOND));
+    }
+
+    fn start_host(&self, host: &Host) -> Child {
+        let log = self.directory.path().join(host.log);
+        let log = File::options().append(true).create(true).open(log);
+        let child = self.command(host).stderr(log.unwrap()).spawn().unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        let ping = || self.command(host).arg("ping").output().unwrap();
+        while !ping().status.success() {
+            assert!(Instant::now() < end, "no answer of {}", host.driver());
+        }
+        child
+    }
+
+    fn command(&self, host: &Host) -> Command {
         let addresses = self.lab().addresses();
         let mut command = Command::new(program());
         command
@@ -121,11 +153,11 @@ impl World {
             .env("ADMIN_TENANT", "admin")
             .env("VROUTER_AGENT_IP", addresses.agent.to_string())
             .env("VROUTER_PORTS_DIR", self.directory.path().join("ports"))
-            .env("CONTRAIL_STATE_DIR", self.state_dir())
+            .env("CONTRAIL_STATE_DIR", self.directory.path().join(host.state))
             .env("CONTRAIL_RUN_DIR", self.directory.path().join("run"))
-            .env("CONTRAIL_NODE_NAME", "node1")
+            .env("CONTRAIL_NODE_NAME", host.node)
             .env("DEBUG", "true")
-            .args(["--name", &name()])
+            .args(["--name", &host.driver()])
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
@@ -133,7 +165,7 @@ impl World {
 
     /// The plugin's state directory.
     pub fn state_dir(&self) -> PathBuf {
-        self.directory.path().join("state")
+        self.directory.path().join(FIRST.state)
     }
 
     /// A client of the lab's API.
@@ -222,6 +254,7 @@ impl World {
                 .map(|tap| format!("link {tap}")),
         );
         files(&self.state_dir(), &mut left);
+        files(&self.directory.path().join(SECOND.state), &mut left);
         files(&self.directory.path().join("ports"), &mut left);
         left
     }
@@ -256,13 +289,18 @@ impl Drop for World {
         }
         // The plugin first does what the engine asks for when containers go.
         engine::sweep();
-        if let Some(mut plugin) = self.plugin.take() {
+        for mut plugin in [self.plugin.take(), self.second.take()]
+            .into_iter()
+            .flatten()
+        {
             let pid = nix::unistd::Pid::from_raw(plugin.id().try_into().unwrap());
             nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).ok();
             plugin.wait().ok();
         }
-        let socket = Path::new("/run/docker/plugins").join(format!("{}.sock", name()));
-        std::fs::remove_file(socket).ok();
+        for host in [&FIRST, &SECOND] {
+            let socket = format!("/run/docker/plugins/{}.sock", host.driver());
+            std::fs::remove_file(socket).ok();
+        }
         drop(self.lab.take());
         for tap in taps().difference(&self.taps) {
             engine::run(Command::new("ip").args(["link", "del", tap]));

@@ -209,7 +209,9 @@ impl NetworkDriver {
         network: &NetworkEntry,
         address: IpAddr,
     ) -> Result<Option<uuid::Uuid>> {
-        let own = network.pools.iter().any(|pool| self.is_own(pool));
+        // Of a network whose state was lost it is not known whose pools it has.
+        let mut pools = network.pools.iter();
+        let own = pools.any(|pool| self.is_own(pool) || pool.address_space.is_empty());
         match own {
             true => self.ipam.reservation(network.uuid, address),
             false => Ok(None),

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
 use contrail_core::attachment::subnets::{self, Subnet};
-use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec, is_owned};
+use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec};
 use contrail_core::error::report;
 use contrail_core::identity::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
@@ -20,9 +20,7 @@ use super::store::NetworkEntry;
 use super::{NetworkDriver, PATIENCE, options};
 use crate::error::{Error, Result};
 use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
-
-/// The start of the annotations of users: host and Docker network follow.
-const USER: &str = "container-plugin.docker-network";
+use crate::users;
 
 /// The address space of Docker's IPAM driver that gives no addresses.
 const NULL_POOLS: [&str; 2] = ["0.0.0.0/0", "::/0"];
@@ -89,10 +87,7 @@ impl NetworkDriver {
             subnets: wanted,
         };
         subnets::check(&spec, &subnets_known(&found))?;
-        if is_owned(&found) {
-            self.client(end)
-                .annotate::<VirtualNetwork>(uuid, &self.mark(id), Some("uses it"))?;
-        }
+        users::join(&self.attacher, &found, &self.mark(id), end)?;
         let mut entry = NetworkEntry {
             options,
             pools,
@@ -101,6 +96,7 @@ impl NetworkDriver {
             name,
             project: found.meta.parent_uuid.unwrap_or_default(),
             auxiliary: Vec::new(),
+            deleted: false,
         };
         if let Err(error) = self.set_aside(id, &mut entry, end) {
             self.abandon(id, &entry, end);
@@ -161,7 +157,7 @@ impl NetworkDriver {
             .meta
             .annotations
             .0
-            .insert(self.mark(id), "uses it".into());
+            .insert(self.mark(id), users::USES.into());
         object.route_target_list.route_target = options.route_targets.clone();
         for (list, targets) in [("import", &options.imports), ("export", &options.exports)] {
             if !targets.is_empty() {
@@ -215,11 +211,38 @@ impl NetworkDriver {
             Some(entry) => Some(entry),
             None => self.recover(id, end)?,
         };
-        if let Some(entry) = entry {
-            self.abandon(id, &entry, end);
-            self.store.remove_network(id)?;
+        let Some(entry) = entry else {
+            return Ok(Reply::Done {});
+        };
+        match self.try_abandon(id, &entry, end) {
+            Ok(()) => self.store.remove_network(id)?,
+            Err(error) => {
+                log::warn!(
+                    "virtual network {} waits for the controller: {}",
+                    entry.name,
+                    report(&error)
+                );
+                let deleted = true;
+                self.store
+                    .put_network(id, &NetworkEntry { deleted, ..entry })?;
+            }
         }
         Ok(Reply::Done {})
+    }
+
+    /// Removes what could not be removed when Docker deleted its network.
+    ///
+    /// # Errors
+    /// The first failure; what fails stays for the next time.
+    pub fn tidy(&self) -> Result<()> {
+        let end = Deadline::after(PATIENCE);
+        for (id, entry) in self.store.networks()? {
+            if entry.deleted {
+                self.try_abandon(&id, &entry, end)?;
+                self.store.remove_network(&id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives the auxiliary addresses back and removes the virtual network if nobody uses it.
@@ -238,36 +261,12 @@ impl NetworkDriver {
         for ip in &entry.auxiliary {
             self.attacher.release_address(*ip, end)?;
         }
-        let client = self.client(end);
-        match client.annotate::<VirtualNetwork>(entry.uuid, &self.mark(id), None) {
-            Err(CoreError::NotFound { .. }) => return Ok(()),
-            other => other?,
-        }
-        let Some(network) = client.get_opt::<VirtualNetwork>(entry.uuid)? else {
-            return Ok(());
-        };
-        let users: Vec<&String> = network
-            .meta
-            .annotations
-            .0
-            .keys()
-            .filter(|key| key.starts_with(USER))
-            .collect();
-        if !users.is_empty() || !is_owned(&network) {
-            log::info!(
-                "virtual network {} stays: {} others use it",
-                entry.name,
-                users.len()
-            );
-            return Ok(());
-        }
-        if !self.attacher.delete_network_unless_used(entry.uuid, end)? {
-            log::warn!(
-                "virtual network {} stays: it has ports or policies of others",
-                entry.name
-            );
-        }
-        Ok(())
+        Ok(users::leave(
+            &self.attacher,
+            entry.uuid,
+            &self.mark(id),
+            end,
+        )?)
     }
 
     /// What is known of a network: from the state, or else from the controller.
@@ -315,6 +314,7 @@ impl NetworkDriver {
             name,
             project: network.meta.parent_uuid.unwrap_or_default(),
             auxiliary: Vec::new(),
+            deleted: false,
         };
         self.store.put_network(id, &entry)?;
         Ok(Some(entry))
@@ -322,7 +322,7 @@ impl NetworkDriver {
 
     /// The annotation of this host's Docker network on the virtual network that it uses.
     fn mark(&self, id: &NetworkId) -> String {
-        format!("{USER}.{}.{id}", self.node)
+        users::mark(&self.node, id.as_str())
     }
 }
 

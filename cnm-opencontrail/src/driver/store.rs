@@ -31,6 +31,9 @@ pub(super) struct NetworkEntry {
     pub(super) project: Uuid,
     /// Instance IPs that keep the auxiliary addresses from others.
     pub(super) auxiliary: Vec<Uuid>,
+    /// Docker has deleted it, and the controller could not be told yet.
+    #[serde(default)]
+    pub(super) deleted: bool,
 }
 
 /// A container's connection to a network.
@@ -59,6 +62,22 @@ impl Store {
 
     pub(super) fn network(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
         read(&self.network_file(id))
+    }
+
+    /// All networks.
+    pub(super) fn networks(&self) -> Result<Vec<(NetworkId, NetworkEntry)>> {
+        let dir = self.dir.join("docker-networks");
+        let files = match fs::read_dir(&dir) {
+            Ok(files) => files,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(CoreError::file("read", dir, e).into()),
+        };
+        let ids = files.flatten().filter_map(|file| {
+            let name = file.file_name().into_string().ok()?;
+            NetworkId::try_from(name.strip_suffix(".json")?.to_owned()).ok()
+        });
+        let entry = |id: NetworkId| Ok(self.network(&id)?.map(|entry| (id, entry)));
+        ids.filter_map(|id| entry(id).transpose()).collect()
     }
 
     pub(super) fn put_network(&self, id: &NetworkId, entry: &NetworkEntry) -> Result<()> {

@@ -268,7 +268,8 @@ impl Ipam {
 
     /// Finds or makes the pool's network, and remembers it.
     fn ensure(&self, pool: &Pool, gateway: Option<IpAddr>, end: Deadline) -> Result<NetworkFacts> {
-        let facts = network::ensure(&self.attacher, pool, gateway, end)?;
+        let mark = self.mark(&pool.to_string());
+        let facts = network::ensure(&self.attacher, pool, gateway, &mark, end)?;
         let mut index = self.store.lock();
         let (id, life) = (pool.to_string(), index.life());
         let entry = index.pool(&id).cloned().unwrap_or(PoolEntry {

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::proto::{
     AddressSpaces, IpamCapabilities, Options, ReleasePool, Reply, RequestPool, RequestPoolReply,
 };
+use crate::users;
 use options::Target;
 use pool::Pool;
 use store::{PoolEntry, Store};
@@ -44,6 +45,8 @@ pub struct Ipam {
     attacher: Attacher,
     /// The project of networks that are named without one, with its domain.
     project: FqName,
+    /// This host's name in the marks of networks.
+    node: String,
     store: Store,
 }
 
@@ -52,10 +55,16 @@ impl Ipam {
     ///
     /// # Errors
     /// When the directory cannot be used.
-    pub fn new(attacher: Attacher, project: FqName, state_dir: &Path) -> Result<Arc<Self>> {
+    pub fn new(
+        attacher: Attacher,
+        project: FqName,
+        node: String,
+        state_dir: &Path,
+    ) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
             attacher,
             project,
+            node,
             store: Store::open(&state_dir.join("ipam"))?,
         }))
     }
@@ -179,6 +188,11 @@ impl Ipam {
             index.remove_pool(&entry.id)?;
         }
         Ok(())
+    }
+
+    /// The mark of a pool on the network that it uses.
+    fn mark(&self, pool: &str) -> String {
+        users::mark(&self.node, &format!("pool.{}", store::file_name(pool)))
     }
 
     /// The first subnet of a family that is not out.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::options::Target;
 use super::pool::Pool;
 use super::store::NetworkFacts;
+use crate::users;
 
 /// A virtual network as it is.
 pub(super) struct Found {
@@ -68,6 +69,7 @@ pub(super) fn ensure(
     attacher: &Attacher,
     pool: &Pool,
     gateway: Option<IpAddr>,
+    mark: &str,
     end: Deadline,
 ) -> Result<NetworkFacts> {
     let target = Target::Named(pool.network.clone());
@@ -79,7 +81,10 @@ pub(super) fn ensure(
         }
         Some(found) => Some(found),
         None => {
-            match attacher.client(end).create(&attacher.new_network(&spec)) {
+            let mut object = attacher.new_network(&spec);
+            let annotations = &mut object.meta.annotations.0;
+            annotations.insert(mark.to_owned(), users::USES.into());
+            match attacher.client(end).create(&object) {
                 Ok(id) => log::info!("created virtual network {} ({id})", pool.network),
                 Err(Error::AlreadyExists { .. }) => {
                     log::debug!("virtual network {} was made by somebody else", pool.network);
@@ -91,6 +96,7 @@ pub(super) fn ensure(
     };
     let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
     subnets::check(&spec, &found.known())?;
+    users::join(attacher, &found.object, mark, end)?;
     found.facts(pool, gateway)
 }
 

@@ -172,13 +172,17 @@ impl Index {
     }
 
     fn pool_file(&self, id: &str) -> PathBuf {
-        let name = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.as_bytes());
-        self.dir.join("pools").join(name.to_string())
+        self.dir.join("pools").join(file_name(id))
     }
 
     fn address_file(&self, id: Uuid) -> PathBuf {
         self.dir.join("addresses").join(id.to_string())
     }
+}
+
+/// A pool's id as a name that a file can have.
+pub(super) fn file_name(pool: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, pool.as_bytes()).to_string()
 }
 
 fn write(path: &Path, entry: &impl Serialize) -> Result<()> {

@@ -1,0 +1,65 @@
+//! Who uses a virtual network that this project made: an annotation for each Docker network and each
+//! address pool on each host. The last one to go takes the network along.
+
+use contrail_core::api::VirtualNetwork;
+use contrail_core::attachment::{Attacher, is_owned};
+use contrail_core::{Deadline, Error, Result};
+use uuid::Uuid;
+
+/// The start of the annotations; host and user follow.
+const USER: &str = "container-plugin.docker-network";
+
+/// The value of the annotations: only their names count.
+pub(crate) const USES: &str = "uses it";
+
+/// The name of a user's annotation.
+pub(crate) fn mark(node: &str, user: &str) -> String {
+    format!("{USER}.{node}.{user}")
+}
+
+/// Notes that somebody uses a network, if this project made it.
+///
+/// # Errors
+/// When the API cannot be asked.
+pub(crate) fn join(
+    attacher: &Attacher,
+    network: &VirtualNetwork,
+    mark: &str,
+    end: Deadline,
+) -> Result<()> {
+    let (Some(id), true) = (network.meta.uuid, is_owned(network)) else {
+        return Ok(());
+    };
+    if network.meta.annotations.get(mark).is_some() {
+        return Ok(());
+    }
+    let client = attacher.client(end);
+    client.annotate::<VirtualNetwork>(id, mark, Some(USES))
+}
+
+/// Notes that somebody has left a network, and removes it if nobody is left. One that is gone, or that
+/// this project has not made, is left as it is.
+///
+/// # Errors
+/// When the API cannot be asked.
+pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) -> Result<()> {
+    let client = attacher.client(end);
+    match client.annotate::<VirtualNetwork>(id, mark, None) {
+        Err(Error::NotFound { .. }) => return Ok(()),
+        other => other?,
+    }
+    let Some(network) = client.get_opt::<VirtualNetwork>(id)? else {
+        return Ok(());
+    };
+    let name = &network.meta.fq_name;
+    let annotations = network.meta.annotations.0.keys();
+    let users = annotations.filter(|key| key.starts_with(USER)).count();
+    if users > 0 || !is_owned(&network) {
+        log::info!("virtual network {name} stays: {users} others use it");
+    } else if attacher.delete_network_unless_used(id, end)? {
+        log::info!("removed virtual network {name}");
+    } else {
+        log::warn!("virtual network {name} stays: it has ports or policies of others");
+    }
+    Ok(())
+}
