@@ -117,9 +117,13 @@ impl Attacher {
         self.endpoint_call(endpoint, vm, &attachment, |call, port| {
             std::thread::scope(|scope| {
                 let link = scope.spawn(|| call.create_link(&port, None));
+                let membership = Step::Membership {
+                    interface: port.id,
+                    vm,
+                };
                 let machine = call
                     .create_machine(&attachment)
-                    .and_then(|()| call.link_machine(&port));
+                    .and_then(|()| call.attempt(membership, || call.link_machine(&port)));
                 parallel::join(link).and(machine)
             })?;
             call.tell_agent(endpoint, &port)?;
