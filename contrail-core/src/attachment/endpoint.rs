@@ -15,7 +15,7 @@ use super::network::Network;
 use super::reserve::{Ip, Reserved};
 use super::types::{Attachment, NetworkSpec};
 use super::undo::{self, Step};
-use super::{Attacher, parallel, pending};
+use super::{Attacher, objects, parallel, pending};
 use crate::agent;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
@@ -117,9 +117,13 @@ impl Attacher {
         self.endpoint_call(endpoint, vm, &attachment, |call, port| {
             std::thread::scope(|scope| {
                 let link = scope.spawn(|| call.create_link(&port, None));
+                let membership = Step::Membership {
+                    interface: port.id,
+                    vm,
+                };
                 let machine = call
                     .create_machine(&attachment)
-                    .and_then(|()| call.link_machine(&port));
+                    .and_then(|()| call.attempt(membership, || call.link_machine(&port)));
                 parallel::join(link).and(machine)
             })?;
             call.tell_agent(endpoint, &port)?;
@@ -140,8 +144,9 @@ impl Attacher {
         self.take_away(id, steps)
     }
 
-    /// Takes everything of an endpoint back. Three requests to the API and one to the agent; one more
-    /// when the caller does not know the virtual machine. Reserved instance IPs stay.
+    /// Takes everything of an endpoint back. Three requests to the API and one to the agent; one more,
+    /// and one for each address, when the caller does not know the virtual machine. Reserved instance
+    /// IPs stay.
     ///
     /// # Errors
     /// As [`Attacher::detach`].
@@ -152,6 +157,15 @@ impl Attacher {
         reserved: &[Uuid],
     ) -> Result<Detached> {
         let id = self.endpoint_interface(endpoint);
+        let deadline = Deadline::after(self.host.detach_timeout);
+        let (vm, reserved) = match vm {
+            Some(vm) => (Some(vm), reserved.to_vec()),
+            None => {
+                let (vm, found) = self.recover_endpoint(id, deadline);
+                let known = reserved.iter().copied();
+                (vm, known.chain(found).collect())
+            }
+        };
         let families: &[Family] = if reserved.is_empty() {
             &[Family::V4]
         } else {
@@ -159,24 +173,30 @@ impl Attacher {
         };
         let mut steps = Step::of_interface(id, families);
         let kept = reserved
-            .iter()
-            .map(|&ip| Step::Reserved { ip, interface: id });
+            .into_iter()
+            .map(|ip| Step::Reserved { ip, interface: id });
         steps.extend(kept);
-        let deadline = Deadline::after(self.host.detach_timeout);
-        steps.extend(
-            vm.or_else(|| self.machine_of(id, deadline))
-                .map(Step::Machine),
-        );
+        steps.extend(vm.map(Step::Machine));
         self.take_away(id, steps)
     }
 
-    /// The virtual machine of an interface, asked of the API; none when it cannot be asked, or does
-    /// not know: then only the machine is left, which harms nobody.
-    fn machine_of(&self, interface: Uuid, deadline: Deadline) -> Option<Uuid> {
+    /// The virtual machine of an interface and the instance IPs that it has taken over, asked of the
+    /// API; nothing when it cannot be asked, or does not know.
+    fn recover_endpoint(&self, interface: Uuid, deadline: Deadline) -> (Option<Uuid>, Vec<Uuid>) {
         let client = self.client(deadline);
-        let object: Result<VirtualMachineInterface> =
-            client.get_with(interface, &["virtual_machine_refs"]);
-        object.ok()?.virtual_machine_refs.first()?.uuid
+        let fields = ["virtual_machine_refs", "instance_ip_back_refs"];
+        let Ok(object) = client.get_with::<VirtualMachineInterface>(interface, &fields) else {
+            return (None, Vec::new());
+        };
+        let vm = object.virtual_machine_refs.first().and_then(|vm| vm.uuid);
+        let own = Family::ALL.map(|family| identity::instance_ip(interface, family));
+        let ips = object.instance_ip_back_refs.iter().filter_map(|ip| ip.uuid);
+        let others = ips.filter(|ip| !own.contains(ip));
+        let is_reserved = |ip: &Uuid| {
+            let found = client.get_with::<InstanceIp>(*ip, &["annotations"]);
+            found.is_ok_and(|ip| objects::reserved_for(&self.host, &ip.meta).is_some())
+        };
+        (vm, others.filter(is_reserved).collect())
     }
 
     /// Runs one half under the endpoint's lock; undoes it when it fails.

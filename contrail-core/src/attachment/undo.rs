@@ -34,6 +34,13 @@ pub enum Step {
         /// The VM interface that has it.
         interface: Uuid,
     },
+    /// The link of a VM interface that stays to its virtual machine.
+    Membership {
+        /// The VM interface.
+        interface: Uuid,
+        /// The virtual machine.
+        vm: Uuid,
+    },
     /// A VM interface, with the instance IPs that are its own by computed id.
     Interface(Uuid),
     /// A virtual machine, unless it has other interfaces.
@@ -50,6 +57,12 @@ impl fmt::Display for Step {
             Step::InstanceIp(id) => write!(f, "instance IP {id}"),
             Step::Reserved { ip, interface } => {
                 write!(f, "use of instance IP {ip} by VM interface {interface}")
+            }
+            Step::Membership { interface, vm } => {
+                write!(
+                    f,
+                    "link of VM interface {interface} to virtual machine {vm}"
+                )
             }
             Step::Interface(id) => write!(f, "VM interface {id}"),
             Step::Machine(id) => write!(f, "virtual machine {id}"),
@@ -76,9 +89,10 @@ impl Step {
     /// Whether the step takes part in removing this interface; what interfaces share belongs to each.
     pub fn belongs_to(&self, interface: Uuid) -> bool {
         match self {
-            Step::AgentPort(id) | Step::Interface(id) | Step::Reserved { interface: id, .. } => {
-                *id == interface
-            }
+            Step::AgentPort(id)
+            | Step::Interface(id)
+            | Step::Reserved { interface: id, .. }
+            | Step::Membership { interface: id, .. } => *id == interface,
             Step::Link(name) => *name == identity::host_ifname(interface),
             Step::InstanceIp(id) => Family::ALL
                 .iter()
@@ -93,7 +107,12 @@ impl Step {
             Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
             Step::Link(name) => backend.dataplane.delete_link(name),
             Step::InstanceIp(id) => client.delete::<InstanceIp>(*id),
-            Step::Reserved { ip, interface } => give_back(&client, *ip, *interface),
+            Step::Reserved { ip, interface } => {
+                unlink::<InstanceIp, VirtualMachineInterface>(&client, *ip, *interface)
+            }
+            Step::Membership { interface, vm } => {
+                unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)
+            }
             Step::Interface(id) => delete_interface(backend, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
             Step::Network(id) => network::delete_unless_used(&client, *id),
@@ -168,11 +187,11 @@ fn delete_interface(backend: &Backend, id: Uuid, deadline: Deadline) -> Result<b
     }
 }
 
-/// Takes an instance IP from an interface and leaves it; one that is gone is fine.
-fn give_back(client: &Client, ip: Uuid, interface: Uuid) -> Result<bool> {
-    let name = FqName::new([interface.to_string()]);
-    let to = (VirtualMachineInterface::TYPE, interface, &name);
-    match client.remove_ref((InstanceIp::TYPE, ip), to) {
+/// Removes the reference between two objects that may both stay; one that is gone is fine. The name
+/// only has to be one: the id decides.
+fn unlink<From: Resource, To: Resource>(client: &Client, from: Uuid, to: Uuid) -> Result<bool> {
+    let name = FqName::new([to.to_string()]);
+    match client.remove_ref((From::TYPE, from), (To::TYPE, to, &name)) {
         Err(Error::NotFound { .. }) => Ok(false),
         other => other.map(|()| true),
     }

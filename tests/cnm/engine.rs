@@ -1,0 +1,113 @@
+//! An engine that sends what Docker sends, without Docker.
+
+use std::path::PathBuf;
+
+use cnm_opencontrail::Plugin;
+use cnm_opencontrail::daemon::Daemon;
+use cnm_opencontrail::proto::{Call, Scope};
+use contrail_core::error::report;
+use contrail_core::settings::{Key, Layer, Origin, Settings, Sources};
+use serde_json::{Value, json};
+
+/// A plugin on a host of its own name and with its own state.
+pub struct Engine {
+    plugin: Daemon,
+}
+
+impl Engine {
+    pub fn on(node: &str) -> Self {
+        Self::with_state(node, &format!("/var/lib/contrail/{node}"))
+    }
+
+    /// The plugin after its state directory was lost.
+    pub fn without_state(node: &str) -> Self {
+        let dir = PathBuf::from(format!("/var/lib/contrail/{node}"));
+        std::fs::remove_dir_all(&dir).unwrap();
+        Self::on(node)
+    }
+
+    fn with_state(node: &str, state: &str) -> Self {
+        let mut layer = Layer::default();
+        for (key, value) in [
+            (Key::NodeName, node),
+            (Key::StateDir, state),
+            (Key::RunDir, "/run/contrail"),
+            (Key::AttachTimeout, "4"),
+            (Key::RequestTimeout, "2"),
+        ] {
+            layer.set(key, value, Origin::Default);
+        }
+        let settings = Settings::load(&Sources {
+            nearer: vec![layer],
+            environment: &|_| None,
+            files: Vec::new(),
+            read: &|_| Err(std::io::ErrorKind::NotFound.into()),
+            host_name: None,
+        });
+        let plugin = Daemon::new(&settings.unwrap(), Scope::Local).unwrap();
+        Self { plugin }
+    }
+
+    /// Sends a request; the answer, or the text of the error.
+    pub fn send(&self, method: &str, arguments: Value) -> Result<Value, String> {
+        let path = format!("/NetworkDriver.{method}");
+        let call = Call::parse(&path, arguments.to_string().as_bytes());
+        let reply = call.and_then(|call| self.plugin.answer(call));
+        reply
+            .map(|reply| serde_json::to_value(reply).unwrap())
+            .map_err(|error| report(&error))
+    }
+
+    pub fn create_network(&self, id: &str, name: &str, subnet: &str) -> Result<Value, String> {
+        let gateway = subnet.replace(".0/", ".1/");
+        self.send(
+            "CreateNetwork",
+            json!({
+                "NetworkID": id,
+                "Options": {"com.docker.network.generic": {"name": name, "rt": "64512:1"}},
+                "IPv4Data": [{"AddressSpace": "LocalDefault", "Pool": subnet, "Gateway": gateway}],
+                "IPv6Data": [],
+            }),
+        )
+    }
+
+    pub fn delete_network(&self, id: &str) {
+        self.send("DeleteNetwork", json!({ "NetworkID": id }))
+            .unwrap();
+    }
+
+    pub fn create_endpoint(
+        &self,
+        network: &str,
+        endpoint: &str,
+        address: &str,
+    ) -> Result<Value, String> {
+        self.send(
+            "CreateEndpoint",
+            json!({
+                "NetworkID": network,
+                "EndpointID": endpoint,
+                "Interface": {"Address": address, "AddressIPv6": "", "MacAddress": ""},
+                "Options": {"com.docker.network.endpoint.exposedports": []},
+            }),
+        )
+    }
+
+    pub fn join(&self, network: &str, endpoint: &str, sandbox: &str) -> Result<Value, String> {
+        let sandbox = format!("/var/run/docker/netns/{sandbox}");
+        self.send(
+            "Join",
+            json!({"NetworkID": network, "EndpointID": endpoint, "SandboxKey": sandbox}),
+        )
+    }
+
+    pub fn leave(&self, network: &str, endpoint: &str) {
+        let ids = json!({"NetworkID": network, "EndpointID": endpoint});
+        assert_eq!(self.send("Leave", ids), Ok(json!({})));
+    }
+
+    pub fn delete_endpoint(&self, network: &str, endpoint: &str) {
+        let ids = json!({"NetworkID": network, "EndpointID": endpoint});
+        assert_eq!(self.send("DeleteEndpoint", ids), Ok(json!({})));
+    }
+}

@@ -1,0 +1,6 @@
+//! The Docker network driver against the lab, called as the engine calls it.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+mod driver;
+mod engine;
