@@ -94,7 +94,7 @@ pub fn import_image(name: &str) {
     std::fs::create_dir(&bin).unwrap();
     std::fs::copy("/bin/busybox", bin.join("busybox")).unwrap();
     for applet in [
-        "sh", "sleep", "ping", "ping6", "ip", "cat", "true", "wget", "httpd",
+        "sh", "sleep", "ping", "ping6", "ip", "cat", "tail", "true", "wget", "httpd",
     ] {
         std::os::unix::fs::symlink("busybox", bin.join(applet)).unwrap();
     }

@@ -12,4 +12,5 @@ mod hosts;
 mod ipam;
 mod networks;
 mod restarts;
+mod walkthrough;
 mod world;

@@ -322,7 +322,7 @@ fn objects<R: Resource>(client: &Client, left: &mut BTreeSet<String>) {
 }
 
 /// The host's ends of pairs.
-fn taps() -> BTreeSet<String> {
+pub fn taps() -> BTreeSet<String> {
     let names = opencontrail_tests::world::links().into_iter();
     names.filter(|name| name.starts_with("tap")).collect()
 }
