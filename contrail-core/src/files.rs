@@ -2,7 +2,7 @@
 //! and never followed through a link that somebody else placed.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -26,6 +26,19 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::File`]; the old content is kept then.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, fs::File::sync_all)
+}
+
+/// The same without waiting for the disk: after a power failure the file may be empty or missing.
+/// For what may get lost.
+///
+/// # Errors
+/// [`Error::File`]; the old content is kept then.
+pub fn write_private_unsynced(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, |_| Ok(()))
+}
+
+fn replace(path: &Path, content: &[u8], sync: fn(&fs::File) -> io::Result<()>) -> Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_private_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -35,9 +48,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(&temporary)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(content).and_then(|()| sync(&file)))
         .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| fs::File::open(dir)?.sync_all());
+        .and_then(|()| sync(&fs::File::open(dir)?));
     written.map_err(|e| {
         // The error that counts is the first; the temporary file may not even exist.
         let _ = fs::remove_file(&temporary);

@@ -41,6 +41,23 @@ fn every_status_is_an_answer_and_the_body_is_read() {
 }
 
 #[test]
+fn a_long_token_and_bodies_of_many_segments_arrive_whole() {
+    let large = "b".repeat(500_000);
+    let server = Server::start(vec![answer(200, &large)]);
+    for size in [10, 20_000, 500_000] {
+        let mut request = Request::new(Method::Post, server.url("/x"), Deadline::after(LONG));
+        // As long as those of Keystone were that hold the whole catalogue.
+        request.headers.push(("X-Auth-Token", "t".repeat(20_000)));
+        request.body = Some(vec![b'b'; size]);
+        let response = http().send(&request).unwrap();
+        assert!(response.body == large.as_bytes());
+        let seen = server.seen().pop().unwrap();
+        assert_eq!(seen.header("x-auth-token").map(str::len), Some(20_000));
+        assert_eq!(seen.body.len(), size);
+    }
+}
+
+#[test]
 fn a_body_goes_with_its_length_and_type() {
     let server = Server::start(vec![answer(200, "{}")]);
     for (method, body) in [

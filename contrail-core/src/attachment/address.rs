@@ -20,21 +20,20 @@ impl Call<'_> {
     /// Gives the port its addresses.
     pub(super) fn address(&self, reserved: &Reserved) -> Result<Vec<Assigned>> {
         let network = &reserved.network;
+        let ips: Vec<&Ip> = reserved.ips.iter().collect();
         std::thread::scope(|scope| {
             let linked = scope.spawn(|| self.link_machine(&reserved.port));
-            let ips: Vec<&Ip> = reserved.ips.iter().collect();
-            let created = parallel::map(ips, |ip| self.create_ip(reserved, ip));
+            let assigned = parallel::map(ips, |ip| {
+                self.create_ip(reserved, ip)?;
+                let address = match ip.asked {
+                    Some(address) => address,
+                    None => self.chosen_address(ip.id)?,
+                };
+                subnets::assigned(&network.fq_name, &network.subnets, address)
+            });
             parallel::join(linked)?;
-            all(created)
-        })?;
-        let ips: Vec<&Ip> = reserved.ips.iter().collect();
-        all(parallel::map(ips, |ip| {
-            let address = match ip.asked {
-                Some(address) => address,
-                None => self.chosen_address(ip.id)?,
-            };
-            subnets::assigned(&network.fq_name, &network.subnets, address)
-        }))
+            all(assigned)
+        })
     }
 
     /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another

@@ -25,8 +25,9 @@ pub(super) fn join(state_dir: &Path, network: Uuid, interface: Uuid) -> Result<(
     if !members.is_dir() {
         return Ok(());
     }
-    files::write_private(&entry(state_dir, interface), network.to_string().as_bytes())?;
-    files::write_private(&members.join(interface.to_string()), b"")
+    let name = network.to_string();
+    files::write_private_unsynced(&entry(state_dir, interface), name.as_bytes())?;
+    files::write_private_unsynced(&members.join(interface.to_string()), b"")
 }
 
 /// Notes that an interface is gone. Returns the network that it was the last to use.

@@ -153,12 +153,13 @@ pub(crate) fn run(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Ve
 
     let mut failed = run_at_once(backend, ports, deadline);
     std::thread::scope(|scope| {
-        let links = scope.spawn(|| run_at_once(backend, links, deadline));
+        let links =
+            (!links.is_empty()).then(|| scope.spawn(|| run_at_once(backend, links, deadline)));
         for kind in objects.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b))
         {
             failed.extend(run_at_once(backend, kind.to_vec(), deadline));
         }
-        failed.extend(parallel::join(links));
+        failed.extend(links.into_iter().flat_map(parallel::join));
     });
     failed
 }

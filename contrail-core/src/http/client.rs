@@ -11,6 +11,13 @@ use super::connect::{Connect, NotSent, Resolve};
 use super::{MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError};
 use crate::error::Result;
 
+/// The buffer for answers, in bytes: enough for any head. ureq fills its buffers with zeros for each
+/// connection, which takes longer than the rest of the request when they are large.
+const INPUT_BUFFER: usize = 16 * 1024;
+
+/// The buffer for requests: the longest header, which is a token, must fit.
+const OUTPUT_BUFFER: usize = 32 * 1024;
+
 /// HTTP as this crate's services need it.
 ///
 /// Plain HTTP opens a connection for each request: servers with several workers close theirs
@@ -37,6 +44,9 @@ impl Http {
             .accept_encoding("identity")
             .user_agent(concat!("contrail-core/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections_per_host(8)
+            .max_response_header_size(INPUT_BUFFER)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
             .build();
         let connect = Connect::new(config.clone());
         let resolve = Resolve(DefaultResolver::default());

@@ -5,7 +5,9 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nix::errno::Errno;
 use nix::libc;
+use nix::net::if_::if_nametoindex;
 
 use super::netlink::Netlink;
 use super::{Dataplane, InterfaceConfig, Link, Netns, VethSpec, configure, inspect, sysctl, veth};
@@ -101,6 +103,15 @@ impl Dataplane for Kernel {
     }
 
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
+        // Mostly it is not there, as before each attach, and that is cheap to find out.
+        let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
+        let exists = match netns {
+            Some(netns) => netns.run(exists)?,
+            None => exists(),
+        };
+        if !exists {
+            return Ok(None);
+        }
         let netlink = self.open_in(netns)?;
         inspect::link(&netlink, name)
             .map_err(|error| Error::kernel(format!("read interface {name}"), error))

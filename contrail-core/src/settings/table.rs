@@ -172,15 +172,16 @@ impl Key {
 /// The setting that a document calls `name`, and whether `name` stands for a file that holds the
 /// value. Upper and lower case, `-` and `_` are the same: `apiServer`, `api-server`, `API_SERVER`.
 pub fn find(name: &str) -> Option<(Key, bool)> {
-    let name = plain(name);
+    let name: String = plain(name).collect();
+    let of_file = name.strip_suffix("file");
     SETTINGS.iter().find_map(|setting| {
         let mut names = std::iter::once(&setting.name).chain(setting.aliases);
         names.find_map(|candidate| {
-            let candidate = plain(candidate);
-            if candidate == name {
+            if plain(candidate).eq(name.chars()) {
                 return Some((setting.key, false));
             }
-            let in_file = setting.secret && name.strip_suffix("file") == Some(&candidate);
+            let is_file = |name: &str| plain(candidate).eq(name.chars());
+            let in_file = setting.secret && of_file.is_some_and(is_file);
             in_file.then_some((setting.key, true))
         })
     })
@@ -196,10 +197,10 @@ pub fn names<'a>() -> impl Iterator<Item = &'a str> {
 
 /// The one of `candidates` that `name` was probably meant to be.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = plain(name);
+    let name: Vec<char> = plain(name).collect();
     candidates
         .into_iter()
-        .map(|known| (distance(&name, &plain(known)), known))
+        .map(|known| (distance(&name, &plain(known).collect::<Vec<_>>()), known))
         .min()
         .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
         .map(|(_, known)| known)
@@ -221,16 +222,15 @@ pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
     Error::invalid(format!("setting ({origin})"), name, hint)
 }
 
-fn plain(name: &str) -> String {
+/// A name without what does not tell names apart.
+fn plain(name: &str) -> impl Iterator<Item = char> {
     name.chars()
         .filter(|c| !matches!(c, '-' | '_'))
         .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// How many insertions, deletions, replacements and swaps of neighbours make `a` from `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
     for i in 1..=a.len() {
         let mut row = vec![i];
@@ -259,7 +259,7 @@ mod tests {
             names.extend(
                 std::iter::once(&setting.name)
                     .chain(setting.aliases)
-                    .map(|name| plain(name)),
+                    .map(|name| plain(name).collect::<String>()),
             );
         }
         let count = names.len();

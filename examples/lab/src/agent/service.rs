@@ -24,7 +24,7 @@ pub struct AgentOptions {
     /// field.
     pub sync_timeout: Duration,
     /// The configuration at this moment.
-    pub view: Box<dyn Fn() -> ConfigView + Send + Sync>,
+    pub view: Box<dyn Fn() -> Arc<ConfigView> + Send + Sync>,
     /// Whether a network device of that name exists.
     pub link_exists: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// Called after every change of the table; returns when the change has taken effect.

@@ -64,6 +64,7 @@ pub struct ConfigApi {
     state: Mutex<State>,
     auth: Auth,
     callbacks: Mutex<Vec<Callback>>,
+    latest_view: Mutex<Option<(u64, Arc<ConfigView>)>>,
 }
 
 impl ConfigApi {
@@ -83,6 +84,7 @@ impl ConfigApi {
             state: Mutex::new(state),
             auth,
             callbacks: Mutex::default(),
+            latest_view: Mutex::default(),
         }
     }
 
@@ -95,8 +97,22 @@ impl ConfigApi {
     }
 
     /// What the agent and the data plane need of the present state.
-    pub fn view(&self) -> ConfigView {
-        ConfigView::of(&self.lock())
+    pub fn view(&self) -> Arc<ConfigView> {
+        let state = self.lock();
+        // One for each revision: the agent and the data plane ask often, and a thousand networks take
+        // milliseconds.
+        let mut latest = self
+            .latest_view
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((revision, view)) if *revision == state.revision => Arc::clone(view),
+            _ => {
+                let view = Arc::new(ConfigView::of(&state));
+                *latest = Some((state.revision, Arc::clone(&view)));
+                view
+            }
+        }
     }
 
     /// Writes the present state to a file; see [`snapshot::save`].

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub struct Inputs {
     /// The agent's ports.
     pub subscriptions: Box<dyn Fn() -> Vec<Subscription> + Send>,
     /// The configuration.
-    pub view: Box<dyn Fn() -> ConfigView + Send>,
+    pub view: Box<dyn Fn() -> Arc<ConfigView> + Send>,
 }
 
 /// How a data plane is started.

@@ -59,7 +59,7 @@ impl World {
         };
         let inputs = Inputs {
             subscriptions: Box::new(move || first.lock().unwrap().subscriptions.clone()),
-            view: Box::new(move || second.lock().unwrap().view.clone()),
+            view: Box::new(move || Arc::new(second.lock().unwrap().view.clone())),
         };
         let plane = DataPlane::start(options, inputs).unwrap();
         let notifier = plane.notifier().clone();

@@ -38,7 +38,7 @@ fn bench_with(sync_timeout: Duration) -> Bench {
     let agent = Agent::new(AgentOptions {
         ports_dir: directory.path().to_owned(),
         sync_timeout,
-        view: Box::new(move || seen.lock().unwrap().clone()),
+        view: Box::new(move || Arc::new(seen.lock().unwrap().clone())),
         link_exists: Box::new(|name| name == "tap97556910-7a"),
         changed: Box::new(|| {}),
     })

@@ -1,0 +1,7 @@
+//! The parts of the benchmark.
+
+pub mod budget;
+pub mod network;
+pub mod programs;
+pub mod sample;
+pub mod table;
