@@ -17,7 +17,7 @@ mod call;
 mod detach;
 mod made;
 mod network;
-mod objects;
+pub(crate) mod objects;
 mod parallel;
 mod pending;
 mod plug;

@@ -18,15 +18,15 @@ use crate::mac::MacAddr;
 
 /// The annotation that says which program made an object; only objects that carry it are ever
 /// removed by a clean-up.
-const OWNER: &str = "container-plugin.owner";
+pub(crate) const OWNER: &str = "container-plugin.owner";
 /// The annotation with the host that made it.
-const NODE: &str = "container-plugin.node";
+pub(crate) const NODE: &str = "container-plugin.node";
 /// The annotation with the container, as its runtime calls it.
-const CONTAINER: &str = "container-plugin.container";
+pub(crate) const CONTAINER: &str = "container-plugin.container";
 /// The annotation with the interface's name in the container.
-const IFNAME: &str = "container-plugin.interface";
+pub(crate) const IFNAME: &str = "container-plugin.interface";
 /// The annotation with the name of the virtual network.
-const NETWORK: &str = "container-plugin.network";
+pub(crate) const NETWORK: &str = "container-plugin.network";
 
 /// Whether an object was made by this project, on whatever host.
 pub(super) fn is_owned(meta: &Meta) -> bool {
