@@ -252,7 +252,3 @@ impl Description {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "description_test.rs"]
-mod tests;

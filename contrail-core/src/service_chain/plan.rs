@@ -256,7 +256,3 @@ impl<'a> Planner<'a> {
 fn as_texts<S: serde::Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(problems.iter().map(ToString::to_string))
 }
-
-#[cfg(test)]
-#[path = "plan_test.rs"]
-mod tests;
