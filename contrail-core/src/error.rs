@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::fq_name::FqName;
 use crate::http::TransportError;
+use crate::service_chain::Problem;
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -100,6 +101,15 @@ pub enum Error {
         network: FqName,
         /// Why: exhausted, no subnet of that family, outside every subnet.
         reason: String,
+    },
+
+    /// A service chain cannot be made as it is described. Nothing was changed.
+    #[error("service chain {chain} is not possible: {}", join(.problems))]
+    Chain {
+        /// The chain's name.
+        chain: String,
+        /// Everything that stands against it.
+        problems: Vec<Problem>,
     },
 
     /// The configuration API or Keystone refused a request.
@@ -281,6 +291,7 @@ impl Error {
             Self::Missing { .. }
             | Self::Invalid { .. }
             | Self::NotFound { .. }
+            | Self::Chain { .. }
             | Self::AlreadyExists { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
@@ -312,6 +323,11 @@ pub fn report(error: &dyn std::error::Error) -> String {
 
 fn list(errors: &[Error]) -> String {
     let lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
+    lines.join("; ")
+}
+
+fn join(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
     lines.join("; ")
 }
 

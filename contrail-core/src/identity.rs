@@ -7,6 +7,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::fq_name::FqName;
+
 /// The name space of all ids of this project: UUIDv5 of `opencontrail.org` in the DNS name space.
 /// It is part of what is stored in the controller and must never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0xa446_8a91_0e50_52ab_b460_339c_7463_b90a);
@@ -58,6 +60,12 @@ pub fn interface(node: &str, container: &str, ifname: &str) -> Uuid {
 /// The id of the instance IP of one family on a VM interface.
 pub fn instance_ip(interface: Uuid, family: Family) -> Uuid {
     id(&["instance-ip", &interface.to_string(), &family.to_string()])
+}
+
+/// The id of an object of a service chain, which follows from its type and name: so its creation can
+/// be repeated and undone by id, whoever does it.
+pub fn service_object(kind: &str, name: &FqName) -> Uuid {
+    id(&["service-object", kind, &name.to_string()])
 }
 
 /// The name of the host end of a VM interface's veth pair: `tap` and the first eleven characters of

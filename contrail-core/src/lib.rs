@@ -22,6 +22,7 @@ pub mod lock;
 pub mod mac;
 pub mod net;
 pub mod secret;
+pub mod service_chain;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -24,8 +24,9 @@ use crate::http::{Server, Transport};
 use crate::keystone::TokenSource;
 
 pub use objects::{
-    InstanceIp, IpamSubnet, NetworkIpam, Project, RouteTarget, VirtualMachine,
-    VirtualMachineInterface, VirtualNetwork, VnSubnets,
+    InstanceIp, IpamSubnet, NetworkIpam, NetworkPolicy, PortTuple, Project, RouteTarget,
+    SecurityGroup, ServiceInstance, ServiceTemplate, VirtualMachine, VirtualMachineInterface,
+    VirtualNetwork, VnSubnets,
 };
 pub use request::ListQuery;
 pub use resource::{KeyValuePairs, Meta, Ref, Resource, Rest};

@@ -18,7 +18,7 @@ mod detach;
 mod endpoint;
 mod made;
 mod network;
-mod objects;
+pub(crate) mod objects;
 mod parallel;
 mod pending;
 mod plug;

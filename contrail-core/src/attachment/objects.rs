@@ -19,15 +19,15 @@ use crate::mac::MacAddr;
 
 /// The annotation that says which program made an object; only objects that carry it are ever
 /// removed by a clean-up.
-const OWNER: &str = "container-plugin.owner";
+pub(crate) const OWNER: &str = "container-plugin.owner";
 /// The annotation with the host that made it.
-const NODE: &str = "container-plugin.node";
+pub(crate) const NODE: &str = "container-plugin.node";
 /// The annotation with the container, as its runtime calls it.
-const CONTAINER: &str = "container-plugin.container";
+pub(crate) const CONTAINER: &str = "container-plugin.container";
 /// The annotation with the interface's name in the container.
-const IFNAME: &str = "container-plugin.interface";
+pub(crate) const IFNAME: &str = "container-plugin.interface";
 /// The annotation with the name of the virtual network.
-const NETWORK: &str = "container-plugin.network";
+pub(crate) const NETWORK: &str = "container-plugin.network";
 
 /// The annotation of an address that was set aside, with what for.
 const RESERVED: &str = "container-plugin.reserved";

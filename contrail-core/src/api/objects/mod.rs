@@ -1,19 +1,31 @@
-//! The types of objects that attaching containers needs, one file each.
+//! The types of objects that attaching containers and service chains need, one file each.
 //!
 //! Only used fields have Rust names; the others are kept in `rest`.
 
 mod instance_ip;
 mod network_ipam;
+mod network_policy;
+mod policy_rule;
+mod port_tuple;
 mod project;
 mod route_target;
+mod security_group;
+mod service_instance;
+mod service_template;
 mod virtual_machine;
 mod virtual_machine_interface;
 mod virtual_network;
 
 pub use instance_ip::InstanceIp;
 pub use network_ipam::NetworkIpam;
+pub use network_policy::{NetworkPolicy, PolicyLink, Sequence};
+pub use policy_rule::{ActionList, PolicyAddress, PolicyEntries, PolicyPorts, PolicyRule};
+pub use port_tuple::PortTuple;
 pub use project::Project;
 pub use route_target::RouteTarget;
+pub use security_group::SecurityGroup;
+pub use service_instance::{InstanceInterface, InstanceProperties, ScaleOut, ServiceInstance};
+pub use service_template::{ServiceTemplate, TemplateInterface, TemplateProperties};
 pub use virtual_machine::VirtualMachine;
 pub use virtual_machine_interface::{InterfaceProperties, MacAddresses, VirtualMachineInterface};
 pub use virtual_network::{
@@ -83,6 +95,83 @@ mod tests {
             read::<NetworkIpam>("network_ipam").fq_name().name(),
             "ipam1"
         );
+    }
+
+    #[test]
+    fn recorded_parts_of_service_chains_are_read() {
+        let template: ServiceTemplate = read("service_template_v1");
+        assert_eq!((template.version(), template.mode()), (1, "in-network"));
+        assert_eq!(template.properties.image_name.as_deref(), Some("img"));
+        let template: ServiceTemplate = read("service_template_v2");
+        let kinds = template.properties.interface_type.iter();
+        let kinds: Vec<&str> = kinds.map(|i| i.service_interface_type.as_str()).collect();
+        assert_eq!((template.version(), kinds), (2, vec!["left", "right"]));
+
+        let instance: ServiceInstance = read("service_instance");
+        assert_eq!(instance.service_template_refs[0].to.name(), "st2-r1");
+        let networks = instance.properties.interface_list.iter();
+        let networks: Vec<&str> = networks.map(|i| i.virtual_network.as_str()).collect();
+        assert_eq!(
+            networks,
+            ["default-domain:cap-r1:vn1", "default-domain:cap-r1:vn-afs"]
+        );
+        let tuple: PortTuple = read("port_tuple");
+        assert_eq!(tuple.virtual_machine_interface_back_refs.len(), 2);
+        let interface: VirtualMachineInterface = read("service_interface");
+        assert_eq!(interface.port_tuple_refs[0].uuid, tuple.uuid());
+        let role = interface.properties.unwrap().service_interface_type;
+        assert_eq!(role.as_deref(), Some("left"));
+
+        let policy: NetworkPolicy = read("network_policy");
+        let rule = &policy.entries.policy_rule[0];
+        let action = rule.action_list.as_ref().unwrap();
+        assert_eq!(action.apply_service, ["default-domain:cap-r1:si2"]);
+        assert_eq!(rule.dst_ports, [PolicyPorts::ANY]);
+        let network: VirtualNetwork = read("network_with_policy");
+        let link = network.network_policy_refs[0].attr.as_ref().unwrap();
+        assert_eq!(link.sequence.unwrap().to_string(), "0.0");
+        let policy: NetworkPolicy = read("policy_back_refs");
+        assert_eq!(policy.virtual_network_back_refs.len(), 2);
+
+        let group: SecurityGroup = read("security_group");
+        let side = &group.entries.policy_rule[0].dst_addresses[0];
+        assert_eq!(side.security_group.as_deref(), Some("local"));
+        assert_eq!(group.security_group_id, Some(8_000_005));
+    }
+
+    #[test]
+    fn parts_of_service_chains_are_written_as_the_server_took_them() {
+        fn same<R: Resource>(name: &str) {
+            let sent = &recorded("creations")[name][R::TYPE];
+            let object: R = serde_json::from_value(sent.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&object).unwrap(), *sent, "{name}");
+        }
+        same::<ServiceTemplate>("service_template_v1");
+        same::<ServiceTemplate>("service_template_v2");
+        same::<ServiceInstance>("service_instance");
+        same::<PortTuple>("port_tuple");
+        same::<NetworkPolicy>("network_policy");
+        same::<SecurityGroup>("security_group");
+    }
+
+    #[test]
+    fn null_parts_of_service_chains_are_like_absent_ones() {
+        let bare = |kind: &str| json!({"fq_name": ["d", "p", "x"], kind: null});
+        let policy: NetworkPolicy = serde_json::from_value(bare("network_policy_entries")).unwrap();
+        assert!(policy.entries.is_empty());
+        let template: ServiceTemplate =
+            serde_json::from_value(bare("service_template_properties")).unwrap();
+        assert_eq!((template.version(), template.mode()), (1, "transparent"));
+        let instance: ServiceInstance =
+            serde_json::from_value(bare("service_instance_properties")).unwrap();
+        assert!(instance.properties.interface_list.is_empty());
+        let rule: PolicyRule = serde_json::from_value(json!({
+            "protocol": "any", "src_addresses": [{"virtual_network": "any", "subnet": null}],
+            "action_list": {"apply_service": null, "gateway_name": null},
+        }))
+        .unwrap();
+        assert_eq!(rule.src_addresses[0].subnet, None);
+        assert!(rule.action_list.unwrap().apply_service.is_empty());
     }
 
     #[test]

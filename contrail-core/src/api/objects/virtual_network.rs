@@ -6,6 +6,7 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::PolicyLink;
 use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
 use crate::fq_name::FqName;
 
@@ -22,7 +23,7 @@ pub struct VirtualNetwork {
     /// The policies that apply to the network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null_as_default")]
-    pub network_policy_refs: Vec<Ref>,
+    pub network_policy_refs: Vec<Ref<PolicyLink>>,
     /// The route targets that are both imported and exported: `target:64512:100`.
     #[serde(
         default,

@@ -1,0 +1,55 @@
+//! Making changes one after the other, and taking them back when one fails.
+
+use super::change::Change;
+use crate::api::Client;
+use crate::error::{self, Error, Result};
+
+/// Makes the changes in their order. When one fails, those before it are taken back in reverse; also
+/// the one that failed, unless it is known to have had no effect.
+///
+/// # Errors
+/// The first one; [`Error::Undo`] with it when something could not be taken back.
+pub(super) fn run(client: &Client, changes: &[Change]) -> Result<()> {
+    let mut done: Vec<&Change> = Vec::new();
+    for change in changes {
+        match change.run(client) {
+            Ok(true) => {
+                log::info!("{change}");
+                done.push(change);
+            }
+            Ok(false) => log::info!("{change}: somebody else has done it meanwhile"),
+            Err(cause) => {
+                if !cause.had_no_effect() {
+                    done.push(change);
+                }
+                return Err(take_back(client, &done, cause));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
+    log::warn!(
+        "taking back {} changes after: {}",
+        done.len(),
+        error::report(&cause)
+    );
+    let mut left = Vec::new();
+    for change in done.iter().rev() {
+        let inverse = change.inverse();
+        match inverse.run(client) {
+            Ok(_) => log::info!("{inverse}"),
+            // What it would take back has gone by itself.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => left.push(error),
+        }
+    }
+    match left.is_empty() {
+        true => cause,
+        false => Error::Undo {
+            cause: Box::new(cause),
+            left,
+        },
+    }
+}

@@ -1,0 +1,254 @@
+//! A service chain as a person describes it: the file `chain.json`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::chain::Chain;
+use super::check::Check;
+use super::types::{Direction, Leg, Mode, Ports, Protocol};
+use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+
+/// A chain of services between two networks.
+///
+/// Networks, services and templates are given by their name in the caller's project (templates: in
+/// its domain) or by their fully qualified name with colons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// The name of the chain and of its network policy.
+    pub name: String,
+    /// The network on the left.
+    pub left: String,
+    /// The network on the right.
+    pub right: String,
+    /// Which side may open connections.
+    #[serde(default)]
+    pub direction: Direction,
+    /// The protocol that goes through the services; nothing else passes between the networks.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The ports that it comes from, as seen from the left.
+    #[serde(default, skip_serializing_if = "Ports::is_any")]
+    pub source_ports: Ports,
+    /// The ports that it goes to, as seen from the left.
+    #[serde(default, skip_serializing_if = "Ports::is_any")]
+    pub destination_ports: Ports,
+    /// The place of the policy among those of both networks; lower ones count first. Without it the
+    /// policy stays where it is, or goes behind the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<i32>,
+    /// The services, in the order from left to right.
+    pub services: Vec<Service>,
+}
+
+/// One service of a chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The name of the service instance.
+    pub name: String,
+    /// How it sees the packets.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The service template. Without it one that fits is made, or taken when it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The networks of its ports where they are not the chain's.
+    #[serde(default, skip_serializing_if = "Networks::is_empty")]
+    pub networks: Networks,
+    /// What does the work: each one gets a port tuple, several share the traffic.
+    pub members: Vec<Member>,
+}
+
+/// The networks of a service's ports.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Networks {
+    /// The left one, of a transparent service; the chain's without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
+    /// The right one, of a transparent service; the chain's without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
+    /// The one for management; no such port without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub management: Option<String>,
+}
+
+impl Networks {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What does the work of a service. In a document a mere text is the name of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "MemberForm")]
+pub struct Member {
+    /// A container, by the name that its ports show in the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// A container, by the id that its runtime gave it, or the first 12 characters of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container_id: Option<String>,
+    /// A virtual machine, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vm: Option<Uuid>,
+    /// Its left port: the id of a VM interface, or the name of the interface in the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Port>,
+    /// Its right port, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<Port>,
+    /// Its port for management, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub management: Option<Port>,
+}
+
+impl Member {
+    /// What the description says of one of the ports.
+    pub fn port(&self, leg: Leg) -> Option<&Port> {
+        match leg {
+            Leg::Left => self.left.as_ref(),
+            Leg::Right => self.right.as_ref(),
+            Leg::Management => self.management.as_ref(),
+        }
+    }
+
+    /// Whether it says whose ports are meant, beside naming them one by one.
+    pub fn selects(&self) -> bool {
+        self.selectors() > 0
+    }
+
+    pub(super) fn selectors(&self) -> usize {
+        let given = [
+            self.container.is_some(),
+            self.container_id.is_some(),
+            self.vm.is_some(),
+        ];
+        given.into_iter().filter(|given| *given).count()
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.container {
+            return write!(f, "container {name}");
+        }
+        if let Some(id) = &self.container_id {
+            return write!(f, "container id {id}");
+        }
+        if let Some(id) = &self.vm {
+            return write!(f, "virtual machine {id}");
+        }
+        let ports = Leg::ALL.into_iter().filter_map(|leg| self.port(leg));
+        let ports: Vec<String> = ports.map(Port::to_string).collect();
+        write!(f, "the pair of {}", ports.join(" and "))
+    }
+}
+
+/// A port, as a description names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// The id of a VM interface.
+    Id(Uuid),
+    /// The name of the interface in the container.
+    Named(String),
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Port::Id(id) => write!(f, "{id}"),
+            Port::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for Port {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.parse() {
+            Ok(id) => Port::Id(id),
+            Err(_) => Port::Named(text),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a container's name, or an object with container, container_id, vm, left, right or management"
+)]
+enum MemberForm {
+    Name(String),
+    Full(MemberFields),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberFields {
+    container: Option<String>,
+    container_id: Option<String>,
+    vm: Option<Uuid>,
+    left: Option<Port>,
+    right: Option<Port>,
+    management: Option<Port>,
+}
+
+impl From<MemberForm> for Member {
+    fn from(form: MemberForm) -> Self {
+        match form {
+            MemberForm::Name(name) => Member {
+                container: Some(name),
+                ..Member::default()
+            },
+            MemberForm::Full(fields) => Member {
+                container: fields.container,
+                container_id: fields.container_id,
+                vm: fields.vm,
+                left: fields.left,
+                right: fields.right,
+                management: fields.management,
+            },
+        }
+    }
+}
+
+impl Description {
+    /// Reads a document. `what` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] with the line and column where it stops making sense.
+    pub fn read(text: &str, what: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|source| Error::Decode {
+            what: what.to_owned(),
+            source,
+        })
+    }
+
+    /// The chain that is meant in a project, if the description makes sense in itself.
+    ///
+    /// # Errors
+    /// [`Error::Chain`] with everything that does not.
+    pub fn chain(&self, project: &FqName) -> Result<Chain> {
+        let mut check = Check::new(self, project);
+        let chain = check.chain();
+        match check.problems.is_empty() {
+            true => Ok(chain),
+            false => Err(Error::Chain {
+                chain: self.name.clone(),
+                problems: check.problems,
+            }),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What can stand against a service chain: each with the name of what it is about.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::types::Leg;
+use crate::fq_name::FqName;
+
+/// One thing that stands against a service chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A field of the description makes no sense.
+    Description {
+        /// Which one, as a path in the document.
+        field: String,
+        /// Why, and what is allowed.
+        reason: String,
+    },
+    /// The chain would lead back to where it has been.
+    Cycle {
+        /// What it passes twice.
+        what: String,
+    },
+    /// A project is not there.
+    NoProject {
+        /// The project.
+        project: FqName,
+    },
+    /// A service template that was asked for is not there.
+    NoTemplate {
+        /// The service.
+        service: String,
+        /// The template.
+        template: FqName,
+    },
+    /// A network is not there.
+    NoNetwork {
+        /// The network.
+        network: FqName,
+    },
+    /// A network has no subnet: nothing in it can have an address.
+    NoSubnet {
+        /// The network.
+        network: FqName,
+    },
+    /// A member has no port in the network where it needs one.
+    MissingLeg {
+        /// The service.
+        service: String,
+        /// The member, as the description selects it.
+        member: String,
+        /// Which of its ports.
+        leg: Leg,
+        /// Where it should be.
+        network: FqName,
+    },
+    /// Nothing that the member's description fits has a port in any of the networks.
+    NoMember {
+        /// The service.
+        service: String,
+        /// The member, as the description selects it.
+        member: String,
+        /// The networks in which it was looked for.
+        networks: Vec<FqName>,
+    },
+    /// Several ports fit.
+    AmbiguousLeg {
+        /// The service.
+        service: String,
+        /// The member, as the description selects it.
+        member: String,
+        /// Which of its ports.
+        leg: Leg,
+        /// The ones that fit.
+        candidates: Vec<String>,
+    },
+    /// A port is in another network than its role says.
+    WrongNetwork {
+        /// The service.
+        service: String,
+        /// The VM interface.
+        interface: Uuid,
+        /// Its role.
+        leg: Leg,
+        /// Its network.
+        actual: FqName,
+        /// The network of the role.
+        wanted: FqName,
+    },
+    /// A port is part of something else.
+    TakenInterface {
+        /// The service.
+        service: String,
+        /// The VM interface.
+        interface: Uuid,
+        /// What it is part of or plays.
+        by: String,
+    },
+    /// An object of the name exists and cannot be used as it is, and it is not this project's to change.
+    Unfit {
+        /// The type, as the API spells it.
+        kind: &'static str,
+        /// The name.
+        name: FqName,
+        /// What is different, and what to do.
+        difference: String,
+    },
+    /// Another policy has the same place on a network.
+    SameSequence {
+        /// The network.
+        network: FqName,
+        /// The other policy.
+        policy: FqName,
+        /// The place.
+        sequence: String,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Description { field, reason } => write!(f, "{field}: {reason}"),
+            Problem::Cycle { what } => write!(f, "it is a cycle: {what}"),
+            Problem::NoProject { project } => write!(f, "project {project} does not exist"),
+            Problem::NoTemplate { service, template } => write!(
+                f,
+                "service {service}: service template {template} does not exist; without template one that fits is made"
+            ),
+            Problem::NoNetwork { network } => {
+                write!(f, "virtual network {network} does not exist")
+            }
+            Problem::NoSubnet { network } => write!(f, "virtual network {network} has no subnet"),
+            Problem::MissingLeg {
+                service,
+                member,
+                leg,
+                network,
+            } => write!(
+                f,
+                "service {service}: {member} has no port in {network} that could be its {leg} one"
+            ),
+            Problem::NoMember {
+                service,
+                member,
+                networks,
+            } => write!(
+                f,
+                "service {service}: {member} has no port in {}: is it attached?",
+                list(networks)
+            ),
+            Problem::AmbiguousLeg {
+                service,
+                member,
+                leg,
+                candidates,
+            } => write!(
+                f,
+                "service {service}: the {leg} port of {member} could be any of {}",
+                list(candidates)
+            ),
+            Problem::WrongNetwork {
+                service,
+                interface,
+                leg,
+                actual,
+                wanted,
+            } => write!(
+                f,
+                "service {service}: VM interface {interface} cannot be a {leg} port, it is in {actual} and not in {wanted}"
+            ),
+            Problem::TakenInterface {
+                service,
+                interface,
+                by,
+            } => write!(f, "service {service}: VM interface {interface} {by}"),
+            Problem::Unfit {
+                kind,
+                name,
+                difference,
+            } => write!(f, "{kind} {name} exists already and {difference}"),
+            Problem::SameSequence {
+                network,
+                policy,
+                sequence,
+            } => write!(
+                f,
+                "network policy {policy} has the sequence {sequence} on {network} already"
+            ),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(T::to_string).collect();
+    items.join(", ")
+}

@@ -1,0 +1,148 @@
+//! Planning what goes: of a chain that is deleted, or that is described differently now.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::change::{Change, Object, Target};
+use super::mark;
+use super::plan::{Planner, State};
+use super::services::{clear_role, role};
+use super::snapshot::FoundInstance;
+use crate::api::Resource;
+use crate::api::objects::{NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate};
+use crate::fq_name::FqName;
+
+impl Planner<'_> {
+    /// What an earlier description of this chain made and this one does not need.
+    pub(super) fn drop_unneeded(&mut self) {
+        // While something stands against the chain it is not known what it needs.
+        if !self.problems.is_empty() {
+            return;
+        }
+        let chain = self.chain;
+        for found in self.snapshot.instances.values() {
+            let name = found.object.fq_name();
+            if chain.services.iter().any(|service| service.name == *name) {
+                let tuples = found.tuples.iter();
+                let old = tuples.filter(|tuple| mark::is_of(&tuple.meta, &chain.name));
+                let old: Vec<&PortTuple> = old
+                    .filter(|tuple| {
+                        tuple
+                            .uuid()
+                            .is_some_and(|id| !self.kept_tuples.contains(&id))
+                    })
+                    .collect();
+                old.into_iter().for_each(|tuple| self.drop_tuple(tuple));
+            }
+        }
+        self.drop_instances(|name| !chain.services.iter().any(|s| s.name == *name));
+        self.drop_templates();
+    }
+
+    /// What chains made of the service instances that are chosen. One that another policy sends
+    /// packets through stays.
+    pub(super) fn drop_instances(&mut self, is_chosen: impl Fn(&FqName) -> bool) {
+        for found in self.snapshot.instances.values() {
+            if is_chosen(found.object.fq_name()) {
+                self.drop_instance(found);
+            }
+        }
+    }
+
+    fn drop_instance(&mut self, found: &FoundInstance) {
+        let kind = ServiceInstance::TYPE;
+        let name = found.object.fq_name();
+        let users = self.users(name);
+        let chains: Vec<String> = names(users.iter().filter(|p| mark::is_ours(&p.meta)));
+        let ours = mark::is_ours(&found.object.meta);
+        let users = names(users.iter());
+        let keeps = match ours {
+            true => &users,
+            false => &chains,
+        };
+        if !keeps.is_empty() {
+            let text = format!("stays: network policy {} uses it", keeps.join(", "));
+            self.show(kind, name, State::Present, ours, text);
+            return;
+        }
+        let (own, others): (Vec<&PortTuple>, Vec<&PortTuple>) = found
+            .tuples
+            .iter()
+            .partition(|tuple| mark::is_ours(&tuple.meta));
+        own.into_iter().for_each(|tuple| self.drop_tuple(tuple));
+        // Deleting it would leave the others without a parent.
+        if ours && others.is_empty() {
+            self.show(kind, name, State::Unneeded, true, "");
+            self.let_go.insert(name.clone());
+            let object = Object::Instance(found.object.clone());
+            self.steps.drop_instances.push(Change::Delete(object));
+        } else {
+            let text = match ours {
+                true => "stays: it has port tuples that no chain made",
+                false => "stays: no chain made it",
+            };
+            self.show(kind, name, State::Present, ours, text);
+        }
+    }
+
+    /// The policies of the networks, other than the chain's own, that send packets through a service.
+    fn users(&self, service: &FqName) -> Vec<&NetworkPolicy> {
+        let service = service.to_string();
+        let uses = |policy: &&NetworkPolicy| {
+            let actions = policy.entries.policy_rule.iter();
+            let mut actions = actions.filter_map(|rule| rule.action_list.as_ref());
+            actions.any(|action| action.apply_service.contains(&service))
+        };
+        self.snapshot.others.values().filter(uses).collect()
+    }
+
+    fn drop_tuple(&mut self, tuple: &PortTuple) {
+        let kind = PortTuple::TYPE;
+        let label = tuple.meta.display_name.clone().unwrap_or_default();
+        self.show(kind, tuple.fq_name(), State::Unneeded, true, label);
+        let kept = mark::kept_roles(&tuple.meta);
+        let refs = tuple.virtual_machine_interface_back_refs.iter();
+        let ids: BTreeSet<Uuid> = refs.filter_map(|port| port.uuid).collect();
+        for id in ids {
+            let Some(port) = self.snapshot.interfaces.get(&id) else {
+                continue;
+            };
+            let target = Target::of(port);
+            let leave = Change::Leave {
+                port: target.clone(),
+                tuple: Target::of(tuple),
+            };
+            // One that goes to another tuple of the chain has left already, and has its new role.
+            if self.steps.moves.contains(&leave) {
+                continue;
+            }
+            self.steps.leaves.push(leave);
+            if role(port).is_some() && !kept.contains(&id) {
+                self.steps.restore.push(clear_role(port));
+            }
+        }
+        let object = Object::Tuple(tuple.clone());
+        self.steps.drop_tuples.push(Change::Delete(object));
+    }
+
+    /// Templates that chains or attachments made and that no service instance refers to any more.
+    pub(super) fn drop_templates(&mut self) {
+        for (name, found) in &self.snapshot.templates {
+            let in_use = found.users.difference(&self.let_go).next().is_some();
+            let ours = mark::is_made_here(&found.object.meta);
+            if ours && !in_use && !self.kept_templates.contains(name) {
+                let kind = ServiceTemplate::TYPE;
+                self.show(kind, name, State::Unneeded, true, "");
+                let object = Object::Template(found.object.clone());
+                self.steps.drop_templates.push(Change::Delete(object));
+            }
+        }
+    }
+}
+
+fn names<'a, 'b: 'a>(policies: impl Iterator<Item = &'a &'b NetworkPolicy>) -> Vec<String> {
+    policies
+        .map(|policy| policy.fq_name().to_string())
+        .collect()
+}

@@ -1,0 +1,402 @@
+//! Roles that ports take when they are attached: a container becomes a member of a service instance
+//! without anybody describing a chain.
+//!
+//! The service instance is made by the first port that names it, a port tuple for each container by its
+//! first port; the others complete them, in any order and from any host. The networks of the service instance
+//! follow from its members: whoever changes the members writes them and looks again, so that two who do it at once end
+//! with both. What was made this way goes with the last port.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::chain;
+use super::change::{Change, Object, Target};
+use super::mark;
+use super::problem::Problem;
+use super::services::{clear_role, differences, role, set_role, update_instance};
+use super::types::{Leg, Mode};
+use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
+use crate::api::{Client, ListQuery, Ref, Resource};
+use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+use crate::identity;
+
+/// How often the networks of a service instance are written before its members stand still.
+const ROUNDS: usize = 20;
+
+/// The role of a port in a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceRole {
+    /// The service instance.
+    pub instance: FqName,
+    /// Which of its interfaces the port is.
+    pub interface: Leg,
+    /// How the service sees packets; counts when the service instance does not exist yet.
+    pub mode: Mode,
+}
+
+/// The port that takes a role. Its VM interface exists already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolePort {
+    /// The VM interface.
+    pub interface: Uuid,
+    /// The virtual machine: its ports form one port tuple.
+    pub machine: Uuid,
+    /// What people call the container.
+    pub label: String,
+}
+
+/// Makes ports members of service instances, and takes them out again.
+#[derive(Clone)]
+pub struct ServiceRoles {
+    client: Client,
+    owner: String,
+}
+
+impl ServiceRoles {
+    /// Roles that are given in the name of a program, for the owner mark.
+    pub fn new(client: Client, owner: impl Into<String>) -> Self {
+        Self {
+            client,
+            owner: owner.into(),
+        }
+    }
+
+    /// Gives a port its role. Can be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Chain`] when the service instance or the port is something else already; any other
+    /// error of the API. What was done is taken back.
+    pub fn join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
+        let Err(cause) = self.try_join(role, port) else {
+            return Ok(());
+        };
+        // A refusal before the first write leaves nothing, and must not take a role that was there.
+        if matches!(cause, Error::Chain { .. }) {
+            return Err(cause);
+        }
+        let own = port.machine.to_string();
+        let undone = self.leave(port.interface);
+        match undone.and_then(|()| self.sweep_if(&role.instance, |tuple| tuple == own)) {
+            Ok(()) => Err(cause),
+            Err(error) => Err(Error::Undo {
+                cause: Box::new(cause),
+                left: vec![error],
+            }),
+        }
+    }
+
+    fn try_join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
+        let interface: VirtualMachineInterface = self.client.get(port.interface)?;
+        let existing = self.client.lookup::<ServiceInstance>(&role.instance)?;
+        let members = match &existing {
+            Some(instance) => self.members(instance)?,
+            None => Vec::new(),
+        };
+        check(role, &interface, existing.as_ref(), &members)?;
+        let instance = match existing {
+            Some(instance) => instance,
+            None => self.create_instance(role, &interface)?,
+        };
+        if !is_member(&interface, &role.instance) {
+            self.join_tuple(role, port, &interface, &instance)?;
+        }
+        self.settle(role)
+    }
+
+    fn join_tuple(
+        &self,
+        role: &ServiceRole,
+        port: &RolePort,
+        interface: &VirtualMachineInterface,
+        instance: &ServiceInstance,
+    ) -> Result<()> {
+        let name = instance.fq_name().child(port.machine.to_string());
+        let mut tuple = PortTuple::new(name.clone());
+        tuple.meta.uuid = Some(identity::service_object(PortTuple::TYPE, &name));
+        tuple.meta.display_name = Some(port.label.clone());
+        tuple.meta.annotations = mark::of_attachment(&self.owner);
+        self.client.ensure(&tuple)?;
+        set_role(interface, role.interface).run(&self.client)?;
+        let join = Change::Join {
+            port: Target::of(interface),
+            tuple: Target::of(&tuple),
+        };
+        join.run(&self.client)?;
+        log::info!("{join}");
+        Ok(())
+    }
+
+    fn create_instance(
+        &self,
+        role: &ServiceRole,
+        interface: &VirtualMachineInterface,
+    ) -> Result<ServiceInstance> {
+        let networks = BTreeMap::from([(role.interface, network(interface))]);
+        let template = self.template(role, &networks)?;
+        let properties = chain::properties(&template, |leg| networks.get(&leg).cloned());
+        let name = role.instance.clone();
+        let uuid = identity::service_object(ServiceInstance::TYPE, &name);
+        let mut instance = ServiceInstance::new(name, Ref::object(&template), properties);
+        instance.meta.uuid = Some(uuid);
+        instance.meta.annotations = mark::of_attachment(&self.owner);
+        self.client.ensure(&instance)?;
+        Ok(instance)
+    }
+
+    /// The template for a service with these networks.
+    fn template(
+        &self,
+        role: &ServiceRole,
+        networks: &BTreeMap<Leg, String>,
+    ) -> Result<ServiceTemplate> {
+        let domain = FqName::new(role.instance.parts().iter().take(1).cloned());
+        let has_management = networks.contains_key(&Leg::Management);
+        let name = domain.child(chain::default_template(role.mode, has_management));
+        if let Some(existing) = self.client.lookup::<ServiceTemplate>(&name)? {
+            return Ok(existing);
+        }
+        let mut template = chain::new_template(name.clone(), role.mode, has_management);
+        template.meta.uuid = Some(identity::service_object(ServiceTemplate::TYPE, &name));
+        template.meta.annotations = mark::of_attachment(&self.owner);
+        self.client.ensure(&template)?;
+        Ok(template)
+    }
+
+    /// Writes what follows from the members into a service instance that was made this way, until
+    /// nothing changes any more: the last one to write has seen all members.
+    fn settle(&self, role: &ServiceRole) -> Result<()> {
+        for _ in 0..ROUNDS {
+            let Some(instance) = self.client.lookup::<ServiceInstance>(&role.instance)? else {
+                // The last member left at the same moment. The same id again: the port tuples fit.
+                let interface = self.any_member(role)?;
+                self.create_instance(role, &interface)?;
+                continue;
+            };
+            if !mark::is_of_attachment(&instance.meta) {
+                return Ok(());
+            }
+            let members = self.members(&instance)?;
+            let networks: BTreeMap<Leg, String> = members.iter().filter_map(leg_of).collect();
+            let template = self.template(role, &networks)?;
+            let wanted = chain::properties(&template, |leg| networks.get(&leg).cloned());
+            let differences = differences(&instance, &template, &wanted);
+            if differences.is_empty() {
+                return Ok(());
+            }
+            let change = update_instance(&instance, &template, &wanted, differences.join(", "));
+            match change.run(&self.client) {
+                Err(Error::NotFound { .. }) => continue,
+                result => result?,
+            };
+            let old = instance.service_template_refs.first();
+            if let Some(old) = old.filter(|old| old.to != *template.fq_name()) {
+                self.drop_template(old)?;
+            }
+        }
+        let difference = format!("still changed after {ROUNDS} attempts to complete it");
+        Err(unfit(&role.instance, difference))
+    }
+
+    /// A port that this role's service instance has, to make the instance again from.
+    fn any_member(&self, role: &ServiceRole) -> Result<VirtualMachineInterface> {
+        let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
+        let tuples = self.tuples(id)?;
+        let ports = tuples
+            .iter()
+            .flat_map(|t| &t.virtual_machine_interface_back_refs);
+        match ports.filter_map(|port| port.uuid).next() {
+            Some(port) => self.client.get(port),
+            None => Err(Error::NotFound {
+                kind: ServiceInstance::TYPE,
+                name: role.instance.to_string(),
+                hint: "it vanished while a port joined it: try again".into(),
+            }),
+        }
+    }
+
+    /// Takes a port out of what [`ServiceRoles::join`] made it a member of, before the port is
+    /// deleted. Can be repeated; a port that is gone or has no role is fine.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be asked.
+    pub fn leave(&self, interface: Uuid) -> Result<()> {
+        let Some(port) = self.client.get_opt::<VirtualMachineInterface>(interface)? else {
+            return Ok(());
+        };
+        for joined in &port.port_tuple_refs {
+            let Some(uuid) = joined.uuid else { continue };
+            let tuple = self.client.get_opt::<PortTuple>(uuid)?;
+            let Some(tuple) = tuple.filter(|tuple| mark::is_of_attachment(&tuple.meta)) else {
+                continue;
+            };
+            let leave = Change::Leave {
+                port: Target::of(&port),
+                tuple: Target::of(&tuple),
+            };
+            leave.run(&self.client)?;
+            log::info!("{leave}");
+            if role(&port).is_some() {
+                clear_role(&port).run(&self.client)?;
+            }
+            let own = joined.to.name();
+            self.sweep_if(&joined.to.parent(), |tuple| tuple == own)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what joining made of a service instance and nobody uses any more: port tuples without
+    /// ports, then the service instance without port tuples, then its template. For a clean-up after a
+    /// crash; one that a port is just about to join would be taken from it.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be asked.
+    pub fn sweep(&self, instance: &FqName) -> Result<()> {
+        self.sweep_if(instance, |_| true)
+    }
+
+    /// The same with only those empty port tuples whose name is chosen.
+    fn sweep_if(&self, instance: &FqName, is_chosen: impl Fn(&str) -> bool) -> Result<()> {
+        let Some(found) = self.client.lookup::<ServiceInstance>(instance)? else {
+            return Ok(());
+        };
+        let mut left = 0;
+        for tuple in self.tuples(found.uuid().unwrap_or_default())? {
+            let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
+            let is_left = is_empty && is_chosen(tuple.fq_name().name());
+            if !is_left || !mark::is_of_attachment(&tuple.meta) {
+                left += 1;
+                continue;
+            }
+            match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
+                // Somebody has joined it meanwhile.
+                Err(Error::InUse { .. }) => left += 1,
+                result => drop(result?),
+            }
+        }
+        if left > 0 || !mark::is_of_attachment(&found.meta) {
+            return Ok(());
+        }
+        let templates = found.service_template_refs.clone();
+        Change::Delete(Object::Instance(found)).run(&self.client)?;
+        templates
+            .iter()
+            .try_for_each(|template| self.drop_template(template))
+    }
+
+    fn drop_template(&self, template: &Ref) -> Result<()> {
+        let Some(uuid) = template.uuid else {
+            return Ok(());
+        };
+        match self.client.get_opt::<ServiceTemplate>(uuid)? {
+            Some(found) if mark::is_made_here(&found.meta) => {
+                match self.client.delete::<ServiceTemplate>(uuid) {
+                    Err(Error::InUse { .. }) => Ok(()),
+                    result => result.map(drop),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tuples(&self, instance: Uuid) -> Result<Vec<PortTuple>> {
+        let query = ListQuery::children_of_id(instance)
+            .detail()
+            .fields(&["virtual_machine_interface_back_refs"]);
+        self.client.list(&query)
+    }
+
+    /// The ports of a service instance.
+    fn members(&self, instance: &ServiceInstance) -> Result<Vec<VirtualMachineInterface>> {
+        let tuples = self.tuples(instance.uuid().unwrap_or_default())?;
+        let refs = tuples
+            .iter()
+            .flat_map(|t| &t.virtual_machine_interface_back_refs);
+        let ids = refs.filter_map(|port| port.uuid);
+        self.client.list(&ListQuery::ids(ids).detail())
+    }
+}
+
+/// Whether the port can have this role.
+fn check(
+    wanted: &ServiceRole,
+    port: &VirtualMachineInterface,
+    instance: Option<&ServiceInstance>,
+    members: &[VirtualMachineInterface],
+) -> Result<()> {
+    let taken = |by: String| Error::Chain {
+        chain: wanted.instance.to_string(),
+        problems: vec![Problem::TakenInterface {
+            service: wanted.instance.to_string(),
+            interface: port.uuid().unwrap_or_default(),
+            by,
+        }],
+    };
+    let mut elsewhere = port.port_tuple_refs.iter();
+    if let Some(other) = elsewhere.find(|other| other.to.parent() != wanted.instance) {
+        return Err(taken(format!(
+            "is a member of port tuple {} already",
+            other.to
+        )));
+    }
+    if let Some(other) = role(port).filter(|role| *role != wanted.interface.as_str()) {
+        let wanted = wanted.interface;
+        return Err(taken(format!(
+            "has the role {other} already, {wanted} is wanted"
+        )));
+    }
+    let own = network(port);
+    let mut others = members
+        .iter()
+        .filter(|m| m.uuid() != port.uuid())
+        .filter_map(leg_of);
+    let other = others.find(|(leg, network)| *leg == wanted.interface && *network != own);
+    let stated = instance.filter(|instance| !mark::is_of_attachment(&instance.meta));
+    let stated = stated.and_then(|instance| stated_network(instance, wanted.interface));
+    let stated = stated.filter(|network| *network != own);
+    if let Some(network) = other.map(|(_, network)| network).or(stated) {
+        let difference = format!(
+            "has its {} interface in {network} and not in {own}",
+            wanted.interface
+        );
+        return Err(unfit(&wanted.instance, difference));
+    }
+    Ok(())
+}
+
+fn unfit(instance: &FqName, difference: String) -> Error {
+    Error::Chain {
+        chain: instance.to_string(),
+        problems: vec![Problem::Unfit {
+            kind: ServiceInstance::TYPE,
+            name: instance.clone(),
+            difference,
+        }],
+    }
+}
+
+/// What a service instance says of one of its networks.
+fn stated_network(instance: &ServiceInstance, leg: Leg) -> Option<String> {
+    let properties = &instance.properties;
+    let network = match leg {
+        Leg::Left => &properties.left_virtual_network,
+        Leg::Right => &properties.right_virtual_network,
+        Leg::Management => &properties.management_virtual_network,
+    };
+    network.clone().filter(|network| !network.is_empty())
+}
+
+fn is_member(port: &VirtualMachineInterface, instance: &FqName) -> bool {
+    let mut joined = port.port_tuple_refs.iter();
+    joined.any(|tuple| tuple.to.parent() == *instance)
+}
+
+fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
+    Some((role(port)?.parse().ok()?, network(port)))
+}
+
+fn network(port: &VirtualMachineInterface) -> String {
+    let network = port.virtual_network_refs.first();
+    network.map_or(String::new(), |network| network.to.to_string())
+}

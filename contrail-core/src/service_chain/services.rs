@@ -1,0 +1,371 @@
+//! Planning the services of a chain: template, instance, port tuples, roles of ports.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::chain::ChainService;
+use super::change::{Change, Object, Target};
+use super::mark;
+use super::members::Found;
+use super::plan::{Planner, State};
+use super::problem::Problem;
+use super::snapshot::FoundInstance;
+use super::types::Leg;
+use crate::api::objects::{
+    InstanceProperties, InterfaceProperties, PortTuple, ServiceInstance, ServiceTemplate,
+    VirtualMachineInterface,
+};
+use crate::api::{Ref, Resource};
+use crate::identity;
+
+impl<'a> Planner<'a> {
+    /// Plans one service with the members that were found.
+    pub(super) fn service(&mut self, service: &ChainService, members: &[Found]) {
+        let Some(template) = self.template(service) else {
+            return;
+        };
+        let instance = self.instance(service, &template);
+        for member in members {
+            self.member(service, &instance, member);
+        }
+    }
+
+    fn template(&mut self, service: &ChainService) -> Option<ServiceTemplate> {
+        let kind = ServiceTemplate::TYPE;
+        let name = service.template_name();
+        // Services of one chain share a template.
+        let is_new = self.kept_templates.insert(name.clone());
+        if let Some(found) = self.snapshot.templates.get(&name) {
+            let template = found.object.clone();
+            let difference = unfit_template(&template, service);
+            let state = match &difference {
+                Some(_) => State::Different,
+                None => State::Present,
+            };
+            if is_new || difference.is_some() {
+                let ours = mark::is_made_here(&template.meta);
+                self.show(kind, &name, state, ours, template.mode());
+            }
+            let Some(difference) = difference else {
+                return Some(template);
+            };
+            self.problems.push(Problem::Unfit {
+                kind,
+                name,
+                difference,
+            });
+            return None;
+        }
+        if service.template.is_some() {
+            self.problems.push(Problem::NoTemplate {
+                service: service.name.to_string(),
+                template: name,
+            });
+            return None;
+        }
+        let mut template = service.wanted_template();
+        template.meta.uuid = Some(identity::service_object(kind, &name));
+        template.meta.annotations = mark::of_chain(&self.chain.name);
+        if is_new {
+            self.show(kind, &name, State::Missing, true, template.mode());
+            let object = Object::Template(template.clone());
+            self.steps.templates.push(Change::Create(object));
+        }
+        Some(template)
+    }
+
+    /// The service instance: the one that exists, or that will.
+    fn instance(&mut self, service: &ChainService, template: &ServiceTemplate) -> Instance<'a> {
+        let kind = ServiceInstance::TYPE;
+        let name = &service.name;
+        let properties = service.wanted_properties(template);
+        let detail = format!("{} {}", service.mode, networks(&properties));
+        let Some(found) = self.snapshot.instances.get(name) else {
+            let mut wanted = ServiceInstance::new(name.clone(), Ref::object(template), properties);
+            wanted.meta.uuid = Some(identity::service_object(kind, name));
+            wanted.meta.annotations = mark::of_chain(&self.chain.name);
+            self.show(kind, name, State::Missing, true, detail);
+            let target = Target::of(&wanted);
+            let object = Object::Instance(wanted);
+            self.steps.instances.push(Change::Create(object));
+            return Instance {
+                target,
+                found: None,
+            };
+        };
+        let differences = differences(&found.object, template, &properties);
+        let ours = mark::is_ours(&found.object.meta);
+        if differences.is_empty() {
+            self.show(kind, name, State::Present, ours, detail);
+        } else if ours {
+            let text = differences.join(", ");
+            self.show(kind, name, State::Different, ours, &text);
+            let change = update_instance(&found.object, template, &properties, text);
+            self.steps.instances.push(change);
+            self.let_go.insert(name.clone());
+        } else {
+            let text = differences.join(", ");
+            self.show(kind, name, State::Different, ours, &text);
+            self.problems.push(Problem::Unfit {
+                kind,
+                name: name.clone(),
+                difference: format!("{text}: it was not made by a chain, so take another name"),
+            });
+        }
+        Instance {
+            target: Target::of(&found.object),
+            found: Some(found),
+        }
+    }
+
+    fn member(&mut self, service: &ChainService, instance: &Instance<'a>, member: &Found) {
+        let kind = PortTuple::TYPE;
+        let name = instance.target.name.child(&member.tuple);
+        let existing = instance.tuple_of(member);
+        let tuple = match existing {
+            Some(tuple) => {
+                let ours = mark::is_ours(&tuple.meta);
+                self.show(kind, tuple.fq_name(), State::Present, ours, &member.label);
+                self.kept_tuples.extend(tuple.uuid());
+                Target::of(tuple)
+            }
+            None => {
+                self.show(kind, &name, State::Missing, true, &member.label);
+                let tuple = self.new_tuple(&name, member);
+                let target = Target::of(&tuple);
+                self.steps.tuples.push(Change::Create(Object::Tuple(tuple)));
+                target
+            }
+        };
+        let is_foreign = existing.is_some_and(|tuple| !mark::is_ours(&tuple.meta));
+        for &(leg, port) in &member.ports {
+            if let Some(port) = self.snapshot.interfaces.get(&port) {
+                self.port(service, member, leg, port, &tuple, is_foreign);
+            }
+        }
+    }
+
+    fn new_tuple(&self, name: &crate::FqName, member: &Found) -> PortTuple {
+        let mut tuple = PortTuple::new(name.clone());
+        tuple.meta.uuid = Some(identity::service_object(PortTuple::TYPE, name));
+        tuple.meta.display_name = Some(member.label.clone());
+        tuple.meta.annotations = mark::of_chain(&self.chain.name);
+        let has_role = |port: &Uuid| {
+            let port = self.snapshot.interfaces.get(port);
+            port.is_some_and(|port| role(port).is_some() && port.port_tuple_refs.is_empty())
+        };
+        let ports = member.ports.iter().map(|(_, port)| *port);
+        let kept: Vec<Uuid> = ports.filter(has_role).collect();
+        mark::keep_roles(&mut tuple.meta, &kept);
+        tuple
+    }
+
+    /// A port's role and its membership.
+    fn port(
+        &mut self,
+        service: &ChainService,
+        member: &Found,
+        leg: Leg,
+        port: &VirtualMachineInterface,
+        tuple: &Target,
+        is_foreign: bool,
+    ) {
+        let target = Target::of(port);
+        let taken = |by: String| Problem::TakenInterface {
+            service: service.name.to_string(),
+            interface: target.uuid,
+            by,
+        };
+        // Our own earlier membership elsewhere can be changed.
+        let elsewhere = port.port_tuple_refs.iter();
+        let elsewhere = elsewhere.filter(|other| other.uuid != Some(tuple.uuid));
+        let mut was_ours = !is_foreign;
+        for other in elsewhere {
+            let known = other.uuid.and_then(|uuid| self.snapshot.tuple(uuid));
+            match known {
+                Some(old) if mark::is_of(&old.meta, &self.chain.name) => {
+                    self.steps.moves.push(Change::Leave {
+                        port: target.clone(),
+                        tuple: Target::of(old),
+                    });
+                }
+                _ => {
+                    was_ours = false;
+                    let by = format!("is a member of port tuple {} already", other.to);
+                    self.problems.push(taken(by));
+                }
+            }
+        }
+        let joined = port.port_tuple_refs.iter();
+        let is_member = joined.clone().any(|own| own.uuid == Some(tuple.uuid));
+        let had_tuple = joined.count() > 0;
+        let has_role = role(port) == Some(leg.as_str());
+        match role(port) {
+            _ if has_role => {}
+            None if !is_foreign => self.steps.roles.push(set_role(port, leg)),
+            Some(_) if was_ours && had_tuple => self.steps.roles.push(set_role(port, leg)),
+            Some(other) => {
+                let by = format!("has the role {other} already, {leg} is wanted");
+                self.problems.push(taken(by));
+            }
+            None => {
+                let by = format!(
+                    "has no role in {}, which was not made by a chain",
+                    tuple.name
+                );
+                self.problems.push(taken(by));
+            }
+        }
+        if !is_member {
+            self.steps.joins.push(Change::Join {
+                port: target.clone(),
+                tuple: tuple.clone(),
+            });
+        }
+        let state = match (is_member, has_role) {
+            (true, true) => State::Present,
+            (false, false) => State::Missing,
+            _ => State::Different,
+        };
+        let detail = format!("{leg} port of {} in {}", member.label, service.name.name());
+        self.show(target.kind, target.uuid, state, false, detail);
+    }
+}
+
+/// A service instance that exists or will.
+struct Instance<'a> {
+    target: Target,
+    found: Option<&'a FoundInstance>,
+}
+
+impl<'a> Instance<'a> {
+    /// The port tuple of a member: the one that its ports are in, or that has its name.
+    fn tuple_of(&self, member: &Found) -> Option<&'a PortTuple> {
+        let tuples = || self.found.into_iter().flat_map(|found| &found.tuples);
+        let has_all = |tuple: &PortTuple| {
+            let mut ports = member.ports.iter();
+            ports.all(|(_, port)| {
+                let mut refs = tuple.virtual_machine_interface_back_refs.iter();
+                refs.any(|joined| joined.uuid == Some(*port))
+            })
+        };
+        let complete = tuples().find(|tuple| has_all(tuple));
+        complete.or_else(|| tuples().find(|tuple| tuple.fq_name().name() == member.tuple))
+    }
+}
+
+/// The role that a port has, as the API spells it.
+pub(super) fn role(port: &VirtualMachineInterface) -> Option<&str> {
+    port.properties.as_ref()?.service_interface_type.as_deref()
+}
+
+/// Gives a port a role.
+pub(super) fn set_role(port: &VirtualMachineInterface, leg: Leg) -> Change {
+    change_role(
+        port,
+        Some(leg.as_str().to_owned()),
+        format!("to be a {leg} port"),
+    )
+}
+
+/// Takes a port's role away.
+pub(super) fn clear_role(port: &VirtualMachineInterface) -> Change {
+    change_role(port, None, "to have no role".to_owned())
+}
+
+fn change_role(port: &VirtualMachineInterface, role: Option<String>, what: String) -> Change {
+    let value = |properties: &Option<InterfaceProperties>| {
+        let used = properties.as_ref();
+        let used = used.filter(|p| p.service_interface_type.is_some() || !p.rest.is_empty());
+        json!({"virtual_machine_interface_properties": used})
+    };
+    let mut properties = port.properties.clone().unwrap_or_default();
+    properties.service_interface_type = role;
+    Change::Update {
+        target: Target::of(port),
+        what,
+        before: value(&port.properties),
+        after: value(&Some(properties)),
+    }
+}
+
+/// Why a template cannot serve, if it cannot.
+fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
+    if template.version() != 2 {
+        return Some(format!(
+            "has version {}: only templates of version 2 take ports that exist already",
+            template.version()
+        ));
+    }
+    if template.mode() != service.mode.as_str() {
+        return Some(format!(
+            "has the mode {}, but service {} wants {}",
+            template.mode(),
+            service.name,
+            service.mode
+        ));
+    }
+    let has = |leg: &Leg| {
+        let mut kinds = template.properties.interface_type.iter();
+        kinds.any(|kind| kind.service_interface_type == leg.as_str())
+    };
+    let mut missing = service.legs().filter(|(leg, _)| !has(leg));
+    let (leg, _) = missing.next()?;
+    Some(format!("has no {leg} interface"))
+}
+
+/// What is different between a service instance and the one that is wanted.
+pub(super) fn differences(
+    existing: &ServiceInstance,
+    template: &ServiceTemplate,
+    wanted: &InstanceProperties,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    let actual = existing.service_template_refs.first();
+    let actual = actual.map_or("no template".to_owned(), |actual| actual.to.to_string());
+    if actual != template.fq_name().to_string() {
+        all.push(format!("has {actual} and not {}", template.fq_name()));
+    }
+    let (has, wants) = (networks(&existing.properties), networks(wanted));
+    if has != wants {
+        all.push(format!("has {has} and not {wants}"));
+    }
+    all
+}
+
+/// The networks of a service instance for people, who also see when the two places where they stand
+/// do not agree.
+pub(super) fn networks(properties: &InstanceProperties) -> String {
+    let list = properties.interface_list.iter();
+    let list: Vec<&str> = list.map(|i| i.virtual_network.as_str()).collect();
+    let own = [
+        ("left", &properties.left_virtual_network),
+        ("right", &properties.right_virtual_network),
+        ("management", &properties.management_virtual_network),
+    ];
+    let own = own.into_iter().filter_map(|(leg, network)| {
+        let network = network.as_deref().filter(|name| !name.is_empty())?;
+        Some(format!("{leg} {network}"))
+    });
+    let own: Vec<String> = own.collect();
+    format!("{} (interfaces {})", own.join(", "), list.join(", "))
+}
+
+pub(super) fn update_instance(
+    existing: &ServiceInstance,
+    template: &ServiceTemplate,
+    wanted: &InstanceProperties,
+    what: String,
+) -> Change {
+    let fields = |refs: &[Ref], properties: &InstanceProperties| -> Value {
+        json!({"service_template_refs": refs, "service_instance_properties": properties})
+    };
+    let mut after = wanted.clone();
+    after.rest = existing.properties.rest.clone();
+    Change::Update {
+        target: Target::of(existing),
+        what: format!("because it {what}"),
+        before: fields(&existing.service_template_refs, &existing.properties),
+        after: fields(&[Ref::object(template)], &after),
+    }
+}
