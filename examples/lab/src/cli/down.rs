@@ -20,7 +20,13 @@ pub fn run(which: &Which) -> Result<()> {
     let name = &which.name;
     match run_file::find(name)? {
         Found::Running(content, waiter) => {
-            Client::at(content.addresses.control)?.post("/stop", &serde_json::json!({}))?;
+            let asked =
+                Client::at(content.addresses.control)?.post("/stop", &serde_json::json!({}));
+            match asked {
+                // It listens no more: somebody else ended it, and it is removing its ports.
+                Err(e @ Error::Unreachable { .. }) => log::info!("lab {name} ends already: {e}"),
+                asked => asked?,
+            }
             if !waiter.ends_within(PATIENCE) {
                 return Err(Error::Timeout {
                     operation: format!("the end of lab {name} (process {})", content.pid),

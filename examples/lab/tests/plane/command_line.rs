@@ -1,15 +1,20 @@
 //! The `contrail-lab` command, as a process of its own.
 
+use std::fs::File;
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use contrail_lab::sandbox;
-use contrail_lab::status::Status;
+use contrail_lab::status::{Addresses, Status};
 
 use crate::lab::{create_interface, create_network, send};
 use crate::world::{Container, run, wait_for};
 
 use contrail_core::http::Method;
+
+/// The run file of the lab named `lab`, for root.
+const RUN_FILE: &str = "/run/contrail-lab/lab.json";
 
 fn lab(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_contrail-lab"))
@@ -159,9 +164,41 @@ fn a_signal_ends_a_lab_cleanly() {
         up(&[]);
         let pid = status().pid.to_string();
         run("kill", &["-TERM", &pid]);
-        wait_for("the lab is gone", || !lab(&["status"]).status.success());
+        wait_for("the lab is gone", || !Path::new(RUN_FILE).exists());
         assert!(said(&lab(&["down"])).contains("does not run"));
         assert!(!Path::new("/run/netns/contrail-lab-lab").exists());
+    });
+}
+
+/// A lab that ends serves no more before it has removed its ports and its run file.
+#[test]
+fn down_waits_for_a_lab_that_is_ending_already() {
+    sandbox::test(|| {
+        let control = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = Addresses {
+            config_api: control.local_addr().unwrap(),
+            keystone: control.local_addr().unwrap(),
+            agent: control.local_addr().unwrap(),
+            control: control.local_addr().unwrap(),
+        };
+        std::fs::create_dir_all("/run/contrail-lab").unwrap();
+        let run_file = File::create(RUN_FILE).unwrap();
+        run_file.lock().unwrap();
+        let content = serde_json::json!({"pid": 1, "addresses": addresses});
+        std::fs::write(RUN_FILE, content.to_string()).unwrap();
+
+        let down = Command::new(env!("CARGO_BIN_EXE_contrail-lab"))
+            .arg("down")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The lab goes while it is asked to stop.
+        drop(control.accept().unwrap());
+        drop(control);
+        drop(run_file);
+        let down = down.wait_with_output().unwrap();
+        assert!(said(&down).contains("is down"), "{down:?}");
     });
 }
 
