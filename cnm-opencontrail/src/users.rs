@@ -2,19 +2,16 @@
 //! address pool on each host. The last one to go takes the network along.
 
 use contrail_core::api::VirtualNetwork;
-use contrail_core::attachment::{Attacher, is_owned};
+use contrail_core::attachment::{Attacher, DOCKER_USER, docker_users, is_owned};
 use contrail_core::{Deadline, Error, Result};
 use uuid::Uuid;
-
-/// The start of the annotations; host and user follow.
-const USER: &str = "container-plugin.docker-network";
 
 /// The value of the annotations: only their names count.
 pub(crate) const USES: &str = "uses it";
 
 /// The name of a user's annotation.
 pub(crate) fn mark(node: &str, user: &str) -> String {
-    format!("{USER}.{node}.{user}")
+    format!("{DOCKER_USER}{node}.{user}")
 }
 
 /// Notes that somebody uses a network, if this project made it.
@@ -52,8 +49,7 @@ pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) ->
         return Ok(());
     };
     let name = &network.meta.fq_name;
-    let annotations = network.meta.annotations.0.keys();
-    let users = annotations.filter(|key| key.starts_with(USER)).count();
+    let users = docker_users(&network).count();
     if users > 0 || !is_owned(&network) {
         log::info!("virtual network {name} stays: {users} others use it");
     } else if attacher.delete_network_unless_used(id, end)? {

@@ -138,8 +138,7 @@ pub fn links() -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// Files only: the directories of the state stay, as does the token that a run has fetched and the
-/// file whose bytes are the locks.
+/// Files only: the directories of the state stay.
 fn files(directory: &Path, all: &mut BTreeSet<String>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
@@ -149,8 +148,14 @@ fn files(directory: &Path, all: &mut BTreeSet<String>) {
         let name = path.display().to_string();
         if path.is_dir() {
             files(&path, all);
-        } else if !name.starts_with("/run/contrail/tokens/") && !name.ends_with(".lock") {
+        } else if !is_kept(&name) {
             all.insert(format!("file {name}"));
         }
     }
+}
+
+/// What is meant to stay: a token that was fetched, the file whose bytes are the locks, and the names
+/// that this host has had.
+fn is_kept(file: &str) -> bool {
+    file.starts_with("/run/contrail/tokens/") || file.ends_with(".lock") || file.ends_with("/nodes")
 }

@@ -175,12 +175,7 @@ impl Ipam {
         if let Some(facts) = entry.network {
             self.forget_addresses(&entry.id)?;
             self.give_back(end)?;
-            if self
-                .attacher
-                .delete_network_unless_used(facts.network, end)?
-            {
-                log::info!("removed virtual network of pool {}", entry.id);
-            }
+            users::leave(&self.attacher, facts.network, &self.mark(&entry.id), end)?;
         }
         let mut index = self.store.lock();
         // Somebody may have asked for it meanwhile.

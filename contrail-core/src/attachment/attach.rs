@@ -6,10 +6,9 @@ use uuid::Uuid;
 
 use super::call::{Call, Port};
 use super::types::{Attached, Attachment};
-use super::undo::Step;
-use super::{Attacher, made, parallel, pending};
+use super::{Attacher, nodes, parallel};
 use crate::deadline::Deadline;
-use crate::error::{self, Error, Result};
+use crate::error::{Error, Result};
 use crate::identity;
 use crate::lock::AttachmentLock;
 use crate::net::Netns;
@@ -32,29 +31,11 @@ impl Attacher {
         let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
         let _locks = self.lock(&ids, deadline)?;
         let netns = self.open_free(&first.netns, wanted)?;
-        for &id in &ids {
-            pending::forget(&self.host.state_dir, id)?;
-        }
+        nodes::remember(&self.host.state_dir, &self.host.node)?;
 
         let vm = identity::virtual_machine(&self.host.node, &first.container);
-        let call = Call::new(&self.host, &self.backend, vm, deadline);
-        match call.attach(ports, &netns) {
-            Ok(attached) => {
-                call.keep();
-                Ok(attached)
-            }
-            Err(cause) => {
-                for id in ids {
-                    match made::leave(&self.host.state_dir, id) {
-                        Ok(network) => network
-                            .into_iter()
-                            .for_each(|n| call.note(Step::Network(n))),
-                        Err(error) => log::warn!("{}", error::report(&error)),
-                    }
-                }
-                Err(call.undo(cause))
-            }
-        }
+        let call = Call::new(&self.host, &self.backend, (vm, ids), deadline);
+        call.run(|| call.attach(ports, &netns))
     }
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container

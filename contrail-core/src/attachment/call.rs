@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::types::Attachment;
 use super::undo::{self, Failed, Step};
-use super::{Backend, Host, made, objects};
+use super::{Backend, Host, objects, pending};
 use crate::api::Client;
 use crate::api::objects::VirtualMachineInterface;
 use crate::deadline::Deadline;
@@ -20,7 +20,10 @@ pub(super) struct Call<'a> {
     pub(super) backend: &'a Backend,
     /// The id of the virtual machine that stands for the container.
     pub(super) vm: Uuid,
+    /// When the work must be done; undoing it has what is left until `end`.
     pub(super) deadline: Deadline,
+    end: Deadline,
+    interfaces: Vec<Uuid>,
     done: Mutex<Vec<Step>>,
 }
 
@@ -50,12 +53,21 @@ impl<'a> Port<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(host: &'a Host, backend: &'a Backend, vm: Uuid, deadline: Deadline) -> Self {
+    /// A call about these interfaces of a container. It ends by `end`; a third of the time until then
+    /// is kept for undoing what it has done.
+    pub(super) fn new(
+        host: &'a Host,
+        backend: &'a Backend,
+        (vm, interfaces): (Uuid, Vec<Uuid>),
+        end: Deadline,
+    ) -> Self {
         Self {
             host,
             backend,
             vm,
-            deadline,
+            deadline: Deadline::after(end.remaining() * 2 / 3),
+            end,
+            interfaces,
             done: Mutex::default(),
         }
     }
@@ -81,14 +93,29 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The call succeeded: what it has done stays.
-    pub(super) fn keep(&self) {
+    /// Does the work of this call; takes everything back when that fails.
+    pub(super) fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        work()
+            .and_then(|value| self.keep().map(|()| value))
+            .map_err(|cause| self.undo(cause))
+    }
+
+    /// The call succeeded: what it has done stays, and what earlier ones had to leave is either gone or
+    /// made again.
+    ///
+    /// # Errors
+    /// When that cannot be noted; then the call has failed after all.
+    fn keep(&self) -> Result<()> {
+        for &interface in &self.interfaces {
+            pending::forget(&self.host.state_dir, interface)?;
+        }
         self.done().clear();
+        Ok(())
     }
 
     /// Takes back what this call has done. The error that comes out is the one that went in, with
-    /// what could not be taken back.
-    pub(super) fn undo(&self, cause: Error) -> Error {
+    /// what could not be taken back: that is tried again by later calls.
+    fn undo(&self, cause: Error) -> Error {
         let steps = std::mem::take(&mut *self.done());
         log::debug!("taking back {} steps after: {cause}", steps.len());
         let left = self.take_back(steps);
@@ -101,21 +128,25 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn take_back(&self, steps: Vec<Step>) -> Vec<Failed> {
-        let networks = steps.iter().filter_map(|step| match step {
-            Step::Network(id) => Some(*id),
-            _ => None,
-        });
-        for network in networks {
-            if let Err(error) = made::remove_if_empty(&self.host.state_dir, network) {
-                log::warn!("{}", error::report(&error));
+    /// Whether an object may exist that keeps a network: this call has tried to make it.
+    pub(super) fn may_use_network(&self, interface: Uuid) -> bool {
+        let steps = [Step::Interface(interface), Step::Networks { interface }];
+        self.done().iter().any(|noted| steps.contains(noted))
+    }
+
+    fn take_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
+        let leave = |&interface: &Uuid| Step::Networks { interface };
+        let is_noted = |interface: &&Uuid| steps.contains(&Step::Interface(**interface));
+        let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
+        steps.extend(networks);
+        let state_dir = &self.host.state_dir;
+        let failed = undo::run(self.backend, state_dir, steps.clone(), self.end);
+        for &interface in &self.interfaces {
+            if let Err(error) = pending::settle(state_dir, interface, &steps, &failed) {
+                log::error!("{}", error::report(&error));
             }
         }
-        undo::run(
-            self.backend,
-            steps,
-            Deadline::after(self.host.attach_timeout / 2),
-        )
+        failed
     }
 
     fn done(&self) -> MutexGuard<'_, Vec<Step>> {

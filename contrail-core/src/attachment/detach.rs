@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::types::Detachment;
 use super::undo::{self, Failed, Step};
-use super::{Attacher, made, pending};
+use super::{Attacher, nodes, pending};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
 
 /// How a detach went.
@@ -31,72 +31,71 @@ impl Attacher {
     /// directory not writable while something had to be put off.
     pub fn detach(&self, interfaces: &[Detachment]) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
-        let node = &self.host.node;
-        let ids: Vec<Uuid> = interfaces
-            .iter()
-            .map(|i| identity::interface(node, &i.container, &i.ifname))
-            .collect();
+        let machines = self.machines(interfaces)?;
+        let ids: Vec<Uuid> = machines.iter().map(|(id, _)| *id).collect();
         let _locks = self.lock(&ids, deadline)?;
-
         let mut steps: Vec<Step> = ids
             .iter()
             .flat_map(|&id| Step::of_interface(id, &[Family::V4]))
             .collect();
-        let containers: BTreeSet<&str> = interfaces.iter().map(|i| i.container.as_str()).collect();
-        steps.extend(
-            containers
-                .iter()
-                .map(|c| Step::Machine(identity::virtual_machine(node, c))),
-        );
-        let mut failed = undo::run(&self.backend, steps, deadline);
-        if failed.is_empty() {
-            failed = self.leave_networks(&ids, deadline)?;
-        }
-        self.settle(&ids, failed)
+        let machines: BTreeSet<Uuid> = machines.into_iter().map(|(_, vm)| vm).collect();
+        steps.extend(machines.into_iter().map(Step::Machine));
+        let failed = undo::run(&self.backend, &self.host.state_dir, steps.clone(), deadline);
+        self.settle(&ids, &steps, failed)
     }
 
-    /// Removes the networks that this host made and that nobody of this host uses any more.
-    pub(super) fn leave_networks(
+    /// The ids of the interfaces, each with that of its virtual machine, under every name that this
+    /// host has had.
+    fn machines(&self, interfaces: &[Detachment]) -> Result<Vec<(Uuid, Uuid)>> {
+        let nodes = nodes::known(&self.host.state_dir, &self.host.node)?;
+        let ids = nodes.iter().flat_map(|node| {
+            interfaces.iter().map(|wanted| {
+                let container = &wanted.container;
+                (
+                    identity::interface(node, container, &wanted.ifname),
+                    identity::virtual_machine(node, container),
+                )
+            })
+        });
+        Ok(ids.collect())
+    }
+
+    /// Puts off what failed. That is a success when trying again can help without anybody changing
+    /// anything, and for a network: that one stays is no reason to keep a container.
+    pub(super) fn settle(
         &self,
         interfaces: &[Uuid],
-        deadline: Deadline,
-    ) -> Result<Vec<Failed>> {
-        let mut left = Vec::new();
+        steps: &[Step],
+        failed: Vec<Failed>,
+    ) -> Result<Detached> {
         for &interface in interfaces {
-            left.extend(made::leave(&self.host.state_dir, interface)?.map(Step::Network));
+            pending::settle(&self.host.state_dir, interface, steps, &failed)?;
         }
-        Ok(undo::run(&self.backend, left, deadline))
-    }
-
-    /// Puts off what failed because the other side was not there; anything else is an error.
-    pub(super) fn settle(&self, interfaces: &[Uuid], failed: Vec<Failed>) -> Result<Detached> {
         let deferred = failed.len();
-        let (later, hopeless): (Vec<Failed>, Vec<Failed>) =
-            failed.into_iter().partition(|f| may_work_later(&f.error));
-        for &interface in interfaces {
-            let own: Vec<&Failed> = later
-                .iter()
-                .filter(|f| f.step.belongs_to(interface))
-                .collect();
-            match own.is_empty() {
-                true => pending::forget(&self.host.state_dir, interface)?,
-                false => pending::store(&self.host.state_dir, interface, &own)?,
-            }
+        let is_hopeless = |failed: &Failed| {
+            !may_work_later(&failed.error) && !matches!(failed.step, Step::Networks { .. })
+        };
+        let (hopeless, later): (Vec<Failed>, Vec<Failed>) =
+            failed.into_iter().partition(is_hopeless);
+        for failed in later {
+            log::warn!(
+                "{} is put off: {}",
+                failed.step,
+                error::report(&failed.error)
+            );
         }
-        let mut hopeless = hopeless.into_iter().map(|f| f.error);
-        match hopeless.next() {
-            None => Ok(Detached { deferred }),
-            Some(cause) => {
-                let left: Vec<Error> = hopeless.collect();
-                Err(match left.is_empty() {
-                    true => cause,
-                    false => Error::Undo {
-                        cause: Box::new(cause),
-                        left,
-                    },
-                })
-            }
-        }
+        let mut hopeless = hopeless.into_iter().map(|failed| failed.error);
+        let Some(cause) = hopeless.next() else {
+            return Ok(Detached { deferred });
+        };
+        let left: Vec<Error> = hopeless.collect();
+        Err(match left.is_empty() {
+            true => cause,
+            false => Error::Undo {
+                cause: Box::new(cause),
+                left,
+            },
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use super::network::Network;
 use super::reserve::{Ip, Reserved};
 use super::types::{Attachment, NetworkSpec};
 use super::undo::{self, Step};
-use super::{Attacher, objects, parallel, pending};
+use super::{Attacher, objects, parallel};
 use crate::agent;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
@@ -212,22 +212,15 @@ impl Attacher {
         port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
         port.object.meta.display_name = Some(endpoint.display_name.clone());
         let _lock = self.lock(&[port.id], deadline)?;
-        pending::forget(&self.host.state_dir, port.id)?;
-        let call = Call::new(&self.host, &self.backend, vm, deadline);
-        match half(&call, port) {
-            Ok(value) => {
-                call.keep();
-                Ok(value)
-            }
-            Err(cause) => Err(call.undo(cause)),
-        }
+        let call = Call::new(&self.host, &self.backend, (vm, vec![port.id]), deadline);
+        call.run(|| half(&call, port))
     }
 
     fn take_away(&self, interface: Uuid, steps: Vec<Step>) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
         let _lock = self.lock(&[interface], deadline)?;
-        let failed = undo::run(&self.backend, steps, deadline);
-        self.settle(&[interface], failed)
+        let failed = undo::run(&self.backend, &self.host.state_dir, steps.clone(), deadline);
+        self.settle(&[interface], &steps, failed)
     }
 }
 
@@ -241,6 +234,7 @@ impl Call<'_> {
                 fq_name: endpoint.network.clone(),
                 project: endpoint.project_id,
                 subnets: Vec::new(),
+                owned: false,
             },
             port,
             ips: Vec::new(),

@@ -16,8 +16,8 @@ mod attach;
 mod call;
 mod detach;
 mod endpoint;
-mod made;
 mod network;
+mod nodes;
 pub(crate) mod objects;
 mod parallel;
 mod pending;
@@ -27,6 +27,7 @@ mod reserve;
 pub mod subnets;
 mod types;
 mod undo;
+mod uses;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,7 +40,8 @@ use crate::net::Dataplane;
 
 pub use detach::Detached;
 pub use endpoint::{Endpoint, EndpointAddress, Joined};
-pub use network::{Network, is_owned};
+pub use network::{Network, docker_users, is_owned};
+pub use objects::DOCKER_USER;
 pub use reservation::{Reservation, Reserve};
 pub use types::{Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, SubnetSpec};
 pub use undo::Step;
@@ -66,7 +68,7 @@ pub struct Host {
     pub run_dir: PathBuf,
     /// Where state that survives a reboot lives: pending deletes, networks that this host made.
     pub state_dir: PathBuf,
-    /// How long attaching may take; undoing a failed one has half as long on top.
+    /// How long attaching may take as a whole: the last third is kept for undoing one that fails.
     pub attach_timeout: Duration,
     /// How long detaching may take before what is left goes to the pending deletes.
     pub detach_timeout: Duration,

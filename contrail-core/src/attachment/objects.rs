@@ -29,6 +29,10 @@ pub(crate) const IFNAME: &str = "container-plugin.interface";
 /// The annotation with the name of the virtual network.
 pub(crate) const NETWORK: &str = "container-plugin.network";
 
+/// The start of the annotations of a network that name the Docker networks and address pools that
+/// use it; host and user follow.
+pub const DOCKER_USER: &str = "container-plugin.docker-network.";
+
 /// The annotation of an address that was set aside, with what for.
 const RESERVED: &str = "container-plugin.reserved";
 

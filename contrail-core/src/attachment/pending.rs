@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use super::undo::{self, Failed, Step};
 use crate::deadline::Deadline;
 use crate::error::{self, Error, Result};
 use crate::files;
+use crate::identity::Family;
 use crate::lock::AttachmentLock;
 
 /// How many entries one call works off besides its own job.
@@ -28,82 +30,120 @@ struct Pending {
     error: String,
 }
 
-/// Keeps the failed steps of an interface. They are on disk when this returns.
-pub(super) fn store(state_dir: &Path, interface: Uuid, failed: &[&Failed]) -> Result<()> {
+/// Keeps what is left to do for an interface after `steps` were run and some of them failed, and what
+/// an earlier call has kept and this one has not done. It is on disk when this returns.
+pub(super) fn settle(
+    state_dir: &Path,
+    interface: Uuid,
+    steps: &[Step],
+    failed: &[Failed],
+) -> Result<()> {
+    let path = path(state_dir, interface);
+    let earlier = read(&path, interface)?;
+    let own = |step: &&Step| step.belongs_to(interface);
+    let error = failed.iter().find(|f| own(&&f.step));
+    let mut left = match error {
+        Some(_) => left_of(steps.iter().filter(own), failed),
+        None => Vec::new(),
+    };
+    let mut text = error.map(|f| error::report(&f.error));
+    if let Some(earlier) = earlier {
+        left.extend(earlier.steps.into_iter().filter(|s| !steps.contains(s)));
+        text = text.or(Some(earlier.error));
+    }
+    if left.is_empty() {
+        return forget(state_dir, interface);
+    }
     let pending = Pending {
-        steps: failed.iter().map(|f| f.step.clone()).collect(),
-        error: failed
-            .first()
-            .map(|f| error::report(&f.error))
-            .unwrap_or_default(),
+        steps: left,
+        error: text.unwrap_or_default(),
     };
     let text = serde_json::to_vec(&pending).map_err(|source| Error::Decode {
         what: format!("the pending removal of interface {interface}"),
         source,
     })?;
-    files::write_private(&path(state_dir, interface), &text)
+    files::write_private(&path, &text)
 }
 
-/// Drops the entry of an interface: somebody is about to make it again, or has removed it.
+/// The steps that failed, and those whose success meant nothing without them.
+fn left_of<'a>(own: impl Iterator<Item = &'a Step>, failed: &[Failed]) -> Vec<Step> {
+    let has_failed = |step: &Step| failed.iter().any(|f| f.step == *step);
+    own.filter(|step| has_failed(step) || step.follows_interface())
+        .cloned()
+        .collect()
+}
+
+/// Drops the entry of an interface: it has been made again, so that what it says is no longer true.
 pub(super) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
     files::remove(&path(state_dir, interface)).map(|_| ())
 }
 
+/// How working on an entry went.
+enum Outcome {
+    Done,
+    StillPending,
+    /// Somebody is working on this very interface, or the entry is gone.
+    Skipped,
+}
+
 impl Attacher {
-    /// Works off a few pending removals of earlier calls. What fails again stays.
+    /// Works off a few pending removals of earlier calls, those first that were tried longest ago.
+    /// What fails again stays.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_pending(&self, deadline: Deadline) -> usize {
         let ids = ids(&self.host.state_dir);
         ids.into_iter()
+            .take_while(|_| !deadline.has_passed())
+            .map(|id| self.work_off(id, deadline))
+            .filter(|outcome| !matches!(outcome, Outcome::Skipped))
             .take(AT_ONCE)
-            .filter(|&id| self.work_off(id, deadline))
+            .filter(|outcome| matches!(outcome, Outcome::Done))
             .count()
     }
 
-    fn work_off(&self, interface: Uuid, deadline: Deadline) -> bool {
-        // Somebody who holds the lock is working on this very interface.
-        let Ok(_lock) = AttachmentLock::acquire(
-            &self.host.run_dir,
-            interface,
-            Deadline::after(std::time::Duration::ZERO),
-        ) else {
-            return false;
+    fn work_off(&self, interface: Uuid, deadline: Deadline) -> Outcome {
+        let now = Deadline::after(Duration::ZERO);
+        let Ok(_lock) = AttachmentLock::acquire(&self.host.run_dir, interface, now) else {
+            return Outcome::Skipped;
         };
-        let path = path(&self.host.state_dir, interface);
-        let Some(pending) = read(&path) else {
-            return false;
-        };
-        let result = self.finish(interface, pending.steps, deadline);
-        result.unwrap_or_else(|error| {
+        self.finish(interface, deadline).unwrap_or_else(|error| {
             log::warn!("{}", error::report(&error));
-            false
+            Outcome::StillPending
         })
     }
 
-    /// Runs the steps and what follows when they have worked; keeps what failed.
-    fn finish(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<bool> {
-        let mut failed = undo::run(&self.backend, steps, deadline);
-        if failed.is_empty() {
-            failed = self.leave_networks(&[interface], deadline)?;
-        }
+    fn finish(&self, interface: Uuid, deadline: Deadline) -> Result<Outcome> {
         let state_dir = &self.host.state_dir;
-        match failed.is_empty() {
-            true => forget(state_dir, interface)?,
-            false => store(state_dir, interface, &failed.iter().collect::<Vec<_>>())?,
-        }
-        Ok(failed.is_empty())
+        let Some(pending) = read(&path(state_dir, interface), interface)? else {
+            return Ok(Outcome::Skipped);
+        };
+        let failed = undo::run(&self.backend, state_dir, pending.steps.clone(), deadline);
+        settle(state_dir, interface, &pending.steps, &failed)?;
+        let Some(first) = failed.first() else {
+            return Ok(Outcome::Done);
+        };
+        let error = error::report(&first.error);
+        log::warn!("interface {interface} still waits for its removal: {error}");
+        Ok(Outcome::StillPending)
     }
 }
 
+/// The interfaces that have an entry, the one first whose entry was written longest ago.
 fn ids(state_dir: &Path) -> Vec<Uuid> {
     let entries = fs::read_dir(state_dir.join("pending"))
         .into_iter()
         .flatten()
         .flatten();
-    entries
-        .filter_map(|entry| id_of(&entry.file_name().to_string_lossy()))
-        .collect()
+    let mut found: Vec<(Option<SystemTime>, Uuid)> = entries
+        .filter_map(|entry| {
+            let id = id_of(&entry.file_name().to_string_lossy())?;
+            let written = entry.metadata().and_then(|m| m.modified()).ok();
+            Some((written, id))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, id)| id).collect()
 }
 
 /// The interface of an entry's file name; `None` for a temporary file and anything foreign.
@@ -111,18 +151,22 @@ fn id_of(name: &str) -> Option<Uuid> {
     name.strip_suffix(".json")?.parse().ok()
 }
 
-fn read(path: &Path) -> Option<Pending> {
+/// The entry; of a damaged one what its name alone tells.
+fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
     let text = match fs::read(path) {
         Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return None,
-        Err(e) => {
-            log::warn!("cannot read {}: {e}", path.display());
-            return None;
-        }
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::file("read", path, e)),
     };
-    serde_json::from_slice(&text)
-        .map_err(|e| log::warn!("{} is damaged and stays unused: {e}", path.display()))
-        .ok()
+    let pending = serde_json::from_slice(&text).unwrap_or_else(|e| {
+        let path = path.display();
+        log::warn!("{path} is damaged ({e}): the interface's virtual machine object may stay");
+        Pending {
+            steps: Step::of_interface(interface, &[Family::V4]),
+            error: "the entry was damaged".into(),
+        }
+    });
+    Ok(Some(pending))
 }
 
 fn path(state_dir: &Path, interface: Uuid) -> PathBuf {
@@ -131,34 +175,83 @@ fn path(state_dir: &Path, interface: Uuid) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
+    const ID: Uuid = Uuid::from_u128(9);
+
+    fn failed(step: Step) -> Failed {
+        let error = Error::missing("a", "b");
+        Failed { step, error }
+    }
+
+    fn steps_of(dir: &Path, id: Uuid) -> Vec<Step> {
+        let pending = read(&path(dir, id), id).unwrap();
+        pending.map_or(Vec::new(), |pending| pending.steps)
+    }
+
     #[test]
-    fn an_entry_is_read_back_and_can_be_forgotten() {
+    fn what_failed_is_kept_with_what_must_follow_it() {
         let dir = tempfile::tempdir().unwrap();
-        let id = Uuid::from_u128(9);
-        let failed = Failed {
-            step: Step::Machine(id),
-            error: Error::missing("a", "b"),
-        };
-        store(dir.path(), id, &[&failed]).unwrap();
-        assert_eq!(ids(dir.path()), [id]);
-        let pending = read(&path(dir.path(), id)).unwrap();
-        assert_eq!(pending.steps, [Step::Machine(id)]);
-        assert_eq!(pending.error, "a is missing: b");
-        forget(dir.path(), id).unwrap();
+        let networks = Step::Networks { interface: ID };
+        let steps = [
+            Step::AgentPort(ID),
+            Step::Interface(ID),
+            Step::Machine(ID),
+            networks.clone(),
+        ];
+        let interface = failed(Step::Interface(ID));
+        settle(dir.path(), ID, &steps, &[interface]).unwrap();
+        assert_eq!(ids(dir.path()), [ID]);
+        let left = [Step::Interface(ID), Step::Machine(ID), networks];
+        assert_eq!(steps_of(dir.path(), ID), left);
+
+        // A call that does less leaves the rest; one that does all of it leaves nothing.
+        settle(dir.path(), ID, &[Step::Interface(ID)], &[]).unwrap();
+        assert_eq!(steps_of(dir.path(), ID), left[1..]);
+        settle(dir.path(), ID, &steps, &[]).unwrap();
         assert!(ids(dir.path()).is_empty());
     }
 
     #[test]
-    fn a_damaged_or_foreign_file_is_left_alone() {
+    fn what_failed_for_another_interface_is_not_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = Uuid::from_u128(10 << 80);
+        let steps = [Step::Interface(ID), Step::Interface(other)];
+        let interface = failed(Step::Interface(other));
+        settle(dir.path(), ID, &steps, &[interface]).unwrap();
+        assert!(ids(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn of_a_damaged_entry_the_name_counts_and_a_foreign_file_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("pending")).unwrap();
         fs::write(dir.path().join("pending/notes.txt"), "x").unwrap();
-        let damaged = path(dir.path(), Uuid::from_u128(1));
-        fs::write(&damaged, "{").unwrap();
-        assert_eq!(ids(dir.path()), [Uuid::from_u128(1)]);
-        assert_eq!(read(&damaged), None);
-        assert!(damaged.exists());
+        fs::write(path(dir.path(), ID), "{").unwrap();
+        assert_eq!(ids(dir.path()), [ID]);
+        let steps = steps_of(dir.path(), ID);
+        assert_eq!(steps, Step::of_interface(ID, &[Family::V4]));
+    }
+
+    #[test]
+    fn the_entry_that_was_tried_longest_ago_comes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        for (number, second) in [(1, 30), (2, 10), (3, 20)] {
+            let id = Uuid::from_u128(number << 80);
+            settle(
+                dir.path(),
+                id,
+                &[Step::AgentPort(id)],
+                &[failed(Step::AgentPort(id))],
+            )
+            .unwrap();
+            let file = File::options().write(true).open(path(dir.path(), id));
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+            file.unwrap().set_modified(time).unwrap();
+        }
+        let order = [2, 3, 1].map(|number| Uuid::from_u128(number << 80));
+        assert_eq!(ids(dir.path()), order);
     }
 }

@@ -6,9 +6,9 @@ use ipnetwork::IpNetwork;
 
 use super::call::Call;
 use super::reserve::Reserved;
+use super::subnets;
 use super::types::{Assigned, Attached};
 use super::undo::Step;
-use super::{made, subnets};
 use crate::agent;
 use crate::error::Result;
 use crate::identity::Family;
@@ -37,7 +37,6 @@ impl Call<'_> {
             .dataplane
             .configure(netns, &wanted.ifname, &config)?;
 
-        made::join(&self.host.state_dir, network.uuid, port.id)?;
         let ips = addresses.iter().map(|a| a.address.ip());
         let agent_port = agent::Port {
             id: port.id,

@@ -9,8 +9,8 @@ use super::call::{Call, Port};
 use super::network::Network;
 use super::types::Attachment;
 use super::undo::{self, Step};
-use super::{objects, parallel, subnets};
-use crate::error::{Error, Result};
+use super::{objects, parallel, subnets, uses};
+use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
 use crate::net::{Netns, VethSpec};
 
@@ -48,27 +48,71 @@ impl Call<'_> {
     }
 
     fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
-        let spec = &port.wanted.network;
-        let (found, created, link) = std::thread::scope(|scope| {
-            let created = scope.spawn(|| self.create_interface(&port));
-            let link = scope.spawn(|| self.create_link(&port, Some(netns)));
-            let found = self.find_network(spec);
-            (found, parallel::join(created), parallel::join(link))
-        });
-        let network = match found? {
-            Some(network) => network,
-            None => self.create_network(spec)?,
-        };
-        match created {
-            // The network was not there yet when the VM interface named it.
-            Err(Error::NotFound {
-                kind: "reference", ..
-            }) => self.create_interface(&port)?,
-            other => other?,
-        }
-        link?;
+        let state_dir = &self.host.state_dir;
+        let (interface, name) = (port.id, &port.wanted.network.fq_name);
+        let is_new = uses::expect(state_dir, interface, name)?;
+        let network = self.reserve_in_network(&port, netns).inspect_err(|_| {
+            // Nothing has happened that another call would have to find out about.
+            if is_new && !self.may_use_network(interface) {
+                uses::decline(state_dir, interface, name)
+                    .unwrap_or_else(|error| log::warn!("{}", error::report(&error)));
+            }
+        })?;
         let ips = ips(&port, &network)?;
         Ok(Reserved { port, network, ips })
+    }
+
+    fn reserve_in_network(&self, port: &Port, netns: &Netns) -> Result<Network> {
+        let (found, created, link) = std::thread::scope(|scope| {
+            let created = scope.spawn(|| self.create_interface(port));
+            let link = scope.spawn(|| self.create_link(port, Some(netns)));
+            let found = self.find_network(&port.wanted.network);
+            (found, parallel::join(created), parallel::join(link))
+        });
+        link?;
+        self.enter_network(port, found?, created)
+    }
+
+    /// Sees to it that the interface and its network both exist, given what the network's name and
+    /// the interface's creation have led to. Each may have missed the other: the network was not there
+    /// yet, or its last user has just removed it.
+    fn enter_network(
+        &self,
+        port: &Port,
+        mut found: Option<Network>,
+        created: Result<()>,
+    ) -> Result<Network> {
+        let spec = &port.wanted.network;
+        let mut missed = missed_network(created)?;
+        loop {
+            let network = match found {
+                Some(network) => network,
+                None => self.create_network(spec, port.id)?,
+            };
+            self.note_network(port, &network)?;
+            if missed.is_some() {
+                missed = missed_network(self.create_interface(port))?;
+            }
+            let Some(error) = missed else {
+                return Ok(network);
+            };
+            found = self.find_network(spec)?;
+            let is_same = |now: &Network| now.uuid == network.uuid;
+            if found.as_ref().is_some_and(is_same) || self.deadline.has_passed() {
+                return Err(error);
+            }
+            missed = Some(error);
+        }
+    }
+
+    /// Notes whether the network is one that goes with its last user.
+    fn note_network(&self, port: &Port, network: &Network) -> Result<()> {
+        let state_dir = &self.host.state_dir;
+        if !network.owned {
+            return uses::decline(state_dir, port.id, &network.fq_name);
+        }
+        self.note(Step::Networks { interface: port.id });
+        uses::join(state_dir, port.id, &network.fq_name, network.uuid)
     }
 
     /// Creates the virtual machine, unless another interface of the container has done so.
@@ -98,10 +142,9 @@ impl Call<'_> {
             Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
             Step::Interface(port.id),
         ];
-        match undo::run(self.backend, leftovers, self.deadline)
-            .into_iter()
-            .next()
-        {
+        let state_dir = &self.host.state_dir;
+        let failed = undo::run(self.backend, state_dir, leftovers, self.deadline);
+        match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
             None => create().map(|_| ()),
         }
@@ -140,6 +183,19 @@ impl Call<'_> {
             false => None,
         };
         Ok(link.is_some_and(|link| link.alias.as_ref() == Some(&spec.alias)))
+    }
+}
+
+/// The error of an interface that could not be created because its network was not there.
+fn missed_network(created: Result<()>) -> Result<Option<Error>> {
+    match created {
+        Ok(()) => Ok(None),
+        Err(error) => match error {
+            Error::NotFound {
+                kind: "reference", ..
+            } => Ok(Some(error)),
+            other => Err(other),
+        },
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -45,8 +46,12 @@ pub enum Step {
     Interface(Uuid),
     /// A virtual machine, unless it has other interfaces.
     Machine(Uuid),
-    /// A virtual network, unless others use it.
-    Network(Uuid),
+    /// The use of virtual networks by a VM interface that is gone, with those of them that the plugins
+    /// made and nobody uses any more.
+    Networks {
+        /// The VM interface.
+        interface: Uuid,
+    },
 }
 
 impl fmt::Display for Step {
@@ -66,7 +71,9 @@ impl fmt::Display for Step {
             }
             Step::Interface(id) => write!(f, "VM interface {id}"),
             Step::Machine(id) => write!(f, "virtual machine {id}"),
-            Step::Network(id) => write!(f, "virtual network {id}"),
+            Step::Networks { interface } => {
+                write!(f, "use of its virtual networks by VM interface {interface}")
+            }
         }
     }
 }
@@ -83,6 +90,7 @@ impl Step {
             .iter()
             .map(|&f| Step::InstanceIp(identity::instance_ip(interface, f)));
         steps.extend(ips);
+        steps.push(Step::Networks { interface });
         steps
     }
 
@@ -92,16 +100,22 @@ impl Step {
             Step::AgentPort(id)
             | Step::Interface(id)
             | Step::Reserved { interface: id, .. }
-            | Step::Membership { interface: id, .. } => *id == interface,
+            | Step::Membership { interface: id, .. }
+            | Step::Networks { interface: id } => *id == interface,
             Step::Link(name) => *name == identity::host_ifname(interface),
             Step::InstanceIp(id) => Family::ALL
                 .iter()
                 .any(|&f| identity::instance_ip(interface, f) == *id),
-            Step::Machine(_) | Step::Network(_) => true,
+            Step::Machine(_) => true,
         }
     }
 
-    fn run(&self, backend: &Backend, deadline: Deadline) -> Result<()> {
+    /// Whether the step's success says nothing as long as the interface itself is still there.
+    pub(super) fn follows_interface(&self) -> bool {
+        matches!(self, Step::Machine(_) | Step::Networks { .. })
+    }
+
+    fn run(&self, backend: &Backend, state_dir: &Path, deadline: Deadline) -> Result<()> {
         let client = backend.client.until(deadline);
         let was_there = match self {
             Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
@@ -115,7 +129,7 @@ impl Step {
             }
             Step::Interface(id) => delete_interface(backend, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
-            Step::Network(id) => network::delete_unless_used(&client, *id),
+            Step::Networks { interface } => network::leave(&client, state_dir, *interface),
         }?;
         log::debug!(
             "{self}: {}",
@@ -142,7 +156,13 @@ pub struct Failed {
 ///
 /// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API go
 /// on beside it.
-pub(crate) fn run(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Vec<Failed> {
+pub(crate) fn run(
+    backend: &Backend,
+    state_dir: &Path,
+    steps: Vec<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
+    let run_at_once = |steps| run_at_once(backend, state_dir, steps, deadline);
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
@@ -151,22 +171,37 @@ pub(crate) fn run(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Ve
         .into_iter()
         .partition(|step| matches!(step, Step::AgentPort(_)));
 
-    let mut failed = run_at_once(backend, ports, deadline);
+    let mut failed = run_at_once(ports);
     std::thread::scope(|scope| {
-        let links =
-            (!links.is_empty()).then(|| scope.spawn(|| run_at_once(backend, links, deadline)));
+        let links = (!links.is_empty()).then(|| scope.spawn(|| run_at_once(links)));
         for kind in objects.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b))
         {
-            failed.extend(run_at_once(backend, kind.to_vec(), deadline));
+            let possible = kind.iter().filter(|step| !is_too_early(step, &failed));
+            let possible = possible.cloned().collect();
+            failed.extend(run_at_once(possible));
         }
         failed.extend(links.into_iter().flat_map(parallel::join));
     });
     failed
 }
 
-fn run_at_once(backend: &Backend, steps: Vec<Step>, deadline: Deadline) -> Vec<Failed> {
+/// Whether a network would be left while an object of the interface is still in it.
+fn is_too_early(step: &Step, failed: &[Failed]) -> bool {
+    let Step::Networks { interface } = step else {
+        return false;
+    };
+    let is_in_it = |failed: &Failed| matches!(&failed.step, Step::Interface(id) if id == interface);
+    failed.iter().any(is_in_it)
+}
+
+fn run_at_once(
+    backend: &Backend,
+    state_dir: &Path,
+    steps: Vec<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
     let failed = parallel::map(steps, |step| {
-        let error = step.run(backend, deadline).err()?;
+        let error = step.run(backend, state_dir, deadline).err()?;
         Some(Failed { step, error })
     });
     failed.into_iter().flatten().collect()
@@ -216,18 +251,34 @@ mod tests {
     #[test]
     fn what_forwards_goes_first_and_what_is_referred_to_last() {
         let id = Uuid::from_u128(1);
-        let mut steps = vec![Step::Network(id), Step::Machine(id)];
+        let mut steps = vec![Step::Machine(id)];
         steps.extend(Step::of_interface(id, &[Family::V4]));
         steps.sort();
         let kinds: Vec<String> = steps
             .iter()
             .map(|s| s.to_string().split(' ').next().unwrap().to_owned())
             .collect();
-        assert_eq!(
-            kinds,
-            ["agent", "link", "instance", "VM", "virtual", "virtual"]
-        );
-        assert_eq!(steps.last(), Some(&Step::Network(id)));
+        assert_eq!(kinds, ["agent", "link", "instance", "VM", "virtual", "use"]);
+        assert_eq!(steps.last(), Some(&Step::Networks { interface: id }));
+    }
+
+    #[test]
+    fn a_network_is_left_only_after_the_interface_is_gone() {
+        let failed = |step| Failed {
+            step,
+            error: Error::missing("a", "b"),
+        };
+        let interface = Uuid::from_u128(1);
+        let networks = Step::Networks { interface };
+        assert!(is_too_early(
+            &networks,
+            &[failed(Step::Interface(interface))]
+        ));
+        let others = [
+            failed(Step::Interface(Uuid::from_u128(2))),
+            failed(Step::Machine(interface)),
+        ];
+        assert!(!is_too_early(&networks, &others));
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! Which virtual networks the interfaces of this host use, as far as the plugins made those networks:
+//! the last one to leave such a network removes it, and nobody asks the API who else is there.
+//!
+//! `uses/<interface>.json` is written before anything of an interface is made, when only the name of
+//! its network is known, and goes when the network is known to be gone or to be somebody else's: so
+//! neither a crash nor a lost answer loses a network. `members/<network>_<interface>` says who is
+//! there. Losing these files loses nothing but the tidying: the network stays, with its owner mark.
+//!
+//! Whoever works on an interface holds its lock. Members have none: each is a file of its own, and who
+//! leaves takes their own away before they look for others, so that two cannot miss each other.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::fq_name::FqName;
+
+/// The use of a virtual network by an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Use {
+    /// It was asked for by this name; whether it exists and whose it is was not known yet.
+    Asked(FqName),
+    /// It is this one, which the plugins made.
+    Joined(Uuid),
+}
+
+/// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
+/// life of the interface stay.
+pub(super) fn expect(state_dir: &Path, interface: Uuid, network: &FqName) -> Result<bool> {
+    let mut uses = of(state_dir, interface)?;
+    let asked = Use::Asked(network.clone());
+    if uses.contains(&asked) {
+        return Ok(false);
+    }
+    uses.push(asked);
+    write(state_dir, interface, &uses).map(|()| true)
+}
+
+/// Notes which network it was, one that the plugins made.
+pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uuid) -> Result<()> {
+    files::write_private_unsynced(&member(state_dir, network, interface), b"")?;
+    let joined = Use::Joined(network);
+    let mut uses = of(state_dir, interface)?;
+    uses.retain(|known| *known != Use::Asked(name.clone()) && *known != joined);
+    uses.push(joined);
+    write(state_dir, interface, &uses)
+}
+
+/// Notes that the network of that name is not one that the plugins made.
+pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    uses.retain(|known| *known != Use::Asked(name.clone()));
+    write(state_dir, interface, &uses)
+}
+
+/// The uses that an interface may have.
+pub(super) fn of(state_dir: &Path, interface: Uuid) -> Result<Vec<Use>> {
+    let path = entry(state_dir, interface);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::file("read", path, e)),
+    };
+    // A power failure may leave it empty; nothing else but somebody's editor damages it.
+    Ok(serde_json::from_slice(&text).unwrap_or_else(|e| {
+        log::warn!("{} is damaged and not used: {e}", path.display());
+        Vec::new()
+    }))
+}
+
+/// Takes an interface off a network; returns whether no other of this host is there.
+pub(super) fn step_out(state_dir: &Path, interface: Uuid, network: Uuid) -> Result<bool> {
+    let own = member(state_dir, network, interface);
+    files::remove(&own)?;
+    let directory = state_dir.join(MEMBERS);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(e) => return Err(Error::file("read", directory, e)),
+    };
+    let prefix = format!("{network}_");
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::file("read", &directory, e))?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Forgets the uses of an interface: its networks are known to be gone, or in use by others.
+pub(super) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
+    files::remove(&entry(state_dir, interface)).map(drop)
+}
+
+fn write(state_dir: &Path, interface: Uuid, uses: &[Use]) -> Result<()> {
+    if uses.is_empty() {
+        return forget(state_dir, interface);
+    }
+    let text = serde_json::to_vec(uses).map_err(|source| Error::Decode {
+        what: format!("the networks of interface {interface}"),
+        source,
+    })?;
+    files::write_private_unsynced(&entry(state_dir, interface), &text)
+}
+
+const MEMBERS: &str = "members";
+
+fn member(state_dir: &Path, network: Uuid, interface: Uuid) -> PathBuf {
+    state_dir
+        .join(MEMBERS)
+        .join(format!("{network}_{interface}"))
+}
+
+fn entry(state_dir: &Path, interface: Uuid) -> PathBuf {
+    state_dir.join("uses").join(format!("{interface}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK: Uuid = Uuid::from_u128(1);
+    const A: Uuid = Uuid::from_u128(2);
+    const B: Uuid = Uuid::from_u128(3);
+
+    fn name() -> FqName {
+        FqName::new(["d", "p", "n"])
+    }
+
+    fn files_in(dir: &Path) -> usize {
+        let count = |name: &str| fs::read_dir(dir.join(name)).map_or(0, Iterator::count);
+        count("uses") + count(MEMBERS)
+    }
+
+    #[test]
+    fn only_the_last_interface_to_leave_is_the_last() {
+        let dir = tempfile::tempdir().unwrap();
+        for interface in [A, B] {
+            expect(dir.path(), interface, &name()).unwrap();
+            join(dir.path(), interface, &name(), NETWORK).unwrap();
+            assert_eq!(of(dir.path(), interface).unwrap(), [Use::Joined(NETWORK)]);
+        }
+        assert!(!step_out(dir.path(), A, NETWORK).unwrap());
+        assert!(step_out(dir.path(), B, NETWORK).unwrap());
+        assert!(step_out(dir.path(), B, NETWORK).unwrap());
+        for interface in [A, B] {
+            assert_eq!(of(dir.path(), interface).unwrap(), [Use::Joined(NETWORK)]);
+            forget(dir.path(), interface).unwrap();
+        }
+        assert_eq!(files_in(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_network_of_somebody_else_leaves_no_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        expect(dir.path(), A, &name()).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Asked(name())]);
+        decline(dir.path(), A, &name()).unwrap();
+        assert_eq!(files_in(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_use_of_an_earlier_life_stays_beside_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        expect(dir.path(), A, &name()).unwrap();
+        join(dir.path(), A, &name(), NETWORK).unwrap();
+        let other = FqName::new(["d", "p", "other"]);
+        assert!(expect(dir.path(), A, &other).unwrap());
+        assert!(!expect(dir.path(), A, &other).unwrap());
+        assert_eq!(
+            of(dir.path(), A).unwrap(),
+            [Use::Joined(NETWORK), Use::Asked(other.clone())]
+        );
+        decline(dir.path(), A, &other).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        expect(dir.path(), A, &name()).unwrap();
+        fs::write(entry(dir.path(), A), "").unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), []);
+        expect(dir.path(), A, &name()).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Asked(name())]);
+    }
+}
