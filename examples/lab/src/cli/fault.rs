@@ -1,11 +1,11 @@
 //! `contrail-lab fault`: makes services misbehave on purpose.
 
 use clap::{Subcommand, ValueEnum};
-use contrail_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::Client;
+use super::error::Result;
 use super::table::{list, table};
 use super::{Shown, Which, print, print_json};
 use crate::faults::{Action, Rule, StatusAnswer};
@@ -139,16 +139,15 @@ fn row(progress: &Progress) -> Vec<String> {
     ]
 }
 
-/// Reads an action as it is typed.
-fn action(text: &str) -> Result<Action> {
+/// Reads an action as it is typed. The parser of the command line says which value is wrong.
+fn action(text: &str) -> std::result::Result<Action, &'static str> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    let refused = |reason: &str| Error::invalid("fault", text, reason);
     let simple = |action: Action| match value {
         None => Ok(action),
-        Some(_) => Err(refused("it takes no value")),
+        Some(_) => Err("it takes no value"),
     };
     match name {
         "refuse" => simple(Action::Refuse),
@@ -161,26 +160,24 @@ fn action(text: &str) -> Result<Action> {
         "swallow" => simple(Action::Swallow),
         "delay" => {
             let milliseconds = value.and_then(|value| value.parse().ok());
-            let milliseconds = milliseconds.ok_or_else(|| refused("delay=MILLISECONDS"));
+            let milliseconds = milliseconds.ok_or("delay=MILLISECONDS");
             milliseconds.map(Action::Delay)
         }
         "content-type" => {
-            let value = value.ok_or_else(|| refused("content-type=TYPE"))?;
+            let value = value.ok_or("content-type=TYPE")?;
             Ok(Action::ContentType(value.to_owned()))
         }
         "status" => {
-            let value = value.ok_or_else(|| refused("status=CODE[:BODY]"))?;
+            let value = value.ok_or("status=CODE[:BODY]")?;
             let (code, body) = value.split_once(':').unwrap_or((value, ""));
             let code = code.parse().ok().filter(|code| (100..600).contains(code));
             Ok(Action::Status(StatusAnswer {
-                code: code.ok_or_else(|| refused("a status has three digits"))?,
+                code: code.ok_or("a status has three digits")?,
                 body: body.to_owned(),
                 content_type: "text/html; charset=UTF-8".into(),
             }))
         }
-        _ => Err(refused(
-            "see `contrail-lab fault add --help` for the actions",
-        )),
+        _ => Err("see `contrail-lab fault add --help` for the actions"),
     }
 }
 

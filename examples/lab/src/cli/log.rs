@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contrail_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::error::Result;
 use super::table::table;
 use super::{Shown, print, print_json};
 use crate::http::ServiceName;

@@ -1,8 +1,7 @@
 //! `contrail-lab status`: the networks, the ports, and why a port does not forward.
 
-use contrail_core::Result;
-
 use super::client::Client;
+use super::error::Result;
 use super::table::{list, table};
 use super::{Shown, print, print_json};
 use crate::status::{ChainStatus, NetworkStatus, PortStatus, Status};
