@@ -39,7 +39,7 @@ fn text(status: &Status) -> String {
     text.push('\n');
     let networks: Vec<Vec<String>> = status.networks.iter().flat_map(network_rows).collect();
     text.push_str(&table(
-        &["NETWORK", "TABLE", "SUBNET", "GATEWAY", "DNS"],
+        &["NETWORK", "VRF", "SUBNET", "GATEWAY", "DNS"],
         &networks,
     ));
     text.push('\n');
