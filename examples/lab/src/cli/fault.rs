@@ -2,7 +2,6 @@
 
 use clap::{Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::client::Client;
 use super::error::Result;
@@ -121,22 +120,37 @@ fn rule(add: Add) -> Rule {
 
 fn row(progress: &Progress) -> Vec<String> {
     let rule = &progress.rule;
-    let text = |value: Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    let json = |value: serde_json::Result<Value>| value.map(text).unwrap_or_default();
     vec![
-        json(serde_json::to_value(rule.service)),
+        rule.service.to_string(),
         list(&rule.method),
         list(&rule.path),
         rule.skip.to_string(),
         list(rule.count),
         progress.seen.to_string(),
         progress.hit.to_string(),
-        json(serde_json::to_value(&rule.action)),
+        typed(&rule.action),
     ]
+}
+
+/// An action as it is typed.
+fn typed(action: &Action) -> String {
+    let name = match action {
+        Action::Refuse => "refuse",
+        Action::Hang => "hang",
+        Action::DropBefore => "drop-before",
+        Action::DropAfter => "drop-after",
+        Action::Truncate => "truncate",
+        Action::Garbage => "garbage",
+        Action::Forget => "forget",
+        Action::Swallow => "swallow",
+        Action::Delay(milliseconds) => return format!("delay={milliseconds}"),
+        Action::ContentType(value) => return format!("content-type={value}"),
+        Action::Status(answer) if answer.body.is_empty() => {
+            return format!("status={}", answer.code);
+        }
+        Action::Status(answer) => return format!("status={}:{}", answer.code, answer.body),
+    };
+    name.to_owned()
 }
 
 /// Reads an action as it is typed. The parser of the command line says which value is wrong.
@@ -193,6 +207,22 @@ mod tests {
             panic!("a status is expected");
         };
         assert_eq!((answer.code, answer.body.as_str()), (503, "try: later"));
+        for text in [
+            "refuse",
+            "hang",
+            "drop-before",
+            "drop-after",
+            "truncate",
+            "garbage",
+            "forget",
+            "swallow",
+            "delay=5",
+            "content-type=text/plain",
+            "status=500",
+            "status=503:a: b",
+        ] {
+            assert_eq!(typed(&action(text).unwrap()), text);
+        }
         for bad in ["", "delay", "delay=x", "status=99", "hang=1", "explode"] {
             assert!(action(bad).is_err(), "{bad:?}");
         }

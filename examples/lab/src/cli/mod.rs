@@ -44,6 +44,10 @@ enum Command {
     /// Make a lab's services misbehave.
     Fault(fault::Options),
     /// Show or forget the requests that a lab has served.
+    ///
+    /// They are those to the configuration API, Keystone and the agent; what these commands ask the
+    /// lab itself does not count. The serial depth is how many requests, to all three together, had
+    /// to wait for the end of the one before, at least: the round trips of a client.
     Log(log::Options),
 }
 

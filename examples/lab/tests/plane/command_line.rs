@@ -221,9 +221,13 @@ fn faults_are_injected_and_requests_logged() {
         let get = || send(Method::Get, agent, "/port", None).unwrap().0;
         assert_eq!((get(), get()), (503, 404));
         let listed = said(&lab(&["fault", "list"]));
-        assert!(listed.contains("/port"), "{listed}");
+        let row: Vec<&str> = listed.lines().nth(1).unwrap().split_whitespace().collect();
+        let expected = "agent - /port 0 1 2 1 status=503:later";
+        assert_eq!(row.join(" "), expected, "{listed}");
         let text = said(&lab(&["log", "--reset"]));
         assert!(text.contains("2 requests, serial depth 2"), "{text}");
+        assert!(text.contains("  agent    503"), "{text}");
+        assert!(!text.contains("control"), "{text}");
         assert!(said(&lab(&["log"])).contains("0 requests"));
         said(&lab(&["fault", "clear"]));
         said(&lab(&["down"]));
