@@ -78,12 +78,7 @@ pub fn port(object: &Map<String, Value>) -> Result<Subscription, Refusal> {
     let host_ifname = field("system-name")?.to_owned();
     let mac_text = field("mac-address")?.to_owned();
     let mac = mac(&mac_text).ok_or("Invalid MAC, Use xx:xx:xx:xx:xx:xx format")?;
-    // Truncated to 16 bits when stored: -1 becomes 65535, "none".
-    let rx_vlan = number("rx-vlan-id")? as u16;
-    let tx_vlan = number("tx-vlan-id")? as u16;
-    if tx_vlan == 65534 && rx_vlan != 65535 {
-        return Err("Invalid request. RX (isolated) vlan set, but TX vlan not set".into());
-    }
+    let (rx_vlan, tx_vlan) = vlans(number("rx-vlan-id")?, number("tx-vlan-id")?)?;
     let default_state = i32::from(kind != Kind::Remote);
     Ok(Subscription {
         id,
@@ -104,6 +99,15 @@ pub fn port(object: &Map<String, Value>) -> Result<Subscription, Refusal> {
         time: 0,
         version: 0,
     })
+}
+
+/// The VLANs as they are stored, truncated to 16 bits: -1 becomes 65535, "none".
+fn vlans(rx: i32, tx: i32) -> Result<(u16, u16), Refusal> {
+    let (rx, tx) = (rx as u16, tx as u16);
+    if tx == 65534 && rx != 65535 {
+        return Err("Invalid request. RX (isolated) vlan set, but TX vlan not set".into());
+    }
+    Ok((rx, tx))
 }
 
 /// Reads a port of the Kubernetes kind, the body of `POST /vm`.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use contrail_core::{Error, Result};
+use contrail_core::Error as CoreError;
 
 use super::client::Client;
-use super::run_file::{self, Found};
+use super::error::{Error, Result};
+use super::run_file::{self, End, Found, RunFile, Running, Vacancy};
 use super::{Which, print};
 use crate::dataplane::clean;
 
@@ -19,38 +20,71 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn run(which: &Which) -> Result<()> {
     let name = &which.name;
     match run_file::find(name)? {
-        Found::Running(content, waiter) => {
-            let asked =
-                Client::at(content.addresses.control)?.post("/stop", &serde_json::json!({}));
-            match asked {
-                // It listens no more: somebody else ended it, and it is removing its ports.
-                Err(e @ Error::Unreachable { .. }) => log::info!("lab {name} ends already: {e}"),
-                asked => asked?,
-            }
-            if !waiter.ends_within(PATIENCE) {
-                return Err(Error::Timeout {
-                    operation: format!("the end of lab {name} (process {})", content.pid),
-                    seconds: PATIENCE.as_secs_f32(),
-                });
-            }
-            run_file::remove(name)?;
-            print(&format!("lab {name} is down\n"))
-        }
-        Found::Killed => {
-            clean(name)?;
-            run_file::remove(name)?;
+        Found::Running(running) => end(name, running),
+        Found::Killed(left) => {
+            remove(name, left)?;
             print(&format!(
                 "lab {name} had been killed: what it left is removed\n"
             ))
         }
-        Found::Nothing => {
-            // Unprivileged labs leave nothing in the kernel, and may not look.
-            if nix::unistd::geteuid().is_root() && clean(name)? {
-                return print(&format!(
-                    "lab {name} did not run: what an earlier one left is removed\n"
-                ));
-            }
-            print(&format!("lab {name} does not run\n"))
+        Found::Nothing => clean_up(which),
+    }
+}
+
+/// Removes what a lab left whose run file is gone, too.
+fn clean_up(which: &Which) -> Result<()> {
+    let name = &which.name;
+    // Unprivileged labs leave nothing in the kernel, and may not look.
+    let found = if nix::unistd::geteuid().is_root() {
+        // A lab that starts meanwhile must find the name free, and keep what it makes.
+        let Some(vacancy) = Vacancy::of(name)? else {
+            return run(which);
+        };
+        let found = clean(name)?;
+        drop(vacancy);
+        found
+    } else {
+        false
+    };
+    print(&match found {
+        true => format!("lab {name} did not run: what an earlier one left is removed\n"),
+        false => format!("lab {name} does not run\n"),
+    })
+}
+
+fn end(name: &str, running: Running) -> Result<()> {
+    let pid = running.content.pid;
+    let Some(addresses) = running.content.addresses else {
+        return Err(Error::Starting(name.to_owned()));
+    };
+    let asked = Client::at(name, addresses.control)?.post("/stop", &serde_json::json!({}));
+    match asked {
+        // It listens no more: somebody else ended it, and it is removing its ports.
+        Err(Error::Lab(e @ CoreError::Unreachable { .. })) => {
+            log::info!("lab {name} ends already: {e}");
+        }
+        asked => asked?,
+    }
+    match running.ends_within(PATIENCE)? {
+        End::Clean => {}
+        End::Left(left) => remove(name, *left)?,
+        End::No => {
+            return Err(Error::Lab(CoreError::Timeout {
+                operation: format!("the end of lab {name} (process {pid})"),
+                seconds: PATIENCE.as_secs_f32(),
+            }));
+        }
+    }
+    print(&format!("lab {name} is down\n"))
+}
+
+/// Removes what is left of a lab. Its run file goes last, so that this can be tried again.
+fn remove(name: &str, left: RunFile) -> Result<()> {
+    match clean(name) {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            left.keep();
+            Err(e.into())
         }
     }
 }

@@ -1,11 +1,10 @@
 //! `contrail-lab fault`: makes services misbehave on purpose.
 
 use clap::{Subcommand, ValueEnum};
-use contrail_core::{Error, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::client::Client;
+use super::error::Result;
 use super::table::{list, table};
 use super::{Shown, Which, print, print_json};
 use crate::faults::{Action, Rule, StatusAnswer};
@@ -121,34 +120,48 @@ fn rule(add: Add) -> Rule {
 
 fn row(progress: &Progress) -> Vec<String> {
     let rule = &progress.rule;
-    let text = |value: Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    let json = |value: serde_json::Result<Value>| value.map(text).unwrap_or_default();
     vec![
-        json(serde_json::to_value(rule.service)),
+        rule.service.to_string(),
         list(&rule.method),
         list(&rule.path),
         rule.skip.to_string(),
         list(rule.count),
         progress.seen.to_string(),
         progress.hit.to_string(),
-        json(serde_json::to_value(&rule.action)),
+        typed(&rule.action),
     ]
 }
 
-/// Reads an action as it is typed.
-fn action(text: &str) -> Result<Action> {
+/// An action as it is typed.
+fn typed(action: &Action) -> String {
+    let name = match action {
+        Action::Refuse => "refuse",
+        Action::Hang => "hang",
+        Action::DropBefore => "drop-before",
+        Action::DropAfter => "drop-after",
+        Action::Truncate => "truncate",
+        Action::Garbage => "garbage",
+        Action::Forget => "forget",
+        Action::Swallow => "swallow",
+        Action::Delay(milliseconds) => return format!("delay={milliseconds}"),
+        Action::ContentType(value) => return format!("content-type={value}"),
+        Action::Status(answer) if answer.body.is_empty() => {
+            return format!("status={}", answer.code);
+        }
+        Action::Status(answer) => return format!("status={}:{}", answer.code, answer.body),
+    };
+    name.to_owned()
+}
+
+/// Reads an action as it is typed. The parser of the command line says which value is wrong.
+fn action(text: &str) -> std::result::Result<Action, &'static str> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    let refused = |reason: &str| Error::invalid("fault", text, reason);
     let simple = |action: Action| match value {
         None => Ok(action),
-        Some(_) => Err(refused("it takes no value")),
+        Some(_) => Err("it takes no value"),
     };
     match name {
         "refuse" => simple(Action::Refuse),
@@ -161,26 +174,24 @@ fn action(text: &str) -> Result<Action> {
         "swallow" => simple(Action::Swallow),
         "delay" => {
             let milliseconds = value.and_then(|value| value.parse().ok());
-            let milliseconds = milliseconds.ok_or_else(|| refused("delay=MILLISECONDS"));
+            let milliseconds = milliseconds.ok_or("delay=MILLISECONDS");
             milliseconds.map(Action::Delay)
         }
         "content-type" => {
-            let value = value.ok_or_else(|| refused("content-type=TYPE"))?;
+            let value = value.ok_or("content-type=TYPE")?;
             Ok(Action::ContentType(value.to_owned()))
         }
         "status" => {
-            let value = value.ok_or_else(|| refused("status=CODE[:BODY]"))?;
+            let value = value.ok_or("status=CODE[:BODY]")?;
             let (code, body) = value.split_once(':').unwrap_or((value, ""));
             let code = code.parse().ok().filter(|code| (100..600).contains(code));
             Ok(Action::Status(StatusAnswer {
-                code: code.ok_or_else(|| refused("a status has three digits"))?,
+                code: code.ok_or("a status has three digits")?,
                 body: body.to_owned(),
                 content_type: "text/html; charset=UTF-8".into(),
             }))
         }
-        _ => Err(refused(
-            "see `contrail-lab fault add --help` for the actions",
-        )),
+        _ => Err("see `contrail-lab fault add --help` for the actions"),
     }
 }
 
@@ -196,6 +207,22 @@ mod tests {
             panic!("a status is expected");
         };
         assert_eq!((answer.code, answer.body.as_str()), (503, "try: later"));
+        for text in [
+            "refuse",
+            "hang",
+            "drop-before",
+            "drop-after",
+            "truncate",
+            "garbage",
+            "forget",
+            "swallow",
+            "delay=5",
+            "content-type=text/plain",
+            "status=500",
+            "status=503:a: b",
+        ] {
+            assert_eq!(typed(&action(text).unwrap()), text);
+        }
         for bad in ["", "delay", "delay=x", "status=99", "hang=1", "explode"] {
             assert!(action(bad).is_err(), "{bad:?}");
         }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use contrail_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::error::Result;
 use super::table::table;
 use super::{Shown, print, print_json};
 use crate::http::ServiceName;
-use crate::request_log::serial_depth;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -45,13 +44,7 @@ struct Entry {
 /// When no lab of this name runs or it does not answer.
 pub fn run(options: &Options) -> Result<()> {
     let client = Client::of(&options.shown.lab)?;
-    let mut log: Log = client.get("/log")?;
-    // The questions of this command itself tell nothing.
-    log.requests
-        .retain(|entry| entry.service != ServiceName::Control);
-    log.counts.retain(|key, _| !key.starts_with("Control "));
-    let spans = log.requests.iter().map(|entry| (entry.start, entry.end));
-    log.serial_depth = serial_depth(spans.collect());
+    let log: Log = client.get("/log")?;
     if options.reset {
         client.delete("/log")?;
     }
@@ -71,7 +64,7 @@ fn text(log: &Log) -> String {
             vec![
                 milliseconds(entry.start),
                 milliseconds(entry.end.saturating_sub(entry.start)),
-                format!("{:?}", entry.service),
+                entry.service.to_string(),
                 entry.status.to_string(),
                 entry.method.clone(),
                 entry.path.clone(),

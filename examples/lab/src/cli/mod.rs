@@ -2,8 +2,10 @@
 
 mod client;
 mod down;
+mod error;
 mod fault;
 mod log;
+mod run_dir;
 mod run_file;
 mod status;
 mod table;
@@ -14,10 +16,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use contrail_core::Result;
 use contrail_core::error::report;
 
-use crate::lab::check_name;
+use self::error::Result;
+use crate::lab::{NAME_RULE, is_name};
 
 /// An OpenContrail on one host, for trying and testing only: configuration API, Keystone, the
 /// vRouter agent's port API and a data plane, in one process.
@@ -32,7 +34,8 @@ struct CommandLine {
 enum Command {
     /// Start a lab and serve it.
     Up(up::Options),
-    /// Stop a lab and remove everything it made; also what a killed lab left.
+    /// Stop a lab and remove everything it made, or what a killed lab left. The port files of
+    /// containers that are still attached stay for the next lab.
     Down(Which),
     /// Show a lab's networks and ports, and why a port does not forward.
     Status(Shown),
@@ -41,6 +44,10 @@ enum Command {
     /// Make a lab's services misbehave.
     Fault(fault::Options),
     /// Show or forget the requests that a lab has served.
+    ///
+    /// They are those to the configuration API, Keystone and the agent; what these commands ask the
+    /// lab itself does not count. The serial depth is how many requests, to all three together, had
+    /// to wait for the end of the one before, at least: the round trips of a client.
     Log(log::Options),
 }
 
@@ -62,24 +69,30 @@ struct Shown {
     json: bool,
 }
 
-fn lab_name(text: &str) -> Result<String> {
-    check_name(text).map(|()| text.to_owned())
+/// Reads the name of a lab. The parser of the command line says which value is wrong.
+fn lab_name(text: &str) -> std::result::Result<String, &'static str> {
+    if is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(NAME_RULE)
+    }
 }
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let command = CommandLine::parse().command;
+    let done = |()| ExitCode::SUCCESS;
     let result = match command {
         Command::Up(options) => up::run(options),
-        Command::Down(which) => down::run(&which),
-        Command::Status(shown) => status::run(&shown),
-        Command::Vif(shown) => vif::run(&shown),
-        Command::Fault(options) => fault::run(options),
-        Command::Log(options) => log::run(&options),
+        Command::Down(which) => down::run(&which).map(done),
+        Command::Status(shown) => status::run(&shown).map(done),
+        Command::Vif(shown) => vif::run(&shown).map(done),
+        Command::Fault(options) => fault::run(options).map(done),
+        Command::Log(options) => log::run(&options).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => {
             // Nothing helps when not even this can be written.
             let _ = writeln!(io::stderr(), "contrail-lab: {}", report(&e));
@@ -96,7 +109,7 @@ fn print(text: &str) -> Result<()> {
         .and_then(|()| stdout.flush());
     match written {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(contrail_core::Error::file("write to", "standard output", e))
+            Err(contrail_core::Error::file("write to", "standard output", e).into())
         }
         _ => Ok(()),
     }

@@ -1,8 +1,7 @@
 //! `contrail-lab status`: the networks, the ports, and why a port does not forward.
 
-use contrail_core::Result;
-
 use super::client::Client;
+use super::error::Result;
 use super::table::{list, table};
 use super::{Shown, print, print_json};
 use crate::status::{ChainStatus, NetworkStatus, PortStatus, Status};
@@ -40,7 +39,7 @@ fn text(status: &Status) -> String {
     text.push('\n');
     let networks: Vec<Vec<String>> = status.networks.iter().flat_map(network_rows).collect();
     text.push_str(&table(
-        &["NETWORK", "TABLE", "SUBNET", "GATEWAY", "DNS"],
+        &["NETWORK", "VRF", "SUBNET", "GATEWAY", "DNS"],
         &networks,
     ));
     text.push('\n');

@@ -1,17 +1,19 @@
 //! `contrail-lab up`: serves a lab until it is told to stop.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
-use contrail_core::{Error, Result};
-use nix::unistd::{geteuid, setsid};
+use contrail_core::Error as CoreError;
+use nix::unistd::{dup2_stderr, geteuid, setsid};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::run_file::{self, Content, RunFile};
+use super::error::Result;
+use super::run_dir;
+use super::run_file::{self, RunFile};
 use super::{lab_name, print};
 use crate::dataplane::Mode;
 use crate::lab::{Lab, LabOptions};
@@ -58,30 +60,52 @@ pub struct Options {
     detached: bool,
 }
 
-/// Serves a lab, or starts the process that does.
+/// Serves a lab, or starts the process that does; answers how this process is to end.
 ///
 /// # Errors
 /// When the lab cannot start or cannot be removed.
-pub fn run(options: Options) -> Result<()> {
+pub fn run(options: Options) -> Result<ExitCode> {
     if options.background && !options.detached {
-        return start_in_background(&options.name);
+        return start_in_background();
     }
-    if options.detached {
+    let is_detached = options.detached;
+    if is_detached {
         // Fails only for the leader of a process group, which a child just started is not.
-        setsid().map_err(|e| Error::kernel("leave the terminal", e.into()))?;
+        setsid().map_err(|e| CoreError::kernel("leave the terminal", e.into()))?;
     }
     print("contrail-lab: an OpenContrail on one host, for trying and testing only\n")?;
-    let mut run_file = RunFile::take(&options.name)?;
-    let lab = Lab::start(lab_options(options))?;
-    run_file.write(&Content {
-        pid: std::process::id(),
-        addresses: lab.addresses(),
-    })?;
-    print(&greeting(&lab.status()))?;
+    let options = lab_options(options);
+    let name = options.name.clone();
+    let snapshot_dir = options.snapshot.as_deref().and_then(Path::parent);
+    let needed: Vec<&Path> = snapshot_dir
+        .into_iter()
+        .chain([&*options.ports_dir])
+        .collect();
+    let mut run_file = RunFile::take(&name, &needed)?;
+    let lab = Lab::start(options)?;
+    run_file.serves_at(lab.addresses())?;
+    let greeting = greeting(&lab.status());
+    if is_detached {
+        // Nobody reads the starter's standard error when the starter has returned.
+        write_errors_to(&run_file::log_path(&name))?;
+    }
+    print(&greeting)?;
     let ended = wait_for_the_end(&lab);
-    let stopped = lab.stop();
-    drop(run_file);
-    ended.and(stopped)
+    match lab.stop() {
+        Ok(()) => drop(run_file),
+        Err(e) => {
+            run_file.keep();
+            return Err(e.into());
+        }
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn write_errors_to(path: &Path) -> Result<()> {
+    let failed = |e| CoreError::file("create", path, e);
+    let log = File::create(path).map_err(failed)?;
+    dup2_stderr(&log).map_err(|e| failed(e.into()))?;
+    Ok(())
 }
 
 fn lab_options(options: Options) -> LabOptions {
@@ -104,7 +128,7 @@ fn lab_options(options: Options) -> LabOptions {
 /// Two labs must not share port files: each would take the other's ports at its next start.
 fn default_ports_dir(lab: &str) -> PathBuf {
     if !geteuid().is_root() {
-        return run_file::directory().join(format!("{lab}-ports"));
+        return run_dir::path().join(format!("{lab}-ports"));
     }
     match lab {
         "lab" => "/var/lib/contrail/ports".into(),
@@ -117,10 +141,10 @@ fn wait_for_the_end(lab: &Lab) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
-        .map_err(|e| Error::kernel("start a runtime", e))?;
+        .map_err(|e| CoreError::kernel("start a runtime", e))?;
     let mut wanted = lab.stop_wanted();
     runtime.block_on(async {
-        let watch = |kind| signal(kind).map_err(|e| Error::kernel("watch for signals", e));
+        let watch = |kind| signal(kind).map_err(|e| CoreError::kernel("watch for signals", e));
         let mut interrupt = watch(SignalKind::interrupt())?;
         let mut terminate = watch(SignalKind::terminate())?;
         tokio::select! {
@@ -163,20 +187,15 @@ fn greeting(status: &Status) -> String {
 }
 
 /// Starts this program again with the same arguments, shows what it says, and returns when it
-/// serves.
-fn start_in_background(name: &str) -> Result<()> {
-    let directory = run_file::directory();
-    fs::create_dir_all(&directory).map_err(|e| Error::file("make", &directory, e))?;
-    let log_path = run_file::log_path(name);
-    let log = File::create(&log_path).map_err(|e| Error::file("create", &log_path, e))?;
-    let failed = |e| Error::kernel("start the lab in the background", e);
+/// serves. Why it does not, it says itself.
+fn start_in_background() -> Result<ExitCode> {
+    let failed = |e| CoreError::kernel("start the lab in the background", e);
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
         .args(std::env::args_os().skip(1))
         .arg("--detached")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(log)
         .spawn()
         .map_err(failed)?;
     let said = child.stdout.take().map(BufReader::new);
@@ -184,15 +203,9 @@ fn start_in_background(name: &str) -> Result<()> {
         let line = line.map_err(failed)?;
         print(&format!("{line}\n"))?;
         if line == READY {
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
     }
-    // It ended: what it had to say about that is in its log.
     child.wait().map_err(failed)?;
-    let mut reason = String::new();
-    File::open(&log_path)
-        .and_then(|mut log| log.read_to_string(&mut reason))
-        .map_err(|e| Error::file("read", &log_path, e))?;
-    let reason = reason.trim().trim_start_matches("contrail-lab: ");
-    Err(failed(std::io::Error::other(reason.to_owned())))
+    Ok(ExitCode::FAILURE)
 }

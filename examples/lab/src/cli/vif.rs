@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use contrail_core::Result;
-
 use super::client::Client;
+use super::error::Result;
 use super::status::state;
 use super::table::list;
 use super::{Shown, print, print_json};

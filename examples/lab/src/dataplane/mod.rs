@@ -16,6 +16,7 @@ pub mod netlink;
 pub mod nft;
 mod plane;
 pub mod policy;
+mod port_state;
 pub mod render;
 mod router;
 #[cfg(test)]

@@ -8,21 +8,32 @@ use std::path::{Path, PathBuf};
 pub(super) struct Made(Vec<PathBuf>);
 
 impl Made {
-    /// What will have to be made for `directory` to exist, innermost first. Asked before it is made.
-    pub(super) fn for_directory(directory: &Path) -> Self {
-        let missing = directory.ancestors().take_while(|dir| !dir.exists());
-        Self(missing.map(Path::to_path_buf).collect())
+    /// What will have to be made for these directories to exist. Asked before they are made.
+    pub(super) fn for_directories<'a>(directories: impl IntoIterator<Item = &'a Path>) -> Self {
+        let missing = directories
+            .into_iter()
+            .flat_map(|directory| directory.ancestors().take_while(|dir| !dir.exists()))
+            .filter(|dir| !dir.as_os_str().is_empty());
+        let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+        missing.sort_by(|a, b| b.cmp(a)); // what is inside comes first
+        missing.dedup();
+        Self(missing)
     }
 
-    /// Removes them. One that holds something is somebody's, as are those around it.
-    pub(super) fn remove_empty(&self) {
-        for directory in &self.0 {
-            // The agent's second kind of ports has a directory of its own in it.
-            let _ = fs::remove_dir(directory.join("vm"));
-            if fs::remove_dir(directory).is_err() {
-                return;
+    /// Removes them, once. One that holds something is somebody's.
+    pub(super) fn remove_empty(&mut self) {
+        for directory in std::mem::take(&mut self.0) {
+            if let Err(e) = fs::remove_dir(&directory) {
+                log::debug!("{} stays: {e}", directory.display());
             }
         }
+    }
+}
+
+/// A lab that could not start leaves nothing either.
+impl Drop for Made {
+    fn drop(&mut self) {
+        self.remove_empty();
     }
 }
 
@@ -34,8 +45,8 @@ mod tests {
     fn what_was_made_and_is_empty_goes_and_everything_else_stays() {
         let outer = tempfile::tempdir().unwrap();
         let ports = outer.path().join("var/contrail/ports");
-        let made = Made::for_directory(&ports);
-        fs::create_dir_all(ports.join("vm")).unwrap();
+        let mut made = Made::for_directories([&*ports]);
+        fs::create_dir_all(&ports).unwrap();
         fs::write(outer.path().join("var/foreign"), "").unwrap();
         made.remove_empty();
         assert!(!outer.path().join("var/contrail").exists());
@@ -45,7 +56,7 @@ mod tests {
     #[test]
     fn a_directory_that_was_there_stays() {
         let outer = tempfile::tempdir().unwrap();
-        Made::for_directory(outer.path()).remove_empty();
+        drop(Made::for_directories([outer.path()]));
         assert!(outer.path().exists());
     }
 }

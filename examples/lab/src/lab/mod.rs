@@ -5,7 +5,7 @@ mod made;
 mod shared;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -103,15 +103,18 @@ impl Lab {
     /// [`Error::Invalid`] for a bad name; [`Error::Kernel`] or [`Error::File`] when an address is in
     /// use, a directory cannot be made, or the data plane was asked for and is not allowed.
     pub fn start(options: LabOptions) -> Result<Self> {
-        check_name(&options.name)?;
+        if !is_name(&options.name) {
+            return Err(Error::invalid("lab name", options.name, NAME_RULE));
+        }
         // First, because it fails most: nothing has to be undone.
         let listeners = Listeners::bind(&options)?;
+        let snapshot_dir = options.snapshot.as_deref().and_then(Path::parent);
+        let made = Made::for_directories(snapshot_dir.into_iter().chain([&*options.ports_dir]));
         let keystone = Arc::new(Keystone::new(options.users.clone()));
         let config = config_api(&options, &keystone)?;
         let agent_slot: Arc<OnceLock<Arc<Agent>>> = Arc::default();
         let plane = data_plane(&options, &config, &agent_slot)?;
         let notifier = plane.notifier().clone();
-        let made = Made::for_directory(&options.ports_dir);
         let agent = agent(&options, &config, &notifier)?;
         // Nobody else sets it.
         let _ = agent_slot.set(Arc::clone(&agent));
@@ -281,21 +284,16 @@ fn agent(options: &LabOptions, config: &Arc<ConfigApi>, notifier: &Notifier) -> 
     .map_err(|e| Error::file("make the directory", &options.ports_dir, e))
 }
 
-/// Whether a lab may have this name: it becomes part of file names and of interface aliases.
-///
-/// # Errors
-/// [`Error::Invalid`] with what is allowed.
-pub fn check_name(name: &str) -> Result<()> {
+/// What the name of a lab may look like.
+pub const NAME_RULE: &str =
+    "up to 32 letters, digits, '-', '_' and '.' are expected, a letter or digit first";
+
+/// Whether a lab may have this name, see [`NAME_RULE`]: it becomes part of file names and of
+/// interface aliases.
+pub fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if starts_well && name.len() <= 32 && name.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "lab name",
-        name,
-        "up to 32 letters, digits, '-', '_' and '.' are expected, a letter or digit first",
-    ))
+    starts_well && name.len() <= 32 && name.chars().all(allowed)
 }
 
 #[cfg(test)]
@@ -303,12 +301,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_lab_that_cannot_start_leaves_no_directory() {
+        let outer = tempfile::tempdir().unwrap();
+        let file = outer.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let mut options = LabOptions::new(outer.path().join("var/ports"));
+        options.data_plane = Mode::Off;
+        options.snapshot = Some(file.join("configuration.json"));
+        assert!(Lab::start(options).is_err());
+        assert!(!outer.path().join("var").exists());
+    }
+
+    #[test]
     fn a_name_that_could_leave_its_directory_is_refused() {
         for bad in ["", "a/b", "..", ".a", "-a", "a b", &"x".repeat(33)] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
+            assert!(!is_name(bad), "{bad:?}");
         }
         for good in ["lab", "lab2", "my-lab_1.0"] {
-            check_name(good).unwrap();
+            assert!(is_name(good), "{good}");
         }
     }
 }

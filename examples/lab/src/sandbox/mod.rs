@@ -2,9 +2,9 @@
 //! the processes, as root of a user namespace when it is not started by root.
 //!
 //! Inside, `/run`, `/var/lib` and the configuration of OpenContrail and CNI are empty and can be
-//! written, the loopback interface is up, and nothing that happens reaches the host. When the code
-//! ends, or whoever started it, the kernel ends every process that is left and takes the rest with
-//! them.
+//! written, the loopback interface is up, administration programs are in the search path, and
+//! nothing that happens reaches the host. When the code ends, or whoever started it, the kernel ends
+//! every process that is left and takes the rest with them.
 //!
 //! [`test()`] and [`isolated`] are for tests, [`reexec_if_needed`] for programs.
 
@@ -13,6 +13,7 @@ mod netns;
 mod spawn;
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -22,6 +23,10 @@ pub use netns::TestNetns;
 
 /// Marks a process that was started in a sandbox: `<test>@<mount namespace of the starter>`.
 const MARKER: &str = "CONTRAIL_SANDBOX";
+
+/// Where administration programs such as `ip`, `tc` and `nft` are; the path of an ordinary user lacks
+/// both on Debian, and inside that user is root.
+const ADMINISTRATION: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// What [`MARKER`] names when a whole program runs in the sandbox.
 const PROGRAM: &str = "program";
@@ -141,8 +146,25 @@ pub fn inside() -> bool {
 fn again(name: &str) -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.env(MARKER, format!("{name}@{}", mount_namespace()?));
+    command.env("PATH", search_path(env::var_os("PATH")));
     spawn::isolate(&mut command);
     Ok(command)
+}
+
+/// The search path with the directories of administration programs behind it; what it finds without
+/// them it finds in the same place as before.
+fn search_path(path: Option<OsString>) -> OsString {
+    let mut path = path.unwrap_or_default();
+    for dir in ADMINISTRATION.map(OsStr::new) {
+        if env::split_paths(&path).any(|known| known == dir) {
+            continue;
+        }
+        if !path.is_empty() {
+            path.push(":");
+        }
+        path.push(dir);
+    }
+    path
 }
 
 fn start_test(test: &str) -> io::Result<Output> {
@@ -222,6 +244,15 @@ mod tests {
             std::net::TcpListener::bind("127.0.0.1:1").unwrap();
         });
         assert!(!Path::new("/run/x").exists());
+    }
+
+    #[test]
+    fn administration_programs_are_found_behind_everything_else() {
+        let path = |text: &str| search_path(Some(text.into()));
+        assert_eq!(path("/usr/bin:/bin"), "/usr/bin:/bin:/usr/sbin:/sbin");
+        assert_eq!(path("/sbin:/bin"), "/sbin:/bin:/usr/sbin");
+        assert_eq!(path(""), "/usr/sbin:/sbin");
+        assert_eq!(search_path(None), "/usr/sbin:/sbin");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod chains;
 mod command_line;
+mod files;
 mod isolation;
 mod lab;
 mod lifecycle;

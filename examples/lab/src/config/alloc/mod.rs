@@ -95,10 +95,8 @@ impl Subnet {
         };
         let mut reserved = BTreeSet::from([first / unit, last / unit]);
         for address in [number(gateway), number(dns)] {
-            if pools
-                .iter()
-                .any(|&(start, end)| (start..=end).contains(&address))
-            {
+            let mut pools = pools.iter();
+            if pools.any(|&(start, end)| (start..=end).contains(&address)) {
                 reserved.insert(address / unit);
             }
         }

@@ -62,12 +62,7 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     let (address, subnet) = state.allocate(&owners, wanted, &holder).map_err(|why| {
         ApiError::bad_request(match why {
             NoAddress::Exhausted => exhausted(state, owner),
-            NoAddress::NoSubnet => {
-                let object = state.store.get(owner);
-                let name = repr_list(object.map_or(&[], |o| o.fq_name.as_slice()));
-                let subnet = subnet.as_deref().unwrap_or_default();
-                format!("Virtual-Network({name}) has invalid subnet({subnet})")
-            }
+            NoAddress::NoSubnet => no_subnet(state, owner, subnet.as_deref().unwrap_or_default()),
         })
     })?;
     draft
@@ -75,6 +70,12 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         .insert("instance_ip_address".into(), json!(address));
     draft.props.insert("subnet_uuid".into(), json!(subnet));
     Ok(())
+}
+
+fn no_subnet(state: &State, owner: Uuid, subnet: &str) -> String {
+    let object = state.store.get(owner);
+    let name = repr_list(object.map_or(&[], |o| o.fq_name.as_slice()));
+    format!("Virtual-Network({name}) has invalid subnet({subnet})")
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {

@@ -3,74 +3,17 @@
 
 #![allow(clippy::unwrap_used)] // in every helper too
 
+mod access;
+mod client;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use contrail_lab::config::{Auth, ConfigApi, snapshot};
-use contrail_lab::http::{Request, Response, Service};
-use contrail_lab::keystone::{Keystone, KeystoneOptions};
-use serde_json::{Value, json};
+use contrail_lab::http::Service;
+use serde_json::json;
 
-fn request(method: &str, target: &str, body: Option<Value>) -> Request {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let content_type = ("content-type".into(), "application/json".into());
-    Request {
-        method: method.into(),
-        path: path.into(),
-        query: query.into(),
-        headers: vec![("host".into(), "lab:8082".into()), content_type],
-        body: body
-            .map(|body| body.to_string().into_bytes())
-            .unwrap_or_default(),
-    }
-}
-
-fn send(api: &ConfigApi, method: &str, target: &str, body: Option<Value>) -> Response {
-    api.handle(&request(method, target, body))
-}
-
-fn text(response: &Response) -> String {
-    String::from_utf8(response.body.clone()).unwrap()
-}
-
-/// Sends a request that must succeed.
-fn ok(api: &ConfigApi, method: &str, target: &str, body: Option<Value>) -> Value {
-    let response = send(api, method, target, body);
-    assert_eq!(
-        response.status,
-        200,
-        "{method} {target}: {}",
-        text(&response)
-    );
-    serde_json::from_slice(&response.body).unwrap_or_default()
-}
-
-/// Creates an object; its id.
-fn create(api: &ConfigApi, kind: &str, object: Value) -> String {
-    let answer = ok(
-        api,
-        "POST",
-        &format!("/{kind}s"),
-        Some(json!({ kind: object })),
-    );
-    answer[kind]["uuid"].as_str().unwrap().to_owned()
-}
-
-fn api() -> ConfigApi {
-    ConfigApi::new(Auth::None, &[])
-}
-
-const PROJECT: [&str; 2] = ["default-domain", "default-project"];
-
-fn network(name: &str, prefix: &str) -> Value {
-    json!({
-        "fq_name": [PROJECT[0], PROJECT[1], name], "parent_type": "project",
-        "network_ipam_refs": [{
-            "to": ["default-domain", "default-project", "default-network-ipam"],
-            "attr": {"ipam_subnets": [{"subnet": {"ip_prefix": prefix, "ip_prefix_len": 24}}]},
-        }],
-    })
-}
+use self::client::{api, create, network, ok, request, send, text};
 
 #[test]
 fn of_40_creates_of_one_name_side_by_side_one_succeeds() {
@@ -113,86 +56,6 @@ fn addresses_asked_for_side_by_side_are_all_different() {
         .map(|entry| entry["instance_ip_address"].as_str().unwrap())
         .collect();
     assert_eq!(addresses.len(), 40);
-}
-
-fn token(keystone: &Keystone) -> String {
-    let credentials = json!({"username": "admin", "password": "contrail123"});
-    let body = json!({"auth": {"passwordCredentials": credentials, "tenantName": "admin"}});
-    let response = keystone.handle(&request("POST", "/v2.0/tokens", Some(body)));
-    let document: Value = serde_json::from_slice(&response.body).unwrap();
-    document["access"]["token"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
-#[test]
-fn with_keystone_only_a_valid_token_opens_the_api() {
-    let keystone = Arc::new(Keystone::new(KeystoneOptions::default()));
-    let api = ConfigApi::new(Auth::Keystone(Arc::clone(&keystone)), &keystone.projects());
-    let refused = send(&api, "GET", "/projects", None);
-    assert_eq!(refused.status, 401);
-    let uri = refused.header("www-authenticate").unwrap();
-    assert_eq!(uri, "Keystone uri=\"http://lab:35357\"");
-    assert_eq!(send(&api, "GET", "/", None).status, 200);
-
-    let mut with_token = request("GET", "/projects", None);
-    with_token
-        .headers
-        .push(("x-auth-token".into(), token(&keystone)));
-    let answer = api.handle(&with_token);
-    assert_eq!(answer.status, 200);
-    assert!(text(&answer).contains("\"admin\""));
-    let mode = request("GET", "/aaa-mode", None);
-    let mode = Request {
-        headers: with_token.headers.clone(),
-        ..mode
-    };
-    assert!(text(&api.handle(&mode)).contains("cloud-admin"));
-
-    keystone.revoke_all();
-    assert_eq!(api.handle(&with_token).status, 401);
-}
-
-#[test]
-fn a_user_without_the_role_admin_is_forbidden() {
-    let mut options = KeystoneOptions::default();
-    options.users[0].roles = vec!["member".into()];
-    let keystone = Arc::new(Keystone::new(options));
-    let api = ConfigApi::new(Auth::Keystone(Arc::clone(&keystone)), &keystone.projects());
-    let mut request = request("GET", "/projects", None);
-    request
-        .headers
-        .push(("x-auth-token".into(), token(&keystone)));
-    let refused = api.handle(&request);
-    assert_eq!(
-        (refused.status, text(&refused).as_str()),
-        (403, "403 Permission Denied")
-    );
-}
-
-#[test]
-fn a_chunked_or_too_long_body_and_a_too_long_target_are_not_read() {
-    let api = api();
-    let with = |name: &str, value: &str| {
-        let mut request = request("POST", "/virtual-networks", None);
-        request.headers.push((name.into(), value.into()));
-        api.admit(&request)
-            .map(|response| (response.status, text(&response)))
-    };
-    let (status, body) = with("transfer-encoding", "chunked").unwrap();
-    assert_eq!(
-        (status, body.as_str()),
-        (400, "Error while parsing chunked transfer body.")
-    );
-    assert_eq!(with("content-length", "1024001").unwrap().0, 413);
-    assert_eq!(with("content-length", "1024000"), None);
-    let long = request(
-        "GET",
-        &format!("/virtual-networks?obj_uuids={}", "x".repeat(70_000)),
-        None,
-    );
-    assert_eq!(api.admit(&long).unwrap().status, 414);
 }
 
 #[test]
