@@ -21,6 +21,7 @@ pub mod keystone;
 pub mod lock;
 pub mod mac;
 pub mod net;
+pub mod parallel;
 pub mod secret;
 pub mod service_chain;
 pub mod settings;
