@@ -91,7 +91,7 @@ impl CniError {
 /// | `Agent` | 104 |
 /// | `Kernel` | 105 |
 /// | `Decode` | 106 |
-/// | `Undo` | that of its cause |
+/// | `Undo`, `Unsure`, `NoToken` | that of its cause |
 /// | any other | 999 |
 fn code(error: &Error) -> u32 {
     match error.cause() {

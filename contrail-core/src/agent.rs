@@ -217,6 +217,12 @@ impl Agent {
             .deadline
             .unwrap_or_else(|| Deadline::after(CONFIRM_TIMEOUT));
         self.post(port, deadline)?;
+        // The agent has the port from here on, whatever becomes of looking for it.
+        self.confirm(port, deadline).map_err(Error::unsure)
+    }
+
+    /// Waits until the agent has the port as it was posted.
+    fn confirm(&self, port: &Port, deadline: Deadline) -> Result<()> {
         let mut replaced = false;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -331,11 +337,15 @@ impl Agent {
             (self.transport.send(&request), request, seconds)
         };
         let mut outcome = attempt();
-        if matches!(outcome.0, Err(TransportError::Lost { .. })) {
+        let lost = matches!(outcome.0, Err(TransportError::Lost { .. }));
+        if lost {
             outcome = attempt();
         }
         let (answer, request, seconds) = outcome;
-        answer.map_err(|error| error.into_error(self.service(), &request, seconds))
+        answer.map_err(|error| {
+            let error = error.into_error(self.service(), &request, seconds);
+            if lost { error.unsure() } else { error }
+        })
     }
 
     fn unlink(&self, id: Uuid) {

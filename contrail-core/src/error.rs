@@ -221,6 +221,24 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// No token could be had, so the request that needed it was not sent.
+    #[error("no token for {service}")]
+    NoToken {
+        /// The service that wants the token.
+        service: String,
+        /// What became of asking for it.
+        #[source]
+        source: Box<Error>,
+    },
+
+    /// The last attempt of an operation had no effect, but an earlier one may have been carried out
+    /// before its answer got lost.
+    #[error("{cause}; an earlier attempt may have been carried out")]
+    Unsure {
+        /// Why the last attempt failed.
+        cause: Box<Error>,
+    },
+
     /// An operation failed and what it had done could not be undone entirely.
     #[error("{cause}; what was done could not be undone entirely: {}", list(.left))]
     Undo {
@@ -270,18 +288,32 @@ impl Error {
         }
     }
 
+    /// The error of an operation of which an earlier attempt may have been carried out: it must not
+    /// say that nothing was done.
+    pub fn unsure(self) -> Self {
+        match self.had_no_effect() {
+            true => Self::Unsure {
+                cause: Box::new(self),
+            },
+            false => self,
+        }
+    }
+
     /// Whether the same call may succeed later without any change: the other side was down, busy or
     /// too slow.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } => true,
-            Self::Undo { cause, .. } => cause.is_transient(),
+            Self::NoToken { source: cause, .. }
+            | Self::Unsure { cause }
+            | Self::Undo { cause, .. } => cause.is_transient(),
             _ => false,
         }
     }
 
     /// Whether the request that failed is known to have changed nothing: it was refused, or never
-    /// left. Anything else may have been carried out before its answer got lost.
+    /// left, and so were all earlier attempts of it. Anything else may have been carried out before
+    /// its answer got lost.
     pub fn had_no_effect(&self) -> bool {
         match self {
             Self::Refused { status, .. } => *status < 500,
@@ -295,15 +327,19 @@ impl Error {
             | Self::AlreadyExists { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
-            | Self::Unauthorized { .. } => true,
+            | Self::Unauthorized { .. }
+            | Self::NoToken { .. } => true,
             _ => false,
         }
     }
 
-    /// The error that made the operation fail, below any report of a failed undo.
+    /// The error that made the operation fail, below what else is said about it: a failed undo, an
+    /// earlier attempt, the request that the token was for.
     pub fn cause(&self) -> &Error {
         match self {
-            Self::Undo { cause, .. } => cause.cause(),
+            Self::NoToken { source: cause, .. }
+            | Self::Unsure { cause }
+            | Self::Undo { cause, .. } => cause.cause(),
             other => other,
         }
     }
@@ -340,37 +376,5 @@ fn hint_text(hint: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_holds_every_cause_once() {
-        let error = Error::kernel(
-            "create veth tap0",
-            io::Error::from_raw_os_error(nix::libc::EEXIST),
-        );
-        assert_eq!(
-            report(&error),
-            "cannot create veth tap0: File exists (os error 17)"
-        );
-    }
-
-    #[test]
-    fn a_failed_undo_keeps_the_first_error_and_its_nature() {
-        let error = Error::Undo {
-            cause: Box::new(Error::Timeout {
-                operation: "attaching eth0".into(),
-                seconds: 20.0,
-            }),
-            left: vec![Error::missing("a", "b")],
-        };
-        assert!(error.is_transient());
-        assert!(matches!(error.cause(), Error::Timeout { .. }));
-        assert!(report(&error).starts_with("attaching eth0 took longer than its 20 s; "));
-    }
-
-    #[test]
-    fn errors_stay_small_enough_to_return() {
-        assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
-    }
-}
+#[path = "error_test.rs"]
+mod tests;

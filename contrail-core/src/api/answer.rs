@@ -50,6 +50,14 @@ impl Answer {
         self.repeated
     }
 
+    /// An error of this answer as the outcome of all attempts.
+    pub fn settled(&self, error: Error) -> Error {
+        match self.repeated {
+            true => error.unsure(),
+            false => error,
+        }
+    }
+
     /// The object in its envelope: `{"virtual-network": {…}}`.
     pub fn object<R: Resource>(&self) -> Result<R> {
         let mut envelope: BTreeMap<String, R> = self.json()?;

@@ -136,7 +136,7 @@ impl Client {
             {
                 Ok(id)
             }
-            error => Err(error),
+            error => Err(answer.settled(error)),
         }
     }
 
@@ -249,7 +249,7 @@ impl Client {
         let answer = self.send(&request::update::<R>(uuid, changes))?;
         match answer.is_success() {
             true => Ok(()),
-            false => Err(answer.error::<R>(uuid.to_string(), Some(uuid))),
+            false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
     }
 
@@ -284,7 +284,7 @@ impl Client {
         let answer = self.send(&request::annotate(uuid, key, value))?;
         match answer.is_success() {
             true => Ok(()),
-            false => Err(answer.error::<R>(uuid.to_string(), Some(uuid))),
+            false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
     }
 
@@ -298,7 +298,10 @@ impl Client {
             return Ok(true);
         }
         let error = answer.error::<R>(uuid.to_string(), Some(uuid));
-        Ok(absent_as_none::<()>(Err(error))?.is_some())
+        match error {
+            Error::NotFound { .. } => Ok(false),
+            error => Err(answer.settled(error)),
+        }
     }
 
     fn read<R: Resource>(&self, request: &request::ApiRequest, uuid: Uuid) -> Result<R> {
@@ -323,7 +326,12 @@ impl Client {
         let missing_target =
             text.contains(&to.1.to_string()) && !text.contains(&from.1.to_string());
         let (kind, uuid) = if missing_target { (to.0, to.1) } else { from };
-        Err(answer.error_of(kind, "", uuid.to_string(), Some(uuid)))
+        let error = answer.error_of(kind, "", uuid.to_string(), Some(uuid));
+        match error {
+            // An object that is gone has no reference, whichever attempt met it.
+            Error::NotFound { .. } => Err(error),
+            error => Err(answer.settled(error)),
+        }
     }
 }
 

@@ -24,8 +24,19 @@ pub struct ApiRequest {
     pub query: Vec<(&'static str, String)>,
     /// The body.
     pub body: Option<Value>,
-    /// Whether it may be sent again when nobody knows if it had an effect.
-    pub repeatable: bool,
+    /// What it changes.
+    pub effect: Effect,
+}
+
+/// What a request changes: whether it may be sent again when nobody knows if it was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it reads.
+    None,
+    /// The same however often it is sent.
+    Repeatable,
+    /// Each time something more.
+    Once,
 }
 
 impl ApiRequest {
@@ -35,7 +46,10 @@ impl ApiRequest {
             path,
             query: Vec::new(),
             body: None,
-            repeatable: true,
+            effect: match method {
+                Method::Get => Effect::None,
+                Method::Post | Method::Put | Method::Delete => Effect::Repeatable,
+            },
         }
     }
 
@@ -43,6 +57,14 @@ impl ApiRequest {
         Self {
             body: Some(body),
             ..Self::new(Method::Post, path.to_owned())
+        }
+    }
+
+    /// A question that does not fit into a URL.
+    fn question(path: &str, body: Value) -> Self {
+        Self {
+            effect: Effect::None,
+            ..Self::post(path, body)
         }
     }
 
@@ -72,7 +94,10 @@ pub fn create<R: Resource>(object: &R) -> ApiRequest {
         fields.insert("parent_type".to_owned(), R::PARENT.into());
     }
     ApiRequest {
-        repeatable: object.uuid().is_some(),
+        effect: match object.uuid() {
+            Some(_) => Effect::Repeatable,
+            None => Effect::Once,
+        },
         ..ApiRequest::post(&format!("/{}s", R::TYPE), json!({ R::TYPE: fields }))
     }
 }
@@ -113,7 +138,7 @@ pub fn lookup<R: Resource>(name: &FqName) -> Option<ApiRequest> {
 
 /// Translates a name to an id.
 pub fn id_of<R: Resource>(name: &FqName) -> ApiRequest {
-    ApiRequest::post("/fqname-to-id", json!({"type": R::TYPE, "fq_name": name}))
+    ApiRequest::question("/fqname-to-id", json!({"type": R::TYPE, "fq_name": name}))
 }
 
 /// Lists objects.
@@ -151,7 +176,7 @@ fn bulk_list<R: Resource>(ids: &[Uuid], query: &ListQuery) -> ApiRequest {
     if !query.fields.is_empty() {
         body["fields"] = query.fields.join(",").into();
     }
-    ApiRequest::post("/list-bulk-collection", body)
+    ApiRequest::question("/list-bulk-collection", body)
 }
 
 /// Changes the named fields of an object and leaves the others. `null` removes a property; a list of
@@ -334,7 +359,7 @@ mod tests {
         ] {
             assert_eq!(format!("{} {}", request.method, request.target()), line);
             assert_eq!(request.body, None);
-            assert!(request.repeatable);
+            assert_eq!(request.effect == Effect::None, request.method == Method::Get);
         }
     }
 
@@ -346,8 +371,8 @@ mod tests {
             .detail();
         let request = list::<VirtualMachine>(&query);
         assert_eq!(
-            (request.method, request.target().as_str()),
-            (Method::Post, "/list-bulk-collection")
+            (request.method, request.target().as_str(), request.effect),
+            (Method::Post, "/list-bulk-collection", Effect::None)
         );
         let body = request.body.unwrap();
         assert_eq!(body["type"], "virtual-machine");
@@ -391,9 +416,9 @@ mod tests {
     #[test]
     fn only_a_creation_without_an_id_may_not_be_repeated() {
         let with_id = VirtualMachine::new(ID);
-        assert!(create(&with_id).repeatable);
+        assert_eq!(create(&with_id).effect, Effect::Repeatable);
         let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
-        assert!(!create(&network).repeatable);
+        assert_eq!(create(&network).effect, Effect::Once);
     }
 
     #[test]
