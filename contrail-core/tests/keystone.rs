@@ -258,6 +258,23 @@ fn refused_credentials_are_named_and_never_shown() {
 }
 
 #[test]
+fn credentials_that_an_answer_repeats_are_shown_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = format!("<html><body>you sent {PASSWORD}</body></html>");
+    for act in [
+        Act::Answer(400, page.clone()),
+        Act::Answer(503, page),
+        Act::Answer(200, format!("\"you sent {PASSWORD}\"")),
+    ] {
+        let server = Server::start(vec![act]);
+        let keystone = keystone(server.url("/v3"), dir.path());
+        let error = keystone.token(soon()).unwrap_err();
+        let text = format!("{} {error:?}", contrail_core::error::report(&error));
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
+}
+
+#[test]
 fn trouble_that_may_pass_is_told_from_trouble_that_stays() {
     let dir = tempfile::tempdir().unwrap();
     let failure = |act| {

@@ -11,6 +11,7 @@ use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::error::{Error, Result};
 use crate::http::{Method, Response};
+use crate::secret::Secret;
 
 /// What one server answered.
 pub struct Answer {
@@ -18,6 +19,7 @@ pub struct Answer {
     service: String,
     method: Method,
     path: String,
+    token: Option<Secret>,
     repeated: bool,
 }
 
@@ -27,12 +29,21 @@ struct WithUuid {
 }
 
 impl Answer {
-    pub fn new(response: Response, service: String, request: &ApiRequest, repeated: bool) -> Self {
+    /// What `service` answered to `request`, which went with `token`. `repeated` says whether an
+    /// earlier attempt may have been carried out.
+    pub fn new(
+        response: Response,
+        service: String,
+        request: &ApiRequest,
+        token: Option<Secret>,
+        repeated: bool,
+    ) -> Self {
         Self {
             response,
             service,
             method: request.method,
             path: request.path.clone(),
+            token,
             repeated,
         }
     }
@@ -98,7 +109,7 @@ impl Answer {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        self.response.json(|| self.what())
+        serde_json::from_slice(&self.response.body).map_err(|source| self.decode(source))
     }
 
     fn what(&self) -> String {
@@ -108,7 +119,12 @@ impl Answer {
         )
     }
 
+    /// What the parser says may hold parts of the answer, which may repeat the request's token.
     fn decode(&self, source: serde_json::Error) -> Error {
+        let source = match &self.token {
+            Some(token) => serde_json::Error::custom(token.hide_in(&source.to_string())),
+            None => source,
+        };
         Error::Decode {
             what: self.what(),
             source,
@@ -172,7 +188,7 @@ mod tests {
         let all: serde_json::Value = serde_json::from_str(text).unwrap();
         let request = request::list::<VirtualNetwork>(&ListQuery::all());
         let response = Response::new(200, all[name].to_string());
-        Answer::new(response, "API".into(), &request, false)
+        Answer::new(response, "API".into(), &request, None, false)
     }
 
     #[test]

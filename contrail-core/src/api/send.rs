@@ -64,7 +64,13 @@ impl Client {
                 match self.attempt(server, request, &mut token, deadline)? {
                     Attempt::Answered(response) => {
                         shared.preferred.store(index, Ordering::Relaxed);
-                        return Ok(Answer::new(response, service(server), request, *unsure));
+                        return Ok(Answer::new(
+                            response,
+                            service(server),
+                            request,
+                            token,
+                            *unsure,
+                        ));
                     }
                     Attempt::Failed {
                         error,
@@ -146,7 +152,13 @@ impl Client {
             http = http.json(body);
         }
         match self.shared.transport.send(&http) {
-            Ok(response) => answered(server, response),
+            Ok(response) => answered(
+                server,
+                match token {
+                    Some(token) => response.without(token),
+                    None => response,
+                },
+            ),
             Err(error) => Attempt::Failed {
                 had_effect: !error.nothing_sent(),
                 lost: matches!(error, TransportError::Lost { .. }),

@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, Error as _};
 
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::secret::Secret;
 
 pub use client::Http;
 pub(crate) use server::host_and_port;
@@ -143,6 +144,16 @@ impl Response {
     /// texts are cut.
     pub fn text(&self) -> String {
         text::plain(&self.body)
+    }
+
+    /// The same answer; where it is none of success, with `secret` hidden in its body: a proxy's page
+    /// may repeat the request's headers.
+    pub fn without(mut self, secret: &Secret) -> Self {
+        if !self.is_success() {
+            let text = String::from_utf8_lossy(&self.body);
+            self.body = secret.hide_in(&text).into_bytes();
+        }
+        self
     }
 
     /// The body read as JSON. `what` names it in the error: "the answer of X to GET /y".

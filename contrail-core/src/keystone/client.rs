@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use serde::de::Error as _;
+
 use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
@@ -118,7 +120,8 @@ impl Keystone {
             let response = self.post(endpoint, deadline)?;
             if response.is_success() {
                 let what = format!("the answer of {}", service(endpoint));
-                let grant = message::grant(endpoint.version, &response, &what, SystemTime::now())?;
+                let grant = message::grant(endpoint.version, &response, &what, SystemTime::now());
+                let grant = grant.map_err(|error| self.hidden(error))?;
                 if let Err(error) = self.cache.write(&grant) {
                     log::debug!("token not kept on disk: {error}");
                 }
@@ -176,14 +179,26 @@ impl Keystone {
 
     /// An error text of Keystone, without the credentials should it repeat them.
     fn text(&self, response: &Response) -> String {
-        let text = response.text();
-        let secret = match &self.proof {
+        let response = response.clone().without(self.secret());
+        response.text()
+    }
+
+    /// What the parser says may hold parts of the answer.
+    fn hidden(&self, error: Error) -> Error {
+        match error {
+            Error::Decode { what, source } => Error::Decode {
+                what,
+                source: serde_json::Error::custom(self.secret().hide_in(&source.to_string())),
+            },
+            other => other,
+        }
+    }
+
+    /// What proves to Keystone who asks.
+    fn secret(&self) -> &Secret {
+        match &self.proof {
             Proof::Password => &self.settings.password,
             Proof::Token(token) => token,
-        };
-        match secret.is_empty() {
-            true => text,
-            false => text.replace(secret.expose(), "***"),
         }
     }
 }
