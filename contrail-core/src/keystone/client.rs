@@ -81,7 +81,9 @@ impl Keystone {
         }
         let stored = || {
             let now = SystemTime::now();
-            self.cache.read(now).filter(|grant| usable(grant, now))
+            self.cache
+                .read(self.secret(), now)
+                .filter(|grant| usable(grant, now))
         };
         let grant = match stored() {
             Some(grant) => grant,
@@ -122,7 +124,7 @@ impl Keystone {
                 let what = format!("the answer of {}", service(endpoint));
                 let grant = message::grant(endpoint.version, &response, &what, SystemTime::now());
                 let grant = grant.map_err(|error| self.hidden(error))?;
-                if let Err(error) = self.cache.write(&grant) {
+                if let Err(error) = self.cache.write(&grant, self.secret()) {
                     log::debug!("token not kept on disk: {error}");
                 }
                 return Ok(grant);
