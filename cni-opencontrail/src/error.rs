@@ -90,7 +90,7 @@ impl CniError {
 /// | `Unauthorized` | 103 |
 /// | `Agent` | 104 |
 /// | `Kernel` | 105 |
-/// | `Decode` | 106 |
+/// | `Decode`, `Foreign` | 106 |
 /// | `Undo`, `Unsure`, `NoToken` | that of its cause |
 /// | any other | 999 |
 fn code(error: &Error) -> u32 {
@@ -114,7 +114,7 @@ fn code(error: &Error) -> u32 {
         Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
         Error::Agent { .. } => CniError::AGENT,
         Error::Kernel { .. } => CniError::KERNEL,
-        Error::Decode { .. } => CniError::ANSWER,
+        Error::Decode { .. } | Error::Foreign { .. } => CniError::ANSWER,
         _ => CniError::INTERNAL,
     }
 }

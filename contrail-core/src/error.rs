@@ -2,6 +2,8 @@
 //!
 //! `Display` never repeats the source; [`report`] prints the whole chain for people.
 
+mod nature;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,7 +11,6 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::fq_name::FqName;
-use crate::http::TransportError;
 use crate::service_chain::Problem;
 
 /// The result of every operation of this crate.
@@ -221,6 +222,23 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// Somebody else answered in the place of the configuration API: a proxy, or another server.
+    #[error(
+        "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
+    )]
+    Foreign {
+        /// Which service, with its address.
+        service: String,
+        /// The HTTP method.
+        method: &'static str,
+        /// The path, without query.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// What came with it: the content type and the size.
+        content: String,
+    },
+
     /// No token could be had, so the request that needed it was not sent.
     #[error("no token for {service}")]
     NoToken {
@@ -287,62 +305,6 @@ impl Error {
             source,
         }
     }
-
-    /// The error of an operation of which an earlier attempt may have been carried out: it must not
-    /// say that nothing was done.
-    pub fn unsure(self) -> Self {
-        match self.had_no_effect() {
-            true => Self::Unsure {
-                cause: Box::new(self),
-            },
-            false => self,
-        }
-    }
-
-    /// Whether the same call may succeed later without any change: the other side was down, busy or
-    /// too slow.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } => true,
-            Self::NoToken { source: cause, .. }
-            | Self::Unsure { cause }
-            | Self::Undo { cause, .. } => cause.is_transient(),
-            _ => false,
-        }
-    }
-
-    /// Whether the request that failed is known to have changed nothing: it was refused, or never
-    /// left, and so were all earlier attempts of it. Anything else may have been carried out before
-    /// its answer got lost.
-    pub fn had_no_effect(&self) -> bool {
-        match self {
-            Self::Refused { status, .. } => *status < 500,
-            Self::Unreachable { source, .. } => source
-                .downcast_ref::<TransportError>()
-                .is_some_and(TransportError::nothing_sent),
-            Self::Missing { .. }
-            | Self::Invalid { .. }
-            | Self::NotFound { .. }
-            | Self::Chain { .. }
-            | Self::AlreadyExists { .. }
-            | Self::AddressInUse { .. }
-            | Self::NoAddress { .. }
-            | Self::Unauthorized { .. }
-            | Self::NoToken { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// The error that made the operation fail, below what else is said about it: a failed undo, an
-    /// earlier attempt, the request that the token was for.
-    pub fn cause(&self) -> &Error {
-        match self {
-            Self::NoToken { source: cause, .. }
-            | Self::Unsure { cause }
-            | Self::Undo { cause, .. } => cause.cause(),
-            other => other,
-        }
-    }
 }
 
 /// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
@@ -376,5 +338,4 @@ fn hint_text(hint: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "error_test.rs"]
 mod tests;

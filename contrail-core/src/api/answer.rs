@@ -61,6 +61,16 @@ impl Answer {
         self.repeated
     }
 
+    /// Whether the answer says that a change was made. One that the API would not have sent is an
+    /// error.
+    pub fn acknowledges(&self) -> Result<bool> {
+        if !self.is_success() || errors::is_acknowledgement(&self.response) {
+            return Ok(self.is_success());
+        }
+        let refusal = self.refusal_of("object", "", String::new(), None);
+        Err(refusal.foreign(&self.response))
+    }
+
     /// An error of this answer as the outcome of all attempts.
     pub fn settled(&self, error: Error) -> Error {
         match self.repeated {

@@ -247,7 +247,7 @@ impl Client {
     /// [`Error::NotFound`] when the object does not exist.
     pub fn update<R: Resource>(&self, uuid: Uuid, changes: &Value) -> Result<()> {
         let answer = self.send(&request::update::<R>(uuid, changes))?;
-        match answer.is_success() {
+        match answer.acknowledges()? {
             true => Ok(()),
             false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
@@ -282,7 +282,7 @@ impl Client {
     /// [`Error::NotFound`] when the object does not exist.
     pub fn annotate<R: Resource>(&self, uuid: Uuid, key: &str, value: Option<&str>) -> Result<()> {
         let answer = self.send(&request::annotate(uuid, key, value))?;
-        match answer.is_success() {
+        match answer.acknowledges()? {
             true => Ok(()),
             false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
@@ -294,7 +294,7 @@ impl Client {
     /// [`Error::InUse`] when others refer to it or are its children.
     pub fn delete<R: Resource>(&self, uuid: Uuid) -> Result<bool> {
         let answer = self.send(&request::delete::<R>(uuid))?;
-        if answer.is_success() {
+        if answer.acknowledges()? {
             return Ok(true);
         }
         let error = answer.error::<R>(uuid.to_string(), Some(uuid));
@@ -319,7 +319,7 @@ impl Client {
         to: request::Target<'_>,
     ) -> Result<()> {
         let answer = self.send(request)?;
-        if answer.is_success() {
+        if answer.acknowledges()? {
             return Ok(());
         }
         let text = answer.response().text();

@@ -146,9 +146,12 @@ impl Response {
         text::plain(&self.body)
     }
 
-    /// The same answer; where it is none of success, with `secret` hidden in its body: a proxy's page
-    /// may repeat the request's headers.
+    /// The same answer with `secret` hidden in its headers and, where it is none of success, in its
+    /// body: a proxy's page may repeat the request's headers.
     pub fn without(mut self, secret: &Secret) -> Self {
+        for (_, value) in &mut self.headers {
+            *value = secret.hide_in(value);
+        }
         if !self.is_success() {
             let text = String::from_utf8_lossy(&self.body);
             self.body = secret.hide_in(&text).into_bytes();
