@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         stdin: &mut io::stdin().lock(),
         stdout: &mut io::stdout().lock(),
         stderr: &mut io::stderr(),
-        read_file: &|path| std::fs::read_to_string(path),
+        read_file: &contrail_core::files::read_text,
         connect: &backend::connect,
         start_log: &logging::start,
     })

@@ -16,12 +16,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use nix::libc;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::message::Grant;
 use crate::deadline::Deadline;
+use crate::files;
 use crate::secret::Secret;
 
 /// The files of one account's token.
@@ -78,7 +80,7 @@ impl TokenCache {
             log::debug!("{} is not used: it is not private", path.display());
             return None;
         }
-        let stored: Stored = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let stored: Stored = serde_json::from_slice(&files::read_private(&path).ok()?).ok()?;
         let renew_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stored.renew_at))?;
         let token = Secret::new(stored.token);
         let is_ours = stored.digest == digest(&token, password);
@@ -124,7 +126,12 @@ impl TokenCache {
             .prepare_dir()
             .and_then(|()| {
                 let path = self.dir.join(format!("{}.lock", self.name));
-                private().write(true).create(true).open(path)
+                let mut options = private();
+                let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+                let options = options.write(true).create(true).custom_flags(flags);
+                let file = options.open(path)?;
+                files::check_plain(&file.metadata()?)?;
+                Ok(file)
             })
             .map_err(NoLock::Unusable)?;
         match file.try_lock() {
@@ -316,5 +323,18 @@ mod tests {
         };
         drop(held);
         assert!(waiter.join().unwrap());
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.prepare_dir().unwrap();
+        for name in [cache.name.clone(), format!("{}.lock", cache.name)] {
+            nix::unistd::mkfifo(&cache.dir.join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
+        let lock = cache.lock(Deadline::after(Duration::from_secs(20)));
+        assert!(matches!(lock, Err(NoLock::Unusable(_))));
     }
 }
