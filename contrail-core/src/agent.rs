@@ -18,6 +18,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::http::{Method, Request, Response, Transport, TransportError};
 use crate::mac::MacAddr;
+use crate::net::check_ifname;
 
 /// One request to the agent: it is on this host and answers at once or never.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,9 +30,6 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// is what everybody waits for.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest name that the kernel has for an interface, in bytes.
-const MAX_IFNAME: usize = 15;
 
 /// A port as this project plugs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +86,7 @@ impl Port {
             return Err(Error::invalid(what, id.to_string(), "it is the nil id"));
         }
         let name = &self.host_ifname;
-        let is_name = !name.is_empty()
-            && name.len() <= MAX_IFNAME
-            && !name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control());
-        if !is_name {
-            let reason = "1 to 15 bytes without slash, blank or control character are expected";
-            return Err(Error::invalid("host interface name", name, reason));
-        }
+        check_ifname(name).map_err(|why| Error::invalid("host interface name", name, why))?;
         if !self.mac.is_usable() {
             let reason = "an interface cannot have it";
             return Err(Error::invalid(
