@@ -159,6 +159,21 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             ["subnet", "10.1.1.0/24"],
         ),
         (
+            json!({"ipam": {"subnet": "0.0.0.0/0"}}),
+            7,
+            ["0.0.0.0/0", "every address"],
+        ),
+        (
+            json!({"ipam": {"subnets": ["224.0.0.0/4"]}}),
+            7,
+            ["ipam.subnets[0]", "multicast"],
+        ),
+        (
+            json!({"ipam": {"ranges": [[{"subnet": "fe80::/64"}]]}}),
+            7,
+            ["fe80::/64", "link-local"],
+        ),
+        (
             json!({"ipam": {"type": "host-local"}}),
             2,
             ["ipam.type", "host-local"],
