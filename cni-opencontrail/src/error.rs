@@ -23,7 +23,7 @@ impl CniError {
     pub const FIELD: u32 = 2;
     /// An environment variable is missing or invalid; the message names it.
     pub const ENVIRONMENT: u32 = 4;
-    /// Something could not be read or written.
+    /// Standard input or a file could not be read or written.
     pub const IO: u32 = 5;
     /// JSON that cannot be decoded.
     pub const DECODE: u32 = 6;
@@ -41,7 +41,7 @@ impl CniError {
     pub const UNAUTHORIZED: u32 = 103;
     /// Ours: the vRouter agent did not take the port.
     pub const AGENT: u32 = 104;
-    /// Ours: the kernel refused a change.
+    /// Ours: the kernel refused a change, or the name of the host's interface is taken.
     pub const KERNEL: u32 = 105;
     /// Ours: a service's answer cannot be understood.
     pub const ANSWER: u32 = 106;
@@ -63,6 +63,13 @@ impl CniError {
         self
     }
 
+    /// An interface of the host stands in the way. Its name follows from the attachment's id, so this
+    /// is not the doing of whoever chose `CNI_IFNAME`.
+    pub fn host_name(error: &Error) -> Self {
+        Self::new(Self::KERNEL, error.to_string())
+            .with("it was not made for this attachment: rename or delete it")
+    }
+
     /// The object for standard output, in the version of the configuration or, when that is not
     /// known, in the newest.
     pub fn to_json(&self, version: Option<CniVersion>) -> Value {
@@ -81,7 +88,7 @@ impl CniError {
 /// | error of the library | code |
 /// |---|---|
 /// | `Missing`, `Invalid`, `NetworkMismatch`, `NotFound` | 7 |
-/// | `InterfaceExists` (`CNI_IFNAME` is taken) | 4 |
+/// | `InterfaceExists` (`CNI_IFNAME` is taken; for the host's interface see [`CniError::host_name`]) | 4 |
 /// | `File` | 5 |
 /// | `Netns` | 8 |
 /// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
