@@ -15,6 +15,7 @@ mod netconf;
 mod plan;
 pub mod result;
 pub mod skel;
+pub mod stdin;
 pub mod version;
 mod wishes;
 
@@ -157,12 +158,7 @@ fn answer(
         Err(error) if !Args::may_be_for_list(command, environment) => return Err(error),
         strict => strict,
     };
-    let mut bytes = Vec::new();
-    let read = stdin.read_to_end(&mut bytes);
-    read.map_err(|e| {
-        CniError::new(CniError::IO, "cannot read standard input").with(e.to_string())
-    })?;
-    let object = netconf::decode(&bytes);
+    let object = netconf::decode(&read_all(stdin)?);
     let args = match &object {
         Ok(object) if netconf::is_list(object) => Args::read_for_list(command, environment)?,
         _ => strict?,
@@ -179,6 +175,21 @@ fn answer(
             let msg = format!("CNI_COMMAND {} is not supported yet", command.name());
             Err(CniError::new(CniError::ENVIRONMENT, msg))
         }
+    }
+}
+
+fn read_all(stdin: &mut dyn Read) -> Result<Vec<u8>, CniError> {
+    let refused =
+        |reason: String| CniError::new(CniError::IO, "cannot read standard input").with(reason);
+    let mut bytes = Vec::new();
+    let read = stdin.take(stdin::MAX_SIZE + 1).read_to_end(&mut bytes);
+    read.map_err(|e| refused(e.to_string()))?;
+    match bytes.len() as u64 > stdin::MAX_SIZE {
+        true => Err(refused(format!(
+            "it is larger than {} MiB",
+            stdin::MAX_SIZE >> 20
+        ))),
+        false => Ok(bytes),
     }
 }
 

@@ -325,12 +325,14 @@ fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {
             other => scalar(other),
         };
         let Some(text) = text else {
-            let shown = match setting.setting().secret {
-                true => &Value::Null,
-                false => value,
+            // What stands before an @ in a URL is a user with a password.
+            let is_hidden = setting.setting().secret || value.to_string().contains('@');
+            let shown = match is_hidden {
+                true => Value::from("***"),
+                false => value.clone(),
             };
             let reason = "a text, a number, true, false or a list of those is expected";
-            return Err(invalid(&format!("{key} ({name})"), shown, reason));
+            return Err(invalid(&format!("{key} ({name})"), &shown, reason));
         };
         let origin = Origin::Document {
             name: name.to_string(),

@@ -40,6 +40,13 @@ fn what_is_no_json_object_cannot_be_decoded() {
 }
 
 #[test]
+fn a_configuration_that_is_too_large_is_not_read_to_its_end() {
+    let outcome = Plugin::new("ADD").config(vec![b' '; 9 << 20]).run();
+    let (code, text) = outcome.error();
+    assert!(code == 5 && text.contains("larger than 8 MiB"), "{text}");
+}
+
+#[test]
 fn a_network_needs_a_proper_name() {
     for name in [json!(null), json!(""), json!("a b"), json!("-x"), json!(7)] {
         for command in ["ADD", "DEL", "STATUS"] {
@@ -154,6 +161,21 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             ["api_server", r#"{\"a\":1}"#],
         ),
         (
+            json!({"api_server": {"url": "http://user:contrail123@h"}}),
+            7,
+            ["api_server", "***"],
+        ),
+        (
+            json!({"vrouter_agent": [["user:contrail123@h"]]}),
+            7,
+            ["vrouter_agent", "***"],
+        ),
+        (
+            json!({"api_server": "http://user:contrail123@h"}),
+            7,
+            ["api_server", "***"],
+        ),
+        (
             json!({"ipam": {"subnet": "10.1.1.5/24"}}),
             7,
             ["subnet", "10.1.1.0/24"],
@@ -215,6 +237,7 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
         for part in parts {
             assert!(text.contains(part), "{part:?} in {text}");
         }
+        assert!(!text.contains("contrail123"), "{text}");
         assert!(outcome.calls.is_empty());
     }
 }
