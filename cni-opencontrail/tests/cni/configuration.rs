@@ -47,6 +47,25 @@ fn a_configuration_that_is_too_large_is_not_read_to_its_end() {
 }
 
 #[test]
+fn a_document_of_too_many_networks_is_refused() {
+    let entry = |n: usize| json!({"name": format!("net{n}"), "type": "opencontrail"});
+    let document = |count| {
+        let entries: Vec<Value> = (0..count).map(entry).collect();
+        Plugin::new("ADD")
+            .json(json!({ "networks": entries }))
+            .run()
+    };
+    assert_eq!(document(64).attachments().len(), 64);
+    let outcome = document(65);
+    let (code, text) = outcome.error();
+    assert!(
+        code == 7 && text.contains("65 networks") && text.contains("at most 64"),
+        "{text}"
+    );
+    assert!(outcome.calls.is_empty());
+}
+
+#[test]
 fn a_network_needs_a_proper_name() {
     for name in [json!(null), json!(""), json!("a b"), json!("-x"), json!(7)] {
         for command in ["ADD", "DEL", "STATUS"] {
