@@ -77,11 +77,7 @@ fn refusal(error: &Error, group: &[Planned]) -> CniError {
 
 fn leave(args: &Args, planned: &[Planned], surroundings: &Surroundings) {
     if let Err(error) = crate::del::detach(args, planned, surroundings) {
-        log::error!(
-            "undoing the attachment failed: {}; {}",
-            error.msg,
-            error.details
-        );
+        log::error!("undoing the attachment failed: {error}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The error object of the protocol, and the code that each error of the library gets.
 
-use contrail_core::error::{Error, report};
+use std::fmt;
+
+use contrail_core::error::{Error, after_colon, report};
 use serde_json::{Map, Value, json};
 
 use crate::version::CniVersion;
@@ -82,6 +84,14 @@ impl CniError {
             object.insert("details".into(), json!(one_line(&self.details)));
         }
         Value::Object(object)
+    }
+}
+
+impl fmt::Display for CniError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = after_colon(&self.details);
+        let text = format!("code {}: {}{details}", self.code, self.msg);
+        f.write_str(&one_line(&text))
     }
 }
 

@@ -123,7 +123,7 @@ pub fn run(world: World) -> ExitCode {
         Ok(Answer::Usage) => write_usage(stderr),
         Err(error) => {
             start_log(&surroundings.with_sources(Vec::new(), |sources| sources.log_settings()));
-            log::error!("code {}: {}; {}", error.code, error.msg, error.details);
+            log::error!("{error}");
             write_once(stdout, &error.to_json(version))
         }
     };
@@ -196,7 +196,7 @@ fn read_all(stdin: &mut dyn Read) -> Result<Vec<u8>, CniError> {
 fn no_such_command(command: Command, version: CniVersion) -> CniError {
     let msg = format!("config version does not allow {}", command.name());
     CniError::new(CniError::VERSION, msg).with(format!(
-        "the configuration has cniVersion {:?}, {} came with {:?}",
+        "the configuration has cniVersion {}, {} came with {}",
         version.as_str(),
         command.name(),
         command.since().as_str()

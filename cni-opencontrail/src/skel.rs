@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contrail_core::error::quoted;
 use contrail_core::net;
 
 use crate::error::CniError;
@@ -166,8 +167,8 @@ impl Args {
         };
         if command.needs(CONTAINERID) && !is_name(&args.container) {
             return Err(self::environment(format!(
-                "invalid CNI_CONTAINERID {:?}: a letter or digit, then letters, digits, _ . and - are allowed",
-                args.container
+                "invalid CNI_CONTAINERID {}: a letter or digit, then letters, digits, _ . and - are allowed",
+                quoted(&args.container)
             )));
         }
         if command.needs(IFNAME) {
@@ -182,7 +183,7 @@ impl Args {
 /// Code 4 for what the kernel or the protocol does not take as the name of an interface.
 pub fn check_ifname(name: &str) -> Result<(), CniError> {
     net::check_ifname(name)
-        .map_err(|reason| environment(format!("invalid CNI_IFNAME \"{name}\": {reason}")))
+        .map_err(|reason| environment(format!("invalid CNI_IFNAME {}: {reason}", quoted(name))))
 }
 
 /// Whether it is a name as the protocol wants it for containers and networks.

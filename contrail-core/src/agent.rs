@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::http::{Method, Request, Response, Transport, TransportError};
 use crate::mac::MacAddr;
 use crate::net::check_ifname;
@@ -156,7 +156,7 @@ impl PortInfo {
     fn difference(&self, port: &Port) -> Option<String> {
         let mut differences = Vec::new();
         if self.host_ifname != port.host_ifname {
-            differences.push(format!("interface {:?}", self.host_ifname));
+            differences.push(format!("interface {}", quoted(&self.host_ifname)));
         }
         if self.instance_id != port.instance_id {
             differences.push(format!("instance {}", self.instance_id));
@@ -284,7 +284,7 @@ impl Agent {
         let response = self.send(Method::Post, "/port", Some(port.body()), deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(port.id, status_text(&response))),
+            false => Err(self.refusal(port.id, response.explained())),
         }
     }
 
@@ -300,14 +300,14 @@ impl Agent {
         if response.status == 404 && !text.contains("Unknown Request") {
             return Ok(None);
         }
-        Err(self.refusal(id, status_text(&response)))
+        Err(self.refusal(id, response.explained()))
     }
 
     fn remove(&self, id: Uuid, deadline: Deadline) -> Result<()> {
         let response = self.send(Method::Delete, &format!("/port/{id}"), None, deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(id, status_text(&response))),
+            false => Err(self.refusal(id, response.explained())),
         }
     }
 
@@ -366,10 +366,6 @@ impl Agent {
             message,
         }
     }
-}
-
-fn status_text(response: &Response) -> String {
-    format!("status {}: {}", response.status, response.text())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! `Display` never repeats the source; [`report`] prints the whole chain for people.
 
 mod nature;
+mod phrase;
 
 use std::io;
 use std::net::IpAddr;
@@ -12,6 +13,8 @@ use uuid::Uuid;
 
 use crate::fq_name::FqName;
 use crate::service_chain::Problem;
+
+pub use phrase::{after_colon, quoted, rounded};
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,7 +33,7 @@ pub enum Error {
     },
 
     /// A value that cannot be used.
-    #[error("invalid {what} {value:?}: {reason}")]
+    #[error("invalid {what} {}: {reason}", quoted(.value))]
     Invalid {
         /// What the value is for, with its origin where it has one.
         what: String,
@@ -54,7 +57,7 @@ pub enum Error {
     },
 
     /// An object that must exist does not.
-    #[error("{kind} {name} does not exist in the configuration API{}", hint_text(.hint))]
+    #[error("{kind} {name} does not exist in the configuration API{}", after_colon(.hint))]
     NotFound {
         /// The type of the object, as the API spells it.
         kind: &'static str,
@@ -114,7 +117,7 @@ pub enum Error {
     },
 
     /// The configuration API or Keystone refused a request.
-    #[error("{service} refused {method} {path} with status {status}: {message}")]
+    #[error("{service} refused {method} {path} with status {status}{}", after_colon(.message))]
     Refused {
         /// Which service, with its address.
         service: String,
@@ -129,7 +132,7 @@ pub enum Error {
     },
 
     /// Keystone did not accept the credentials, or the API did not accept the token.
-    #[error("{service} did not accept the credentials of {user:?} (status {status}): {message}")]
+    #[error("{service} did not accept the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
     Unauthorized {
         /// Which service, with its address.
         service: String,
@@ -153,7 +156,7 @@ pub enum Error {
     },
 
     /// The time for an operation ended. Trying again later may help.
-    #[error("{operation} took longer than its {seconds} s")]
+    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
     Timeout {
         /// What took too long, and on what.
         operation: String,
@@ -172,7 +175,7 @@ pub enum Error {
     },
 
     /// The vRouter agent refused a port, or accepted it and then did not have it.
-    #[error("vRouter agent {agent} did not take port {port}: {message}")]
+    #[error("vRouter agent {agent} did not take port {port}{}", after_colon(.message))]
     Agent {
         /// The agent's address.
         agent: String,
@@ -251,14 +254,14 @@ pub enum Error {
 
     /// The last attempt of an operation had no effect, but an earlier one may have been carried out
     /// before its answer got lost.
-    #[error("{cause}; an earlier attempt may have been carried out")]
+    #[error("{}; an earlier attempt may have been carried out", report(.cause.as_ref()))]
     Unsure {
         /// Why the last attempt failed.
         cause: Box<Error>,
     },
 
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{cause}; what was done could not be undone entirely: {}", list(.left))]
+    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), list(.left))]
     Undo {
         /// The first error: why the operation failed.
         cause: Box<Error>,
@@ -312,8 +315,7 @@ pub fn report(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        line.push_str(": ");
-        line.push_str(&source.to_string());
+        line.push_str(&after_colon(&source.to_string()));
         next = source.source();
     }
     line
@@ -327,14 +329,6 @@ fn list(errors: &[Error]) -> String {
 fn join(problems: &[Problem]) -> String {
     let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
     lines.join("; ")
-}
-
-fn hint_text(hint: &str) -> String {
-    if hint.is_empty() {
-        String::new()
-    } else {
-        format!(": {hint}")
-    }
 }
 
 #[cfg(test)]

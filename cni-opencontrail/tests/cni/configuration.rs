@@ -177,7 +177,7 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
         (
             json!({"api_server": {"a": 1}}),
             7,
-            ["api_server", r#"{\"a\":1}"#],
+            ["api_server", r#""{"a":1}""#],
         ),
         (
             json!({"api_server": {"url": "http://user:contrail123@h"}}),

@@ -142,7 +142,7 @@ impl Answer {
     }
 
     fn no_key(&self, key: &str) -> Error {
-        self.decode(serde_json::Error::custom(format!("it has no {key:?}")))
+        self.decode(serde_json::Error::custom(format!("it has no {key}")))
     }
 
     /// The refusal that this answer is, about an object of type `R`.

@@ -6,17 +6,14 @@ use super::answer::Answer;
 use super::request::{ApiRequest, Effect};
 use super::{Client, Server};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::http::{Request, Response, TransportError};
 use crate::secret::Secret;
 
 /// A server that answers, but cannot do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("status {status}: {text}")]
-struct Unable {
-    status: u16,
-    text: String,
-}
+#[error("{0}")]
+struct Unable(String);
 
 /// What became of one attempt.
 enum Attempt {
@@ -78,7 +75,7 @@ impl Client {
                         lost,
                     } => (error, had_effect && request.effect != Effect::None, lost),
                 };
-            log::debug!("{} {}: {error}", request.method, request.path);
+            log::debug!("{} {}: {}", request.method, request.path, report(&error));
             if had_effect && request.effect == Effect::Once {
                 return Err(error);
             }
@@ -214,14 +211,10 @@ fn answered(server: &Server, response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
-    let unable = Unable {
-        status: response.status,
-        text: response.text(),
-    };
     Attempt::Failed {
         error: Error::Unreachable {
             service: service(server),
-            source: Box::new(unable),
+            source: Box::new(Unable(response.explained())),
         },
         had_effect: matches!(response.status, 502 | 504),
         lost: false,

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, after_colon};
 use crate::secret::Secret;
 
 pub use client::Http;
@@ -157,6 +157,11 @@ impl Response {
             self.body = secret.hide_in(&text).into_bytes();
         }
         self
+    }
+
+    /// The status, and what the body says for people, if it says something.
+    pub fn explained(&self) -> String {
+        format!("status {}{}", self.status, after_colon(&self.text()))
     }
 
     /// The body read as JSON. `what` names it in the error: "the answer of X to GET /y".

@@ -11,7 +11,7 @@ use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
 use super::{KeystoneSettings, TokenSource};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, after_colon};
 use crate::http::{Method, Request, Response, Transport};
 use crate::secret::Secret;
 
@@ -154,7 +154,12 @@ impl Keystone {
         match response.status {
             408 | 429 | 502..=504 => Err(Error::Unreachable {
                 service: service(),
-                source: format!("status {}: {}", response.status, self.text(&response)).into(),
+                source: format!(
+                    "status {}{}",
+                    response.status,
+                    after_colon(&self.text(&response))
+                )
+                .into(),
             }),
             _ => Ok(response),
         }
