@@ -166,9 +166,23 @@ fn bad_arguments_are_the_environments_fault() {
     }
 }
 
+/// Each change of a configuration is refused with its code and words, before anything is done.
+fn refused(cases: &[(Value, u64, [&str; 2])]) {
+    for (changes, code, parts) in cases {
+        let outcome = with(changes.clone()).run();
+        let (found, text) = outcome.error();
+        assert_eq!(found, *code, "{changes}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        assert!(!text.contains("contrail123"), "{text}");
+        assert!(outcome.calls.is_empty());
+    }
+}
+
 #[test]
-fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
-    for (changes, code, parts) in [
+fn bad_settings_are_refused_with_key_and_value() {
+    refused(&[
         (json!({"mtu": "big"}), 7, ["mtu", "big"]),
         (json!({"mtu": 67}), 7, ["mtu", "67"]),
         (json!({"mtu": -1}), 7, ["mtu", "-1"]),
@@ -194,6 +208,19 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             7,
             ["api_server", "***"],
         ),
+        (json!({"network": "a:b"}), 7, ["network", "a:b"]),
+        (
+            json!({"dns": {"nameservers": "10.0.0.1"}}),
+            7,
+            ["dns", "10.0.0.1"],
+        ),
+        (json!({"vrouter_agent": "a b"}), 7, ["vrouter_agent", "a b"]),
+    ]);
+}
+
+#[test]
+fn bad_subnets_are_refused_with_key_and_value() {
+    refused(&[
         (
             json!({"ipam": {"subnet": "10.1.1.5/24"}}),
             7,
@@ -219,12 +246,12 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             2,
             ["ipam.type", "host-local"],
         ),
-        (json!({"network": "a:b"}), 7, ["network", "a:b"]),
-        (
-            json!({"dns": {"nameservers": "10.0.0.1"}}),
-            7,
-            ["dns", "10.0.0.1"],
-        ),
+    ]);
+}
+
+#[test]
+fn bad_documents_and_results_are_refused_with_key_and_value() {
+    refused(&[
         (json!({"networks": []}), 7, ["networks", "[]"]),
         (json!({"networks": "x"}), 7, ["networks", "x"]),
         (
@@ -248,17 +275,7 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             6,
             ["prevResult", "7"],
         ),
-        (json!({"vrouter_agent": "a b"}), 7, ["vrouter_agent", "a b"]),
-    ] {
-        let outcome = with(changes.clone()).run();
-        let (found, text) = outcome.error();
-        assert_eq!(found, code, "{changes}: {text}");
-        for part in parts {
-            assert!(text.contains(part), "{part:?} in {text}");
-        }
-        assert!(!text.contains("contrail123"), "{text}");
-        assert!(outcome.calls.is_empty());
-    }
+    ]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod errors;
+mod list;
 pub mod objects;
 pub mod request;
 pub mod resource;
