@@ -1,6 +1,7 @@
 //! ADD: attach the container to each network of the configuration.
 
 use contrail_core::attachment::{Attached, Attachment};
+use contrail_core::error::Error;
 use serde_json::{Map, Value, json};
 
 use crate::Surroundings;
@@ -58,20 +59,25 @@ fn attach(
             }
             Err(error) => {
                 leave(args, &planned[..start], surroundings);
-                return Err(error.into());
+                return Err(refusal(&error, group));
             }
         }
     }
     Ok(attached)
 }
 
+fn refusal(error: &Error, group: &[Planned]) -> CniError {
+    match error.cause() {
+        Error::InterfaceExists { ifname, .. } if group.iter().all(|one| one.ifname != *ifname) => {
+            CniError::host_name(error)
+        }
+        _ => error.into(),
+    }
+}
+
 fn leave(args: &Args, planned: &[Planned], surroundings: &Surroundings) {
     if let Err(error) = crate::del::detach(args, planned, surroundings) {
-        log::error!(
-            "undoing the attachment failed: {}; {}",
-            error.msg,
-            error.details
-        );
+        log::error!("undoing the attachment failed: {error}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The error object of the protocol, and the code that each error of the library gets.
 
-use contrail_core::error::{Error, report};
+use std::fmt;
+
+use contrail_core::error::{Error, after_colon, report};
 use serde_json::{Map, Value, json};
 
 use crate::version::CniVersion;
@@ -23,7 +25,7 @@ impl CniError {
     pub const FIELD: u32 = 2;
     /// An environment variable is missing or invalid; the message names it.
     pub const ENVIRONMENT: u32 = 4;
-    /// Something could not be read or written.
+    /// Standard input or a file could not be read or written.
     pub const IO: u32 = 5;
     /// JSON that cannot be decoded.
     pub const DECODE: u32 = 6;
@@ -41,7 +43,7 @@ impl CniError {
     pub const UNAUTHORIZED: u32 = 103;
     /// Ours: the vRouter agent did not take the port.
     pub const AGENT: u32 = 104;
-    /// Ours: the kernel refused a change.
+    /// Ours: the kernel refused a change, or the name of the host's interface is taken.
     pub const KERNEL: u32 = 105;
     /// Ours: a service's answer cannot be understood.
     pub const ANSWER: u32 = 106;
@@ -63,6 +65,13 @@ impl CniError {
         self
     }
 
+    /// An interface of the host stands in the way. Its name follows from the attachment's id, so this
+    /// is not the doing of whoever chose `CNI_IFNAME`.
+    pub fn host_name(error: &Error) -> Self {
+        Self::new(Self::KERNEL, error.to_string())
+            .with("it was not made for this attachment: rename or delete it")
+    }
+
     /// The object for standard output, in the version of the configuration or, when that is not
     /// known, in the newest.
     pub fn to_json(&self, version: Option<CniVersion>) -> Value {
@@ -78,10 +87,18 @@ impl CniError {
     }
 }
 
+impl fmt::Display for CniError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = after_colon(&self.details);
+        let text = format!("code {}: {}{details}", self.code, self.msg);
+        f.write_str(&one_line(&text))
+    }
+}
+
 /// | error of the library | code |
 /// |---|---|
 /// | `Missing`, `Invalid`, `NetworkMismatch`, `NotFound` | 7 |
-/// | `InterfaceExists` (`CNI_IFNAME` is taken) | 4 |
+/// | `InterfaceExists` (`CNI_IFNAME` is taken; for the host's interface see [`CniError::host_name`]) | 4 |
 /// | `File` | 5 |
 /// | `Netns` | 8 |
 /// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
@@ -90,8 +107,8 @@ impl CniError {
 /// | `Unauthorized` | 103 |
 /// | `Agent` | 104 |
 /// | `Kernel` | 105 |
-/// | `Decode` | 106 |
-/// | `Undo` | that of its cause |
+/// | `Decode`, `Foreign` | 106 |
+/// | `Undo`, `Unsure`, `NoToken` | that of its cause |
 /// | any other | 999 |
 fn code(error: &Error) -> u32 {
     match error.cause() {
@@ -114,7 +131,7 @@ fn code(error: &Error) -> u32 {
         Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
         Error::Agent { .. } => CniError::AGENT,
         Error::Kernel { .. } => CniError::KERNEL,
-        Error::Decode { .. } => CniError::ANSWER,
+        Error::Decode { .. } | Error::Foreign { .. } => CniError::ANSWER,
         _ => CniError::INTERNAL,
     }
 }

@@ -1,9 +1,10 @@
 //! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
 //! container. Addresses themselves always come from OpenContrail.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod route;
+mod subnet;
 
-use contrail_core::attachment::{Pool, SubnetSpec};
+use contrail_core::attachment::SubnetSpec;
 use contrail_core::error::Error;
 use contrail_core::net::Route;
 use contrail_core::settings;
@@ -11,7 +12,9 @@ use ipnetwork::IpNetwork;
 use serde_json::Value;
 
 use crate::error::CniError;
-use crate::json::{Object, integer, lookup, scalar};
+use crate::json::{Object, lookup, scalar};
+use route::route;
+use subnet::{subnet, subnet_prefix};
 
 /// The keys of `ipam`, for refusing and suggesting. `dataDir` and `resolvConf` are `host-local`'s
 /// and mean nothing here.
@@ -66,7 +69,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
         let what = format!("ipam.subnets[{index}]{place}");
         read.subnets.push(match item {
             Value::String(text) => SubnetSpec {
-                prefix: prefix(text, &what)?,
+                prefix: subnet_prefix(text, &what)?,
                 gateway: None,
                 pool: None,
             },
@@ -87,7 +90,12 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
         let what = format!("ipam.routes[{index}]{place}");
         read.routes.push(route(self::object(item, &what)?, &what)?);
     }
-    let prefixes: Vec<IpNetwork> = read.subnets.iter().map(|s| s.prefix).collect();
+    check_overlap(&read.subnets, place)?;
+    Ok(read)
+}
+
+fn check_overlap(subnets: &[SubnetSpec], place: &str) -> Result<(), CniError> {
+    let prefixes: Vec<IpNetwork> = subnets.iter().map(|s| s.prefix).collect();
     for (index, one) in prefixes.iter().enumerate() {
         if let Some(other) = prefixes[..index]
             .iter()
@@ -99,7 +107,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
             );
         }
     }
-    Ok(read)
+    Ok(())
 }
 
 fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
@@ -122,49 +130,6 @@ fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
     }
 }
 
-fn subnet(object: &Object, what: &str) -> Result<SubnetSpec, CniError> {
-    let key = |key: &str| format!("{what}, key {key}");
-    let given = lookup(object, "subnet").ok_or_else(|| {
-        CniError::from(Error::missing(
-            key("subnet"),
-            "a subnet such as 10.1.1.0/24",
-        ))
-    })?;
-    let text = scalar(given).ok_or_else(|| invalid(&key("subnet"), given, PREFIX))?;
-    let prefix = prefix(&text, &key("subnet"))?;
-    let inside = |name: &str| -> Result<Option<IpAddr>, CniError> {
-        let Some(value) = lookup(object, name).filter(|value| *value != "") else {
-            return Ok(None);
-        };
-        let address: Option<IpAddr> = value.as_str().and_then(|text| text.parse().ok());
-        let inside = address.filter(|address| prefix.contains(*address));
-        let reason = format!("an address in {prefix} is expected");
-        inside
-            .map(Some)
-            .ok_or_else(|| invalid(&key(name), value, &reason))
-    };
-    let gateway = inside("gateway")?;
-    let pool = match (inside("rangeStart")?, inside("rangeEnd")?) {
-        (None, None) => None,
-        (first, last) => {
-            let (lowest, highest) = usable(prefix);
-            Some(Pool {
-                first: first.unwrap_or(lowest),
-                last: last.unwrap_or(highest),
-            })
-        }
-    };
-    if let Some(Pool { first, last }) = pool.filter(|pool| pool.first > pool.last) {
-        let reason = format!("it lies above rangeEnd {last}");
-        return Err(Error::invalid(key("rangeStart"), first.to_string(), reason).into());
-    }
-    Ok(SubnetSpec {
-        prefix,
-        gateway,
-        pool,
-    })
-}
-
 const PREFIX: &str = "a subnet such as 10.1.1.0/24 or fd00:1::/64 is expected";
 
 /// A subnet or destination. The length is not optional: `10.1.1.0` alone would be a single host.
@@ -178,73 +143,6 @@ fn prefix(text: &str, what: &str) -> Result<IpNetwork, CniError> {
         let reason = format!("it has host bits; {proper} is the subnet");
         Err(Error::invalid(what, text, reason).into())
     }
-}
-
-/// The first and the last address that a host may have.
-fn usable(prefix: IpNetwork) -> (IpAddr, IpAddr) {
-    match prefix {
-        IpNetwork::V4(v4) if v4.prefix() < 31 => (
-            Ipv4Addr::from(u32::from(v4.network()) + 1).into(),
-            Ipv4Addr::from(u32::from(v4.broadcast()) - 1).into(),
-        ),
-        IpNetwork::V6(v6) if v6.prefix() < 127 => (
-            Ipv6Addr::from(u128::from(v6.network()) + 1).into(),
-            v6.broadcast().into(),
-        ),
-        other => (other.network(), other.broadcast()),
-    }
-}
-
-fn route(object: &Object, what: &str) -> Result<Route, CniError> {
-    let given = lookup(object, "dst").ok_or_else(|| {
-        CniError::from(Error::missing(
-            format!("{what}, key dst"),
-            "such as 0.0.0.0/0",
-        ))
-    })?;
-    let text = scalar(given).unwrap_or_default();
-    let destination = prefix(&text, &format!("{what}, key dst"))?;
-    let gateway = match lookup(object, "gw").filter(|value| *value != "") {
-        None => None,
-        Some(value) => {
-            let address: Option<IpAddr> = value.as_str().and_then(|text| text.parse().ok());
-            let address = address.filter(|a| a.is_ipv4() == destination.is_ipv4());
-            Some(address.ok_or_else(|| {
-                let reason = format!("an address of the family of {destination} is expected");
-                invalid(&format!("{what}, key gw"), value, &reason)
-            })?)
-        }
-    };
-    let number = |key: &str| -> Result<Option<u32>, CniError> {
-        let Some(value) = lookup(object, key) else {
-            return Ok(None);
-        };
-        let number = integer(value).and_then(|number| u32::try_from(number).ok());
-        let reason = "a whole number is expected";
-        number
-            .map(Some)
-            .ok_or_else(|| invalid(&format!("{what}, key {key}"), value, reason))
-    };
-    let scope = number("scope")?.map(u8::try_from).transpose();
-    Ok(Route {
-        destination,
-        gateway,
-        mtu: number("mtu")?,
-        advmss: number("advmss")?,
-        priority: number("priority")?,
-        table: number("table")?,
-        scope: scope.map_err(|_| {
-            CniError::from(Error::invalid(
-                format!("{what}, key scope"),
-                number("scope")
-                    .ok()
-                    .flatten()
-                    .unwrap_or_default()
-                    .to_string(),
-                "a number from 0 to 255 is expected",
-            ))
-        })?,
-    })
 }
 
 fn overlap(a: IpNetwork, b: IpNetwork) -> bool {

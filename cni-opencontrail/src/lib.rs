@@ -15,6 +15,7 @@ mod netconf;
 mod plan;
 pub mod result;
 pub mod skel;
+pub mod stdin;
 pub mod version;
 mod wishes;
 
@@ -122,7 +123,7 @@ pub fn run(world: World) -> ExitCode {
         Ok(Answer::Usage) => write_usage(stderr),
         Err(error) => {
             start_log(&surroundings.with_sources(Vec::new(), |sources| sources.log_settings()));
-            log::error!("code {}: {}; {}", error.code, error.msg, error.details);
+            log::error!("{error}");
             write_once(stdout, &error.to_json(version))
         }
     };
@@ -157,12 +158,7 @@ fn answer(
         Err(error) if !Args::may_be_for_list(command, environment) => return Err(error),
         strict => strict,
     };
-    let mut bytes = Vec::new();
-    let read = stdin.read_to_end(&mut bytes);
-    read.map_err(|e| {
-        CniError::new(CniError::IO, "cannot read standard input").with(e.to_string())
-    })?;
-    let object = netconf::decode(&bytes);
+    let object = netconf::decode(&read_all(stdin)?);
     let args = match &object {
         Ok(object) if netconf::is_list(object) => Args::read_for_list(command, environment)?,
         _ => strict?,
@@ -182,10 +178,25 @@ fn answer(
     }
 }
 
+fn read_all(stdin: &mut dyn Read) -> Result<Vec<u8>, CniError> {
+    let refused =
+        |reason: String| CniError::new(CniError::IO, "cannot read standard input").with(reason);
+    let mut bytes = Vec::new();
+    let read = stdin.take(stdin::MAX_SIZE + 1).read_to_end(&mut bytes);
+    read.map_err(|e| refused(e.to_string()))?;
+    match bytes.len() as u64 > stdin::MAX_SIZE {
+        true => Err(refused(format!(
+            "it is larger than {} MiB",
+            stdin::MAX_SIZE >> 20
+        ))),
+        false => Ok(bytes),
+    }
+}
+
 fn no_such_command(command: Command, version: CniVersion) -> CniError {
     let msg = format!("config version does not allow {}", command.name());
     CniError::new(CniError::VERSION, msg).with(format!(
-        "the configuration has cniVersion {:?}, {} came with {:?}",
+        "the configuration has cniVersion {}, {} came with {}",
         version.as_str(),
         command.name(),
         command.since().as_str()

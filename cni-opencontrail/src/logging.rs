@@ -1,21 +1,20 @@
 //! Messages go to standard error and, if asked for, to a file; never to standard output.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use contrail_core::files;
 use contrail_core::settings::LogSettings;
 use log::LevelFilter;
 
 /// Starts logging; a second call changes nothing. A file that cannot be opened is reported and
 /// otherwise done without: no container may fail for its log.
 pub fn start(settings: &LogSettings) {
-    let opened = settings.file.as_deref().map(open);
+    let opened = settings.file.as_deref().map(files::open_log);
     let (file, failure) = match opened {
         None => (None, None),
-        Some(Ok(file)) => (Some(file), None),
+        Some(Ok(file)) => (file, None),
         Some(Err(e)) => (None, Some(e)),
     };
     let level = settings.level;
@@ -40,17 +39,6 @@ pub fn start(settings: &LogSettings) {
     if let (Ok(()), Some(path), Some(e)) = (started, &settings.file, failure) {
         log::warn!("cannot write log file {}: {e}", path.display());
     }
-}
-
-/// Appends, so that parallel processes do not overwrite each other, and follows no symbolic link:
-/// the plugin runs as root and the directory may belong to others.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
 }
 
 struct Tee {
@@ -92,8 +80,6 @@ fn utc(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, symlink};
-
     use super::*;
 
     #[test]
@@ -104,18 +90,5 @@ mod tests {
         assert_eq!(utc(1_795_561_036), "2026-11-24T22:57:16Z");
         assert_eq!(utc(4_107_542_399), "2100-02-28T23:59:59Z");
         assert_eq!(utc(4_107_542_400), "2100-03-01T00:00:00Z");
-    }
-
-    #[test]
-    fn a_log_file_is_private_to_the_group_and_no_link() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("log");
-        open(&path).unwrap().write_all(b"a\n").unwrap();
-        open(&path).unwrap().write_all(b"b\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nb\n");
-        assert_eq!(path.metadata().unwrap().mode() & 0o137, 0);
-        let link = directory.path().join("link");
-        symlink(&path, &link).unwrap();
-        assert!(open(&link).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use cni_opencontrail::skel::Environment;
-use cni_opencontrail::{World, backend, log_panics, logging, run};
+use cni_opencontrail::{World, backend, log_panics, logging, run, stdin};
 
 fn main() -> ExitCode {
     log_panics();
@@ -14,10 +14,10 @@ fn main() -> ExitCode {
             let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
             (text(name), text(value))
         })),
-        stdin: &mut io::stdin().lock(),
+        stdin: &mut stdin::Until::new(&io::stdin(), stdin::TIME),
         stdout: &mut io::stdout().lock(),
         stderr: &mut io::stderr(),
-        read_file: &|path| std::fs::read_to_string(path),
+        read_file: &contrail_core::files::read_text,
         connect: &backend::connect,
         start_log: &logging::start,
     })

@@ -28,6 +28,9 @@ const KEYS: &[&str] = &[
     "prevResult",
 ];
 
+/// The most networks of one document. Each takes a few threads, connections and netlink messages.
+const MAX_NETWORKS: usize = 64;
+
 /// The configuration of a call.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -172,6 +175,11 @@ fn entries(object: &Object) -> Result<Vec<NetConf>, CniError> {
         let reason = "a list of at least one network is expected";
         return Err(invalid("networks", given, reason));
     };
+    if list.len() > MAX_NETWORKS {
+        let reason = format!("at most {MAX_NETWORKS} networks are attached at once");
+        let given = format!("{} networks", list.len());
+        return Err(Error::invalid("networks", given, reason).into());
+    }
     let entries = list.iter().enumerate().map(|(index, entry)| {
         let place = format!(" of networks[{index}]");
         let Value::Object(own) = entry else {
@@ -325,12 +333,14 @@ fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {
             other => scalar(other),
         };
         let Some(text) = text else {
-            let shown = match setting.setting().secret {
-                true => &Value::Null,
-                false => value,
+            // What stands before an @ in a URL is a user with a password.
+            let is_hidden = setting.setting().secret || value.to_string().contains('@');
+            let shown = match is_hidden {
+                true => Value::from("***"),
+                false => value.clone(),
             };
             let reason = "a text, a number, true, false or a list of those is expected";
-            return Err(invalid(&format!("{key} ({name})"), shown, reason));
+            return Err(invalid(&format!("{key} ({name})"), &shown, reason));
         };
         let origin = Origin::Document {
             name: name.to_string(),

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use contrail_core::error::quoted;
+use contrail_core::net;
+
 use crate::error::CniError;
 use crate::version::CniVersion;
 
@@ -164,8 +167,8 @@ impl Args {
         };
         if command.needs(CONTAINERID) && !is_name(&args.container) {
             return Err(self::environment(format!(
-                "invalid CNI_CONTAINERID {:?}: a letter or digit, then letters, digits, _ . and - are allowed",
-                args.container
+                "invalid CNI_CONTAINERID {}: a letter or digit, then letters, digits, _ . and - are allowed",
+                quoted(&args.container)
             )));
         }
         if command.needs(IFNAME) {
@@ -179,21 +182,8 @@ impl Args {
 ///
 /// Code 4 for what the kernel or the protocol does not take as the name of an interface.
 pub fn check_ifname(name: &str) -> Result<(), CniError> {
-    let reason = if name.is_empty() || name.len() > 15 {
-        "1 to 15 bytes are allowed"
-    } else if matches!(name, "." | "..") {
-        "it stands for a directory"
-    } else if name
-        .chars()
-        .any(|c| matches!(c, '/' | ':') || c.is_whitespace() || c.is_control())
-    {
-        "/, :, blanks and control characters are not allowed"
-    } else {
-        return Ok(());
-    };
-    Err(environment(format!(
-        "invalid CNI_IFNAME {name:?}: {reason}"
-    )))
+    net::check_ifname(name)
+        .map_err(|reason| environment(format!("invalid CNI_IFNAME {}: {reason}", quoted(name))))
 }
 
 /// Whether it is a name as the protocol wants it for containers and networks.
@@ -247,6 +237,9 @@ mod tests {
             ("a", "."),
             ("a", "eth 0"),
             ("a", "eth\u{2003}0"),
+            ("a", "eth%d"),
+            ("a", "all"),
+            ("a", "default"),
         ] {
             let env = env(&[
                 ("CNI_CONTAINERID", id),

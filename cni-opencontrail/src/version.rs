@@ -1,5 +1,6 @@
 //! The versions of the protocol, and the VERSION command.
 
+use contrail_core::error::quoted;
 use serde_json::{Value, json};
 
 use crate::error::CniError;
@@ -55,10 +56,11 @@ impl CniVersion {
             let near = Self::ALL
                 .into_iter()
                 .rfind(|v| !text.is_empty() && v.as_str().starts_with(text));
-            let hint = near.map(|v| format!("; did you mean {:?}?", v.as_str()));
+            let hint = near.map(|v| format!("; did you mean {}?", quoted(v.as_str())));
             let all = Self::ALL.map(Self::as_str).join(", ");
             CniError::new(CniError::VERSION, "incompatible CNI versions").with(format!(
-                "the configuration has cniVersion {text:?}, the plugin supports {all}{}",
+                "the configuration has cniVersion {}, the plugin supports {all}{}",
+                quoted(text),
                 hint.unwrap_or_default()
             ))
         })

@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::http::{Method, Request, Response, Transport, TransportError};
 use crate::mac::MacAddr;
+use crate::net::check_ifname;
 
 /// One request to the agent: it is on this host and answers at once or never.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,9 +30,6 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// is what everybody waits for.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest name that the kernel has for an interface, in bytes.
-const MAX_IFNAME: usize = 15;
 
 /// A port as this project plugs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +86,7 @@ impl Port {
             return Err(Error::invalid(what, id.to_string(), "it is the nil id"));
         }
         let name = &self.host_ifname;
-        let is_name = !name.is_empty()
-            && name.len() <= MAX_IFNAME
-            && !name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control());
-        if !is_name {
-            let reason = "1 to 15 bytes without slash, blank or control character are expected";
-            return Err(Error::invalid("host interface name", name, reason));
-        }
+        check_ifname(name).map_err(|why| Error::invalid("host interface name", name, why))?;
         if !self.mac.is_usable() {
             let reason = "an interface cannot have it";
             return Err(Error::invalid(
@@ -164,7 +156,7 @@ impl PortInfo {
     fn difference(&self, port: &Port) -> Option<String> {
         let mut differences = Vec::new();
         if self.host_ifname != port.host_ifname {
-            differences.push(format!("interface {:?}", self.host_ifname));
+            differences.push(format!("interface {}", quoted(&self.host_ifname)));
         }
         if self.instance_id != port.instance_id {
             differences.push(format!("instance {}", self.instance_id));
@@ -217,6 +209,12 @@ impl Agent {
             .deadline
             .unwrap_or_else(|| Deadline::after(CONFIRM_TIMEOUT));
         self.post(port, deadline)?;
+        // The agent has the port from here on, whatever becomes of looking for it.
+        self.confirm(port, deadline).map_err(Error::unsure)
+    }
+
+    /// Waits until the agent has the port as it was posted.
+    fn confirm(&self, port: &Port, deadline: Deadline) -> Result<()> {
         let mut replaced = false;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -286,7 +284,7 @@ impl Agent {
         let response = self.send(Method::Post, "/port", Some(port.body()), deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(port.id, status_text(&response))),
+            false => Err(self.refusal(port.id, response.explained())),
         }
     }
 
@@ -302,14 +300,14 @@ impl Agent {
         if response.status == 404 && !text.contains("Unknown Request") {
             return Ok(None);
         }
-        Err(self.refusal(id, status_text(&response)))
+        Err(self.refusal(id, response.explained()))
     }
 
     fn remove(&self, id: Uuid, deadline: Deadline) -> Result<()> {
         let response = self.send(Method::Delete, &format!("/port/{id}"), None, deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(id, status_text(&response))),
+            false => Err(self.refusal(id, response.explained())),
         }
     }
 
@@ -331,11 +329,15 @@ impl Agent {
             (self.transport.send(&request), request, seconds)
         };
         let mut outcome = attempt();
-        if matches!(outcome.0, Err(TransportError::Lost { .. })) {
+        let lost = matches!(outcome.0, Err(TransportError::Lost { .. }));
+        if lost {
             outcome = attempt();
         }
         let (answer, request, seconds) = outcome;
-        answer.map_err(|error| error.into_error(self.service(), &request, seconds))
+        answer.map_err(|error| {
+            let error = error.into_error(self.service(), &request, seconds);
+            if lost { error.unsure() } else { error }
+        })
     }
 
     fn unlink(&self, id: Uuid) {
@@ -364,10 +366,6 @@ impl Agent {
             message,
         }
     }
-}
-
-fn status_text(response: &Response) -> String {
-    format!("status {}: {}", response.status, response.text())
 }
 
 #[cfg(test)]

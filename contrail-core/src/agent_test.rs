@@ -321,3 +321,20 @@ fn answers_that_make_no_sense_are_errors() {
         assert_eq!(matches!(error, Error::Decode { .. }), is_decode, "{error}");
     }
 }
+
+#[test]
+fn once_a_port_was_posted_no_error_says_that_nothing_was_done() {
+    let posted = FakeTransport::answers([Ok(Response::new(200, "{}"))]);
+    let lost = FakeTransport::answers([Err(lost())]);
+    for (transport, had_no_effect) in [
+        (posted, false),
+        (lost, false),
+        (FakeTransport::answers([]), true),
+    ] {
+        let agent = agent(transport, Path::new("/nonexistent"));
+        let agent = agent.until(Deadline::after(Duration::from_millis(20)));
+        let error = agent.add(&port()).unwrap_err();
+        assert_eq!(error.had_no_effect(), had_no_effect, "{error}");
+        assert!(error.is_transient(), "{error}");
+    }
+}

@@ -13,6 +13,22 @@ impl Deadline {
         Self(Instant::now() + time)
     }
 
+    /// The two ends of an operation that takes back what it did when it fails: that of trying, and
+    /// that of the whole, which lies `time` from now. The last quarter is left for taking back.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use contrail_core::Deadline;
+    ///
+    /// let (trying, whole) = Deadline::with_undo(Duration::from_secs(20));
+    /// assert!(trying.remaining() <= Duration::from_secs(15));
+    /// assert!(whole.remaining() > Duration::from_secs(15));
+    /// ```
+    pub fn with_undo(time: Duration) -> (Self, Self) {
+        let now = Instant::now();
+        (Self(now + time - time / 4), Self(now + time))
+    }
+
     /// The time that is left; zero when it has passed.
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

@@ -2,6 +2,9 @@
 //!
 //! `Display` never repeats the source; [`report`] prints the whole chain for people.
 
+mod nature;
+mod phrase;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,8 +12,9 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::fq_name::FqName;
-use crate::http::TransportError;
 use crate::service_chain::Problem;
+
+pub use phrase::{after_colon, quoted, rounded};
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,7 +33,7 @@ pub enum Error {
     },
 
     /// A value that cannot be used.
-    #[error("invalid {what} {value:?}: {reason}")]
+    #[error("invalid {what} {}: {reason}", quoted(.value))]
     Invalid {
         /// What the value is for, with its origin where it has one.
         what: String,
@@ -53,7 +57,7 @@ pub enum Error {
     },
 
     /// An object that must exist does not.
-    #[error("{kind} {name} does not exist in the configuration API{}", hint_text(.hint))]
+    #[error("{kind} {name} does not exist in the configuration API{}", after_colon(.hint))]
     NotFound {
         /// The type of the object, as the API spells it.
         kind: &'static str,
@@ -113,7 +117,7 @@ pub enum Error {
     },
 
     /// The configuration API or Keystone refused a request.
-    #[error("{service} refused {method} {path} with status {status}: {message}")]
+    #[error("{service} refused {method} {path} with status {status}{}", after_colon(.message))]
     Refused {
         /// Which service, with its address.
         service: String,
@@ -128,7 +132,7 @@ pub enum Error {
     },
 
     /// Keystone did not accept the credentials, or the API did not accept the token.
-    #[error("{service} did not accept the credentials of {user:?} (status {status}): {message}")]
+    #[error("{service} did not accept the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
     Unauthorized {
         /// Which service, with its address.
         service: String,
@@ -152,7 +156,7 @@ pub enum Error {
     },
 
     /// The time for an operation ended. Trying again later may help.
-    #[error("{operation} took longer than its {seconds} s")]
+    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
     Timeout {
         /// What took too long, and on what.
         operation: String,
@@ -171,7 +175,7 @@ pub enum Error {
     },
 
     /// The vRouter agent refused a port, or accepted it and then did not have it.
-    #[error("vRouter agent {agent} did not take port {port}: {message}")]
+    #[error("vRouter agent {agent} did not take port {port}{}", after_colon(.message))]
     Agent {
         /// The agent's address.
         agent: String,
@@ -221,8 +225,43 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// Somebody else answered in the place of the configuration API: a proxy, or another server.
+    #[error(
+        "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
+    )]
+    Foreign {
+        /// Which service, with its address.
+        service: String,
+        /// The HTTP method.
+        method: &'static str,
+        /// The path, without query.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// What came with it: the content type and the size.
+        content: String,
+    },
+
+    /// No token could be had, so the request that needed it was not sent.
+    #[error("no token for {service}")]
+    NoToken {
+        /// The service that wants the token.
+        service: String,
+        /// What became of asking for it.
+        #[source]
+        source: Box<Error>,
+    },
+
+    /// The last attempt of an operation had no effect, but an earlier one may have been carried out
+    /// before its answer got lost.
+    #[error("{}; an earlier attempt may have been carried out", report(.cause.as_ref()))]
+    Unsure {
+        /// Why the last attempt failed.
+        cause: Box<Error>,
+    },
+
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{cause}; what was done could not be undone entirely: {}", list(.left))]
+    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), list(.left))]
     Undo {
         /// The first error: why the operation failed.
         cause: Box<Error>,
@@ -269,44 +308,6 @@ impl Error {
             source,
         }
     }
-
-    /// Whether the same call may succeed later without any change: the other side was down, busy or
-    /// too slow.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } => true,
-            Self::Undo { cause, .. } => cause.is_transient(),
-            _ => false,
-        }
-    }
-
-    /// Whether the request that failed is known to have changed nothing: it was refused, or never
-    /// left. Anything else may have been carried out before its answer got lost.
-    pub fn had_no_effect(&self) -> bool {
-        match self {
-            Self::Refused { status, .. } => *status < 500,
-            Self::Unreachable { source, .. } => source
-                .downcast_ref::<TransportError>()
-                .is_some_and(TransportError::nothing_sent),
-            Self::Missing { .. }
-            | Self::Invalid { .. }
-            | Self::NotFound { .. }
-            | Self::Chain { .. }
-            | Self::AlreadyExists { .. }
-            | Self::AddressInUse { .. }
-            | Self::NoAddress { .. }
-            | Self::Unauthorized { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// The error that made the operation fail, below any report of a failed undo.
-    pub fn cause(&self) -> &Error {
-        match self {
-            Self::Undo { cause, .. } => cause.cause(),
-            other => other,
-        }
-    }
 }
 
 /// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
@@ -314,8 +315,7 @@ pub fn report(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        line.push_str(": ");
-        line.push_str(&source.to_string());
+        line.push_str(&after_colon(&source.to_string()));
         next = source.source();
     }
     line
@@ -331,46 +331,5 @@ fn join(problems: &[Problem]) -> String {
     lines.join("; ")
 }
 
-fn hint_text(hint: &str) -> String {
-    if hint.is_empty() {
-        String::new()
-    } else {
-        format!(": {hint}")
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_holds_every_cause_once() {
-        let error = Error::kernel(
-            "create veth tap0",
-            io::Error::from_raw_os_error(nix::libc::EEXIST),
-        );
-        assert_eq!(
-            report(&error),
-            "cannot create veth tap0: File exists (os error 17)"
-        );
-    }
-
-    #[test]
-    fn a_failed_undo_keeps_the_first_error_and_its_nature() {
-        let error = Error::Undo {
-            cause: Box::new(Error::Timeout {
-                operation: "attaching eth0".into(),
-                seconds: 20.0,
-            }),
-            left: vec![Error::missing("a", "b")],
-        };
-        assert!(error.is_transient());
-        assert!(matches!(error.cause(), Error::Timeout { .. }));
-        assert!(report(&error).starts_with("attaching eth0 took longer than its 20 s; "));
-    }
-
-    #[test]
-    fn errors_stay_small_enough_to_return() {
-        assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
-    }
-}
+mod tests;

@@ -1,12 +1,110 @@
 //! Private files, written whole or not at all: the state that plugins keep is readable by root alone
 //! and never followed through a link that somebody else placed.
+//!
+//! Files are read only if they are plain ones of a sensible size: a pipe would be waited for, a
+//! device may act when it is opened or never end.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use nix::libc;
+
 use crate::error::{Error, Result};
+
+/// The largest file of settings or a secret that is read, in bytes.
+const MAX_TEXT: u64 = 64 << 10;
+
+/// The largest file of state that is read, in bytes.
+const MAX_STATE: u64 = 1 << 20;
+
+/// Reads a file of settings, a password or a token: text of at most 64 KiB. Symbolic links are
+/// followed; secrets are often mounted as such.
+///
+/// # Errors
+/// The system's, and one that says so when it is not a regular file, too large or not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_at_most(path, MAX_TEXT)?).map_err(|_| odd("it is not UTF-8 text"))
+}
+
+/// Reads a file of at most `limit` bytes. Symbolic links are followed.
+///
+/// # Errors
+/// The system's, and one that says so when it is not a regular file or too large.
+pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read(path, fs::metadata(path)?, 0, limit)
+}
+
+/// Reads a file of the state that plugins keep, of at most 1 MiB. A symbolic link is refused.
+///
+/// # Errors
+/// The system's, and one that says so when it is not a regular file or too large.
+pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
+    read(
+        path,
+        fs::symlink_metadata(path)?,
+        libc::O_NOFOLLOW,
+        MAX_STATE,
+    )
+}
+
+fn read(path: &Path, found: fs::Metadata, flags: i32, limit: u64) -> io::Result<Vec<u8>> {
+    // Before opening, which a device may act on.
+    check_plain(&found)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | flags)
+        .open(path)?;
+    check_plain(&file.metadata()?)?;
+    let mut content = Vec::new();
+    file.take(limit + 1).read_to_end(&mut content)?;
+    match content.len() as u64 > limit {
+        true => Err(odd(&format!("it is larger than {} KiB", limit >> 10))),
+        false => Ok(content),
+    }
+}
+
+/// Opens a log file to append to it, so that parallel processes do not overwrite each other, and
+/// makes it with mode 0640. A symbolic link is refused: the plugins run as root, and the directory may
+/// belong to others. `/dev/null` and `/dev/stderr` stand for no file: messages go to standard error
+/// anyway.
+///
+/// # Errors
+/// The system's, and one that says so for what is not a regular file.
+pub fn open_log(path: &Path) -> io::Result<Option<File>> {
+    if [Path::new("/dev/null"), Path::new("/dev/stderr")].contains(&path) {
+        return Ok(None);
+    }
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        found => check_plain(&found?)?,
+    }
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    check_plain(&file.metadata()?)?;
+    Ok(Some(file))
+}
+
+/// Refuses what is no plain file.
+///
+/// # Errors
+/// One that says so.
+pub fn check_plain(metadata: &fs::Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false if metadata.is_symlink() => Err(odd("it is a symbolic link")),
+        false => Err(odd("it is not a regular file")),
+    }
+}
+
+fn odd(reason: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, reason)
+}
 
 /// Creates a directory and its parents, each readable by its owner only. An existing one is kept.
 ///
@@ -119,5 +217,80 @@ mod tests {
         let error = write_private(&dir.path().join("file/below"), b"x").unwrap_err();
         assert!(error.to_string().contains("file"), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// Everything that is no plain file, with what the refusal says.
+    fn odd_files(dir: &Path) -> Vec<std::path::PathBuf> {
+        let pipe = dir.join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.join("socket")).unwrap();
+        vec![pipe, dir.join("socket"), dir.to_owned(), "/dev/zero".into()]
+    }
+
+    #[test]
+    fn only_plain_files_are_read_and_nothing_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in odd_files(dir.path()) {
+            for error in [
+                read_text(&path).unwrap_err(),
+                read_private(&path).unwrap_err(),
+                open_log(&path).unwrap_err(),
+            ] {
+                assert_eq!(error.to_string(), "it is not a regular file", "{path:?}");
+            }
+        }
+        assert_eq!(
+            read_text(&dir.path().join("absent")).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn links_are_followed_only_where_administrators_place_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "secret").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(read_text(&link).unwrap(), "secret");
+        for error in [
+            read_private(&link).unwrap_err(),
+            open_log(&link).unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), "it is a symbolic link");
+        }
+    }
+
+    #[test]
+    fn files_that_are_too_large_or_no_text_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, vec![b'x'; MAX_TEXT as usize]).unwrap();
+        assert_eq!(read_text(&path).unwrap().len(), MAX_TEXT as usize);
+        fs::write(&path, vec![b'x'; MAX_TEXT as usize + 1]).unwrap();
+        assert_eq!(
+            read_text(&path).unwrap_err().to_string(),
+            "it is larger than 64 KiB"
+        );
+        fs::write(&path, [0xff]).unwrap();
+        assert_eq!(
+            read_text(&path).unwrap_err().to_string(),
+            "it is not UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn a_log_is_appended_to_and_standard_error_needs_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for line in ["a\n", "b\n"] {
+            let mut file = open_log(&path).unwrap().unwrap();
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\nb\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
+        for path in ["/dev/null", "/dev/stderr"] {
+            assert!(open_log(Path::new(path)).unwrap().is_none());
+        }
+        assert!(open_log(Path::new("/dev/stdout")).is_err());
     }
 }

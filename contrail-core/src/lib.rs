@@ -21,6 +21,8 @@ pub mod keystone;
 pub mod lock;
 pub mod mac;
 pub mod net;
+pub mod parallel;
+pub mod prefix;
 pub mod secret;
 pub mod service_chain;
 pub mod settings;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::files;
 
 const FILE: &str = "attachments.lock";
 
@@ -74,15 +75,16 @@ fn open(run_dir: &Path, path: &Path) -> Result<File> {
         .mode(0o700)
         .create(run_dir)
         .map_err(|error| Error::file("create", run_dir, error))?;
-    OpenOptions::new()
+    let opened = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
-        .map_err(|error| Error::file("open", path, error))
+        .and_then(|file| files::check_plain(&file.metadata()?).map(|()| file));
+    opened.map_err(|error| Error::file("open", path, error))
 }
 
 /// The kernel wakes the waiter, but it cannot be told until when to wait: a thread of its own waits,
@@ -215,5 +217,15 @@ mod tests {
             "{error:?}"
         );
         assert!(!target.exists());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = nix::sys::stat::Mode::S_IRWXU;
+        nix::unistd::mkfifo(&dir.path().join(FILE), mode).unwrap();
+        let error = AttachmentLock::acquire(dir.path(), id(1), seconds(9)).unwrap_err();
+        let text = crate::error::report(&error);
+        assert!(text.ends_with("it is not a regular file"), "{text}");
     }
 }

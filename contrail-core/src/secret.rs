@@ -18,10 +18,70 @@ impl Secret {
         &self.0
     }
 
+    /// `text` with `***` wherever this secret stands in it, also in the forms that HTML and JSON give
+    /// it: what others answer may repeat what they were sent. One that is too short to be a secret is
+    /// left: it would only make texts unreadable.
+    ///
+    /// ```
+    /// let token = contrail_core::Secret::new("sesame");
+    /// assert_eq!(token.hide_in("X-Auth-Token: sesame"), "X-Auth-Token: ***");
+    /// ```
+    pub fn hide_in(&self, text: &str) -> String {
+        if self.0.len() < SHORTEST {
+            return text.to_owned();
+        }
+        let forms = [
+            self.0.clone(),
+            html(&self.0),
+            json(&self.0),
+            ascii(&json(&self.0)),
+        ];
+        let hide = |text: String, form: &String| text.replace(form, "***");
+        forms.iter().fold(text.to_owned(), hide)
+    }
+
     /// Whether the text is empty, which field configurations use for "none".
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The shortest text, in bytes, that is hidden in others.
+const SHORTEST: usize = 4;
+
+fn html(text: &str) -> String {
+    let escapes = [
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("\"", "&quot;"),
+    ];
+    let escape = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+    escapes.iter().fold(text.to_owned(), escape)
+}
+
+/// As it stands between the quotes of a JSON text.
+fn json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// JSON as Python writes it, without any character beyond ASCII.
+fn ascii(json: &str) -> String {
+    let units = |c: char| {
+        let mut buffer = [0; 2];
+        let units = c.encode_utf16(&mut buffer).iter();
+        units.map(|unit| format!("\\u{unit:04x}")).collect()
+    };
+    json.chars()
+        .map(|c| {
+            if c.is_ascii() {
+                c.to_string()
+            } else {
+                units(c)
+            }
+        })
+        .collect()
 }
 
 impl fmt::Debug for Secret {
@@ -48,5 +108,21 @@ mod tests {
             "*** *** Some(***)"
         );
         assert_eq!(secret.expose(), "contrail123");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_in_every_form_in_which_others_repeat_it() {
+        let secret = Secret::new("pä\"<&x");
+        for text in [
+            "pä\"<&x",
+            "pä&quot;&lt;&amp;x",
+            "pä\\\"<&x",
+            "p\\u00e4\\\"<&x",
+        ] {
+            let answer = format!("got {text} and {text}");
+            assert_eq!(secret.hide_in(&answer), "got *** and ***", "{text}");
+        }
+        assert_eq!(Secret::new("").hide_in("text"), "text");
+        assert_eq!(Secret::new("e").hide_in("text"), "text");
     }
 }

@@ -10,25 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use contrail_core::api::{Client, ListQuery, NetworkIpam, Project, VirtualMachine, VirtualNetwork};
-use contrail_core::http::{Http, Scheme, Server as ApiServer, TlsSettings};
 use contrail_core::keystone::{FixedToken, NoAuth, TokenSource};
 use contrail_core::{Deadline, Error, FqName, Result, Secret};
-use support::{Act, Server, answer, nobody};
+use support::{Act, LONG, Server, answer, client_with, nobody};
 use uuid::Uuid;
 
 const ID: Uuid = Uuid::from_u128(7);
-const LONG: Duration = Duration::from_secs(30);
-
-fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Client {
-    let http = Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap();
-    let server = |address: &SocketAddr| ApiServer {
-        scheme: Scheme::Http,
-        host: address.ip().to_string(),
-        port: address.port(),
-    };
-    let servers = addresses.iter().map(server).collect();
-    Client::new(Arc::new(http), servers, tokens, "host:test".into(), LONG)
-}
 
 fn client(addresses: &[SocketAddr]) -> Client {
     client_with(addresses, Arc::new(NoAuth))

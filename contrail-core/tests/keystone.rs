@@ -144,6 +144,34 @@ fn an_account_never_gets_the_token_of_another() {
 }
 
 #[test]
+fn a_wrong_password_fails_also_while_the_token_of_the_right_one_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    // Keystone itself: the right password comes first.
+    let right = Act::Answer(200, access(1, "2099-01-01T00:00:00Z"));
+    let server = Server::start(vec![right, answer(401, "wrong")]);
+    let url = server.url("/v2.0");
+    let http = || Arc::new(Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap());
+    let wrong = |cache: &Path| {
+        let settings = KeystoneSettings {
+            password: Secret::new("sesame"),
+            ..settings(url.clone())
+        };
+        let error = Keystone::new(http(), settings, cache)
+            .unwrap()
+            .token(soon());
+        assert!(
+            matches!(error, Err(Error::Unauthorized { .. })),
+            "{error:?}"
+        );
+    };
+    assert_eq!(token(&keystone(url.clone(), dir.path())), "v2-1");
+    wrong(dir.path());
+    // And it costs the right one nothing.
+    assert_eq!(token(&keystone(url.clone(), dir.path())), "v2-1");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
 fn a_rejected_token_costs_one_request_however_many_held_it() {
     let dir = tempfile::tempdir().unwrap();
     let server = v2("2099-01-01T00:00:00Z");
@@ -255,6 +283,23 @@ fn refused_credentials_are_named_and_never_shown() {
     }
     let settings = format!("{:?}", settings("http://k".into()));
     assert!(!settings.contains(PASSWORD), "{settings}");
+}
+
+#[test]
+fn credentials_that_an_answer_repeats_are_shown_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = format!("<html><body>you sent {PASSWORD}</body></html>");
+    for act in [
+        Act::Answer(400, page.clone()),
+        Act::Answer(503, page),
+        Act::Answer(200, format!("\"you sent {PASSWORD}\"")),
+    ] {
+        let server = Server::start(vec![act]);
+        let keystone = keystone(server.url("/v3"), dir.path());
+        let error = keystone.token(soon()).unwrap_err();
+        let text = format!("{} {error:?}", contrail_core::error::report(&error));
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
 }
 
 #[test]

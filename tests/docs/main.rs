@@ -1,7 +1,8 @@
-//! The README, held against the programs: its commands run, its table of settings is the code's.
+//! The README, held against the programs: its commands run, its tables are the code's.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+mod codes;
 mod commands;
 mod settings;
 

@@ -316,6 +316,16 @@ fn a_failure_is_one_json_object_with_its_cause() {
 }
 
 #[test]
+fn only_the_containers_interface_is_the_environments_fault() {
+    for (name, code) in [("eth0", 4), ("tapd2addb42-43", 105)] {
+        let found = Behaviour::FindsInterface(name);
+        let (found, text) = Plugin::new("ADD").behaving(found).run().error();
+        assert_eq!(found, code, "{text}");
+        assert!(text.contains(name), "{text}");
+    }
+}
+
+#[test]
 fn a_panic_is_an_error_object_as_well() {
     let outcome = Plugin::new("ADD").behaving(Behaviour::Panics).run();
     let (code, text) = outcome.error();

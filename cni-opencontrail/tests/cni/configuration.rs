@@ -40,6 +40,32 @@ fn what_is_no_json_object_cannot_be_decoded() {
 }
 
 #[test]
+fn a_configuration_that_is_too_large_is_not_read_to_its_end() {
+    let outcome = Plugin::new("ADD").config(vec![b' '; 9 << 20]).run();
+    let (code, text) = outcome.error();
+    assert!(code == 5 && text.contains("larger than 8 MiB"), "{text}");
+}
+
+#[test]
+fn a_document_of_too_many_networks_is_refused() {
+    let entry = |n: usize| json!({"name": format!("net{n}"), "type": "opencontrail"});
+    let document = |count| {
+        let entries: Vec<Value> = (0..count).map(entry).collect();
+        Plugin::new("ADD")
+            .json(json!({ "networks": entries }))
+            .run()
+    };
+    assert_eq!(document(64).attachments().len(), 64);
+    let outcome = document(65);
+    let (code, text) = outcome.error();
+    assert!(
+        code == 7 && text.contains("65 networks") && text.contains("at most 64"),
+        "{text}"
+    );
+    assert!(outcome.calls.is_empty());
+}
+
+#[test]
 fn a_network_needs_a_proper_name() {
     for name in [json!(null), json!(""), json!("a b"), json!("-x"), json!(7)] {
         for command in ["ADD", "DEL", "STATUS"] {
@@ -140,9 +166,23 @@ fn bad_arguments_are_the_environments_fault() {
     }
 }
 
+/// Each change of a configuration is refused with its code and words, before anything is done.
+fn refused(cases: &[(Value, u64, [&str; 2])]) {
+    for (changes, code, parts) in cases {
+        let outcome = with(changes.clone()).run();
+        let (found, text) = outcome.error();
+        assert_eq!(found, *code, "{changes}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        assert!(!text.contains("contrail123"), "{text}");
+        assert!(outcome.calls.is_empty());
+    }
+}
+
 #[test]
-fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
-    for (changes, code, parts) in [
+fn bad_settings_are_refused_with_key_and_value() {
+    refused(&[
         (json!({"mtu": "big"}), 7, ["mtu", "big"]),
         (json!({"mtu": 67}), 7, ["mtu", "67"]),
         (json!({"mtu": -1}), 7, ["mtu", "-1"]),
@@ -151,17 +191,22 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
         (
             json!({"api_server": {"a": 1}}),
             7,
-            ["api_server", r#"{\"a\":1}"#],
+            ["api_server", r#""{"a":1}""#],
         ),
         (
-            json!({"ipam": {"subnet": "10.1.1.5/24"}}),
+            json!({"api_server": {"url": "http://user:contrail123@h"}}),
             7,
-            ["subnet", "10.1.1.0/24"],
+            ["api_server", "***"],
         ),
         (
-            json!({"ipam": {"type": "host-local"}}),
-            2,
-            ["ipam.type", "host-local"],
+            json!({"vrouter_agent": [["user:contrail123@h"]]}),
+            7,
+            ["vrouter_agent", "***"],
+        ),
+        (
+            json!({"api_server": "http://user:contrail123@h"}),
+            7,
+            ["api_server", "***"],
         ),
         (json!({"network": "a:b"}), 7, ["network", "a:b"]),
         (
@@ -169,6 +214,44 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             7,
             ["dns", "10.0.0.1"],
         ),
+        (json!({"vrouter_agent": "a b"}), 7, ["vrouter_agent", "a b"]),
+    ]);
+}
+
+#[test]
+fn bad_subnets_are_refused_with_key_and_value() {
+    refused(&[
+        (
+            json!({"ipam": {"subnet": "10.1.1.5/24"}}),
+            7,
+            ["subnet", "10.1.1.0/24"],
+        ),
+        (
+            json!({"ipam": {"subnet": "0.0.0.0/0"}}),
+            7,
+            ["0.0.0.0/0", "every address"],
+        ),
+        (
+            json!({"ipam": {"subnets": ["224.0.0.0/4"]}}),
+            7,
+            ["ipam.subnets[0]", "multicast"],
+        ),
+        (
+            json!({"ipam": {"ranges": [[{"subnet": "fe80::/64"}]]}}),
+            7,
+            ["fe80::/64", "link-local"],
+        ),
+        (
+            json!({"ipam": {"type": "host-local"}}),
+            2,
+            ["ipam.type", "host-local"],
+        ),
+    ]);
+}
+
+#[test]
+fn bad_documents_and_results_are_refused_with_key_and_value() {
+    refused(&[
         (json!({"networks": []}), 7, ["networks", "[]"]),
         (json!({"networks": "x"}), 7, ["networks", "x"]),
         (
@@ -192,16 +275,7 @@ fn bad_values_are_refused_with_key_and_value_before_anything_is_done() {
             6,
             ["prevResult", "7"],
         ),
-        (json!({"vrouter_agent": "a b"}), 7, ["vrouter_agent", "a b"]),
-    ] {
-        let outcome = with(changes.clone()).run();
-        let (found, text) = outcome.error();
-        assert_eq!(found, code, "{changes}: {text}");
-        for part in parts {
-            assert!(text.contains(part), "{part:?} in {text}");
-        }
-        assert!(outcome.calls.is_empty());
-    }
+    ]);
 }
 
 #[test]

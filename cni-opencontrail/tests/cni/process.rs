@@ -84,6 +84,8 @@ fn errors_are_one_json_value_on_standard_output_whatever_is_logged() {
         log.contains("error: code 7") && log.contains("nonsense"),
         "{log}"
     );
+    let is_cut_off = |line: &str| line.ends_with([';', ':', ' ']);
+    assert!(!log.lines().any(is_cut_off), "{log}");
 }
 
 #[test]
@@ -110,6 +112,18 @@ fn the_log_goes_to_a_file_as_well() {
     let output = plugin(&environment, &unwritable);
     assert_eq!(json(&output)["code"], 7);
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write log file"));
+    // A pipe that nobody reads would be waited for.
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = plugin(&environment, &config);
+    assert_eq!(json(&output)["code"], 7);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not a regular file"));
 }
 
 #[test]

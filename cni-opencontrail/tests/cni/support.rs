@@ -33,6 +33,8 @@ pub enum Behaviour {
     #[default]
     Works,
     FailsAt(&'static str),
+    /// An interface of this name is there already.
+    FindsInterface(&'static str),
     Panics,
 }
 
@@ -219,6 +221,10 @@ impl Recorder {
             Behaviour::FailsAt(server) if self.server.contains(server) => Err(Error::Unreachable {
                 service: format!("config API {server}"),
                 source: "connection refused".into(),
+            }),
+            Behaviour::FindsInterface(name) => Err(Error::InterfaceExists {
+                ifname: name.into(),
+                place: "the host's network namespace".into(),
             }),
             Behaviour::Panics => panic!("deliberate"),
             _ => Ok(()),

@@ -27,7 +27,7 @@ pub(super) struct Loaded {
 /// Resolves the settings from the outside world.
 pub(super) fn load(flags: &Flags) -> Result<Loaded> {
     let variable = |name: &str| std::env::var(name).ok();
-    let read = |path: &Path| std::fs::read_to_string(path);
+    let read = contrail_core::files::read_text;
     let host_name = read(Path::new("/proc/sys/kernel/hostname"));
     let sources = Sources {
         nearer: vec![flags.layer()],

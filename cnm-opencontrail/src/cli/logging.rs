@@ -1,19 +1,18 @@
 //! The log of the daemon: standard error with times, and a file if one is asked for.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
+use contrail_core::files;
 use contrail_core::settings::LogSettings;
 use log::LevelFilter;
 
 /// Starts logging. A file that cannot be opened is reported and otherwise done without.
 pub(super) fn start(settings: &LogSettings) {
-    let opened = settings.file.as_deref().map(open);
+    let opened = settings.file.as_deref().map(files::open_log);
     let (file, failure) = match opened {
         None => (None, None),
-        Some(Ok(file)) => (Some(file), None),
+        Some(Ok(file)) => (file, None),
         Some(Err(error)) => (None, Some(error)),
     };
     let level = settings.level;
@@ -29,16 +28,6 @@ pub(super) fn start(settings: &LogSettings) {
     if let (Ok(()), Some(path), Some(error)) = (started, &settings.file, failure) {
         log::warn!("cannot write log file {}: {error}", path.display());
     }
-}
-
-/// Appends, and follows no symbolic link: the daemon is root and the directory may be another's.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
 }
 
 struct Tee {

@@ -111,7 +111,7 @@ impl Store {
 
 /// A damaged file counts as lost, and what can be found out without it is.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let text = match fs::read(path) {
+    let text = match files::read_private(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(CoreError::file("read", path, e).into()),

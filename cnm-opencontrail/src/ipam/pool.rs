@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use contrail_core::attachment::Pool as Range;
 use contrail_core::identity::Family;
+use contrail_core::prefix::check_subnet;
 use contrail_core::{Error, FqName, Result};
 use ipnetwork::IpNetwork;
 
@@ -91,6 +92,7 @@ pub(crate) fn prefix(what: &str, text: &str, v6: bool) -> Result<IpNetwork> {
         let wanted = if v6 { "v6" } else { "v4" };
         return Err(refused(format!("an IP{wanted} prefix is expected")));
     }
+    check_subnet(prefix).map_err(refused)?;
     IpNetwork::new(prefix.network(), prefix.prefix()).map_err(|error| refused(error.to_string()))
 }
 
@@ -143,5 +145,6 @@ mod tests {
         );
         assert!(prefix("Pool", "10.1.1.0/24", true).is_err());
         assert!(prefix("Pool", "10.1.1.0/99", false).is_err());
+        assert!(prefix("Pool", "224.0.0.0/8", false).is_err());
     }
 }

@@ -207,7 +207,8 @@ fn read_all<T: DeserializeOwned>(dir: &Path) -> Result<Vec<T>> {
             files::remove(&path)?;
             continue;
         }
-        let text = std::fs::read(&path).map_err(|error| CoreError::file("read", &path, error))?;
+        let text =
+            files::read_private(&path).map_err(|error| CoreError::file("read", &path, error))?;
         match serde_json::from_slice(&text) {
             Ok(entry) => entries.push(entry),
             Err(error) => log::error!("{} is not understood and left: {error}", path.display()),

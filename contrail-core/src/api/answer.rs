@@ -11,6 +11,7 @@ use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::error::{Error, Result};
 use crate::http::{Method, Response};
+use crate::secret::Secret;
 
 /// What one server answered.
 pub struct Answer {
@@ -18,6 +19,7 @@ pub struct Answer {
     service: String,
     method: Method,
     path: String,
+    token: Option<Secret>,
     repeated: bool,
 }
 
@@ -27,12 +29,21 @@ struct WithUuid {
 }
 
 impl Answer {
-    pub fn new(response: Response, service: String, request: &ApiRequest, repeated: bool) -> Self {
+    /// What `service` answered to `request`, which went with `token`. `repeated` says whether an
+    /// earlier attempt may have been carried out.
+    pub fn new(
+        response: Response,
+        service: String,
+        request: &ApiRequest,
+        token: Option<Secret>,
+        repeated: bool,
+    ) -> Self {
         Self {
             response,
             service,
             method: request.method,
             path: request.path.clone(),
+            token,
             repeated,
         }
     }
@@ -48,6 +59,24 @@ impl Answer {
     /// Whether an earlier attempt of the same request may have been carried out.
     pub fn is_repeated(&self) -> bool {
         self.repeated
+    }
+
+    /// Whether the answer says that a change was made. One that the API would not have sent is an
+    /// error.
+    pub fn acknowledges(&self) -> Result<bool> {
+        if !self.is_success() || errors::is_acknowledgement(&self.response) {
+            return Ok(self.is_success());
+        }
+        let refusal = self.refusal_of("object", "", String::new(), None);
+        Err(refusal.foreign(&self.response))
+    }
+
+    /// An error of this answer as the outcome of all attempts.
+    pub fn settled(&self, error: Error) -> Error {
+        match self.repeated {
+            true => error.unsure(),
+            false => error,
+        }
     }
 
     /// The object in its envelope: `{"virtual-network": {…}}`.
@@ -90,7 +119,7 @@ impl Answer {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        self.response.json(|| self.what())
+        serde_json::from_slice(&self.response.body).map_err(|source| self.decode(source))
     }
 
     fn what(&self) -> String {
@@ -100,7 +129,12 @@ impl Answer {
         )
     }
 
+    /// What the parser says may hold parts of the answer, which may repeat the request's token.
     fn decode(&self, source: serde_json::Error) -> Error {
+        let source = match &self.token {
+            Some(token) => serde_json::Error::custom(token.hide_in(&source.to_string())),
+            None => source,
+        };
         Error::Decode {
             what: self.what(),
             source,
@@ -108,7 +142,7 @@ impl Answer {
     }
 
     fn no_key(&self, key: &str) -> Error {
-        self.decode(serde_json::Error::custom(format!("it has no {key:?}")))
+        self.decode(serde_json::Error::custom(format!("it has no {key}")))
     }
 
     /// The refusal that this answer is, about an object of type `R`.
@@ -164,7 +198,7 @@ mod tests {
         let all: serde_json::Value = serde_json::from_str(text).unwrap();
         let request = request::list::<VirtualNetwork>(&ListQuery::all());
         let response = Response::new(200, all[name].to_string());
-        Answer::new(response, "API".into(), &request, false)
+        Answer::new(response, "API".into(), &request, None, false)
     }
 
     #[test]

@@ -47,6 +47,19 @@ impl Refusal {
         }
     }
 
+    /// It was not the API that answered.
+    pub fn foreign(&self, response: &Response) -> Error {
+        let kind = response.header("Content-Type");
+        let kind = kind.unwrap_or("without content type");
+        Error::Foreign {
+            service: self.service.clone(),
+            method: self.method.as_str(),
+            path: self.path.clone(),
+            status: self.status,
+            content: format!("{} bytes of {kind}", response.body.len()),
+        }
+    }
+
     fn not_found(&self) -> Error {
         Error::NotFound {
             kind: self.kind,
@@ -60,21 +73,37 @@ impl Refusal {
     }
 }
 
-/// Whether a 404 says that an object is missing, rather than that the server does not know the path.
+/// How the API, in all its versions, says that an object is missing: the beginning of the text, and
+/// what it goes on with.
+const MISSING: [(&str, &str); 7] = [
+    ("Unknown id", ""),
+    ("No ", " object found for id"),
+    ("ID ", " does not exist"),
+    ("Name", " not found"),
+    ("UUID ", " not found"),
+    ("Subnet id ", " not found"),
+    ("Virtual Network ", " not found"),
+];
+
+/// Whether a 404 says that an object is missing.
 pub fn is_missing(response: &Response) -> bool {
-    response.status == 404 && {
-        let text = response.text();
-        !text.starts_with("Not found:") && !text.starts_with("Resource type") && !is_page(response)
-    }
+    let text = response.text();
+    response.status == 404
+        && MISSING
+            .iter()
+            .any(|(start, end)| text.starts_with(start) && text.contains(end))
 }
 
-/// A page of some other server: the API answers 404 as bare text.
-fn is_page(response: &Response) -> bool {
-    response
-        .body
-        .iter()
-        .find(|byte| !byte.is_ascii_whitespace())
-        == Some(&b'<')
+/// Whether a 404 says that the server does not know the path or the type.
+fn is_unknown_path(text: &str) -> bool {
+    text.starts_with("Not found: '") || text.starts_with("Resource type ")
+}
+
+/// Whether this may be what the API answers to a change that it has made: JSON, or nothing at all.
+pub fn is_acknowledgement(response: &Response) -> bool {
+    let body = response.body.trim_ascii();
+    let json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    response.is_success() && (body.is_empty() || json())
 }
 
 /// The error that a refused request stands for.
@@ -82,6 +111,7 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     let text = refusal.text.as_str();
     match refusal.status {
         404 if is_missing(response) => missing(refusal),
+        404 if !is_unknown_path(text) => refusal.foreign(response),
         400 if text.starts_with("Unknown reference") => Error::NotFound {
             kind: "reference",
             name: format!("of {} {}", refusal.kind, refusal.name),

@@ -171,13 +171,42 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
 
 #[test]
 fn a_404_of_some_other_server_does_not_mean_that_an_object_is_missing() {
-    let page = "<html><head><title>404 Not Found</title></head></html>";
-    for text in [page, "Not found: '/virtual-network/x'"] {
-        let (refusal, response) = refusal(404, Method::Get, "/virtual-network/x", text);
-        assert!(
-            matches!(classify(&refusal, &response), Error::Refused { .. }),
-            "{text}"
+    let path = "/virtual-network/00000000-0000-0000-0000-000000000001";
+    let meaning = |text: &str| {
+        let (refusal, mut response) = refusal(404, Method::Delete, path, text);
+        let kind = ("content-type".to_owned(), "text/html".to_owned());
+        response.headers.push(kind);
+        classify(&refusal, &response)
+    };
+    for text in [
+        "<html><head><title>404 Not Found</title></head></html>",
+        "",
+        "404 page not found",
+        "Not Found",
+        "default backend - 404",
+        "Cannot DELETE /virtual-network/00000000-0000-0000-0000-000000000001",
+        "no Route matched with those values",
+        r#"{"error":"not found"}"#,
+    ] {
+        let error = meaning(text);
+        assert!(matches!(error, Error::Foreign { .. }), "{text}: {error}");
+        assert!(error.is_transient() && error.had_no_effect());
+        let told = format!(
+            "answered DELETE {path} with status 404 and {} bytes of text/html",
+            text.len()
         );
+        assert!(error.to_string().contains(&told), "{error}");
+    }
+    // The API itself, asked for something that it does not have.
+    let error = meaning("Not found: '/virtual-network/x'");
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+}
+
+#[test]
+fn every_404_that_the_api_gives_is_understood_as_its_own() {
+    for (name, refusal, response) in recorded() {
+        let error = classify(&refusal, &response);
+        assert!(!matches!(error, Error::Foreign { .. }), "{name}: {error}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod errors;
+mod list;
 pub mod objects;
 pub mod request;
 pub mod resource;
@@ -136,7 +137,7 @@ impl Client {
             {
                 Ok(id)
             }
-            error => Err(error),
+            error => Err(answer.settled(error)),
         }
     }
 
@@ -247,9 +248,9 @@ impl Client {
     /// [`Error::NotFound`] when the object does not exist.
     pub fn update<R: Resource>(&self, uuid: Uuid, changes: &Value) -> Result<()> {
         let answer = self.send(&request::update::<R>(uuid, changes))?;
-        match answer.is_success() {
+        match answer.acknowledges()? {
             true => Ok(()),
-            false => Err(answer.error::<R>(uuid.to_string(), Some(uuid))),
+            false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
     }
 
@@ -282,9 +283,9 @@ impl Client {
     /// [`Error::NotFound`] when the object does not exist.
     pub fn annotate<R: Resource>(&self, uuid: Uuid, key: &str, value: Option<&str>) -> Result<()> {
         let answer = self.send(&request::annotate(uuid, key, value))?;
-        match answer.is_success() {
+        match answer.acknowledges()? {
             true => Ok(()),
-            false => Err(answer.error::<R>(uuid.to_string(), Some(uuid))),
+            false => Err(answer.settled(answer.error::<R>(uuid.to_string(), Some(uuid)))),
         }
     }
 
@@ -294,11 +295,14 @@ impl Client {
     /// [`Error::InUse`] when others refer to it or are its children.
     pub fn delete<R: Resource>(&self, uuid: Uuid) -> Result<bool> {
         let answer = self.send(&request::delete::<R>(uuid))?;
-        if answer.is_success() {
+        if answer.acknowledges()? {
             return Ok(true);
         }
         let error = answer.error::<R>(uuid.to_string(), Some(uuid));
-        Ok(absent_as_none::<()>(Err(error))?.is_some())
+        match error {
+            Error::NotFound { .. } => Ok(false),
+            error => Err(answer.settled(error)),
+        }
     }
 
     fn read<R: Resource>(&self, request: &request::ApiRequest, uuid: Uuid) -> Result<R> {
@@ -316,14 +320,19 @@ impl Client {
         to: request::Target<'_>,
     ) -> Result<()> {
         let answer = self.send(request)?;
-        if answer.is_success() {
+        if answer.acknowledges()? {
             return Ok(());
         }
         let text = answer.response().text();
         let missing_target =
             text.contains(&to.1.to_string()) && !text.contains(&from.1.to_string());
         let (kind, uuid) = if missing_target { (to.0, to.1) } else { from };
-        Err(answer.error_of(kind, "", uuid.to_string(), Some(uuid)))
+        let error = answer.error_of(kind, "", uuid.to_string(), Some(uuid));
+        match error {
+            // An object that is gone has no reference, whichever attempt met it.
+            Error::NotFound { .. } => Err(error),
+            error => Err(answer.settled(error)),
+        }
     }
 }
 

@@ -9,9 +9,7 @@ use super::resource::Resource;
 use crate::fq_name::FqName;
 use crate::http::Method;
 
-/// More ids than this do not go into a URL: servers refuse long ones (414), and the API's own client
-/// switches here too.
-const MAX_IDS_IN_URL: usize = 25;
+pub use super::list::{ListQuery, list};
 
 /// One request to the API, the same for each of its servers.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,18 +22,32 @@ pub struct ApiRequest {
     pub query: Vec<(&'static str, String)>,
     /// The body.
     pub body: Option<Value>,
-    /// Whether it may be sent again when nobody knows if it had an effect.
-    pub repeatable: bool,
+    /// What it changes.
+    pub effect: Effect,
+}
+
+/// What a request changes: whether it may be sent again when nobody knows if it was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it reads.
+    None,
+    /// The same however often it is sent.
+    Repeatable,
+    /// Each time something more.
+    Once,
 }
 
 impl ApiRequest {
-    fn new(method: Method, path: String) -> Self {
+    pub(super) fn new(method: Method, path: String) -> Self {
         Self {
             method,
             path,
             query: Vec::new(),
             body: None,
-            repeatable: true,
+            effect: match method {
+                Method::Get => Effect::None,
+                Method::Post | Method::Put | Method::Delete => Effect::Repeatable,
+            },
         }
     }
 
@@ -43,6 +55,14 @@ impl ApiRequest {
         Self {
             body: Some(body),
             ..Self::new(Method::Post, path.to_owned())
+        }
+    }
+
+    /// A question that does not fit into a URL.
+    pub(super) fn question(path: &str, body: Value) -> Self {
+        Self {
+            effect: Effect::None,
+            ..Self::post(path, body)
         }
     }
 
@@ -72,7 +92,10 @@ pub fn create<R: Resource>(object: &R) -> ApiRequest {
         fields.insert("parent_type".to_owned(), R::PARENT.into());
     }
     ApiRequest {
-        repeatable: object.uuid().is_some(),
+        effect: match object.uuid() {
+            Some(_) => Effect::Repeatable,
+            None => Effect::Once,
+        },
         ..ApiRequest::post(&format!("/{}s", R::TYPE), json!({ R::TYPE: fields }))
     }
 }
@@ -113,45 +136,7 @@ pub fn lookup<R: Resource>(name: &FqName) -> Option<ApiRequest> {
 
 /// Translates a name to an id.
 pub fn id_of<R: Resource>(name: &FqName) -> ApiRequest {
-    ApiRequest::post("/fqname-to-id", json!({"type": R::TYPE, "fq_name": name}))
-}
-
-/// Lists objects.
-pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
-    match &query.anchor {
-        Anchor::Ids(ids) if ids.len() > MAX_IDS_IN_URL => bulk_list::<R>(ids, query),
-        anchor => {
-            let mut pairs = match anchor {
-                Anchor::All => vec![],
-                Anchor::ChildrenOf(kind, name) => vec![
-                    ("parent_fq_name_str", name.to_string()),
-                    ("parent_type", (*kind).to_owned()),
-                ],
-                Anchor::ChildrenOfId(uuid) => vec![("parent_id", uuid.to_string())],
-                Anchor::ReferringTo(uuid) => vec![("back_ref_id", uuid.to_string())],
-                Anchor::Ids(ids) => vec![("obj_uuids", join(ids))],
-            };
-            if query.detail {
-                pairs.push(("detail", "true".to_owned()));
-            }
-            if !query.fields.is_empty() {
-                pairs.push(("fields", query.fields.join(",")));
-            }
-            ApiRequest {
-                query: pairs,
-                ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
-            }
-        }
-    }
-}
-
-/// The same list by POST, whose lists are texts with commas (arrays are an error 500).
-fn bulk_list<R: Resource>(ids: &[Uuid], query: &ListQuery) -> ApiRequest {
-    let mut body = json!({"type": R::TYPE, "obj_uuids": join(ids), "detail": query.detail});
-    if !query.fields.is_empty() {
-        body["fields"] = query.fields.join(",").into();
-    }
-    ApiRequest::post("/list-bulk-collection", body)
+    ApiRequest::question("/fqname-to-id", json!({"type": R::TYPE, "fq_name": name}))
 }
 
 /// Changes the named fields of an object and leaves the others. `null` removes a property; a list of
@@ -207,84 +192,9 @@ pub fn delete<R: Resource>(uuid: Uuid) -> ApiRequest {
     ApiRequest::new(Method::Delete, object_path::<R>(uuid))
 }
 
-/// Which objects a list holds and how much of each.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListQuery {
-    anchor: Anchor,
-    pub(super) fields: Vec<&'static str>,
-    pub(super) detail: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Anchor {
-    All,
-    ChildrenOf(&'static str, FqName),
-    ChildrenOfId(Uuid),
-    ReferringTo(Uuid),
-    Ids(Vec<Uuid>),
-}
-
-impl ListQuery {
-    fn anchored(anchor: Anchor) -> Self {
-        Self {
-            anchor,
-            fields: Vec::new(),
-            detail: false,
-        }
-    }
-
-    /// All objects of the type in the whole API: rarely what one wants.
-    pub fn all() -> Self {
-        Self::anchored(Anchor::All)
-    }
-
-    /// The children of a named object of the given type. Those of a missing parent are none.
-    pub fn children_of(parent_type: &'static str, parent: FqName) -> Self {
-        Self::anchored(Anchor::ChildrenOf(parent_type, parent))
-    }
-
-    /// The children of an object by id.
-    pub fn children_of_id(parent: Uuid) -> Self {
-        Self::anchored(Anchor::ChildrenOfId(parent))
-    }
-
-    /// The objects that hold a reference to this one.
-    pub fn referring_to(uuid: Uuid) -> Self {
-        Self::anchored(Anchor::ReferringTo(uuid))
-    }
-
-    /// The objects of these ids; those that do not exist are left out.
-    pub fn ids(ids: impl IntoIterator<Item = Uuid>) -> Self {
-        Self::anchored(Anchor::Ids(ids.into_iter().collect()))
-    }
-
-    /// Whether it is known without asking that the list is empty.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.anchor, Anchor::Ids(ids) if ids.is_empty())
-    }
-
-    /// Also these fields. With [`ListQuery::detail`] that is only needed for back references and
-    /// children. Without either, a list holds names and ids.
-    pub fn fields(mut self, fields: &[&'static str]) -> Self {
-        self.fields.extend(fields);
-        self
-    }
-
-    /// Whole objects: all properties and references.
-    pub fn detail(mut self) -> Self {
-        self.detail = true;
-        self
-    }
-}
-
 /// Ids are lower case with dashes: the API takes any other form for an unknown id.
 fn object_path<R: Resource>(uuid: Uuid) -> String {
     format!("/{}/{uuid}", R::TYPE)
-}
-
-fn join(ids: &[Uuid]) -> String {
-    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    ids.join(",")
 }
 
 /// Percent-encodes a value of a query. Colons and commas are the API's own separators.
@@ -334,26 +244,8 @@ mod tests {
         ] {
             assert_eq!(format!("{} {}", request.method, request.target()), line);
             assert_eq!(request.body, None);
-            assert!(request.repeatable);
+            assert_eq!(request.effect == Effect::None, request.method == Method::Get);
         }
-    }
-
-    #[test]
-    fn long_lists_of_ids_go_into_a_body_as_text() {
-        let ids: Vec<Uuid> = (0..26).map(Uuid::from_u128).collect();
-        let query = ListQuery::ids(ids.clone())
-            .fields(&["display_name"])
-            .detail();
-        let request = list::<VirtualMachine>(&query);
-        assert_eq!(
-            (request.method, request.target().as_str()),
-            (Method::Post, "/list-bulk-collection")
-        );
-        let body = request.body.unwrap();
-        assert_eq!(body["type"], "virtual-machine");
-        assert_eq!(body["obj_uuids"].as_str().unwrap().split(',').count(), 26);
-        assert_eq!(body["fields"], "display_name");
-        assert_eq!(body["detail"], true);
     }
 
     #[test]
@@ -391,9 +283,9 @@ mod tests {
     #[test]
     fn only_a_creation_without_an_id_may_not_be_repeated() {
         let with_id = VirtualMachine::new(ID);
-        assert!(create(&with_id).repeatable);
+        assert_eq!(create(&with_id).effect, Effect::Repeatable);
         let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
-        assert!(!create(&network).repeatable);
+        assert_eq!(create(&network).effect, Effect::Once);
     }
 
     #[test]

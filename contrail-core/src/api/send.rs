@@ -3,20 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use super::answer::Answer;
-use super::request::ApiRequest;
+use super::request::{ApiRequest, Effect};
 use super::{Client, Server};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::http::{Request, Response, TransportError};
 use crate::secret::Secret;
 
 /// A server that answers, but cannot do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("status {status}: {text}")]
-struct Unable {
-    status: u16,
-    text: String,
-}
+#[error("{0}")]
+struct Unable(String);
 
 /// What became of one attempt.
 enum Attempt {
@@ -33,37 +30,56 @@ enum Attempt {
 
 impl Client {
     /// Sends a request to the server that answered last, or to the next one that answers.
+    ///
+    /// # Errors
+    /// Only one that is known to have had no effect on any server says so: see
+    /// [`Error::had_no_effect`].
     pub(super) fn send(&self, request: &ApiRequest) -> Result<Answer> {
+        let mut unsure = false;
+        self.send_to_any(request, &mut unsure)
+            .map_err(|error| if unsure { error.unsure() } else { error })
+    }
+
+    /// `unsure` becomes true when an attempt may have been carried out whose answer got lost.
+    fn send_to_any(&self, request: &ApiRequest, unsure: &mut bool) -> Result<Answer> {
         let shared = &self.shared;
         let deadline = self.deadline.unwrap_or_else(|| {
             let servers = shared.servers.len().max(1) as u32;
             Deadline::after(shared.request_timeout * servers)
         });
-        let mut token = shared.tokens.token(deadline)?;
+        let mut token = shared
+            .tokens
+            .token(deadline)
+            .map_err(|error| self.no_token(error))?;
         let mut failure = None;
-        let mut repeated = false;
         for index in self.order() {
             let server = &shared.servers[index];
             if failure.is_some() && deadline.has_passed() {
                 break;
             }
-            let attempt = self.attempt(server, request, &mut token, deadline)?;
-            let (error, had_effect, lost) = match attempt {
-                Attempt::Answered(response) => {
-                    shared.preferred.store(index, Ordering::Relaxed);
-                    return Ok(Answer::new(response, service(server), request, repeated));
-                }
-                Attempt::Failed {
-                    error,
-                    had_effect,
-                    lost,
-                } => (error, had_effect, lost),
-            };
-            log::debug!("{} {}: {error}", request.method, request.path);
-            if had_effect && !request.repeatable {
+            let (error, had_effect, lost) =
+                match self.attempt(server, request, &mut token, deadline)? {
+                    Attempt::Answered(response) => {
+                        shared.preferred.store(index, Ordering::Relaxed);
+                        return Ok(Answer::new(
+                            response,
+                            service(server),
+                            request,
+                            token,
+                            *unsure,
+                        ));
+                    }
+                    Attempt::Failed {
+                        error,
+                        had_effect,
+                        lost,
+                    } => (error, had_effect && request.effect != Effect::None, lost),
+                };
+            log::debug!("{} {}: {}", request.method, request.path, report(&error));
+            if had_effect && request.effect == Effect::Once {
                 return Err(error);
             }
-            repeated |= had_effect;
+            *unsure |= had_effect;
             let last_chance = shared.servers.len() == 1 && !lost;
             failure = Some(error);
             if last_chance {
@@ -96,7 +112,9 @@ impl Client {
             other => return Ok(other),
         };
         let fresh = match token.as_ref() {
-            Some(rejected) => tokens.refresh(rejected, deadline)?,
+            Some(rejected) => tokens
+                .refresh(rejected, deadline)
+                .map_err(|error| self.no_token(error))?,
             None => None,
         };
         if fresh.is_none() || fresh == *token {
@@ -131,7 +149,13 @@ impl Client {
             http = http.json(body);
         }
         match self.shared.transport.send(&http) {
-            Ok(response) => answered(server, response),
+            Ok(response) => answered(
+                server,
+                match token {
+                    Some(token) => response.without(token),
+                    None => response,
+                },
+            ),
             Err(error) => Attempt::Failed {
                 had_effect: !error.nothing_sent(),
                 lost: matches!(error, TransportError::Lost { .. }),
@@ -149,19 +173,27 @@ impl Client {
         }
     }
 
+    /// The error of asking for a token. However that went, nothing was asked of the API.
+    fn no_token(&self, error: Error) -> Error {
+        match error.had_no_effect() {
+            true => error,
+            false => Error::NoToken {
+                service: self.services(),
+                source: Box::new(error),
+            },
+        }
+    }
+
+    fn services(&self) -> String {
+        let servers: Vec<_> = self.shared.servers.iter().map(Server::base_url).collect();
+        format!("configuration API {}", servers.join(", "))
+    }
+
     /// The error of the whole call, from the one of the last attempt.
     fn all_failed(&self, last: Option<Error>) -> Error {
-        let servers = &self.shared.servers;
         match last {
             Some(Error::Unreachable { source, .. }) => Error::Unreachable {
-                service: format!(
-                    "configuration API {}",
-                    servers
-                        .iter()
-                        .map(Server::base_url)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
+                service: self.services(),
                 source,
             },
             Some(error) => error,
@@ -179,14 +211,10 @@ fn answered(server: &Server, response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
-    let unable = Unable {
-        status: response.status,
-        text: response.text(),
-    };
     Attempt::Failed {
         error: Error::Unreachable {
             service: service(server),
-            source: Box::new(unable),
+            source: Box::new(Unable(response.explained())),
         },
         had_effect: matches!(response.status, 502 | 504),
         lost: false,

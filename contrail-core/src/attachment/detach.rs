@@ -102,7 +102,7 @@ impl Attacher {
 /// Whether trying again later can help without anybody changing the request: the service was down or
 /// broken, or the credentials were refused while they are being renewed.
 fn may_work_later(error: &Error) -> bool {
-    match error {
+    match error.cause() {
         Error::Refused { status, .. } => *status >= 500,
         Error::Unauthorized { .. } => true,
         other => other.is_transient(),

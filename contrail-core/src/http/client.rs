@@ -9,7 +9,7 @@ use ureq::{Agent, AsSendBody, Body, Error as UreqError};
 
 use super::connect::{Connect, NotSent, Resolve};
 use super::{MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError};
-use crate::error::Result;
+use crate::error::{Result, report};
 
 /// The buffer for answers, in bytes: enough for any head. ureq fills its buffers with zeros for each
 /// connection, which takes longer than the rest of the request when they are large.
@@ -105,7 +105,11 @@ impl Transport for Http {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let started = std::time::Instant::now();
         let outcome = self.exchange(request);
-        log::debug!("{request:?}: {outcome:?} after {:?}", started.elapsed());
+        let milliseconds = started.elapsed().as_millis();
+        match &outcome {
+            Ok(response) => log::debug!("{request:?}: {response:?} after {milliseconds} ms"),
+            Err(error) => log::debug!("{request:?}: {} after {milliseconds} ms", report(error)),
+        }
         outcome
     }
 }

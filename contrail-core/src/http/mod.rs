@@ -16,7 +16,8 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, after_colon};
+use crate::secret::Secret;
 
 pub use client::Http;
 pub(crate) use server::host_and_port;
@@ -143,6 +144,24 @@ impl Response {
     /// texts are cut.
     pub fn text(&self) -> String {
         text::plain(&self.body)
+    }
+
+    /// The same answer with `secret` hidden in its headers and, where it is none of success, in its
+    /// body: a proxy's page may repeat the request's headers.
+    pub fn without(mut self, secret: &Secret) -> Self {
+        for (_, value) in &mut self.headers {
+            *value = secret.hide_in(value);
+        }
+        if !self.is_success() {
+            let text = String::from_utf8_lossy(&self.body);
+            self.body = secret.hide_in(&text).into_bytes();
+        }
+        self
+    }
+
+    /// The status, and what the body says for people, if it says something.
+    pub fn explained(&self) -> String {
+        format!("status {}{}", self.status, after_colon(&self.text()))
     }
 
     /// The body read as JSON. `what` names it in the error: "the answer of X to GET /y".

@@ -1,6 +1,5 @@
 //! TLS for HTTP: whom to trust and which certificate to show.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::ring;
@@ -9,6 +8,10 @@ use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use crate::error::{Error, Result};
+use crate::files;
+
+/// The largest PEM file that is read, in bytes. A bundle of all public authorities has 250 KB.
+const MAX_PEM: u64 = 4 << 20;
 
 /// How to talk TLS. The default trusts the public certificate authorities and shows no certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +93,7 @@ fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>>
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|source| Error::file("read", path, source))
+    files::read_at_most(path, MAX_PEM).map_err(|source| Error::file("read", path, source))
 }
 
 fn display(path: &Path) -> String {

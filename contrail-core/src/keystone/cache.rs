@@ -3,6 +3,9 @@
 //!
 //! The directory is what protects the files: it must belong to this user, with mode 0700, and not be
 //! a link. Then nobody else can place or replace anything in it.
+//!
+//! A token is given only to who could have got it: beside it stands a digest of the password, keyed
+//! with the token, which tells nothing to those who cannot read the token itself.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -13,11 +16,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use nix::libc;
+use ring::hmac;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::message::Grant;
 use crate::deadline::Deadline;
+use crate::files;
 use crate::secret::Secret;
 
 /// The files of one account's token.
@@ -45,6 +51,8 @@ struct Stored {
     token: String,
     /// Seconds since 1970.
     renew_at: u64,
+    /// See [`digest`].
+    digest: String,
 }
 
 impl TokenCache {
@@ -63,8 +71,8 @@ impl TokenCache {
         }
     }
 
-    /// The stored token, if it is one that need not be replaced yet.
-    pub fn read(&self, now: SystemTime) -> Option<Grant> {
+    /// The stored token, if it was got with `password` and need not be replaced yet.
+    pub fn read(&self, password: &Secret, now: SystemTime) -> Option<Grant> {
         let path = self.dir.join(&self.name);
         check_dir(&self.dir).ok()?;
         let metadata = fs::symlink_metadata(&path).ok()?;
@@ -72,16 +80,19 @@ impl TokenCache {
             log::debug!("{} is not used: it is not private", path.display());
             return None;
         }
-        let stored: Stored = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let stored: Stored = serde_json::from_slice(&files::read_private(&path).ok()?).ok()?;
         let renew_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stored.renew_at))?;
-        (now < renew_at).then(|| Grant {
-            token: Secret::new(stored.token),
+        let token = Secret::new(stored.token);
+        let is_ours = stored.digest == digest(&token, password);
+        (is_ours && now < renew_at).then_some(Grant {
+            token,
             renew_at: Some(renew_at),
         })
     }
 
-    /// Stores a token, whole or not at all. A token of unknown lifetime is not stored.
-    pub fn write(&self, grant: &Grant) -> io::Result<()> {
+    /// Stores a token that was got with `password`, whole or not at all. A token of unknown lifetime
+    /// is not stored.
+    pub fn write(&self, grant: &Grant, password: &Secret) -> io::Result<()> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let Some(renew_at) = grant.renew_at else {
             return Ok(());
@@ -90,6 +101,7 @@ impl TokenCache {
         let stored = Stored {
             token: grant.token.expose().to_owned(),
             renew_at: since_epoch.unwrap_or_default().as_secs(),
+            digest: digest(&grant.token, password),
         };
         self.prepare_dir()?;
         let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +126,12 @@ impl TokenCache {
             .prepare_dir()
             .and_then(|()| {
                 let path = self.dir.join(format!("{}.lock", self.name));
-                private().write(true).create(true).open(path)
+                let mut options = private();
+                let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+                let options = options.write(true).create(true).custom_flags(flags);
+                let file = options.open(path)?;
+                files::check_plain(&file.metadata()?)?;
+                Ok(file)
             })
             .map_err(NoLock::Unusable)?;
         match file.try_lock() {
@@ -152,6 +169,16 @@ impl TokenCache {
     }
 }
 
+/// A digest (HMAC-SHA-256, in hexadecimal) of a password with a token as its key.
+fn digest(token: &Secret, password: &Secret) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, token.expose().as_bytes());
+    let tag = hmac::sign(&key, password.expose().as_bytes());
+    tag.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
@@ -187,6 +214,10 @@ mod tests {
         }
     }
 
+    fn password() -> Secret {
+        Secret::new("contrail123")
+    }
+
     fn cache(dir: &Path) -> TokenCache {
         TokenCache::new(&dir.join("run/tokens"), &["http://k", "admin", "demo"])
     }
@@ -195,18 +226,21 @@ mod tests {
     fn what_was_written_is_read_until_it_must_be_renewed() {
         let dir = tempfile::tempdir().unwrap();
         let cache = cache(dir.path());
-        assert_eq!(cache.read(SystemTime::now()), None);
-        cache.write(&grant("first")).unwrap();
-        cache.write(&grant("second")).unwrap();
-        assert_eq!(cache.read(SystemTime::now()), Some(grant("second")));
-        assert_eq!(cache.read(grant("").renew_at.unwrap()), None);
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
+        cache.write(&grant("first"), &password()).unwrap();
+        cache.write(&grant("second"), &password()).unwrap();
+        assert_eq!(
+            cache.read(&password(), SystemTime::now()),
+            Some(grant("second"))
+        );
+        assert_eq!(cache.read(&password(), grant("").renew_at.unwrap()), None);
     }
 
     #[test]
     fn files_and_directory_are_private_and_nothing_else_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let cache = cache(dir.path());
-        cache.write(&grant("t")).unwrap();
+        cache.write(&grant("t"), &password()).unwrap();
         assert_eq!(fs::metadata(&cache.dir).unwrap().mode() & 0o777, 0o700);
         let names: Vec<_> = fs::read_dir(&cache.dir).unwrap().collect();
         assert_eq!(names.len(), 1);
@@ -224,12 +258,23 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_not_given_to_another_password_and_the_password_is_not_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.write(&grant("t"), &password()).unwrap();
+        assert_eq!(cache.read(&Secret::new("wrong"), SystemTime::now()), None);
+        assert_eq!(cache.read(&password(), SystemTime::now()), Some(grant("t")));
+        let stored = fs::read_to_string(cache.dir.join(&cache.name)).unwrap();
+        assert!(!stored.contains("contrail123"), "{stored}");
+    }
+
+    #[test]
     fn a_linked_directory_or_file_is_not_used() {
         let dir = tempfile::tempdir().unwrap();
         let other = tempfile::tempdir().unwrap();
         symlink(other.path(), dir.path().join("tokens")).unwrap();
         let linked = TokenCache::new(&dir.path().join("tokens"), &["k"]);
-        assert!(linked.write(&grant("t")).is_err());
+        assert!(linked.write(&grant("t"), &password()).is_err());
         assert!(matches!(
             linked.lock(Deadline::after(Duration::ZERO)),
             Err(NoLock::Unusable(_))
@@ -237,14 +282,17 @@ mod tests {
         assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
 
         let cache = cache(dir.path());
-        cache.write(&grant("t")).unwrap();
+        cache.write(&grant("t"), &password()).unwrap();
         let path = cache.dir.join(&cache.name);
         fs::rename(&path, other.path().join("token")).unwrap();
         symlink(other.path().join("token"), &path).unwrap();
-        assert_eq!(cache.read(SystemTime::now()), None);
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
         // Writing replaces the link and leaves its target alone.
-        cache.write(&grant("second")).unwrap();
-        assert_eq!(cache.read(SystemTime::now()), Some(grant("second")));
+        cache.write(&grant("second"), &password()).unwrap();
+        assert_eq!(
+            cache.read(&password(), SystemTime::now()),
+            Some(grant("second"))
+        );
         let target = fs::read_to_string(other.path().join("token")).unwrap();
         assert!(!target.contains("second"));
     }
@@ -253,13 +301,13 @@ mod tests {
     fn a_file_that_others_can_read_and_garbage_are_not_used() {
         let dir = tempfile::tempdir().unwrap();
         let cache = cache(dir.path());
-        cache.write(&grant("t")).unwrap();
+        cache.write(&grant("t"), &password()).unwrap();
         let path = cache.dir.join(&cache.name);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(cache.read(SystemTime::now()), None);
-        cache.write(&grant("t")).unwrap();
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
+        cache.write(&grant("t"), &password()).unwrap();
         fs::write(&path, b"{\"token\":\"t\",\"renew_at\"").unwrap();
-        assert_eq!(cache.read(SystemTime::now()), None);
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
     }
 
     #[test]
@@ -275,5 +323,18 @@ mod tests {
         };
         drop(held);
         assert!(waiter.join().unwrap());
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.prepare_dir().unwrap();
+        for name in [cache.name.clone(), format!("{}.lock", cache.name)] {
+            nix::unistd::mkfifo(&cache.dir.join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        assert_eq!(cache.read(&password(), SystemTime::now()), None);
+        let lock = cache.lock(Deadline::after(Duration::from_secs(20)));
+        assert!(matches!(lock, Err(NoLock::Unusable(_))));
     }
 }

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use serde::de::Error as _;
+
 use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
 use super::{KeystoneSettings, TokenSource};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, after_colon};
 use crate::http::{Method, Request, Response, Transport};
 use crate::secret::Secret;
 
@@ -79,7 +81,9 @@ impl Keystone {
         }
         let stored = || {
             let now = SystemTime::now();
-            self.cache.read(now).filter(|grant| usable(grant, now))
+            self.cache
+                .read(self.secret(), now)
+                .filter(|grant| usable(grant, now))
         };
         let grant = match stored() {
             Some(grant) => grant,
@@ -118,8 +122,9 @@ impl Keystone {
             let response = self.post(endpoint, deadline)?;
             if response.is_success() {
                 let what = format!("the answer of {}", service(endpoint));
-                let grant = message::grant(endpoint.version, &response, &what, SystemTime::now())?;
-                if let Err(error) = self.cache.write(&grant) {
+                let grant = message::grant(endpoint.version, &response, &what, SystemTime::now());
+                let grant = grant.map_err(|error| self.hidden(error))?;
+                if let Err(error) = self.cache.write(&grant, self.secret()) {
                     log::debug!("token not kept on disk: {error}");
                 }
                 return Ok(grant);
@@ -149,7 +154,12 @@ impl Keystone {
         match response.status {
             408 | 429 | 502..=504 => Err(Error::Unreachable {
                 service: service(),
-                source: format!("status {}: {}", response.status, self.text(&response)).into(),
+                source: format!(
+                    "status {}{}",
+                    response.status,
+                    after_colon(&self.text(&response))
+                )
+                .into(),
             }),
             _ => Ok(response),
         }
@@ -176,14 +186,26 @@ impl Keystone {
 
     /// An error text of Keystone, without the credentials should it repeat them.
     fn text(&self, response: &Response) -> String {
-        let text = response.text();
-        let secret = match &self.proof {
+        let response = response.clone().without(self.secret());
+        response.text()
+    }
+
+    /// What the parser says may hold parts of the answer.
+    fn hidden(&self, error: Error) -> Error {
+        match error {
+            Error::Decode { what, source } => Error::Decode {
+                what,
+                source: serde_json::Error::custom(self.secret().hide_in(&source.to_string())),
+            },
+            other => other,
+        }
+    }
+
+    /// What proves to Keystone who asks.
+    fn secret(&self) -> &Secret {
+        match &self.proof {
             Proof::Password => &self.settings.password,
             Proof::Token(token) => token,
-        };
-        match secret.is_empty() {
-            true => text,
-            false => text.replace(secret.expose(), "***"),
         }
     }
 }

@@ -10,7 +10,10 @@ use nix::libc;
 use nix::net::if_::if_nametoindex;
 
 use super::netlink::Netlink;
-use super::{Dataplane, InterfaceConfig, Link, Netns, VethSpec, configure, inspect, sysctl, veth};
+use super::{
+    Dataplane, InterfaceConfig, Link, Netns, VethSpec, check_ifname, configure, inspect, sysctl,
+    veth,
+};
 use crate::error::{Error, Result};
 use crate::identity::Family;
 
@@ -73,6 +76,9 @@ impl Dataplane for Kernel {
     }
 
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
+        for name in [&spec.host, &spec.container] {
+            check_ifname(name).map_err(|why| Error::invalid("interface name", name, why))?;
+        }
         let netlink = self.open()?;
         if let Err(error) = netlink.create_link(veth::create(spec, netns.map(AsFd::as_fd))) {
             if error.raw_os_error() == Some(libc::EEXIST) {

@@ -4,6 +4,7 @@
 mod configure;
 mod inspect;
 mod kernel;
+mod name;
 mod netlink;
 mod netns;
 mod sysctl;
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::mac::MacAddr;
 
 pub use kernel::Kernel;
+pub use name::check_ifname;
 pub use netns::{Netns, NetnsId};
 
 /// The changes of the kernel's network that attaching and detaching a container need.
@@ -36,8 +38,9 @@ pub trait Dataplane: Send + Sync {
     /// without one. The host end is up afterwards, the container end is not.
     ///
     /// # Errors
-    /// [`Error::InterfaceExists`](crate::Error::InterfaceExists) when one of the two names is taken:
-    /// nothing of the pair is left then.
+    /// [`Error::InterfaceExists`](crate::Error::InterfaceExists) when one of the two names is taken,
+    /// [`Error::Invalid`](crate::Error::Invalid) for one that no interface can have: nothing of the
+    /// pair is left then.
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()>;
 
     /// Gives the interface `ifname` in `netns` its addresses, sets it up and adds its routes.

@@ -6,6 +6,7 @@ use super::chain::{Chain, ChainService};
 use super::description::{Description, Member, Port, Service};
 use super::problem::Problem;
 use super::types::{Leg, Mode};
+use crate::error::quoted;
 use crate::fq_name::FqName;
 
 /// One look at a description: finds everything that is wrong before it gives up.
@@ -184,7 +185,8 @@ impl<'a> Check<'a> {
             Ok(name) if name.parts().len() == parts => name,
             _ => {
                 let reason = format!(
-                    "{text:?} is not a name: one without colons, or {parts} parts with colons between them, is expected"
+                    "{} is not a name: one without colons, or {parts} parts with colons between them, is expected",
+                    quoted(text)
                 );
                 self.wrong(field, reason);
                 FqName::new([text])

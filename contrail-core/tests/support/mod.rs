@@ -5,6 +5,26 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+
+use contrail_core::api::Client;
+use contrail_core::http::{Http, Scheme, Server as ApiServer, TlsSettings};
+use contrail_core::keystone::TokenSource;
+
+/// Longer than anything takes here.
+pub const LONG: Duration = Duration::from_secs(30);
+
+/// A client of these servers of the configuration API.
+pub fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Client {
+    let http = Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap();
+    let server = |address: &SocketAddr| ApiServer {
+        scheme: Scheme::Http,
+        host: address.ip().to_string(),
+        port: address.port(),
+    };
+    let servers = addresses.iter().map(server).collect();
+    Client::new(Arc::new(http), servers, tokens, "host:test".into(), LONG)
+}
 
 /// What the server does with a request.
 #[derive(Clone)]

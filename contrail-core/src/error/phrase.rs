@@ -1,0 +1,70 @@
+//! Parts of messages for people.
+
+/// A value between quotes, with control characters made visible: a message stays one line, and where
+/// the value begins and ends can be seen.
+///
+/// ```
+/// assert_eq!(contrail_core::error::quoted("a\tb"), r#""a\tb""#);
+/// ```
+pub fn quoted(value: &str) -> String {
+    let visible = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    format!("\"{}\"", value.chars().map(visible).collect::<String>())
+}
+
+/// What somebody else said, behind a colon; nothing when they said nothing.
+///
+/// ```
+/// use contrail_core::error::after_colon;
+///
+/// assert_eq!(format!("status 500{}", after_colon("no memory")), "status 500: no memory");
+/// assert_eq!(format!("status 500{}", after_colon("")), "status 500");
+/// ```
+pub fn after_colon(text: &str) -> String {
+    match text.trim() {
+        "" => String::new(),
+        text => format!(": {text}"),
+    }
+}
+
+/// Seconds as people write them: 29.999998 is 30, 0.2 stays 0.2.
+///
+/// ```
+/// assert_eq!(contrail_core::error::rounded(29.999_998), "30");
+/// ```
+pub fn rounded(seconds: f32) -> String {
+    let digits = match seconds {
+        s if s < 1.0 => 1000.0,
+        s if s < 10.0 => 100.0,
+        _ => 10.0,
+    };
+    ((seconds * digits).round() / digits).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_no_more_digits_than_matter() {
+        for (seconds, text) in [
+            (29.999_998, "30"),
+            (20.0, "20"),
+            (12.34, "12.3"),
+            (1.499_999_9, "1.5"),
+            (0.2, "0.2"),
+            (0.019_999_9, "0.02"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(rounded(seconds), text);
+        }
+    }
+
+    #[test]
+    fn only_what_cannot_be_seen_is_escaped() {
+        assert_eq!(quoted(r#"{"a":1}"#), r#""{"a":1}""#);
+        assert_eq!(quoted("ä\n\u{1b}"), r#""ä\n\u{1b}""#);
+    }
+}
