@@ -10,30 +10,32 @@ use super::call::{Call, Port};
 use super::reserve::{Ip, Reserved};
 use super::types::Assigned;
 use super::undo::Step;
-use super::{objects, parallel, subnets};
+use super::{objects, subnets};
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
+use crate::parallel;
 
 impl Call<'_> {
     /// Gives the port its addresses.
     pub(super) fn address(&self, reserved: &Reserved) -> Result<Vec<Assigned>> {
         let network = &reserved.network;
         let ips: Vec<&Ip> = reserved.ips.iter().collect();
-        std::thread::scope(|scope| {
-            let linked = scope.spawn(|| self.link_machine(&reserved.port));
-            let assigned = parallel::map(ips, |ip| {
-                self.create_ip(reserved, ip)?;
-                let address = match ip.asked {
-                    Some(address) => address,
-                    None => self.chosen_address(ip.id)?,
-                };
-                subnets::assigned(&network.fq_name, &network.subnets, address)
-            });
-            parallel::join(linked)?;
-            all(assigned)
-        })
+        let assign = |ip: &Ip| {
+            self.create_ip(reserved, ip)?;
+            let address = match ip.asked {
+                Some(address) => address,
+                None => self.chosen_address(ip.id)?,
+            };
+            subnets::assigned(&network.fq_name, &network.subnets, address)
+        };
+        let (linked, assigned) = parallel::both(
+            || self.link_machine(&reserved.port),
+            || parallel::map(ips, assign),
+        );
+        linked?;
+        all(assigned)
     }
 
     /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another

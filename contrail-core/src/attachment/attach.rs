@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::call::{Call, Port};
 use super::types::{Attached, Attachment};
-use super::{Attacher, nodes, parallel};
+use super::{Attacher, nodes};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::identity;
 use crate::lock::AttachmentLock;
 use crate::net::Netns;
+use crate::parallel;
 
 impl Attacher {
     /// Attaches one container: makes every interface of `wanted` in its network namespace and joins
@@ -26,15 +27,15 @@ impl Attacher {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());
         };
-        let deadline = Deadline::after(self.host.attach_timeout);
         let ports: Vec<Port> = wanted.iter().map(|w| Port::new(&self.host, w)).collect();
         let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
-        let _locks = self.lock(&ids, deadline)?;
+        let ends = Deadline::with_undo(self.host.attach_timeout);
+        let _locks = self.lock(&ids, ends.0)?;
         let netns = self.open_free(&first.netns, wanted)?;
         nodes::remember(&self.host.state_dir, &self.host.node)?;
 
         let vm = identity::virtual_machine(&self.host.node, &first.container);
-        let call = Call::new(&self.host, &self.backend, (vm, ids), deadline);
+        let call = Call::new(&self.host, &self.backend, (vm, ids), ends);
         call.run(|| call.attach(ports, &netns))
     }
 

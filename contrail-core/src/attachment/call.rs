@@ -53,19 +53,19 @@ impl<'a> Port<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A call about these interfaces of a container. It ends by `end`; a third of the time until then
-    /// is kept for undoing what it has done.
+    /// A call about these interfaces of a container, with the ends of
+    /// [trying and of the whole](Deadline::with_undo).
     pub(super) fn new(
         host: &'a Host,
         backend: &'a Backend,
         (vm, interfaces): (Uuid, Vec<Uuid>),
-        end: Deadline,
+        (deadline, end): (Deadline, Deadline),
     ) -> Self {
         Self {
             host,
             backend,
             vm,
-            deadline: Deadline::after(end.remaining() * 2 / 3),
+            deadline,
             end,
             interfaces,
             done: Mutex::default(),

@@ -15,7 +15,7 @@ use super::network::Network;
 use super::reserve::{Ip, Reserved};
 use super::types::{Attachment, NetworkSpec};
 use super::undo::{self, Step};
-use super::{Attacher, objects, parallel};
+use super::{Attacher, objects};
 use crate::agent;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
@@ -24,6 +24,7 @@ use crate::error::Result;
 use crate::fq_name::FqName;
 use crate::identity::{self, Family};
 use crate::mac::MacAddr;
+use crate::parallel;
 
 /// One connection of a container to a virtual network that exists.
 #[derive(Clone, Debug)]
@@ -115,17 +116,15 @@ impl Attacher {
         let vm = identity::virtual_machine(&self.host.node, sandbox);
         let attachment = endpoint.attachment();
         self.endpoint_call(endpoint, vm, &attachment, |call, port| {
-            std::thread::scope(|scope| {
-                let link = scope.spawn(|| call.create_link(&port, None));
-                let membership = Step::Membership {
-                    interface: port.id,
-                    vm,
-                };
-                let machine = call
-                    .create_machine(&attachment)
-                    .and_then(|()| call.attempt(membership, || call.link_machine(&port)));
-                parallel::join(link).and(machine)
-            })?;
+            let link_machine = || {
+                let interface = port.id;
+                call.create_machine(&attachment)?;
+                call.attempt(Step::Membership { interface, vm }, || {
+                    call.link_machine(&port)
+                })
+            };
+            let (link, machine) = parallel::both(|| call.create_link(&port, None), link_machine);
+            link.and(machine)?;
             call.tell_agent(endpoint, &port)?;
             Ok(Joined {
                 ifname: port.container_ifname,
@@ -207,12 +206,12 @@ impl Attacher {
         attachment: &'a Attachment,
         half: impl FnOnce(&Call, Port<'a>) -> Result<T>,
     ) -> Result<T> {
-        let deadline = Deadline::after(self.host.attach_timeout);
+        let ends = Deadline::with_undo(self.host.attach_timeout);
         let mut port = Port::new(&self.host, attachment);
         port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
         port.object.meta.display_name = Some(endpoint.display_name.clone());
-        let _lock = self.lock(&[port.id], deadline)?;
-        let call = Call::new(&self.host, &self.backend, (vm, vec![port.id]), deadline);
+        let _lock = self.lock(&[port.id], ends.0)?;
+        let call = Call::new(&self.host, &self.backend, (vm, vec![port.id]), ends);
         call.run(|| half(&call, port))
     }
 

@@ -19,7 +19,6 @@ mod endpoint;
 mod network;
 mod nodes;
 pub(crate) mod objects;
-mod parallel;
 mod pending;
 mod plug;
 mod reservation;
@@ -68,7 +67,7 @@ pub struct Host {
     pub run_dir: PathBuf,
     /// Where state that survives a reboot lives: pending deletes, networks that this host made.
     pub state_dir: PathBuf,
-    /// How long attaching may take as a whole: the last third is kept for undoing one that fails.
+    /// How long attaching may take as a whole: its last quarter is kept for undoing one that fails.
     pub attach_timeout: Duration,
     /// How long detaching may take before what is left goes to the pending deletes.
     pub detach_timeout: Duration,

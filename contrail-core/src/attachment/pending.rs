@@ -153,7 +153,7 @@ fn id_of(name: &str) -> Option<Uuid> {
 
 /// The entry; of a damaged one what its name alone tells.
 fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
-    let text = match fs::read(path) {
+    let text = match files::read_private(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::file("read", path, e)),

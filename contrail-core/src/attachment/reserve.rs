@@ -9,10 +9,11 @@ use super::call::{Call, Port};
 use super::network::Network;
 use super::types::Attachment;
 use super::undo::{self, Step};
-use super::{objects, parallel, subnets, uses};
+use super::{objects, subnets, uses};
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
 use crate::net::{Netns, VethSpec};
+use crate::parallel;
 
 /// A port whose network is known and whose objects and link exist.
 pub(super) struct Reserved<'a> {
@@ -36,15 +37,13 @@ impl Call<'_> {
         ports: Vec<Port<'p>>,
         netns: &Netns,
     ) -> Result<Vec<Reserved<'p>>> {
-        std::thread::scope(|scope| {
-            let wanted = ports.first().map(|port| port.wanted);
-            let machine = wanted.map(|wanted| scope.spawn(|| self.create_machine(wanted)));
-            let reserved = parallel::map(ports, |port| self.reserve_port(port, netns));
-            if let Some(machine) = machine {
-                parallel::join(machine)?;
-            }
-            all(reserved)
-        })
+        let wanted = ports.first().map(|port| port.wanted);
+        let (machine, reserved) = parallel::both(
+            || wanted.map_or(Ok(()), |wanted| self.create_machine(wanted)),
+            || parallel::map(ports, |port| self.reserve_port(port, netns)),
+        );
+        machine?;
+        all(reserved)
     }
 
     fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
@@ -63,12 +62,15 @@ impl Call<'_> {
     }
 
     fn reserve_in_network(&self, port: &Port, netns: &Netns) -> Result<Network> {
-        let (found, created, link) = std::thread::scope(|scope| {
-            let created = scope.spawn(|| self.create_interface(port));
-            let link = scope.spawn(|| self.create_link(port, Some(netns)));
-            let found = self.find_network(&port.wanted.network);
-            (found, parallel::join(created), parallel::join(link))
-        });
+        let (created, (link, found)) = parallel::both(
+            || self.create_interface(port),
+            || {
+                parallel::both(
+                    || self.create_link(port, Some(netns)),
+                    || self.find_network(&port.wanted.network),
+                )
+            },
+        );
         link?;
         self.enter_network(port, found?, created)
     }

@@ -9,13 +9,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, network, parallel};
+use super::{Backend, network};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 use crate::identity::{self, Family};
+use crate::parallel;
 
 /// One thing to remove. The order of the variants is the order in which they are removed: first what
 /// forwards packets, then what refers to others, last what is referred to.
@@ -172,16 +173,22 @@ pub(crate) fn run(
         .partition(|step| matches!(step, Step::AgentPort(_)));
 
     let mut failed = run_at_once(ports);
-    std::thread::scope(|scope| {
-        let links = (!links.is_empty()).then(|| scope.spawn(|| run_at_once(links)));
-        for kind in objects.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b))
-        {
-            let possible = kind.iter().filter(|step| !is_too_early(step, &failed));
-            let possible = possible.cloned().collect();
-            failed.extend(run_at_once(possible));
-        }
-        failed.extend(links.into_iter().flat_map(parallel::join));
-    });
+    let (failed_links, failed_objects) = parallel::both(
+        || run_at_once(links.clone()),
+        || {
+            let mut failed: Vec<Failed> = Vec::new();
+            let is_same_kind =
+                |a: &Step, b: &Step| std::mem::discriminant(a) == std::mem::discriminant(b);
+            for kind in objects.chunk_by(is_same_kind) {
+                let possible = kind.iter().filter(|step| !is_too_early(step, &failed));
+                let possible = possible.cloned().collect();
+                failed.extend(run_at_once(possible));
+            }
+            failed
+        },
+    );
+    failed.extend(failed_objects);
+    failed.extend(failed_links);
     failed
 }
 

@@ -62,7 +62,7 @@ pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Resul
 /// The uses that an interface may have.
 pub(super) fn of(state_dir: &Path, interface: Uuid) -> Result<Vec<Use>> {
     let path = entry(state_dir, interface);
-    let text = match fs::read(&path) {
+    let text = match files::read_private(&path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(Error::file("read", path, e)),
