@@ -1,17 +1,18 @@
 //! Every request of ADD and DEL, hit by every kind of fault: the caller gets one answer in time, and
 //! after a DEL with the fault gone the world is as before.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contrail_lab::faults::{Action, Rule, StatusAnswer};
-use contrail_lab::http::ServiceName;
+use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab, network};
 
-/// How a call may end: short timeouts keep the test short, and undoing has half as long on top.
+/// How long a call may take: short timeouts keep the test short, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 fn status(code: u16) -> Action {
@@ -22,17 +23,21 @@ fn status(code: u16) -> Action {
     })
 }
 
-fn faults() -> Vec<Action> {
+/// The faults of a service. An agent is known to say that it has done what it has not; nobody can finish
+/// what nobody knows of, so that is only for runtimes that repeat their call.
+fn faults(service: ServiceName, finish: Finish) -> Vec<Action> {
     let mut faults = vec![
         Action::Refuse,
         Action::DropBefore,
         Action::DropAfter,
         Action::Truncate,
         Action::Garbage,
-        Action::Forget,
         Action::Hang,
         Action::Swallow,
     ];
+    if (service, finish) == (Agent, Repeated) {
+        faults.push(Action::Forget);
+    }
     faults.extend([400, 401, 404, 409, 500, 503].map(status));
     faults
 }
@@ -68,25 +73,98 @@ fn strike(lab: &Lab, rule: Rule, call: &Call) -> Outcome {
     outcome
 }
 
-/// Strikes each request of `command` with each fault, once and for good.
-fn matrix(command: &str, service: ServiceName) {
-    let lab = lab();
-    let netns = TestNetns::new("c").unwrap();
-    // The network exists beforehand, as in production, and the token is cached.
-    let other = TestNetns::new("other").unwrap();
-    call("ADD", &other)
-        .with("CNI_CONTAINERID", "other")
-        .run()
-        .ok();
-    let before = everything(&lab, &[netns.netns()]);
+/// Who else is in the network while the plugin is struck.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Network {
+    /// Another container: the network is there before and stays.
+    InUse,
+    /// Nobody: ADD makes the network, DEL removes it.
+    Own,
+}
 
+/// Who finishes what was struck.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Finish {
+    /// The runtime, which repeats DEL.
+    Repeated,
+    /// A call for another container: what was put off is on disk.
+    Others,
+}
+
+use Finish::{Others, Repeated};
+use Network::{InUse, Own};
+
+/// A lab with a container's namespace in it.
+struct Scene {
+    lab: Lab,
+    netns: TestNetns,
+    /// The other container's, which lives as long as this value.
+    _other: TestNetns,
+    network: Network,
+    before: BTreeSet<String>,
+}
+
+impl Scene {
+    fn new(network: Network) -> Self {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let other = TestNetns::new("other").unwrap();
+        let call = |command| call(command, &other).with("CNI_CONTAINERID", "other");
+        // The token is cached in any case.
+        call("ADD").run().ok();
+        if network == Own {
+            call("DEL").run().ok();
+        }
+        let before = everything(&lab, &[netns.netns()]);
+        Self {
+            lab,
+            netns,
+            _other: other,
+            network,
+            before,
+        }
+    }
+
+    fn call(&self, command: &str) -> Call {
+        call(command, &self.netns)
+    }
+
+    fn finish(&self, finish: Finish) {
+        let call = self.call("DEL");
+        match finish {
+            Repeated => {
+                call.run().ok();
+                self.call("DEL").run().ok();
+            }
+            Others => {
+                call.with("CNI_CONTAINERID", "stranger").run().ok();
+            }
+        }
+    }
+
+    /// What is different from the time before anything was done.
+    fn difference(&self) -> Vec<String> {
+        let after = everything(&self.lab, &[self.netns.netns()]);
+        let changed = after.symmetric_difference(&self.before);
+        changed.cloned().collect()
+    }
+
+    fn active_ports(&self) -> usize {
+        let ports = self.lab.status().ports;
+        ports.iter().filter(|port| port.active).count()
+    }
+}
+
+/// Strikes each request of `command` with each fault, once and for good.
+fn matrix(command: &str, service: ServiceName, network: Network, finish: Finish) {
+    let scene = Scene::new(network);
     let (mut cases, mut succeeded) = (0, 0);
     if command == "DEL" {
-        call("ADD", &netns).run().ok();
+        scene.call("ADD").run().ok();
     }
-    let count = requests(&lab, service, &call(command, &netns));
-    call("DEL", &netns).run().ok();
-    for action in faults() {
+    let count = requests(&scene.lab, service, &scene.call(command));
+    scene.finish(Repeated);
+    for action in faults(service, finish) {
         for (skip, only) in (0..count).flat_map(|skip| [(skip, Some(1)), (skip, None)]) {
             let rule = Rule {
                 skip,
@@ -94,40 +172,39 @@ fn matrix(command: &str, service: ServiceName) {
                 ..fault(service, "", "", action.clone())
             };
             if command == "DEL" {
-                call("ADD", &netns).run().ok();
+                scene.call("ADD").run().ok();
             }
-            let outcome = strike(&lab, rule.clone(), &call(command, &netns));
+            let outcome = strike(&scene.lab, rule.clone(), &scene.call(command));
             cases += 1;
             succeeded += u32::from(outcome.success);
             if command == "ADD" && outcome.success {
-                let active = lab.status().ports.iter().filter(|port| port.active).count();
-                assert_eq!(active, 2, "{rule:?}: success without a port");
+                let expected = 1 + usize::from(scene.network == InUse);
+                let active = scene.active_ports();
+                assert_eq!(active, expected, "{rule:?}: success without a port");
             }
-            call("DEL", &netns).run().ok();
-            call("DEL", &netns).run().ok();
-            let after = everything(&lab, &[netns.netns()]);
-            assert_eq!(after, before, "{rule:?}: {}\n{}", outcome.json, outcome.log);
+            scene.finish(finish);
+            let left = scene.difference();
+            assert!(
+                left.is_empty(),
+                "{rule:?}: {left:#?}\n{}\n{}",
+                outcome.json,
+                outcome.log
+            );
         }
     }
     eprintln!(
-        "{command} with a faulty {service:?}: {cases} cases, {succeeded} succeeded all the same"
+        "{command}, network {network:?}, faulty {service:?}, finished {finish:?}: {cases} cases, \
+         {succeeded} succeeded all the same"
     );
 }
 
 /// Kills the plugin while it waits for the answer to each of its requests, before or after the request
 /// took effect. Then DEL cleans, or a retry succeeds.
-fn killed_at_every_request(service: ServiceName) {
-    let lab = lab();
-    let netns = TestNetns::new("c").unwrap();
-    let other = TestNetns::new("other").unwrap();
-    call("ADD", &other)
-        .with("CNI_CONTAINERID", "other")
-        .run()
-        .ok();
-    let before = everything(&lab, &[netns.netns()]);
-    let add = call("ADD", &netns).with("CONTRAIL_REQUEST_TIMEOUT", "60");
-    let count = requests(&lab, service, &add);
-    call("DEL", &netns).run().ok();
+fn killed_at_every_request(service: ServiceName, network: Network) {
+    let scene = Scene::new(network);
+    let add = || scene.call("ADD").with("CONTRAIL_REQUEST_TIMEOUT", "60");
+    let count = requests(&scene.lab, service, &add());
+    scene.finish(Repeated);
 
     for action in [Action::Hang, Action::Swallow] {
         for (skip, retry) in (0..count).flat_map(|skip| [(skip, false), (skip, true)]) {
@@ -136,52 +213,46 @@ fn killed_at_every_request(service: ServiceName) {
                 count: Some(1),
                 ..fault(service, "", "", action.clone())
             };
-            lab.faults().add(rule.clone());
-            let running = add.start();
-            wait_for("the request that hangs", || lab.faults().list()[0].hit == 1);
+            scene.lab.faults().add(rule.clone());
+            let running = add().start();
+            wait_for("the request that hangs", || {
+                scene.lab.faults().list()[0].hit == 1
+            });
             running.kill();
-            lab.faults().clear();
+            scene.lab.faults().clear();
             if retry {
                 // What the killed one made in the container's namespace is the runtime's to remove.
-                let _ = netns.output("ip", &["link", "del", "eth0"]).unwrap();
-                add.run().ok();
+                let _ = scene.netns.output("ip", &["link", "del", "eth0"]).unwrap();
+                add().run().ok();
             }
-            call("DEL", &netns).run().ok();
-            assert_eq!(
-                everything(&lab, &[netns.netns()]),
-                before,
-                "{rule:?}, retry: {retry}"
-            );
+            scene.finish(Repeated);
+            let left = scene.difference();
+            assert!(left.is_empty(), "{rule:?}, retry: {retry}: {left:#?}");
         }
     }
 }
 
-#[test]
-fn a_plugin_that_is_killed_at_any_request_of_the_api_leaves_nothing_that_del_does_not_find() {
-    sandbox::test(|| killed_at_every_request(ServiceName::ConfigApi));
+macro_rules! strikes {
+    ($($name:ident: $strike:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                sandbox::isolated(concat!("faults::", stringify!($name)), || $strike);
+            }
+        )*
+    };
 }
 
-#[test]
-fn a_plugin_that_is_killed_at_any_request_of_the_agent_leaves_nothing_that_del_does_not_find() {
-    sandbox::test(|| killed_at_every_request(ServiceName::Agent));
-}
-
-#[test]
-fn any_fault_of_the_api_during_add_is_undone_or_repaired_by_del() {
-    sandbox::test(|| matrix("ADD", ServiceName::ConfigApi));
-}
-
-#[test]
-fn any_fault_of_the_agent_during_add_is_undone_or_repaired_by_del() {
-    sandbox::test(|| matrix("ADD", ServiceName::Agent));
-}
-
-#[test]
-fn any_fault_of_the_api_during_del_is_repaired_by_a_later_one() {
-    sandbox::test(|| matrix("DEL", ServiceName::ConfigApi));
-}
-
-#[test]
-fn any_fault_of_the_agent_during_del_is_repaired_by_a_later_one() {
-    sandbox::test(|| matrix("DEL", ServiceName::Agent));
+strikes! {
+    kill_at_the_api_in_a_network_in_use: killed_at_every_request(ConfigApi, InUse);
+    kill_at_the_api_with_a_network_of_its_own: killed_at_every_request(ConfigApi, Own);
+    kill_at_the_agent: killed_at_every_request(Agent, Own);
+    add_with_a_faulty_api_in_a_network_in_use: matrix("ADD", ConfigApi, InUse, Repeated);
+    add_with_a_faulty_api_that_makes_its_network: matrix("ADD", ConfigApi, Own, Repeated);
+    add_with_a_faulty_agent: matrix("ADD", Agent, InUse, Repeated);
+    del_with_a_faulty_api_in_a_network_in_use: matrix("DEL", ConfigApi, InUse, Repeated);
+    del_with_a_faulty_api_that_removes_its_network: matrix("DEL", ConfigApi, Own, Repeated);
+    del_with_a_faulty_api_that_others_finish: matrix("DEL", ConfigApi, Own, Others);
+    del_with_a_faulty_agent: matrix("DEL", Agent, InUse, Repeated);
+    del_with_a_faulty_agent_that_others_finish: matrix("DEL", Agent, Own, Others);
 }
