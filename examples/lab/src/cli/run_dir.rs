@@ -23,6 +23,8 @@ struct Place {
     path: PathBuf,
     /// Whether anybody can make a directory of that name.
     is_public: bool,
+    /// Whether the user named it: then it may have been there before, for something else.
+    is_chosen: bool,
 }
 
 /// `CONTRAIL_LAB_RUN_DIR`, or a directory that the user may write to.
@@ -31,9 +33,13 @@ fn place() -> Place {
     let private = |path| Place {
         path,
         is_public: false,
+        is_chosen: false,
     };
     if let Some(directory) = variable("CONTRAIL_LAB_RUN_DIR") {
-        return private(directory.into());
+        return Place {
+            is_chosen: true,
+            ..private(directory.into())
+        };
     }
     if geteuid().is_root() {
         return private("/run/contrail-lab".into());
@@ -43,6 +49,7 @@ fn place() -> Place {
         None => Place {
             path: std::env::temp_dir().join(format!("contrail-lab-{}", geteuid())),
             is_public: true,
+            is_chosen: false,
         },
     }
 }
@@ -64,7 +71,9 @@ impl RunDir {
     /// # Errors
     /// [`Error::UnsafeDirectory`], or when it cannot be opened.
     pub fn lock() -> Result<Option<Self>> {
-        let Place { path, is_public } = place();
+        let Place {
+            path, is_public, ..
+        } = place();
         loop {
             let lock = match open(&path, is_public) {
                 Ok(lock) => lock,
@@ -86,15 +95,21 @@ impl RunDir {
         }
     }
 
-    /// Locks the directory, which is made when it is missing; also returns the directories that
-    /// were made for that.
+    /// Locks the directory, which is made when it is missing; also returns the directories that go
+    /// when they are empty, innermost first: those that were made for it, and itself unless the user
+    /// chose it. Several processes may make it at once, and then none knows who did.
     ///
     /// # Errors
     /// As [`RunDir::lock`], and when it cannot be made.
     pub fn make() -> Result<(Self, Vec<PathBuf>)> {
         loop {
-            let path = path();
-            let made: Vec<PathBuf> = missing(&path).map(Path::to_path_buf).collect();
+            let Place {
+                path, is_chosen, ..
+            } = place();
+            let mut made: Vec<PathBuf> = missing(&path).map(Path::to_path_buf).collect();
+            if made.is_empty() && !is_chosen {
+                made.push(path.clone());
+            }
             DirBuilder::new()
                 .recursive(true)
                 .mode(if geteuid().is_root() { 0o755 } else { 0o700 })

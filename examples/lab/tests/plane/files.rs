@@ -63,6 +63,7 @@ fn directories_go_with_the_lab_that_made_them_and_others_stay() {
         assert!(exists("/run/before/ports"));
         assert!(!exists(RUN_DIR));
 
+        // An empty one of that name was left by a killed command.
         fs::create_dir(RUN_DIR).unwrap();
         up(&[
             "--ports-dir",
@@ -73,8 +74,8 @@ fn directories_go_with_the_lab_that_made_them_and_others_stay() {
         .unwrap();
         fs::remove_file("/run/b/c/configuration.json").unwrap();
         lab(&["down"]).unwrap();
-        for (path, stays) in [(RUN_DIR, true), ("/run/a", false), ("/run/b", false)] {
-            assert_eq!(exists(path), stays, "{path}");
+        for path in [RUN_DIR, "/run/a", "/run/b"] {
+            assert!(!exists(path), "{path}");
         }
     });
 }
