@@ -48,7 +48,7 @@ fn attach(
     let mut attached: Vec<Attached> = Vec::new();
     for group in plan::by_place(planned) {
         let start = attached.len();
-        let backend = (surroundings.connect)(&group[0].settings);
+        let backend = surroundings.connect(&group[0]);
         let done =
             backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
         match done {

@@ -40,7 +40,7 @@ pub fn detach(
             .iter()
             .map(|one| plan::detachment(args, one))
             .collect();
-        let backend = (surroundings.connect)(&group[0].settings);
+        let backend = surroundings.connect(&group[0]);
         let done = backend.and_then(|backend| backend.detach(&detachments));
         if let Err(error) = done {
             log::error!("detaching failed: {}", contrail_core::error::report(&error));

@@ -24,6 +24,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use contrail_core::settings::{Layer, LogSettings, Settings, Sources};
 use serde_json::Value;
@@ -62,9 +63,19 @@ struct Surroundings<'a> {
     read_file: &'a dyn Fn(&Path) -> io::Result<String>,
     connect: &'a Connect,
     start_log: &'a dyn Fn(&LogSettings),
+    started: Instant,
 }
 
 impl Surroundings<'_> {
+    /// Makes the connection of networks that share one. Each gets the time that earlier ones have left
+    /// of the whole call's.
+    fn connect(&self, planned: &Planned) -> contrail_core::Result<Box<dyn Backend>> {
+        let mut settings = planned.settings.clone();
+        let timeout = &mut settings.timeouts.attach;
+        *timeout = timeout.saturating_sub(self.started.elapsed());
+        (self.connect)(&settings)
+    }
+
     fn settings(&self, nearer: Vec<Layer>) -> Result<Settings, CniError> {
         self.with_sources(nearer, Settings::load)
             .map_err(Into::into)
@@ -111,6 +122,7 @@ pub fn run(world: World) -> ExitCode {
         read_file,
         connect,
         start_log,
+        started: Instant::now(),
     };
     let mut version = None;
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {

@@ -1,6 +1,8 @@
 //! ADD and DEL of the real program against the lab: what it makes, what it costs, what it leaves.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::time::Duration;
 
 use contrail_lab::faults::Action;
 use contrail_lab::http::ServiceName;
@@ -286,6 +288,40 @@ fn a_crashed_add_is_taken_over_by_the_next_one() {
         assert!(lab.status().ports[0].active);
         call("DEL").run().ok();
         assert_eq!(everything(&lab, &[netns.netns()]), before);
+    });
+}
+
+#[test]
+fn what_was_attached_under_an_earlier_name_of_the_host_is_found() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        let call = |command, node| {
+            let call = Call::new(command, "c", &path(&netns), &network("n", "10.1.1.0/24"));
+            call.with("CONTRAIL_NODE_NAME", node)
+        };
+        call("ADD", "old-name").run().ok();
+        call("DEL", "new-name").run().ok();
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
+    });
+}
+
+#[test]
+fn places_share_the_time_of_the_call() {
+    sandbox::test(|| {
+        // Both accept and never answer.
+        let silent = ["127.0.0.1:18082", "127.0.0.1:28082"];
+        let _silent = silent.map(|address| TcpListener::bind(address).unwrap());
+        let netns = TestNetns::new("c").unwrap();
+        let networks = silent.map(|api| json!({"name": "n", "api_server": api}));
+        let document = json!({"networks": networks});
+        let outcome = Call::new("DEL", "c", &path(&netns), &document)
+            .with("CONTRAIL_ATTACH_TIMEOUT", "2")
+            .run();
+        let time = outcome.time;
+        outcome.ok();
+        assert!(time < Duration::from_millis(3500), "{time:?}");
     });
 }
 

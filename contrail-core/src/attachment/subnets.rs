@@ -127,6 +127,9 @@ pub fn why_no_address(subnets: &[Subnet], family: Family, asked: Option<IpAddr>)
                 prefixes(subnets)
             )
         }
+        Some(address) if own.iter().any(|s| s.gateway == Some(address)) => {
+            format!("{address} is the gateway of its subnet")
+        }
         _ => {
             let own: Vec<Subnet> = own.into_iter().cloned().collect();
             format!("every address of {} is taken", prefixes(&own))
@@ -260,8 +263,10 @@ mod tests {
     }
 
     #[test]
-    fn the_five_causes_of_no_address_are_told_apart() {
-        let v4_only = [subnet("10.1.1.0/24", "")];
+    fn the_causes_of_no_address_are_told_apart() {
+        let mut v4_only = [subnet("10.1.1.0/24", "")];
+        v4_only[0].gateway = Some("10.1.1.1".parse().unwrap());
+        let gateway = v4_only[0].gateway;
         let outside = Some("10.9.9.9".parse().unwrap());
         for (subnets, family, asked, reason) in [
             (&[][..], Family::V4, None, "it has no subnet"),
@@ -276,6 +281,12 @@ mod tests {
                 Family::V4,
                 outside,
                 "10.9.9.9 lies in none of its subnets",
+            ),
+            (
+                &v4_only,
+                Family::V4,
+                gateway,
+                "10.1.1.1 is the gateway of its subnet",
             ),
             (
                 &v4_only,
