@@ -14,6 +14,7 @@ pub mod logging;
 mod netconf;
 mod plan;
 pub mod result;
+mod service;
 pub mod skel;
 pub mod stdin;
 pub mod version;

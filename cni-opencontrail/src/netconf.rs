@@ -1,6 +1,7 @@
 //! The configuration on standard input: one network, or the document `{"networks": [ … ]}`.
 
 use contrail_core::FqName;
+use contrail_core::attachment::Service;
 use contrail_core::error::Error;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;
@@ -9,6 +10,7 @@ use crate::error::CniError;
 use crate::ipam::{self, Ipam};
 use crate::json::{Object, integer, lookup, scalar};
 use crate::result::Dns;
+use crate::service;
 use crate::skel::is_name;
 use crate::version::CniVersion;
 
@@ -22,6 +24,7 @@ const KEYS: &[&str] = &[
     "mtu",
     "ipam",
     "dns",
+    "service",
     "args",
     "capabilities",
     "runtimeConfig",
@@ -272,6 +275,19 @@ impl NetConf {
             None => Ok(Ipam::default()),
             Some(value) => ipam::parse(value, &self.place),
         }
+    }
+
+    /// The part that the interface plays in a service chain.
+    ///
+    /// # Errors
+    ///
+    /// As [`service::parse`].
+    pub fn service(&self, settings: &Settings) -> Result<Option<Service>, CniError> {
+        let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
+        let given = lookup(&self.own, "service");
+        given
+            .map(|value| service::parse(value, &project, &self.place))
+            .transpose()
     }
 
     /// The MTU in bytes; 0 is none, as configurations of Go programs have it.

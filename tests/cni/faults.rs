@@ -11,6 +11,7 @@ use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab, network};
+use serde_json::json;
 
 /// How long a call may take: short timeouts keep the test short, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -42,9 +43,13 @@ fn faults(service: ServiceName, finish: Finish) -> Vec<Action> {
     faults
 }
 
-fn call(command: &str, netns: &TestNetns) -> Call {
+fn call(command: &str, netns: &TestNetns, kind: Network) -> Call {
     let path = netns.path().display().to_string();
-    Call::new(command, "c", &path, &network("n", "10.1.1.0/24"))
+    let mut configuration = network("n", "10.1.1.0/24");
+    if kind == Serving {
+        configuration["service"] = json!({"instance": "fw", "interface": "left"});
+    }
+    Call::new(command, "c", &path, &configuration)
         .with("CONTRAIL_REQUEST_TIMEOUT", "1")
         .with("CONTRAIL_ATTACH_TIMEOUT", "2")
 }
@@ -80,6 +85,8 @@ enum Network {
     InUse,
     /// Nobody: ADD makes the network, DEL removes it.
     Own,
+    /// Nobody, and the container is a service instance in it.
+    Serving,
 }
 
 /// Who finishes what was struck.
@@ -92,7 +99,7 @@ enum Finish {
 }
 
 use Finish::{Others, Repeated};
-use Network::{InUse, Own};
+use Network::{InUse, Own, Serving};
 
 /// A lab with a container's namespace in it.
 struct Scene {
@@ -109,10 +116,10 @@ impl Scene {
         let lab = lab();
         let netns = TestNetns::new("c").unwrap();
         let other = TestNetns::new("other").unwrap();
-        let call = |command| call(command, &other).with("CNI_CONTAINERID", "other");
+        let call = |command| call(command, &other, InUse).with("CNI_CONTAINERID", "other");
         // The token is cached in any case.
         call("ADD").run().ok();
-        if network == Own {
+        if network != InUse {
             call("DEL").run().ok();
         }
         let before = everything(&lab, &[netns.netns()]);
@@ -126,7 +133,7 @@ impl Scene {
     }
 
     fn call(&self, command: &str) -> Call {
-        call(command, &self.netns)
+        call(command, &self.netns, self.network)
     }
 
     fn finish(&self, finish: Finish) {
@@ -246,13 +253,16 @@ macro_rules! strikes {
 strikes! {
     kill_at_the_api_in_a_network_in_use: killed_at_every_request(ConfigApi, InUse);
     kill_at_the_api_with_a_network_of_its_own: killed_at_every_request(ConfigApi, Own);
+    kill_at_the_api_of_a_service_instance: killed_at_every_request(ConfigApi, Serving);
     kill_at_the_agent: killed_at_every_request(Agent, Own);
     add_with_a_faulty_api_in_a_network_in_use: matrix("ADD", ConfigApi, InUse, Repeated);
     add_with_a_faulty_api_that_makes_its_network: matrix("ADD", ConfigApi, Own, Repeated);
+    add_of_a_service_instance_with_a_faulty_api: matrix("ADD", ConfigApi, Serving, Repeated);
     add_with_a_faulty_agent: matrix("ADD", Agent, InUse, Repeated);
     del_with_a_faulty_api_in_a_network_in_use: matrix("DEL", ConfigApi, InUse, Repeated);
     del_with_a_faulty_api_that_removes_its_network: matrix("DEL", ConfigApi, Own, Repeated);
     del_with_a_faulty_api_that_others_finish: matrix("DEL", ConfigApi, Own, Others);
+    del_of_a_service_instance_with_a_faulty_api: matrix("DEL", ConfigApi, Serving, Others);
     del_with_a_faulty_agent: matrix("DEL", Agent, InUse, Repeated);
     del_with_a_faulty_agent_that_others_finish: matrix("DEL", Agent, Own, Others);
 }

@@ -5,3 +5,4 @@
 mod attach;
 mod faults;
 mod refuse;
+mod service;

@@ -18,6 +18,7 @@ fn config(addresses: &[&str], routes: Vec<Route>) -> InterfaceConfig {
     InterfaceConfig {
         addresses: networks(addresses),
         routes,
+        forwarding: false,
     }
 }
 

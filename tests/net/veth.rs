@@ -183,6 +183,7 @@ fn fifty_at_once_do_not_disturb_each_other() {
                     let config = InterfaceConfig {
                         addresses: vec![address],
                         routes: vec![],
+                        forwarding: false,
                     };
                     kernel.configure(netns.netns(), "eth0", &config).unwrap();
                     let link = kernel.link(Some(netns.netns()), "eth0").unwrap().unwrap();

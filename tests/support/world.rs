@@ -7,8 +7,8 @@ use std::path::Path;
 
 use contrail_core::Result;
 use contrail_core::api::{
-    Client, InstanceIp, ListQuery, Resource, VirtualMachine, VirtualMachineInterface,
-    VirtualNetwork,
+    Client, InstanceIp, ListQuery, PortTuple, Resource, ServiceInstance, ServiceTemplate,
+    VirtualMachine, VirtualMachineInterface, VirtualNetwork,
 };
 use contrail_core::net::Netns;
 use contrail_core::settings::{Settings, Sources};
@@ -94,6 +94,9 @@ pub fn everything(lab: &Lab, namespaces: &[&Netns]) -> BTreeSet<String> {
     objects::<VirtualMachineInterface>(&client, &mut all);
     objects::<InstanceIp>(&client, &mut all);
     objects::<VirtualNetwork>(&client, &mut all);
+    objects::<PortTuple>(&client, &mut all);
+    objects::<ServiceInstance>(&client, &mut all);
+    objects::<ServiceTemplate>(&client, &mut all);
     all.extend(
         lab.status()
             .ports

@@ -189,6 +189,7 @@ impl NetworkDriver {
             mac: entry.mac,
             mtu: network.options.mtu,
             display_name: format!("docker-{}", id.short()),
+            service: None,
         }
     }
 

@@ -140,7 +140,7 @@ impl<'a> Call<'a> {
         let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
         steps.extend(networks);
         let state_dir = &self.host.state_dir;
-        let failed = undo::run(self.backend, state_dir, steps.clone(), self.end);
+        let failed = undo::run(self.backend, self.host, steps.clone(), self.end);
         for &interface in &self.interfaces {
             if let Err(error) = pending::settle(state_dir, interface, &steps, &failed) {
                 log::error!("{}", error::report(&error));

@@ -40,7 +40,7 @@ impl Attacher {
             .collect();
         let machines: BTreeSet<Uuid> = machines.into_iter().map(|(_, vm)| vm).collect();
         steps.extend(machines.into_iter().map(Step::Machine));
-        let failed = undo::run(&self.backend, &self.host.state_dir, steps.clone(), deadline);
+        let failed = undo::run(&self.backend, &self.host, steps.clone(), deadline);
         self.settle(&ids, &steps, failed)
     }
 

@@ -13,6 +13,7 @@ use super::call::{Call, Port};
 use super::detach::Detached;
 use super::network::Network;
 use super::reserve::{Ip, Reserved};
+use super::service::Service;
 use super::types::{Attachment, NetworkSpec};
 use super::undo::{self, Step};
 use super::{Attacher, objects};
@@ -45,6 +46,9 @@ pub struct Endpoint {
     pub mtu: Option<u32>,
     /// What people call it.
     pub display_name: String,
+    /// Its part in a service chain, which it takes when it is joined. The sandbox is the runtime's:
+    /// its forwarding is not changed here.
+    pub service: Option<Service>,
 }
 
 /// An address of an endpoint, at most one of each family.
@@ -81,6 +85,7 @@ impl Endpoint {
             mtu: self.mtu,
             display_name: self.display_name.clone(),
             routes: Vec::new(),
+            service: self.service.clone(),
         }
     }
 }
@@ -126,6 +131,9 @@ impl Attacher {
             let (link, machine) = parallel::both(|| call.create_link(&port, None), link_machine);
             link.and(machine)?;
             call.tell_agent(endpoint, &port)?;
+            if let Some(service) = &endpoint.service {
+                call.serve(&port, service)?;
+            }
             Ok(Joined {
                 ifname: port.container_ifname,
                 vm,
@@ -133,13 +141,18 @@ impl Attacher {
         })
     }
 
-    /// Takes the second half back: agent port and link. No request to the API.
+    /// Takes the second half back: agent port, link, and the part in a service chain. No request to the
+    /// API without that.
     ///
     /// # Errors
     /// As [`Attacher::detach`].
     pub fn leave_endpoint(&self, endpoint: &str) -> Result<Detached> {
         let id = self.endpoint_interface(endpoint);
-        let steps = vec![Step::AgentPort(id), Step::Link(identity::host_ifname(id))];
+        let steps = vec![
+            Step::AgentPort(id),
+            Step::Link(identity::host_ifname(id)),
+            Step::Service { interface: id },
+        ];
         self.take_away(id, steps)
     }
 
@@ -218,7 +231,7 @@ impl Attacher {
     fn take_away(&self, interface: Uuid, steps: Vec<Step>) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
         let _lock = self.lock(&[interface], deadline)?;
-        let failed = undo::run(&self.backend, &self.host.state_dir, steps.clone(), deadline);
+        let failed = undo::run(&self.backend, &self.host, steps.clone(), deadline);
         self.settle(&[interface], &steps, failed)
     }
 }

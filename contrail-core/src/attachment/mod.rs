@@ -23,6 +23,7 @@ mod pending;
 mod plug;
 mod reservation;
 mod reserve;
+mod service;
 pub mod subnets;
 mod types;
 mod undo;
@@ -42,6 +43,7 @@ pub use endpoint::{Endpoint, EndpointAddress, Joined};
 pub use network::{Network, docker_users, is_owned};
 pub use objects::DOCKER_USER;
 pub use reservation::{Reservation, Reserve};
+pub use service::Service;
 pub use types::{Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, SubnetSpec};
 pub use undo::Step;
 

@@ -43,9 +43,10 @@ pub(super) fn settle(
     let own = |step: &&Step| step.belongs_to(interface);
     let error = failed.iter().find(|f| own(&&f.step));
     let mut left = match error {
-        Some(_) => left_of(steps.iter().filter(own), failed),
+        Some(_) => undo::left_of(steps, failed),
         None => Vec::new(),
     };
+    left.retain(|step| own(&step));
     let mut text = error.map(|f| error::report(&f.error));
     if let Some(earlier) = earlier {
         left.extend(earlier.steps.into_iter().filter(|s| !steps.contains(s)));
@@ -63,14 +64,6 @@ pub(super) fn settle(
         source,
     })?;
     files::write_private(&path, &text)
-}
-
-/// The steps that failed, and those whose success meant nothing without them.
-fn left_of<'a>(own: impl Iterator<Item = &'a Step>, failed: &[Failed]) -> Vec<Step> {
-    let has_failed = |step: &Step| failed.iter().any(|f| f.step == *step);
-    own.filter(|step| has_failed(step) || step.follows_interface())
-        .cloned()
-        .collect()
 }
 
 /// Drops the entry of an interface: it has been made again, so that what it says is no longer true.
@@ -118,7 +111,7 @@ impl Attacher {
         let Some(pending) = read(&path(state_dir, interface), interface)? else {
             return Ok(Outcome::Skipped);
         };
-        let failed = undo::run(&self.backend, state_dir, pending.steps.clone(), deadline);
+        let failed = undo::run(&self.backend, &self.host, pending.steps.clone(), deadline);
         settle(state_dir, interface, &pending.steps, &failed)?;
         let Some(first) = failed.first() else {
             return Ok(Outcome::Done);

@@ -32,6 +32,7 @@ impl Call<'_> {
         let config = InterfaceConfig {
             addresses: addresses.iter().map(|a| a.address).collect(),
             routes: routes.clone(),
+            forwarding: wanted.service.as_ref().is_some_and(|s| s.forwarding),
         };
         self.backend
             .dataplane
@@ -51,6 +52,9 @@ impl Call<'_> {
         };
         let agent = self.backend.agent.until(self.deadline);
         self.attempt(Step::AgentPort(port.id), || agent.add(&agent_port))?;
+        if let Some(service) = &wanted.service {
+            self.serve(&port, service)?;
+        }
         Ok(Attached {
             vm: self.vm,
             interface: port.id,

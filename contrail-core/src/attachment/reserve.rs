@@ -144,8 +144,7 @@ impl Call<'_> {
             Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
             Step::Interface(port.id),
         ];
-        let state_dir = &self.host.state_dir;
-        let failed = undo::run(self.backend, state_dir, leftovers, self.deadline);
+        let failed = undo::run(self.backend, self.host, leftovers, self.deadline);
         match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
             None => create().map(|_| ()),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
+use super::service::Service;
+
 use crate::fq_name::FqName;
 use crate::mac::MacAddr;
 use crate::net::Route;
@@ -32,6 +34,8 @@ pub struct Attachment {
     /// The routes that the container gets through this interface. One without a gateway goes by the
     /// gateway of the interface's own subnet.
     pub routes: Vec<Route>,
+    /// Its part in a service chain.
+    pub service: Option<Service>,
 }
 
 /// A virtual network, and what it must look like.

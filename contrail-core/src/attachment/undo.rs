@@ -4,12 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, network};
+use super::{Backend, Host, network, service};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -27,6 +26,11 @@ pub enum Step {
     AgentPort(Uuid),
     /// The veth pair, by the name of its host end.
     Link(String),
+    /// The membership of a VM interface in a service instance, with what was made for it alone.
+    Service {
+        /// The VM interface.
+        interface: Uuid,
+    },
     /// An instance IP.
     InstanceIp(Uuid),
     /// The use of an instance IP that outlives the interface.
@@ -60,6 +64,9 @@ impl fmt::Display for Step {
         match self {
             Step::AgentPort(id) => write!(f, "agent port {id}"),
             Step::Link(name) => write!(f, "link {name}"),
+            Step::Service { interface } => {
+                write!(f, "service membership of VM interface {interface}")
+            }
             Step::InstanceIp(id) => write!(f, "instance IP {id}"),
             Step::Reserved { ip, interface } => {
                 write!(f, "use of instance IP {ip} by VM interface {interface}")
@@ -85,6 +92,7 @@ impl Step {
         let mut steps = vec![
             Step::AgentPort(interface),
             Step::Link(identity::host_ifname(interface)),
+            Step::Service { interface },
             Step::Interface(interface),
         ];
         let ips = families
@@ -102,6 +110,7 @@ impl Step {
             | Step::Interface(id)
             | Step::Reserved { interface: id, .. }
             | Step::Membership { interface: id, .. }
+            | Step::Service { interface: id }
             | Step::Networks { interface: id } => *id == interface,
             Step::Link(name) => *name == identity::host_ifname(interface),
             Step::InstanceIp(id) => Family::ALL
@@ -111,12 +120,18 @@ impl Step {
         }
     }
 
-    /// Whether the step's success says nothing as long as the interface itself is still there.
-    pub(super) fn follows_interface(&self) -> bool {
-        matches!(self, Step::Machine(_) | Step::Networks { .. })
+    /// Whether the step must wait until the other one has worked: it would be refused, or succeed
+    /// without having done what it should.
+    fn waits_for(&self, other: &Step) -> bool {
+        match (self, other) {
+            (Step::Interface(own), Step::Service { interface })
+            | (Step::Networks { interface: own }, Step::Interface(interface)) => own == interface,
+            (Step::Machine(_), Step::Interface(_)) => true,
+            _ => false,
+        }
     }
 
-    fn run(&self, backend: &Backend, state_dir: &Path, deadline: Deadline) -> Result<()> {
+    fn run(&self, backend: &Backend, host: &Host, deadline: Deadline) -> Result<()> {
         let client = backend.client.until(deadline);
         let was_there = match self {
             Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
@@ -130,7 +145,8 @@ impl Step {
             }
             Step::Interface(id) => delete_interface(backend, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
-            Step::Networks { interface } => network::leave(&client, state_dir, *interface),
+            Step::Service { interface } => service::leave(&client, host, *interface),
+            Step::Networks { interface } => network::leave(&client, &host.state_dir, *interface),
         }?;
         log::debug!(
             "{self}: {}",
@@ -159,11 +175,11 @@ pub struct Failed {
 /// on beside it.
 pub(crate) fn run(
     backend: &Backend,
-    state_dir: &Path,
+    host: &Host,
     steps: Vec<Step>,
     deadline: Deadline,
 ) -> Vec<Failed> {
-    let run_at_once = |steps| run_at_once(backend, state_dir, steps, deadline);
+    let run_at_once = |steps| run_at_once(backend, host, steps, deadline);
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
@@ -177,12 +193,17 @@ pub(crate) fn run(
         || run_at_once(links.clone()),
         || {
             let mut failed: Vec<Failed> = Vec::new();
+            let mut left: Vec<Step> = Vec::new();
             let is_same_kind =
                 |a: &Step, b: &Step| std::mem::discriminant(a) == std::mem::discriminant(b);
             for kind in objects.chunk_by(is_same_kind) {
-                let possible = kind.iter().filter(|step| !is_too_early(step, &failed));
-                let possible = possible.cloned().collect();
-                failed.extend(run_at_once(possible));
+                let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
+                let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
+                    kind.iter().partition(must_wait);
+                let now_failed = run_at_once(possible.into_iter().cloned().collect());
+                left.extend(now_failed.iter().map(|failed| failed.step.clone()));
+                left.extend(waiting.into_iter().cloned());
+                failed.extend(now_failed);
             }
             failed
         },
@@ -192,23 +213,27 @@ pub(crate) fn run(
     failed
 }
 
-/// Whether a network would be left while an object of the interface is still in it.
-fn is_too_early(step: &Step, failed: &[Failed]) -> bool {
-    let Step::Networks { interface } = step else {
-        return false;
-    };
-    let is_in_it = |failed: &Failed| matches!(&failed.step, Step::Interface(id) if id == interface);
-    failed.iter().any(is_in_it)
+/// What is left to do after `steps` were run: those that failed, and those that waited for them.
+pub(super) fn left_of(steps: &[Step], failed: &[Failed]) -> Vec<Step> {
+    let steps: BTreeSet<&Step> = steps.iter().collect();
+    let mut left: Vec<Step> = Vec::new();
+    for step in steps {
+        let has_failed = failed.iter().any(|failed| failed.step == *step);
+        if has_failed || left.iter().any(|other| step.waits_for(other)) {
+            left.push(step.clone());
+        }
+    }
+    left
 }
 
 fn run_at_once(
     backend: &Backend,
-    state_dir: &Path,
+    host: &Host,
     steps: Vec<Step>,
     deadline: Deadline,
 ) -> Vec<Failed> {
     let failed = parallel::map(steps, |step| {
-        let error = step.run(backend, state_dir, deadline).err()?;
+        let error = step.run(backend, host, deadline).err()?;
         Some(Failed { step, error })
     });
     failed.into_iter().flatten().collect()
@@ -265,27 +290,35 @@ mod tests {
             .iter()
             .map(|s| s.to_string().split(' ').next().unwrap().to_owned())
             .collect();
-        assert_eq!(kinds, ["agent", "link", "instance", "VM", "virtual", "use"]);
+        assert_eq!(
+            kinds,
+            [
+                "agent", "link", "service", "instance", "VM", "virtual", "use"
+            ]
+        );
         assert_eq!(steps.last(), Some(&Step::Networks { interface: id }));
     }
 
     #[test]
-    fn a_network_is_left_only_after_the_interface_is_gone() {
+    fn what_waits_for_a_failed_step_is_left_with_it() {
+        let (own, other) = (Uuid::from_u128(1 << 100), Uuid::from_u128(2 << 100));
         let failed = |step| Failed {
             step,
             error: Error::missing("a", "b"),
         };
-        let interface = Uuid::from_u128(1);
-        let networks = Step::Networks { interface };
-        assert!(is_too_early(
-            &networks,
-            &[failed(Step::Interface(interface))]
-        ));
-        let others = [
-            failed(Step::Interface(Uuid::from_u128(2))),
-            failed(Step::Machine(interface)),
-        ];
-        assert!(!is_too_early(&networks, &others));
+        let mut steps = Step::of_interface(own, &[Family::V4]);
+        steps.extend(Step::of_interface(other, &[Family::V4]));
+        steps.push(Step::Machine(own));
+        let left = |step| left_of(&steps, &[failed(step)]);
+        let networks = Step::Networks { interface: own };
+        let after_interface = [Step::Interface(own), Step::Machine(own), networks.clone()];
+        assert_eq!(left(Step::Interface(own)), after_interface);
+        let service = Step::Service { interface: own };
+        let after_service = [&[service.clone()][..], &after_interface].concat();
+        assert_eq!(left(service), after_service);
+        for alone in [Step::AgentPort(own), Step::Machine(own), networks] {
+            assert_eq!(left(alone.clone()), [alone]);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::fq_name::FqName;
 
-/// The use of a virtual network by an interface.
+/// What an interface uses besides its own objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Use {
@@ -28,6 +28,8 @@ pub(super) enum Use {
     Asked(FqName),
     /// It is this one, which the plugins made.
     Joined(Uuid),
+    /// Not of a network: the interface is a member of this service instance, or about to be.
+    Serves(FqName),
 }
 
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
@@ -56,6 +58,30 @@ pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uu
 pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
     uses.retain(|known| *known != Use::Asked(name.clone()));
+    write(state_dir, interface, &uses)
+}
+
+/// Notes that an interface is about to become a member of a service instance.
+pub(super) fn serve(state_dir: &Path, interface: Uuid, instance: &FqName) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    let serves = Use::Serves(instance.clone());
+    if uses.contains(&serves) {
+        return Ok(());
+    }
+    uses.push(serves);
+    write(state_dir, interface, &uses)
+}
+
+/// Whether an interface may be a member of a service instance.
+pub(super) fn serves(state_dir: &Path, interface: Uuid) -> Result<bool> {
+    let uses = of(state_dir, interface)?;
+    Ok(uses.iter().any(|known| matches!(known, Use::Serves(_))))
+}
+
+/// Notes that an interface is a member of no service instance any more.
+pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    uses.retain(|known| !matches!(known, Use::Serves(_)));
     write(state_dir, interface, &uses)
 }
 
@@ -179,6 +205,20 @@ mod tests {
             [Use::Joined(NETWORK), Use::Asked(other.clone())]
         );
         decline(dir.path(), A, &other).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
+    }
+
+    #[test]
+    fn a_service_is_left_without_the_network() {
+        let dir = tempfile::tempdir().unwrap();
+        expect(dir.path(), A, &name()).unwrap();
+        join(dir.path(), A, &name(), NETWORK).unwrap();
+        assert!(!serves(dir.path(), A).unwrap());
+        for _ in 0..2 {
+            serve(dir.path(), A, &name()).unwrap();
+        }
+        assert!(serves(dir.path(), A).unwrap());
+        retire(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }
 

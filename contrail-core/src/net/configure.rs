@@ -42,7 +42,7 @@ pub(super) fn run(
 ) -> Result<()> {
     config.routes.iter().try_for_each(check)?;
     let ipv6 = config.addresses.iter().any(IpNetwork::is_ipv6);
-    let (mut netlink, index) = netns.run(|| enter(requests, ifname, ipv6))??;
+    let (mut netlink, index) = netns.run(|| enter(requests, ifname, config.forwarding, ipv6))??;
     let refused = |what: String| {
         move |error| Error::kernel(format!("{what} interface {ifname} of {netns}"), error)
     };
@@ -82,7 +82,12 @@ fn check(route: &Route) -> Result<()> {
 }
 
 /// The part that a thread inside the namespace must do.
-fn enter<'a>(requests: &'a AtomicU64, ifname: &str, ipv6: bool) -> Result<(Netlink<'a>, u32)> {
+fn enter<'a>(
+    requests: &'a AtomicU64,
+    ifname: &str,
+    forwarding: bool,
+    ipv6: bool,
+) -> Result<(Netlink<'a>, u32)> {
     let index = if_nametoindex(ifname)
         .map_err(|errno| Error::kernel(format!("find interface {ifname}"), errno.into()))?;
     // The neighbours, also the vRouter's flow table, then learn the address at once. Better, not
@@ -102,10 +107,24 @@ fn enter<'a>(requests: &'a AtomicU64, ifname: &str, ipv6: bool) -> Result<(Netli
         ignore(sysctl::set(Family::V6, ifname, "accept_dad", "0"));
         ignore(sysctl::set(Family::V6, ifname, "keep_addr_on_down", "1"));
     }
+    if forwarding {
+        forward(ifname, ipv6)
+            .map_err(|error| Error::kernel(format!("let {ifname} forward"), error))?;
+    }
     let groups: &[u32] = if ipv6 { &[RTNLGRP_IPV6_IFADDR] } else { &[] };
     let netlink = Netlink::open_listening(requests, groups)
         .map_err(|error| Error::kernel("open a netlink socket", error))?;
     Ok((netlink, index))
+}
+
+/// Packets that come in by the interface are forwarded.
+fn forward(ifname: &str, ipv6: bool) -> io::Result<()> {
+    sysctl::set(Family::V4, ifname, "forwarding", "1")?;
+    match ipv6 {
+        // The switch of an IPv6 interface says whether it is a router's; forwarding has one for all.
+        true => sysctl::set(Family::V6, "all", "forwarding", "1"),
+        false => Ok(()),
+    }
 }
 
 fn ignore(result: io::Result<()>) {

@@ -80,6 +80,9 @@ pub struct InterfaceConfig {
     pub addresses: Vec<IpNetwork>,
     /// Its routes. Those of the addresses' own subnets come by themselves.
     pub routes: Vec<Route>,
+    /// Whether packets that come in by it are forwarded. For IPv6 the kernel has that switch for a
+    /// whole network namespace only.
+    pub forwarding: bool,
 }
 
 /// A route through an interface.

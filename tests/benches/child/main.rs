@@ -48,6 +48,7 @@ fn add(netns: &Path, host: &str) -> Result<(), Box<dyn Error>> {
     let config = InterfaceConfig {
         addresses: vec!["10.1.1.4/16".parse()?],
         routes: vec![Route::default_via("10.1.1.1".parse()?)],
+        forwarding: false,
     };
     Ok(kernel.configure(&netns, "eth0", &config)?)
 }

@@ -253,6 +253,7 @@ impl Container {
         let config = InterfaceConfig {
             addresses: self.addresses.clone(),
             routes,
+            forwarding: false,
         };
         Kernel::new()
             .configure(self.netns.netns(), self.ifname, &config)

@@ -1,0 +1,111 @@
+//! The key `service` of a network: the part that the interface plays in a service chain.
+
+use contrail_core::FqName;
+use contrail_core::attachment::Service;
+use contrail_core::error::Error;
+use contrail_core::service_chain::{Leg, Mode, ServiceRole};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::CniError;
+
+/// `{"instance": "firewall", "interface": "left"}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    instance: String,
+    interface: Leg,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    forwarding: bool,
+}
+
+/// Reads the key's value. A service instance that is named without its domain and project is one of
+/// `project`.
+///
+/// # Errors
+///
+/// Code 7 for anything but an object with `instance` and `interface`, and `mode` and `forwarding` if
+/// wanted.
+pub fn parse(value: &Value, project: &FqName, place: &str) -> Result<Service, CniError> {
+    let refused = |reason: String| -> CniError {
+        Error::invalid(format!("service{place}"), value.to_string(), reason).into()
+    };
+    let given: Given = serde_json::from_value(value.clone()).map_err(|e| refused(e.to_string()))?;
+    let name: Option<FqName> = given.instance.parse().ok();
+    let instance = match name {
+        Some(name) if name.parts().len() == 1 => project.child(name.name()),
+        Some(name) if name.parts().len() == 3 => name,
+        _ => {
+            let reason =
+                "instance: domain:project:name or the name of one of the project is expected";
+            return Err(refused(reason.into()));
+        }
+    };
+    Ok(Service {
+        role: ServiceRole {
+            instance,
+            interface: given.interface,
+            mode: given.mode,
+        },
+        forwarding: given.forwarding,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value) -> Result<Service, CniError> {
+        let project = FqName::new(["default-domain", "admin"]);
+        parse(&value, &project, " of network net1")
+    }
+
+    #[test]
+    fn instance_and_interface_are_enough() {
+        let service = read(json!({"instance": "fw", "interface": "left"})).unwrap();
+        assert_eq!(service.role.instance.to_string(), "default-domain:admin:fw");
+        assert_eq!(service.role.interface, Leg::Left);
+        assert_eq!(service.role.mode, Mode::InNetwork);
+        assert!(!service.forwarding);
+        let service = read(json!({
+            "instance": "d:p:fw", "interface": "right", "mode": "in-network-nat",
+            "forwarding": true
+        }));
+        let service = service.unwrap();
+        assert_eq!(service.role.instance.to_string(), "d:p:fw");
+        assert_eq!(service.role.mode, Mode::InNetworkNat);
+        assert!(service.forwarding);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_its_reason() {
+        for (value, reason) in [
+            (json!("fw"), "invalid type: string"),
+            (json!({"instance": "fw"}), "missing field `interface`"),
+            (
+                json!({"instance": "fw", "interface": "up"}),
+                "unknown variant `up`",
+            ),
+            (
+                json!({"instance": "a:b", "interface": "left"}),
+                "domain:project:name",
+            ),
+            (
+                json!({"instance": "fw", "interface": "left", "x": 1}),
+                "unknown field `x`",
+            ),
+        ] {
+            let error = read(value).unwrap_err();
+            assert_eq!(error.code, CniError::CONFIG, "{error}");
+            let text = error.to_string();
+            assert!(
+                text.contains(reason) && text.contains("of network net1"),
+                "{text}"
+            );
+        }
+    }
+}
