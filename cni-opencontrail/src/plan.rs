@@ -114,6 +114,7 @@ pub fn attachments(args: &Args, planned: &[Planned]) -> Result<Vec<Attachment>, 
             mtu: one.network.mtu()?,
             display_name: cni_args.display_name(&args.container),
             routes: ipam.routes,
+            security_groups: Vec::new(),
         });
     }
     Ok(attachments)

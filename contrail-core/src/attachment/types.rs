@@ -32,6 +32,8 @@ pub struct Attachment {
     /// The routes that the container gets through this interface. One without a gateway goes by the
     /// gateway of the interface's own subnet.
     pub routes: Vec<Route>,
+    /// The security groups that filter its packets; they must exist. Without one nothing is filtered.
+    pub security_groups: Vec<FqName>,
 }
 
 /// A virtual network, and what it must look like.
