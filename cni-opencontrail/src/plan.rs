@@ -115,6 +115,7 @@ pub fn attachments(args: &Args, planned: &[Planned]) -> Result<Vec<Attachment>, 
             display_name: cni_args.display_name(&args.container),
             routes: ipam.routes,
             service: one.network.service(&one.settings)?,
+            security_groups: Vec::new(),
         });
     }
     Ok(attachments)

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use contrail_core::FqName;
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::api::{
+    IpamSubnet, ListQuery, NetworkIpam, SecurityGroup, VirtualMachineInterface, VirtualNetwork,
+};
+use contrail_core::net::{Dataplane, Kernel};
 use contrail_lab::faults::Action;
 use contrail_lab::http::ServiceName;
 use contrail_lab::lab::{Lab, Restartable};
 use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, everything, fault, lab};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::Engine;
 
@@ -139,10 +142,9 @@ fn a_restart_at_any_point_with_or_without_the_state_forgets_nothing() {
                 restart("host1")
             };
             engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
-            // What CreateEndpoint was told is not known to anybody else, so this state is needed.
             let engine = {
                 drop(engine);
-                Engine::on("host1")
+                restart("host1")
             };
             engine.join("n1", "e1", "s1").unwrap();
             let engine = {
@@ -218,6 +220,139 @@ fn an_adopted_network_is_never_removed_and_must_not_be_contradicted() {
         engine.send("CreateNetwork", adopt.clone()).unwrap();
         engine.send("CreateNetwork", adopt).unwrap();
         engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+/// Creates the network `n1` with options.
+fn create(engine: &Engine, options: Value) -> Result<Value, String> {
+    engine.send(
+        "CreateNetwork",
+        json!({
+            "NetworkID": "n1",
+            "Options": {"com.docker.network.generic": options},
+            "IPv4Data": [{
+                "AddressSpace": "LocalDefault", "Pool": SUBNET, "Gateway": "10.1.1.1/24",
+                "AuxAddresses": {"printer": "10.1.1.9/24"},
+            }],
+        }),
+    )
+}
+
+#[test]
+fn the_options_of_a_network_survive_the_loss_of_the_state() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        let engine = Engine::on("host1");
+        let options = json!({"name": "net1", "mtu": "1400", "gateway": "none", "ports": "error"});
+        create(&engine, options).unwrap();
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        let joined = engine.join("n1", "e1", "s1").unwrap();
+        assert_eq!(joined.get("Gateway"), None);
+        let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
+        let link = Kernel::new().link(None, link).unwrap().unwrap();
+        assert_eq!(link.mtu, 1400);
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        // With the auxiliary address.
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_adopted_network_survives_the_loss_of_the_state_too() {
+    sandbox::test(|| {
+        let lab = lab();
+        let subnet = IpamSubnet::new(SUBNET.parse().unwrap());
+        let name: FqName = "default-domain:admin:theirs".parse().unwrap();
+        let mut theirs =
+            VirtualNetwork::new(name.clone(), NetworkIpam::default_name(), vec![subnet]);
+        theirs.meta.annotations = [("colour", "red")].into_iter().collect();
+        client().create(&theirs).unwrap();
+        let before = objects(&lab);
+        let adopt = json!({
+            "NetworkID": "n1",
+            "Options": {"com.docker.network.generic": {"vn": "theirs"}},
+            "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.254/24"}],
+        });
+        let engine = Engine::on("host1");
+        engine.send("CreateNetwork", adopt).unwrap();
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.delete_endpoint("n1", "e1");
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+        let theirs: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        let annotations: Vec<&String> = theirs.meta.annotations.0.keys().collect();
+        assert_eq!(annotations, ["colour"]);
+    });
+}
+
+#[test]
+fn a_network_that_exists_must_have_the_route_targets_that_are_asked_for() {
+    sandbox::test(|| {
+        let lab = lab();
+        let [one, two] = ["host1", "host2"].map(Engine::on);
+        create(&one, json!({"name": "net1", "rt": "64512:1,64512:2"})).unwrap();
+        let before = objects(&lab);
+        let error = create(&two, json!({"name": "net1", "rt": "64512:3"})).unwrap_err();
+        assert!(
+            error.contains("target:64512:3") && error.contains("target:64512:1, target:64512:2"),
+            "{error}"
+        );
+        assert_eq!(objects(&lab), before);
+        create(&two, json!({"name": "net1", "rt": "64512:2"})).unwrap();
+    });
+}
+
+#[test]
+fn an_address_for_dns_is_that_of_the_subnet() {
+    sandbox::test(|| {
+        let _lab = lab();
+        let engine = Engine::on("host1");
+        let error = create(&engine, json!({"name": "net1", "dns": "10.9.9.9"})).unwrap_err();
+        assert!(
+            error.contains("option dns") && error.contains("10.9.9.9"),
+            "{error}"
+        );
+        create(&engine, json!({"name": "net1", "dns": "10.1.1.53"})).unwrap();
+        let name: FqName = "default-domain:admin:net1".parse().unwrap();
+        let network: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        let dns = network.subnets().next().unwrap().dns();
+        assert_eq!(dns, Some("10.1.1.53".parse().unwrap()));
+    });
+}
+
+#[test]
+fn security_groups_filter_an_endpoint() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        let endpoint = json!({
+            "NetworkID": "n1",
+            "EndpointID": "e1",
+            "Interface": {"Address": "10.1.1.2/24"},
+            "Options": {"security-group": "web"},
+        });
+        let error = engine.send("CreateEndpoint", endpoint.clone()).unwrap_err();
+        assert!(error.contains("default-domain:admin:web"), "{error}");
+        assert_eq!(objects(&lab), before);
+
+        let name: FqName = "default-domain:admin:web".parse().unwrap();
+        let group = SecurityGroup::new(name.clone(), Default::default());
+        client().create(&group).unwrap();
+        engine.send("CreateEndpoint", endpoint).unwrap();
+        let ports: Vec<VirtualMachineInterface> =
+            client().list(&ListQuery::all().detail()).unwrap();
+        assert_eq!(ports[0].security_group_refs[0].to, name);
+        engine.delete_endpoint("n1", "e1");
         assert_eq!(objects(&lab), before);
     });
 }
@@ -354,14 +489,21 @@ fn published_ports_are_an_error_only_on_request() {
                 "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.1/24"}],
             });
             engine.send("CreateNetwork", create).unwrap();
-            engine.create_endpoint(id, id, "10.1.1.2/24").unwrap();
+            let ports = json!([{"Proto": 6, "Port": 80, "HostPort": 8080}]);
             let publish = json!({
                 "NetworkID": id,
                 "EndpointID": id,
-                "Options": {"com.docker.network.portmap": [{"Proto": 6, "Port": 80, "HostPort": 8080}]},
+                "Interface": {"Address": "10.1.1.2/24"},
+                "Options": {"com.docker.network.portmap": ports},
             });
-            let answer = engine.send("ProgramExternalConnectivity", publish);
+            let answer = engine.send("CreateEndpoint", publish);
             assert_eq!(answer.is_err(), id == "n2", "{answer:?}");
+            if let Err(reason) = answer {
+                assert!(
+                    reason.contains("8080:80") && reason.contains("10.1.1.2"),
+                    "{reason}"
+                );
+            }
         }
     });
 }

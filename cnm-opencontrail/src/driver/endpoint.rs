@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attachment::{Endpoint, EndpointAddress};
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError, MacAddr};
+use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
 
 use super::network::address_of;
 use super::store::{EndpointEntry, NetworkEntry};
@@ -12,7 +13,7 @@ use super::{NetworkDriver, PATIENCE, options};
 use crate::error::{Error, Result};
 use crate::proto::{
     CreateEndpoint, EndpointId, EndpointInterface, InterfaceName, Join, JoinReply, NetworkId,
-    PortBinding, ProgramExternalConnectivity, Reply,
+    PortBinding, Reply,
 };
 
 /// What the names of interfaces in containers begin with.
@@ -25,9 +26,9 @@ impl NetworkDriver {
     /// An address that somebody has, with the holder's name; options that cannot be used; a
     /// controller that is down.
     pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
-        options::endpoint(&request.options)?;
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
+        let options = options::endpoint(&request.options, &network.name.parent())?;
         let given = &request.interface;
         let mac = match given.mac_address.as_str() {
             "" => None,
@@ -49,15 +50,19 @@ impl NetworkDriver {
             mac,
             vm: None,
         };
-        let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+        self.check_published(request, &network, &entry)?;
+        let mut endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+        endpoint.security_groups = options.security_groups;
         let made = match self.attacher.create_endpoint(&endpoint) {
             Err(error) if is_network_gone(&error) => {
+                self.check_groups(&endpoint.security_groups, end)?;
                 log::warn!(
                     "virtual network {} has vanished: it is made again",
                     network.name
                 );
                 let network = self.establish_again(&request.network_id, &network, end)?;
-                let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+                endpoint.network_id = network.uuid;
+                endpoint.project_id = network.project;
                 self.attacher.create_endpoint(&endpoint)
             }
             other => other,
@@ -78,15 +83,19 @@ impl NetworkDriver {
     pub fn join(&self, request: &Join) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
-        let mut entry = self.endpoint_entry(&request.endpoint_id)?;
+        let mut entry = self.known_endpoint(&request.endpoint_id, end)?;
         let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
         let sandbox = request.sandbox_key.to_string_lossy();
         let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
         entry.vm = Some(joined.vm);
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
-        let way_out = !network.internal && !network.options.without_gateway;
+        let way_out = !network.wanted.internal && !network.wanted.options.without_gateway;
         let gateway = |v4: bool| {
-            let gateways = network.pools.iter().filter(|pool| !pool.gateway.is_empty());
+            let gateways = network
+                .wanted
+                .pools
+                .iter()
+                .filter(|pool| !pool.gateway.is_empty());
             let mut gateways =
                 gateways.filter_map(|pool| address_of("gateway", &pool.gateway).ok());
             gateways
@@ -134,42 +143,57 @@ impl NetworkDriver {
         Ok(Reply::Done {})
     }
 
-    /// `NetworkDriver.ProgramExternalConnectivity`: published ports, which the vRouter does not know.
-    ///
-    /// # Errors
-    /// When the network was created with `ports=error`.
-    pub fn published(&self, request: &ProgramExternalConnectivity) -> Result<Reply> {
-        let ports = request
-            .options
-            .get("com.docker.network.portmap")
-            .cloned()
+    /// Published ports lead nowhere: the vRouter does not know them. Docker tells of them when it creates
+    /// the endpoint, before the container starts.
+    fn check_published(
+        &self,
+        request: &CreateEndpoint,
+        network: &NetworkEntry,
+        entry: &EndpointEntry,
+    ) -> Result<()> {
+        let ports = request.options.get("com.docker.network.portmap");
+        let ports: Vec<PortBinding> = ports
+            .and_then(|ports| serde_json::from_value(ports.clone()).ok())
             .unwrap_or_default();
-        let ports: Vec<PortBinding> = serde_json::from_value(ports).unwrap_or_default();
         if ports.is_empty() {
-            return Ok(Reply::Done {});
+            return Ok(());
         }
-        let network = self.known(&request.network_id, Deadline::after(PATIENCE))?;
         let list: Vec<String> = ports
             .iter()
             .map(|p| format!("{}:{}", p.host_port, p.port))
             .collect();
-        let entry = self.endpoint_entry(&request.endpoint_id)?;
         let addresses: Vec<String> = entry.addresses.iter().map(|(a, _)| a.to_string()).collect();
+        let addresses = addresses.join(", ");
         let reason = format!(
-            "virtual network {} publishes no ports on this host: reach the container at {}, \
+            "virtual network {} publishes no ports on this host: reach the container at {addresses}, \
              or give it a floating IP",
             network.name,
-            addresses.join(", ")
         );
-        if network.options.refuse_ports {
+        if network.wanted.options.refuse_ports {
             return Err(CoreError::invalid("published ports", list.join(" "), reason).into());
         }
         let endpoint = request.endpoint_id.short();
         log::warn!(
-            "endpoint {endpoint}: published ports {} lead nowhere: {reason}",
+            "container with address {addresses} (endpoint {endpoint}): published ports {} lead nowhere: \
+             {reason}",
             list.join(" ")
         );
-        Ok(Reply::Done {})
+        Ok(())
+    }
+
+    /// The API does not say which of the objects that an interface refers to is missing.
+    fn check_groups(&self, groups: &[FqName], end: Deadline) -> Result<()> {
+        for name in groups {
+            if self.client(end).lookup::<SecurityGroup>(name)?.is_none() {
+                return Err(CoreError::NotFound {
+                    kind: SecurityGroup::TYPE,
+                    name: name.to_string(),
+                    hint: "create it, or leave the option security-group out".into(),
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     fn endpoint(&self, id: &EndpointId, network: &NetworkEntry, entry: &EndpointEntry) -> Endpoint {
@@ -187,22 +211,11 @@ impl NetworkDriver {
                 })
                 .collect(),
             mac: entry.mac,
-            mtu: network.options.mtu,
+            mtu: network.wanted.options.mtu,
             display_name: format!("docker-{}", id.short()),
             service: None,
+            security_groups: Vec::new(),
         }
-    }
-
-    fn endpoint_entry(&self, id: &EndpointId) -> Result<EndpointEntry> {
-        let entry = self.store.endpoint(id)?;
-        entry.ok_or_else(|| {
-            CoreError::NotFound {
-                kind: "Docker endpoint",
-                name: id.short().to_owned(),
-                hint: "start the container again".into(),
-            }
-            .into()
-        })
     }
 
     fn set_aside_by_ipam(
@@ -211,7 +224,7 @@ impl NetworkDriver {
         address: IpAddr,
     ) -> Result<Option<uuid::Uuid>> {
         // Of a network whose state was lost it is not known whose pools it has.
-        let mut pools = network.pools.iter();
+        let mut pools = network.wanted.pools.iter();
         let own = pools.any(|pool| self.is_own(pool) || pool.address_space.is_empty());
         match own {
             true => self.ipam.reservation(network.uuid, address),
@@ -225,8 +238,7 @@ impl NetworkDriver {
         network: &NetworkEntry,
         end: Deadline,
     ) -> Result<NetworkEntry> {
-        let (options, pools) = (network.options.clone(), network.pools.clone());
-        let entry = self.establish(id, options, pools, network.internal, end)?;
+        let entry = self.establish(id, network.wanted.clone(), end)?;
         self.store.put_network(id, &entry)?;
         Ok(entry)
     }

@@ -3,6 +3,7 @@
 mod endpoint;
 mod network;
 mod options;
+mod recover;
 mod store;
 
 use std::path::Path;
@@ -67,16 +68,17 @@ impl NetworkDriver {
             Call::GatewayCheck => Ok(Reply::GatewayCheck(Default::default())),
             Call::CreateNetwork(request) => self.create_network(request),
             Call::AllocateNetwork(request) => Ok(allocated(request)),
-            Call::FreeNetwork | Call::Discover | Call::RevokeExternalConnectivity(_) => {
-                Ok(Reply::Done {})
-            }
+            // Published ports were spoken about when the endpoint was created.
+            Call::FreeNetwork
+            | Call::Discover
+            | Call::ProgramExternalConnectivity(_)
+            | Call::RevokeExternalConnectivity(_) => Ok(Reply::Done {}),
             Call::DeleteNetwork(request) => self.delete_network(&request.network_id),
             Call::CreateEndpoint(request) => self.create_endpoint(request),
             Call::EndpointInfo(_) => Ok(Reply::Info {
                 value: Options::new(),
             }),
             Call::Join(request) => self.join(request),
-            Call::ProgramExternalConnectivity(request) => self.published(request),
             Call::Leave(request) => self.leave(&request.endpoint_id),
             Call::DeleteEndpoint(request) => self.delete_endpoint(&request.endpoint_id),
             _ => return None,

@@ -5,19 +5,19 @@
 
 use std::net::IpAddr;
 
-use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::api::VirtualNetwork;
 use contrail_core::attachment::subnets::{self, Subnet};
 use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec};
 use contrail_core::error::report;
 use contrail_core::identity::Family;
-use contrail_core::{Deadline, Error as CoreError, FqName};
+use contrail_core::{Deadline, Error as CoreError};
 use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::options::{NetworkOptions, Target};
-use super::store::NetworkEntry;
-use super::{NetworkDriver, PATIENCE, options};
+use super::store::{NetworkEntry, Wanted};
+use super::{NetworkDriver, PATIENCE, options, recover};
 use crate::error::{Error, Result};
 use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
 use crate::users;
@@ -41,11 +41,14 @@ impl NetworkDriver {
             .cloned()
             .collect();
         let internal = request.options.get("com.docker.network.internal") == Some(&json!(true));
+        let wanted = Wanted {
+            options,
+            pools,
+            internal,
+        };
         if let Some(known) = self.store.network(id)? {
             // The answer to an earlier request got lost.
-            let same =
-                (&known.options, &known.pools, known.internal) == (&options, &pools, internal);
-            return match same {
+            return match known.wanted == wanted {
                 true => Ok(Reply::Done {}),
                 false => Err(CoreError::AlreadyExists {
                     kind: "Docker network",
@@ -56,7 +59,7 @@ impl NetworkDriver {
             };
         }
         let end = Deadline::after(PATIENCE);
-        let entry = self.establish(id, options, pools, internal, end)?;
+        let entry = self.establish(id, wanted, end)?;
         self.store.put_network(id, &entry)?;
         log::info!(
             "Docker network {} is virtual network {}",
@@ -70,28 +73,27 @@ impl NetworkDriver {
     pub(super) fn establish(
         &self,
         id: &NetworkId,
-        options: NetworkOptions,
-        pools: Vec<IpamData>,
-        internal: bool,
+        wanted: Wanted,
         end: Deadline,
     ) -> Result<NetworkEntry> {
-        let wanted = subnets_of(&pools)?;
-        let found = match self.find(&options.target, end)? {
+        let subnets = subnets_of(&wanted.pools)?;
+        check_dns(&wanted.options.dns, &subnets)?;
+        let found = match self.find(&wanted.options.target, end)? {
             Some(found) => found,
-            None => self.make(id, &options, &wanted, end)?,
+            None => self.make(id, &wanted, &subnets, end)?,
         };
         let name = found.meta.fq_name.clone();
         let uuid = found.meta.uuid.unwrap_or_default();
         let spec = NetworkSpec {
             fq_name: name.clone(),
-            subnets: wanted,
+            subnets,
         };
         subnets::check(&spec, &subnets_known(&found))?;
-        users::join(&self.attacher, &found, &self.mark(id), end)?;
+        check_targets(&wanted.options, &found)?;
+        let mark = self.mark(id);
+        users::join(&self.attacher, &found, &mark, &recover::note(&wanted), end)?;
         let mut entry = NetworkEntry {
-            options,
-            pools,
-            internal,
+            wanted,
             uuid,
             name,
             project: found.meta.parent_uuid.unwrap_or_default(),
@@ -129,10 +131,11 @@ impl NetworkDriver {
     fn make(
         &self,
         id: &NetworkId,
-        options: &NetworkOptions,
-        wanted: &[SubnetSpec],
+        wanted: &Wanted,
+        subnets: &[SubnetSpec],
         end: Deadline,
     ) -> Result<VirtualNetwork> {
+        let options = &wanted.options;
         let Target::Named(name) = &options.target else {
             return Err(Error::UnknownNetwork {
                 network: id.short().to_owned(),
@@ -140,7 +143,7 @@ impl NetworkDriver {
         };
         let spec = NetworkSpec {
             fq_name: name.clone(),
-            subnets: wanted.to_vec(),
+            subnets: subnets.to_vec(),
         };
         let mut object = self.attacher.new_network(&spec);
         for subnet in object
@@ -149,15 +152,21 @@ impl NetworkDriver {
             .flat_map(|link| &mut link.attr)
         {
             for subnet in &mut subnet.ipam_subnets {
+                let Some(prefix) = subnet.prefix() else {
+                    continue;
+                };
+                let mut asked = options.dns.iter().copied();
                 // Else the API takes an address for DNS that Docker's own IPAM would hand out.
-                subnet.dns_server_address = subnet.default_gateway;
+                subnet.dns_server_address = asked
+                    .find(|&dns| prefix.contains(dns))
+                    .or(subnet.default_gateway);
             }
         }
         object
             .meta
             .annotations
             .0
-            .insert(self.mark(id), users::USES.into());
+            .insert(self.mark(id), recover::note(wanted));
         object.route_target_list.route_target = options.route_targets.clone();
         for (list, targets) in [("import", &options.imports), ("export", &options.exports)] {
             if !targets.is_empty() {
@@ -178,12 +187,8 @@ impl NetworkDriver {
 
     /// Keeps the auxiliary addresses from everybody else.
     fn set_aside(&self, id: &NetworkId, entry: &mut NetworkEntry, end: Deadline) -> Result<()> {
-        let pools = entry.pools.clone();
-        // Our own IPAM driver has done so.
-        let others = pools.iter().filter(|pool| !self.is_own(pool));
-        for (label, text) in others.flat_map(|pool| &pool.aux_addresses) {
-            let address = address_of("aux-address", text)?;
-            let ip = Uuid::new_v5(&entry.uuid, format!("{id} {address}").as_bytes());
+        for (label, address) in self.auxiliary(&entry.wanted.pools.clone())? {
+            let ip = auxiliary_ip(id, entry.uuid, address);
             self.attacher.reserve_address(
                 &Reserve {
                     id: ip,
@@ -199,6 +204,15 @@ impl NetworkDriver {
             entry.auxiliary.push(ip);
         }
         Ok(())
+    }
+
+    /// The auxiliary addresses that this driver sets aside; our own IPAM driver does so for its pools.
+    pub(super) fn auxiliary<'a>(&self, pools: &'a [IpamData]) -> Result<Vec<(&'a str, IpAddr)>> {
+        let others = pools.iter().filter(|pool| !self.is_own(pool));
+        let texts = others.flat_map(|pool| &pool.aux_addresses);
+        let addresses =
+            texts.map(|(label, text)| Ok((label.as_str(), address_of("aux-address", text)?)));
+        addresses.collect()
     }
 
     /// `NetworkDriver.DeleteNetwork`. Docker forgets the network whatever the answer is.
@@ -269,61 +283,15 @@ impl NetworkDriver {
         )?)
     }
 
-    /// What is known of a network: from the state, or else from the controller.
-    pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<NetworkEntry> {
-        if let Some(entry) = self.store.network(id)? {
-            return Ok(entry);
-        }
-        let found = self.recover(id, end)?;
-        found.ok_or_else(|| Error::UnknownNetwork {
-            network: id.short().to_owned(),
-        })
-    }
-
-    /// Finds the virtual network of a Docker network by its mark, after the state was lost. Its
-    /// options are lost with it; what containers need can be seen from the network.
-    fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<NetworkEntry>> {
-        let query = ListQuery::all().detail();
-        let all: Vec<VirtualNetwork> = self.client(end).list(&query)?;
-        let mark = self.mark(id);
-        let found = all
-            .into_iter()
-            .find(|network| network.meta.annotations.get(&mark).is_some());
-        let Some(network) = found else {
-            return Ok(None);
-        };
-        log::warn!(
-            "state of Docker network {} was lost: taken from the controller",
-            id.short()
-        );
-        let pools = subnets_known(&network).into_iter().map(|subnet| IpamData {
-            pool: subnet.prefix.to_string(),
-            gateway: subnet
-                .gateway
-                .and_then(|gateway| IpNetwork::new(gateway, subnet.prefix.prefix()).ok())
-                .map(|gateway| gateway.to_string())
-                .unwrap_or_default(),
-            ..IpamData::default()
-        });
-        let name = network.meta.fq_name.clone();
-        let entry = NetworkEntry {
-            options: NetworkOptions::of_network(name.clone()),
-            pools: pools.collect(),
-            internal: false,
-            uuid: network.meta.uuid.unwrap_or_default(),
-            name,
-            project: network.meta.parent_uuid.unwrap_or_default(),
-            auxiliary: Vec::new(),
-            deleted: false,
-        };
-        self.store.put_network(id, &entry)?;
-        Ok(Some(entry))
-    }
-
     /// The annotation of this host's Docker network on the virtual network that it uses.
-    fn mark(&self, id: &NetworkId) -> String {
+    pub(super) fn mark(&self, id: &NetworkId) -> String {
         users::mark(&self.node, id.as_str())
     }
+}
+
+/// The instance IP that keeps an auxiliary address from others.
+pub(super) fn auxiliary_ip(id: &NetworkId, network: Uuid, address: IpAddr) -> Uuid {
+    Uuid::new_v5(&network, format!("{id} {address}").as_bytes())
 }
 
 /// The subnets that the pools ask for.
@@ -355,6 +323,64 @@ fn subnets_of(pools: &[IpamData]) -> Result<Vec<SubnetSpec>> {
     .collect()
 }
 
+/// The vRouter answers DNS at an address of the network.
+fn check_dns(dns: &[IpAddr], subnets: &[SubnetSpec]) -> Result<()> {
+    let is_outside = |dns: &&IpAddr| !subnets.iter().any(|s| s.prefix.contains(**dns));
+    match dns.iter().find(is_outside) {
+        None => Ok(()),
+        Some(dns) => {
+            let reason = "an address of one of the network's subnets is expected";
+            Err(CoreError::invalid("option dns", dns.to_string(), reason).into())
+        }
+    }
+}
+
+/// A virtual network that exists already keeps its route targets: they must be those that are asked
+/// for.
+fn check_targets(options: &NetworkOptions, network: &VirtualNetwork) -> Result<()> {
+    let other = |key: &str| -> Vec<String> {
+        let list = network
+            .rest
+            .get(key)
+            .and_then(|list| list.get("route_target"));
+        let targets = list.and_then(|targets| targets.as_array());
+        let texts = targets
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str());
+        texts.map(str::to_owned).collect()
+    };
+    for (key, asked, known) in [
+        (
+            "rt",
+            &options.route_targets,
+            network.route_target_list.route_target.clone(),
+        ),
+        (
+            "import-rt",
+            &options.imports,
+            other("import_route_target_list"),
+        ),
+        (
+            "export-rt",
+            &options.exports,
+            other("export_route_target_list"),
+        ),
+    ] {
+        if asked.iter().any(|target| !known.contains(target)) {
+            let name = &network.meta.fq_name;
+            let known = match known.is_empty() {
+                true => "none".to_owned(),
+                false => known.join(", "),
+            };
+            let reason = format!("virtual network {name} exists already and has {known}");
+            let key = format!("option {key}");
+            return Err(CoreError::invalid(key, asked.join(", "), reason).into());
+        }
+    }
+    Ok(())
+}
+
 /// The address of `10.1.1.1/24`.
 pub(super) fn address_of(what: &str, text: &str) -> Result<IpAddr> {
     let address = text.parse::<IpNetwork>().map(|network| network.ip());
@@ -362,7 +388,7 @@ pub(super) fn address_of(what: &str, text: &str) -> Result<IpAddr> {
     Ok(address.map_err(|_| CoreError::invalid(what, text, reason))?)
 }
 
-fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
+pub(super) fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
     let known = network.subnets().filter_map(|subnet| {
         Some(Subnet {
             prefix: subnet.prefix().filter(|prefix| prefix.prefix() > 0)?,
@@ -372,19 +398,4 @@ fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
         })
     });
     known.collect()
-}
-
-impl NetworkOptions {
-    /// The options of a network of which only the name is known.
-    fn of_network(name: FqName) -> Self {
-        Self {
-            target: Target::Named(name),
-            route_targets: Vec::new(),
-            imports: Vec::new(),
-            exports: Vec::new(),
-            mtu: None,
-            without_gateway: false,
-            refuse_ports: false,
-        }
-    }
 }

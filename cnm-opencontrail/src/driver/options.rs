@@ -1,6 +1,6 @@
 //! `-o` of `docker network create` and `--driver-opt` of `docker network connect`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use contrail_core::settings::nearest;
 use contrail_core::{Error as CoreError, FqName};
@@ -16,7 +16,7 @@ const GENERIC: &str = "com.docker.network.generic";
 /// What Docker's own options begin with.
 const DOCKERS: &str = "com.docker.";
 
-const OF_NETWORKS: [&str; 9] = [
+const OF_NETWORKS: [&str; 10] = [
     "name",
     "vn",
     "project",
@@ -25,8 +25,11 @@ const OF_NETWORKS: [&str; 9] = [
     "export-rt",
     "mtu",
     "gateway",
+    "dns",
     "ports",
 ];
+
+const OF_ENDPOINTS: [&str; 1] = ["security-group"];
 
 /// What a Docker network is to be in OpenContrail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,10 @@ pub(super) struct NetworkOptions {
     pub(super) mtu: Option<u32>,
     /// Whether containers get no default route.
     pub(super) without_gateway: bool,
+    /// The addresses at which the vRouter answers DNS, at most one of each family; the gateway's
+    /// without.
+    #[serde(default)]
+    pub(super) dns: Vec<IpAddr>,
     /// Whether published ports are an error, rather than a warning.
     pub(super) refuse_ports: bool,
 }
@@ -84,24 +91,42 @@ pub(super) fn network(options: &Options, project: &FqName, id: &str) -> Result<N
         exports: targets("export-rt")?,
         mtu: text(given, "mtu")?.map(mtu).transpose()?,
         without_gateway: one_of(given, "gateway", "none")?,
+        dns: text(given, "dns")?.map_or(Ok(Vec::new()), dns)?,
         refuse_ports: one_of(given, "ports", "error")?,
     })
 }
 
-/// Whether the user gave a `--driver-opt` to an endpoint.
-///
-/// # Errors
-/// There are none that this version knows.
-pub(super) fn endpoint(options: &Options) -> Result<()> {
-    match options.keys().find(|key| !key.starts_with(DOCKERS)) {
-        None => Ok(()),
-        Some(key) => Err(Error::UnknownOption {
+/// What a container's connection to a network is to be in OpenContrail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct EndpointOptions {
+    /// The security groups that filter its packets.
+    pub(super) security_groups: Vec<FqName>,
+}
+
+/// Reads the `--driver-opt`s of an endpoint, which stand among Docker's own options. Security groups
+/// that are named alone are those of `project`.
+pub(super) fn endpoint(options: &Options, project: &FqName) -> Result<EndpointOptions> {
+    let unknown =
+        |key: &&String| !OF_ENDPOINTS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
+    if let Some(key) = options.keys().find(unknown) {
+        return Err(Error::UnknownOption {
             kind: "endpoint option",
             key: key.clone(),
-            nearest: None,
-            known: Vec::new(),
-        }),
+            nearest: nearest(key, OF_ENDPOINTS),
+            known: OF_ENDPOINTS.to_vec(),
+        });
     }
+    let key = "security-group";
+    let list = text(options, key)?.map(|list| list.split(','));
+    let group = |name: &str| match name.contains(':') {
+        true => fq_name(key, name, 3),
+        false if name.is_empty() => Err(invalid(key, &name.into(), "a name is expected")),
+        false => Ok(project.child(name)),
+    };
+    let groups = list.into_iter().flatten().map(|name| group(name.trim()));
+    Ok(EndpointOptions {
+        security_groups: groups.collect::<Result<_>>()?,
+    })
 }
 
 fn target(given: &Options, project: &FqName, id: &str) -> Result<Target> {
@@ -143,6 +168,21 @@ fn mtu(text: &str) -> Result<u32> {
     // The least that IPv4 allows, and the most that fits its length field.
     let mtu = text.parse().ok().filter(|mtu| (68..=65535).contains(mtu));
     mtu.ok_or_else(|| invalid("mtu", &text.into(), "a number from 68 to 65535 is expected"))
+}
+
+fn dns(list: &str) -> Result<Vec<IpAddr>> {
+    let refused = |reason| invalid("dns", &list.into(), reason);
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for item in list.split(',') {
+        let Ok(address) = item.trim().parse::<IpAddr>() else {
+            return Err(refused("an address is expected, or one of each family"));
+        };
+        if addresses.iter().any(|a| a.is_ipv4() == address.is_ipv4()) {
+            return Err(refused("one address of each family is possible"));
+        }
+        addresses.push(address);
+    }
+    Ok(addresses)
 }
 
 fn one_of(given: &Options, key: &str, only: &str) -> Result<bool> {
@@ -269,6 +309,37 @@ mod tests {
             (json!({"gateway": "10.1.1.1"}), "none is expected"),
             (json!({"name": "a", "vn": "b"}), "one of them is enough"),
             (json!({"vn": "a:b"}), "joined by colons"),
+            (json!({"dns": "x"}), "an address is expected"),
+            (
+                json!({"dns": "10.1.1.2,10.1.1.3"}),
+                "one address of each family",
+            ),
+        ] {
+            let error = read(options).unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn endpoint_options_stand_among_dockers_own() {
+        let project = FqName::new(["default-domain", "admin"]);
+        let read = |options: Value| endpoint(options.as_object().unwrap(), &project);
+        let options = read(json!({
+            "com.docker.network.portmap": [], "security-group": "web, default-domain:other:db"
+        }));
+        let groups = options.unwrap().security_groups;
+        let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            names,
+            ["default-domain:admin:web", "default-domain:other:db"]
+        );
+        for (options, text) in [
+            (
+                json!({"security-gruop": "web"}),
+                "did you mean \"security-group\"",
+            ),
+            (json!({"security-group": "a,"}), "a name is expected"),
+            (json!({"security-group": 5}), "a text is expected"),
         ] {
             let error = read(options).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");

@@ -14,15 +14,22 @@ use super::options::NetworkOptions;
 use crate::error::Result;
 use crate::proto::{EndpointId, IpamData, NetworkId};
 
-/// A Docker network.
+/// What Docker asked for when it created a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct NetworkEntry {
-    /// What the user asked for.
+pub(super) struct Wanted {
+    /// The user's options.
     pub(super) options: NetworkOptions,
     /// The pools, IPv4 first.
     pub(super) pools: Vec<IpamData>,
     /// Whether it has no way out.
     pub(super) internal: bool,
+}
+
+/// A Docker network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct NetworkEntry {
+    /// What was asked for.
+    pub(super) wanted: Wanted,
     /// The virtual network.
     pub(super) uuid: Uuid,
     /// Its name.

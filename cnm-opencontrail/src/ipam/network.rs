@@ -96,7 +96,9 @@ pub(super) fn ensure(
     };
     let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
     subnets::check(&spec, &found.known())?;
-    users::join(attacher, &found.object, mark, end)?;
+    if is_owned(&found.object) {
+        users::join(attacher, &found.object, mark, users::USES, end)?;
+    }
     found.facts(pool, gateway)
 }
 

@@ -49,6 +49,8 @@ pub struct Endpoint {
     /// Its part in a service chain, which it takes when it is joined. The sandbox is the runtime's:
     /// its forwarding is not changed here.
     pub service: Option<Service>,
+    /// The security groups that filter its packets; they must exist.
+    pub security_groups: Vec<FqName>,
 }
 
 /// An address of an endpoint, at most one of each family.
@@ -59,6 +61,17 @@ pub struct EndpointAddress {
     /// The instance IP that has been set aside for it: it is taken over, and stays behind when the
     /// endpoint goes.
     pub reserved: Option<Uuid>,
+}
+
+/// An endpoint as the API knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its addresses, IPv4 first.
+    pub addresses: Vec<EndpointAddress>,
+    /// The Ethernet address.
+    pub mac: Option<MacAddr>,
+    /// The virtual machine, if it has joined one.
+    pub vm: Option<Uuid>,
 }
 
 /// The interface that the runtime is to move into the container.
@@ -86,6 +99,7 @@ impl Endpoint {
             display_name: self.display_name.clone(),
             routes: Vec::new(),
             service: self.service.clone(),
+            security_groups: self.security_groups.clone(),
         }
     }
 }
@@ -190,6 +204,34 @@ impl Attacher {
         steps.extend(kept);
         steps.extend(vm.map(Step::Machine));
         self.take_away(id, steps)
+    }
+
+    /// What the API knows of an endpoint whose first half was done; for a caller that has lost its own
+    /// notes. One request, and one for each address.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn find_endpoint(&self, endpoint: &str, deadline: Deadline) -> Result<Option<Found>> {
+        let id = self.endpoint_interface(endpoint);
+        let client = self.client(deadline);
+        let Some(object) = client.get_opt::<VirtualMachineInterface>(id)? else {
+            return Ok(None);
+        };
+        let mut addresses = Vec::new();
+        for ip in object.instance_ip_back_refs.iter().filter_map(|ip| ip.uuid) {
+            let ip: InstanceIp = client.get(ip)?;
+            let reserved = objects::reserved_for(&self.host, &ip.meta).and(ip.meta.uuid);
+            addresses.extend(
+                ip.address
+                    .map(|address| EndpointAddress { address, reserved }),
+            );
+        }
+        addresses.sort_by_key(|found| found.address);
+        Ok(Some(Found {
+            addresses,
+            mac: object.mac(),
+            vm: object.virtual_machine_refs.first().and_then(|vm| vm.uuid),
+        }))
     }
 
     /// The virtual machine of an interface and the instance IPs that it has taken over, asked of the

@@ -39,7 +39,7 @@ use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
 pub use detach::Detached;
-pub use endpoint::{Endpoint, EndpointAddress, Joined};
+pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined};
 pub use network::{Network, docker_users, is_owned};
 pub use objects::DOCKER_USER;
 pub use reservation::{Reservation, Reserve};

@@ -70,6 +70,8 @@ pub(super) fn interface(
             (NETWORK, &network.to_string()),
         ],
     );
+    let groups = wanted.security_groups.iter().cloned();
+    interface.security_group_refs = groups.map(Ref::named).collect();
     interface.set_mac(mac);
     interface
 }

@@ -36,6 +36,8 @@ pub struct Attachment {
     pub routes: Vec<Route>,
     /// Its part in a service chain.
     pub service: Option<Service>,
+    /// The security groups that filter its packets; they must exist. Without one nothing is filtered.
+    pub security_groups: Vec<FqName>,
 }
 
 /// A virtual network, and what it must look like.

@@ -1,0 +1,127 @@
+//! What is known of networks and endpoints after the state directory was lost: the controller has it.
+//!
+//! The annotation of a Docker network on its virtual network holds what Docker asked for; everything of
+//! an endpoint stands in its objects, whose ids follow from its own.
+
+use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::{Deadline, Error as CoreError, FqName};
+use ipnetwork::IpNetwork;
+
+use super::NetworkDriver;
+use super::network::{auxiliary_ip, subnets_known};
+use super::options::{NetworkOptions, Target};
+use super::store::{EndpointEntry, NetworkEntry, Wanted};
+use crate::error::{Error, Result};
+use crate::proto::{EndpointId, IpamData, NetworkId};
+
+/// The value of the annotation.
+pub(super) fn note(wanted: &Wanted) -> String {
+    // Texts, numbers and lists: nothing that JSON has no form for.
+    serde_json::to_string(wanted).unwrap_or_default()
+}
+
+impl NetworkDriver {
+    /// What is known of a network: from the state, or else from the controller.
+    pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<NetworkEntry> {
+        if let Some(entry) = self.store.network(id)? {
+            return Ok(entry);
+        }
+        let found = self.recover(id, end)?;
+        found.ok_or_else(|| Error::UnknownNetwork {
+            network: id.short().to_owned(),
+        })
+    }
+
+    /// Finds the virtual network of a Docker network by its mark.
+    pub(super) fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<NetworkEntry>> {
+        let query = ListQuery::all().detail();
+        let all: Vec<VirtualNetwork> = self.client(end).list(&query)?;
+        let mark = self.mark(id);
+        let found = all.into_iter().find_map(|network| {
+            let note = network.meta.annotations.get(&mark)?.to_owned();
+            Some((network, note))
+        });
+        let Some((network, note)) = found else {
+            return Ok(None);
+        };
+        let id_text = id.short();
+        log::warn!("state of Docker network {id_text} was lost: taken from the controller");
+        let wanted = serde_json::from_str(&note).unwrap_or_else(|e| {
+            log::warn!("the note of it is damaged ({e}): its options are lost");
+            seen_of(&network)
+        });
+        let uuid = network.meta.uuid.unwrap_or_default();
+        let auxiliary = self.auxiliary(&wanted.pools)?.into_iter();
+        let entry = NetworkEntry {
+            auxiliary: auxiliary
+                .map(|(_, address)| auxiliary_ip(id, uuid, address))
+                .collect(),
+            wanted,
+            uuid,
+            name: network.meta.fq_name.clone(),
+            project: network.meta.parent_uuid.unwrap_or_default(),
+            deleted: false,
+        };
+        self.store.put_network(id, &entry)?;
+        Ok(Some(entry))
+    }
+
+    /// What is known of an endpoint: from the state, or else from the controller.
+    pub(super) fn known_endpoint(&self, id: &EndpointId, end: Deadline) -> Result<EndpointEntry> {
+        if let Some(entry) = self.store.endpoint(id)? {
+            return Ok(entry);
+        }
+        let Some(found) = self.attacher.find_endpoint(id.as_str(), end)? else {
+            return Err(CoreError::NotFound {
+                kind: "Docker endpoint",
+                name: id.short().to_owned(),
+                hint: "start the container again".into(),
+            }
+            .into());
+        };
+        let id_text = id.short();
+        log::warn!("state of endpoint {id_text} was lost: taken from the controller");
+        let addresses = found.addresses.iter();
+        let entry = EndpointEntry {
+            addresses: addresses.map(|a| (a.address, a.reserved)).collect(),
+            mac: found.mac,
+            vm: found.vm,
+        };
+        self.store.put_endpoint(id, &entry)?;
+        Ok(entry)
+    }
+}
+
+/// What a virtual network alone tells.
+fn seen_of(network: &VirtualNetwork) -> Wanted {
+    let pools = subnets_known(network).into_iter().map(|subnet| IpamData {
+        pool: subnet.prefix.to_string(),
+        gateway: subnet
+            .gateway
+            .and_then(|gateway| IpNetwork::new(gateway, subnet.prefix.prefix()).ok())
+            .map(|gateway| gateway.to_string())
+            .unwrap_or_default(),
+        ..IpamData::default()
+    });
+    Wanted {
+        options: NetworkOptions::of_network(network.meta.fq_name.clone()),
+        pools: pools.collect(),
+        internal: false,
+    }
+}
+
+impl NetworkOptions {
+    /// The options of a network of which only the name is known.
+    fn of_network(name: FqName) -> Self {
+        Self {
+            target: Target::Named(name),
+            route_targets: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            mtu: None,
+            without_gateway: false,
+            dns: Vec::new(),
+            refuse_ports: false,
+        }
+    }
+}
