@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use contrail_core::FqName;
 use contrail_core::api::{
-    IpamSubnet, ListQuery, NetworkIpam, SecurityGroup, VirtualMachineInterface, VirtualNetwork,
+    IpamSubnet, ListQuery, NetworkIpam, PortTuple, SecurityGroup, VirtualMachineInterface,
+    VirtualNetwork,
 };
 use contrail_core::net::{Dataplane, Kernel};
 use contrail_lab::faults::Action;
@@ -354,6 +355,39 @@ fn security_groups_filter_an_endpoint() {
         assert_eq!(ports[0].security_group_refs[0].to, name);
         engine.delete_endpoint("n1", "e1");
         assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn the_networks_of_a_container_are_the_legs_of_a_service() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        engine.create_network("n2", "net2", "10.1.2.0/24").unwrap();
+        let before = everything(&lab, &[]);
+        for (network, address, leg) in [
+            ("n1", "10.1.1.2/24", "left"),
+            ("n2", "10.1.2.2/24", "right"),
+        ] {
+            let endpoint = json!({
+                "NetworkID": network,
+                "EndpointID": format!("e-{network}"),
+                "Interface": {"Address": address},
+                "Options": {"service": "fw", "service-interface": leg},
+            });
+            engine.send("CreateEndpoint", endpoint).unwrap();
+            engine.join(network, &format!("e-{network}"), "s1").unwrap();
+        }
+        let query = ListQuery::all().fields(&["virtual_machine_interface_back_refs"]);
+        let tuples: Vec<PortTuple> = client().list(&query.detail()).unwrap();
+        assert_eq!(tuples.len(), 1);
+        assert_eq!(tuples[0].virtual_machine_interface_back_refs.len(), 2);
+        for network in ["n2", "n1"] {
+            engine.leave(network, &format!("e-{network}"));
+            engine.delete_endpoint(network, &format!("e-{network}"));
+        }
+        assert_eq!(everything(&lab, &[]), before);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
-use contrail_core::attachment::{Endpoint, EndpointAddress};
+use contrail_core::attachment::{Endpoint, EndpointAddress, Service};
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
 
@@ -49,6 +49,7 @@ impl NetworkDriver {
             addresses,
             mac,
             vm: None,
+            service: options.service,
         };
         self.check_published(request, &network, &entry)?;
         let mut endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
@@ -213,7 +214,10 @@ impl NetworkDriver {
             mac: entry.mac,
             mtu: network.wanted.options.mtu,
             display_name: format!("docker-{}", id.short()),
-            service: None,
+            service: entry.service.clone().map(|role| Service {
+                role,
+                forwarding: false,
+            }),
             security_groups: Vec::new(),
         }
     }

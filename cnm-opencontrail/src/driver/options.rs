@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use contrail_core::service_chain::ServiceRole;
 use contrail_core::settings::nearest;
 use contrail_core::{Error as CoreError, FqName};
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,12 @@ const OF_NETWORKS: [&str; 10] = [
     "ports",
 ];
 
-const OF_ENDPOINTS: [&str; 1] = ["security-group"];
+const OF_ENDPOINTS: [&str; 4] = [
+    "security-group",
+    "service",
+    "service-interface",
+    "service-mode",
+];
 
 /// What a Docker network is to be in OpenContrail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,10 +107,12 @@ pub(super) fn network(options: &Options, project: &FqName, id: &str) -> Result<N
 pub(super) struct EndpointOptions {
     /// The security groups that filter its packets.
     pub(super) security_groups: Vec<FqName>,
+    /// Its part in a service chain.
+    pub(super) service: Option<ServiceRole>,
 }
 
 /// Reads the `--driver-opt`s of an endpoint, which stand among Docker's own options. Security groups
-/// that are named alone are those of `project`.
+/// and service instances that are named alone are those of `project`.
 pub(super) fn endpoint(options: &Options, project: &FqName) -> Result<EndpointOptions> {
     let unknown =
         |key: &&String| !OF_ENDPOINTS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
@@ -126,7 +134,42 @@ pub(super) fn endpoint(options: &Options, project: &FqName) -> Result<EndpointOp
     let groups = list.into_iter().flatten().map(|name| group(name.trim()));
     Ok(EndpointOptions {
         security_groups: groups.collect::<Result<_>>()?,
+        service: service(options, project)?,
     })
+}
+
+fn service(options: &Options, project: &FqName) -> Result<Option<ServiceRole>> {
+    let (name, interface, mode) = (
+        text(options, "service")?,
+        text(options, "service-interface")?,
+        text(options, "service-mode")?,
+    );
+    let Some(name) = name else {
+        let Some(other) = interface.or(mode) else {
+            return Ok(None);
+        };
+        let reason = "option service is missing, with the service instance";
+        return Err(invalid("service-…", &other.into(), reason));
+    };
+    let instance = match name.contains(':') {
+        true => fq_name("service", name, 3)?,
+        false => project.child(name),
+    };
+    let Some(interface) = interface else {
+        let reason = "option service-interface is missing: left, right or management";
+        return Err(invalid("service", &name.into(), reason));
+    };
+    let mode = mode.map(|mode| {
+        serde_json::from_value(mode.into()).map_err(|_| {
+            let allowed = "in-network, in-network-nat or transparent is expected";
+            invalid("service-mode", &mode.into(), allowed)
+        })
+    });
+    Ok(Some(ServiceRole {
+        instance,
+        interface: interface.parse()?,
+        mode: mode.transpose()?.unwrap_or_default(),
+    }))
 }
 
 fn target(given: &Options, project: &FqName, id: &str) -> Result<Target> {
@@ -246,6 +289,7 @@ fn invalid(key: &str, value: &Value, reason: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use contrail_core::service_chain::{Leg, Mode};
     use serde_json::json;
 
     use super::*;
@@ -333,6 +377,13 @@ mod tests {
             names,
             ["default-domain:admin:web", "default-domain:other:db"]
         );
+        let options = read(json!({"service": "fw", "service-interface": "right"})).unwrap();
+        let role = ServiceRole {
+            instance: project.child("fw"),
+            interface: Leg::Right,
+            mode: Mode::InNetwork,
+        };
+        assert_eq!(options.service, Some(role));
         for (options, text) in [
             (
                 json!({"security-gruop": "web"}),
@@ -340,6 +391,19 @@ mod tests {
             ),
             (json!({"security-group": "a,"}), "a name is expected"),
             (json!({"security-group": 5}), "a text is expected"),
+            (json!({"service": "fw"}), "service-interface is missing"),
+            (
+                json!({"service-interface": "left"}),
+                "option service is missing",
+            ),
+            (
+                json!({"service": "fw", "service-interface": "up"}),
+                "left, right or management",
+            ),
+            (
+                json!({"service": "fw", "service-interface": "left", "service-mode": "x"}),
+                "in-network-nat",
+            ),
         ] {
             let error = read(options).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");

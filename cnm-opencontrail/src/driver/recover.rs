@@ -86,6 +86,8 @@ impl NetworkDriver {
             addresses: addresses.map(|a| (a.address, a.reserved)).collect(),
             mac: found.mac,
             vm: found.vm,
+            // Needed only until the endpoint has joined.
+            service: None,
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)

@@ -52,6 +52,9 @@ pub(super) struct EndpointEntry {
     pub(super) mac: Option<contrail_core::MacAddr>,
     /// The virtual machine, since it joined one.
     pub(super) vm: Option<Uuid>,
+    /// Its part in a service chain.
+    #[serde(default)]
+    pub(super) service: Option<contrail_core::service_chain::ServiceRole>,
 }
 
 /// The files.

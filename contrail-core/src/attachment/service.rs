@@ -26,7 +26,7 @@ impl Call<'_> {
     /// Makes the interface a member of the service instance.
     pub(super) fn serve(&self, port: &Port, service: &Service) -> Result<()> {
         let interface = port.id;
-        uses::serve(&self.host.state_dir, interface, &service.role.instance)?;
+        uses::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
         self.note(Step::Service { interface });
         let port = RolePort {
             interface,
@@ -40,10 +40,14 @@ impl Call<'_> {
 /// Takes the interface out of its service instance; asks nobody when it has none.
 pub(super) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let state_dir: &Path = &host.state_dir;
-    if !uses::serves(state_dir, interface)? {
+    let served = uses::served(state_dir, interface)?;
+    if served.is_empty() {
         return Ok(false);
     }
-    ServiceRoles::new(client.clone(), &host.owner).leave(interface)?;
+    let roles = ServiceRoles::new(client.clone(), &host.owner);
+    for (role, machine) in &served {
+        roles.leave(role, interface, *machine)?;
+    }
     uses::retire(state_dir, interface)?;
     Ok(true)
 }

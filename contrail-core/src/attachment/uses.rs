@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::fq_name::FqName;
+use crate::service_chain::ServiceRole;
 
 /// What an interface uses besides its own objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +29,13 @@ pub(super) enum Use {
     Asked(FqName),
     /// It is this one, which the plugins made.
     Joined(Uuid),
-    /// Not of a network: the interface is a member of this service instance, or about to be.
-    Serves(FqName),
+    /// Not of a network: the interface is a member of a service instance, or about to be.
+    Serves {
+        /// Of which, and as what.
+        role: ServiceRole,
+        /// The virtual machine whose ports form the port tuple.
+        machine: Uuid,
+    },
 }
 
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
@@ -62,9 +68,15 @@ pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Resul
 }
 
 /// Notes that an interface is about to become a member of a service instance.
-pub(super) fn serve(state_dir: &Path, interface: Uuid, instance: &FqName) -> Result<()> {
+pub(super) fn serve(
+    state_dir: &Path,
+    interface: Uuid,
+    role: &ServiceRole,
+    machine: Uuid,
+) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    let serves = Use::Serves(instance.clone());
+    let role = role.clone();
+    let serves = Use::Serves { role, machine };
     if uses.contains(&serves) {
         return Ok(());
     }
@@ -72,16 +84,20 @@ pub(super) fn serve(state_dir: &Path, interface: Uuid, instance: &FqName) -> Res
     write(state_dir, interface, &uses)
 }
 
-/// Whether an interface may be a member of a service instance.
-pub(super) fn serves(state_dir: &Path, interface: Uuid) -> Result<bool> {
-    let uses = of(state_dir, interface)?;
-    Ok(uses.iter().any(|known| matches!(known, Use::Serves(_))))
+/// The roles that an interface may have, each with the virtual machine.
+pub(super) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRole, Uuid)>> {
+    let served = of(state_dir, interface)?.into_iter();
+    let served = served.filter_map(|known| match known {
+        Use::Serves { role, machine } => Some((role, machine)),
+        Use::Asked(_) | Use::Joined(_) => None,
+    });
+    Ok(served.collect())
 }
 
 /// Notes that an interface is a member of no service instance any more.
 pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| !matches!(known, Use::Serves(_)));
+    uses.retain(|known| !matches!(known, Use::Serves { .. }));
     write(state_dir, interface, &uses)
 }
 
@@ -151,6 +167,7 @@ fn entry(state_dir: &Path, interface: Uuid) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service_chain::{Leg, Mode};
 
     const NETWORK: Uuid = Uuid::from_u128(1);
     const A: Uuid = Uuid::from_u128(2);
@@ -213,11 +230,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         expect(dir.path(), A, &name()).unwrap();
         join(dir.path(), A, &name(), NETWORK).unwrap();
-        assert!(!serves(dir.path(), A).unwrap());
+        assert_eq!(served(dir.path(), A).unwrap(), []);
+        let role = ServiceRole {
+            instance: name(),
+            interface: Leg::Left,
+            mode: Mode::InNetwork,
+        };
         for _ in 0..2 {
-            serve(dir.path(), A, &name()).unwrap();
+            serve(dir.path(), A, &role, B).unwrap();
         }
-        assert!(serves(dir.path(), A).unwrap());
+        assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
         retire(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }

@@ -29,6 +29,7 @@ mod chain;
 mod change;
 mod check;
 mod description;
+mod leave;
 mod mark;
 mod members;
 mod plan;

@@ -3,18 +3,19 @@
 //!
 //! The service instance is made by the first port that names it, a port tuple for each container by its
 //! first port; the others complete them, in any order and from any host. The networks of the service instance
-//! follow from its members: whoever changes the members writes them and looks again, so that two who do it at once end
-//! with both. What was made this way goes with the last port.
+//! follow from its members: whoever changes the members writes them and looks again, so that two who
+//! do it at once end with both. What was made this way goes with the last port.
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::chain;
-use super::change::{Change, Object, Target};
+use super::change::{Change, Target};
 use super::mark;
 use super::problem::Problem;
-use super::services::{clear_role, differences, role, set_role, update_instance};
+use super::services::{differences, role, set_role, update_instance};
 use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Ref, Resource};
@@ -26,7 +27,7 @@ use crate::identity;
 const ROUNDS: usize = 20;
 
 /// The role of a port in a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceRole {
     /// The service instance.
     pub instance: FqName,
@@ -34,6 +35,14 @@ pub struct ServiceRole {
     pub interface: Leg,
     /// How the service sees packets; counts when the service instance does not exist yet.
     pub mode: Mode,
+}
+
+impl ServiceRole {
+    /// The name of the template that a service instance is made with which does not exist yet.
+    pub(super) fn template(&self, has_management: bool) -> FqName {
+        let domain = FqName::new(self.instance.parts().iter().take(1).cloned());
+        domain.child(chain::default_template(self.mode, has_management))
+    }
 }
 
 /// The port that takes a role. Its VM interface exists already.
@@ -50,7 +59,7 @@ pub struct RolePort {
 /// Makes ports members of service instances, and takes them out again.
 #[derive(Clone)]
 pub struct ServiceRoles {
-    client: Client,
+    pub(super) client: Client,
     owner: String,
 }
 
@@ -76,9 +85,7 @@ impl ServiceRoles {
         if matches!(cause, Error::Chain { .. }) {
             return Err(cause);
         }
-        let own = port.machine.to_string();
-        let undone = self.leave(port.interface);
-        match undone.and_then(|()| self.sweep_if(&role.instance, |tuple| tuple == own)) {
+        match self.leave(role, port.interface, port.machine) {
             Ok(()) => Err(cause),
             Err(error) => Err(Error::Undo {
                 cause: Box::new(cause),
@@ -134,15 +141,22 @@ impl ServiceRoles {
         interface: &VirtualMachineInterface,
     ) -> Result<ServiceInstance> {
         let networks = BTreeMap::from([(role.interface, network(interface))]);
-        let template = self.template(role, &networks)?;
-        let properties = chain::properties(&template, |leg| networks.get(&leg).cloned());
         let name = role.instance.clone();
-        let uuid = identity::service_object(ServiceInstance::TYPE, &name);
-        let mut instance = ServiceInstance::new(name, Ref::object(&template), properties);
-        instance.meta.uuid = Some(uuid);
-        instance.meta.annotations = mark::of_attachment(&self.owner);
-        self.client.ensure(&instance)?;
-        Ok(instance)
+        for _ in 0..ROUNDS {
+            let template = self.template(role, &networks)?;
+            let properties = chain::properties(&template, |leg| networks.get(&leg).cloned());
+            let uuid = identity::service_object(ServiceInstance::TYPE, &name);
+            let mut instance =
+                ServiceInstance::new(name.clone(), Ref::object(&template), properties);
+            instance.meta.uuid = Some(uuid);
+            instance.meta.annotations = mark::of_attachment(&self.owner);
+            match self.client.ensure(&instance) {
+                // The last port of another service instance took the template along.
+                Err(Error::NotFound { .. }) => {}
+                result => return result.map(|_| instance),
+            }
+        }
+        Err(unfit(&name, format!("lost its template {ROUNDS} times")))
     }
 
     /// The template for a service with these networks.
@@ -151,9 +165,8 @@ impl ServiceRoles {
         role: &ServiceRole,
         networks: &BTreeMap<Leg, String>,
     ) -> Result<ServiceTemplate> {
-        let domain = FqName::new(role.instance.parts().iter().take(1).cloned());
         let has_management = networks.contains_key(&Leg::Management);
-        let name = domain.child(chain::default_template(role.mode, has_management));
+        let name = role.template(has_management);
         if let Some(existing) = self.client.lookup::<ServiceTemplate>(&name)? {
             return Ok(existing);
         }
@@ -216,91 +229,7 @@ impl ServiceRoles {
         }
     }
 
-    /// Takes a port out of what [`ServiceRoles::join`] made it a member of, before the port is
-    /// deleted. Can be repeated; a port that is gone or has no role is fine.
-    ///
-    /// # Errors
-    /// When the API refuses or cannot be asked.
-    pub fn leave(&self, interface: Uuid) -> Result<()> {
-        let Some(port) = self.client.get_opt::<VirtualMachineInterface>(interface)? else {
-            return Ok(());
-        };
-        for joined in &port.port_tuple_refs {
-            let Some(uuid) = joined.uuid else { continue };
-            let tuple = self.client.get_opt::<PortTuple>(uuid)?;
-            let Some(tuple) = tuple.filter(|tuple| mark::is_of_attachment(&tuple.meta)) else {
-                continue;
-            };
-            let leave = Change::Leave {
-                port: Target::of(&port),
-                tuple: Target::of(&tuple),
-            };
-            leave.run(&self.client)?;
-            log::info!("{leave}");
-            if role(&port).is_some() {
-                clear_role(&port).run(&self.client)?;
-            }
-            let own = joined.to.name();
-            self.sweep_if(&joined.to.parent(), |tuple| tuple == own)?;
-        }
-        Ok(())
-    }
-
-    /// Removes what joining made of a service instance and nobody uses any more: port tuples without
-    /// ports, then the service instance without port tuples, then its template. For a clean-up after a
-    /// crash; one that a port is just about to join would be taken from it.
-    ///
-    /// # Errors
-    /// When the API refuses or cannot be asked.
-    pub fn sweep(&self, instance: &FqName) -> Result<()> {
-        self.sweep_if(instance, |_| true)
-    }
-
-    /// The same with only those empty port tuples whose name is chosen.
-    fn sweep_if(&self, instance: &FqName, is_chosen: impl Fn(&str) -> bool) -> Result<()> {
-        let Some(found) = self.client.lookup::<ServiceInstance>(instance)? else {
-            return Ok(());
-        };
-        let mut left = 0;
-        for tuple in self.tuples(found.uuid().unwrap_or_default())? {
-            let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
-            let is_left = is_empty && is_chosen(tuple.fq_name().name());
-            if !is_left || !mark::is_of_attachment(&tuple.meta) {
-                left += 1;
-                continue;
-            }
-            match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
-                // Somebody has joined it meanwhile.
-                Err(Error::InUse { .. }) => left += 1,
-                result => drop(result?),
-            }
-        }
-        if left > 0 || !mark::is_of_attachment(&found.meta) {
-            return Ok(());
-        }
-        let templates = found.service_template_refs.clone();
-        Change::Delete(Object::Instance(found)).run(&self.client)?;
-        templates
-            .iter()
-            .try_for_each(|template| self.drop_template(template))
-    }
-
-    fn drop_template(&self, template: &Ref) -> Result<()> {
-        let Some(uuid) = template.uuid else {
-            return Ok(());
-        };
-        match self.client.get_opt::<ServiceTemplate>(uuid)? {
-            Some(found) if mark::is_made_here(&found.meta) => {
-                match self.client.delete::<ServiceTemplate>(uuid) {
-                    Err(Error::InUse { .. }) => Ok(()),
-                    result => result.map(drop),
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn tuples(&self, instance: Uuid) -> Result<Vec<PortTuple>> {
+    pub(super) fn tuples(&self, instance: Uuid) -> Result<Vec<PortTuple>> {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
