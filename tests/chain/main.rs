@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+mod command;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ impl Drop for Remains {
 
 fn shell(script: &str) -> crate::engine::Outcome {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let programs = opencontrail_tests::plugin::program();
+    let programs = opencontrail_tests::plugin::program("cni-opencontrail");
     let programs = programs.parent().unwrap().display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
     run(Command::new("bash")

@@ -310,7 +310,7 @@ impl Drop for World {
 
 /// The plugin, which `cargo test --workspace` puts beside the test programs' own directory.
 fn program() -> PathBuf {
-    opencontrail_tests::plugin::program().with_file_name("cnm-opencontrail")
+    opencontrail_tests::plugin::program("cnm-opencontrail")
 }
 
 fn objects<R: Resource>(client: &Client, left: &mut BTreeSet<String>) {

@@ -33,7 +33,11 @@ fn the_commands_of_the_readme_work_and_leave_nothing() {
         || {
             let before = links();
             let script = format!("set -euo pipefail\n{}", blocks().concat());
-            let programs = program().parent().unwrap().display().to_string();
+            let programs = program("cni-opencontrail")
+                .parent()
+                .unwrap()
+                .display()
+                .to_string();
             let path = env::var("PATH").unwrap_or_default();
             let output = Command::new("bash")
                 .args(["-c", &script])

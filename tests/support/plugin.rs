@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// The program, which `cargo test --workspace` puts beside the test programs' own directory.
+/// A program of the workspace, which `cargo test --workspace` puts beside the test programs' own
+/// directory.
 ///
 /// # Panics
 /// When it has not been built.
-pub fn program() -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test program has a path");
     let dir = test
         .ancestors()
         .nth(2)
         .expect("test programs lie in <target>/<profile>/deps");
-    let program = dir.join("cni-opencontrail");
+    let program = dir.join(name);
     assert!(
         program.exists(),
         "{} is missing: run cargo build --workspace first",
@@ -90,7 +91,7 @@ impl Call {
     /// When the program cannot be started.
     pub fn start(&self) -> Running {
         let started = Instant::now();
-        let mut child = Command::new(program())
+        let mut child = Command::new(program("cni-opencontrail"))
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())

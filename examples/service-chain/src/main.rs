@@ -1,30 +1,9 @@
-//! `cargo demo`: the main job on one machine, in a sandbox that leaves nothing behind.
+//! `service-chain`: service chains of an OpenContrail from the command line.
 
-mod walkthrough;
+mod command;
 
 use std::process::ExitCode;
 
-use contrail_lab::sandbox;
-use walkthrough::programs::{self, Programs};
-use walkthrough::story;
-
 fn main() -> ExitCode {
-    match run() {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("\ndemo failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<ExitCode, walkthrough::Failure> {
-    if !sandbox::inside() {
-        programs::build()?;
-    }
-    if let Some(code) = sandbox::reexec_if_needed()? {
-        return Ok(code);
-    }
-    story::tell(&Programs::beside_this_one()?)?;
-    Ok(ExitCode::SUCCESS)
+    command::main()
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// The plugin and the lab, built from this workspace.
 pub struct Programs {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// Prints a line.
 pub fn say(line: &str) {

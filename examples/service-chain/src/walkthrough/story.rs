@@ -9,9 +9,9 @@ use contrail_lab::sandbox::TestNetns;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-use super::programs::Programs;
-use super::report::{say, step};
-use super::{Failure, expect};
+use crate::failure::{Failure, expect};
+use crate::programs::Programs;
+use crate::report::{say, step};
 
 /// The walk-through's own document, unchanged.
 const DOCUMENT: &str = include_str!("../../10-opencontrail-multi.conf");

@@ -1,9 +1,5 @@
 //! The walk-through as a program: it does what a reader would type, and checks what they would see.
 
-pub mod programs;
-pub mod report;
-pub mod story;
-
 use std::io;
 
 /// Why the walk-through stopped.
