@@ -53,7 +53,11 @@ impl Service for Steer {
         };
         let parts: Vec<&str> = request.path.split('/').skip(1).collect();
         let answer = match (request.method.as_str(), parts.as_slice()) {
-            ("GET", ["status"]) => Some(Response::json(200, &lab.status())),
+            ("GET", ["status"]) => {
+                // What is shown is in force: scripts look here before they send packets.
+                lab.settle();
+                Some(Response::json(200, &lab.status()))
+            }
             ("POST", ["stop"]) => {
                 lab.want_stop();
                 Some(Response::json(200, &json!({ "pid": std::process::id() })))

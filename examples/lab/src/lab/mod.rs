@@ -174,7 +174,7 @@ impl Lab {
 
     /// Returns when the kernel has followed all changes so far.
     pub fn settle(&self) {
-        self.shared.notifier.settle();
+        self.shared.settle();
     }
 
     /// Closes a service's port and its connections; clients see a refusal.

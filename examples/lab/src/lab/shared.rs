@@ -82,6 +82,11 @@ impl Shared {
         self.addresses
     }
 
+    /// Returns when the kernel has followed all changes so far.
+    pub(crate) fn settle(&self) {
+        self.notifier.settle();
+    }
+
     pub(crate) fn status(&self) -> Status {
         Status {
             name: self.name.clone(),

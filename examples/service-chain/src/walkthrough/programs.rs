@@ -1,4 +1,4 @@
-//! The two programs that the walk-through uses, and how it calls them.
+//! The programs that the walk-through uses, and how it calls them.
 
 use std::env;
 use std::io::Write;
@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// The plugin and the lab, built from this workspace.
+/// The plugin, the lab and the command for chains, built from this workspace.
 pub struct Programs {
     dir: PathBuf,
 }
+
+const PROGRAMS: [&str; 3] = ["cni-opencontrail", "contrail-lab", "service-chain"];
 
 /// Builds the programs if it was cargo that started this one; whoever starts it by hand has them.
 /// Not in the sandbox, where there is no network to fetch what they need.
@@ -21,14 +23,9 @@ pub fn build() -> Result<(), Failure> {
         return Ok(());
     };
     let output = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "cni-opencontrail",
-            "--package",
-            "contrail-lab",
-        ])
+        .args(["build", "--quiet"])
+        // Not this program itself, which runs.
+        .args(PROGRAMS.iter().flat_map(|name| ["--bin", name]))
         .stderr(Stdio::inherit())
         .output()?;
     check("cargo build", &output)
@@ -58,6 +55,14 @@ impl Programs {
         Ok(serde_json::from_str(&self.lab(&["status", "--json"])?)?)
     }
 
+    /// Runs a command for the service chain that stands on its standard input.
+    pub fn service_chain(&self, command: &str, chain: &str) -> Result<String, Failure> {
+        let mut program = Command::new(self.dir.join("service-chain"));
+        let output = with_input(program.args([command, "-"]), chain)?;
+        check(&format!("service-chain {command}"), &output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Calls the plugin as a runtime would, with the environment of the walk-through's CNI source
     /// file. An ADD answers with its result, a DEL with nothing.
     pub fn plugin(
@@ -66,7 +71,8 @@ impl Programs {
         netns: &str,
         configuration: &str,
     ) -> Result<Option<Value>, Failure> {
-        let mut child = Command::new(self.dir.join("cni-opencontrail"))
+        let mut plugin = Command::new(self.dir.join("cni-opencontrail"));
+        plugin
             .env("CNI_COMMAND", command)
             .env("CNI_CONTAINERID", netns)
             .env("CNI_NETNS", format!("/var/run/netns/{netns}"))
@@ -77,21 +83,26 @@ impl Programs {
             .env("OS_TENANT_NAME", "admin")
             .env("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0")
             .env("OS_USERNAME", "admin")
-            .env("OS_PASSWORD", "contrail123")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(configuration.as_bytes())?;
-        }
-        let output = child.wait_with_output()?;
+            .env("OS_PASSWORD", "contrail123");
+        let output = with_input(&mut plugin, configuration)?;
         check(&format!("cni-opencontrail {command} {netns}"), &output)?;
         match output.stdout.is_empty() {
             true => Ok(None),
             false => Ok(Some(serde_json::from_slice(&output.stdout)?)),
         }
     }
+}
+
+fn with_input(command: &mut Command, input: &str) -> Result<Output, Failure> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    Ok(child.wait_with_output()?)
 }
 
 fn check(command: &str, output: &Output) -> Result<(), Failure> {

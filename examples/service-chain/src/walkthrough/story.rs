@@ -1,4 +1,5 @@
-//! The story: namespaces join two networks, talk inside each and not between them, and leave.
+//! The story: namespaces join two networks and talk inside each and not between them; with a service
+//! chain they do, through two of them; then all of them leave.
 
 use std::fs;
 use std::net::IpAddr;
@@ -16,22 +17,21 @@ use crate::report::{say, step};
 /// The walk-through's own document, unchanged.
 const DOCUMENT: &str = include_str!("../../10-opencontrail-multi.conf");
 
+/// The walk-through's chain, unchanged.
+const CHAIN: &str = include_str!("../../chain.json");
+
 /// Tells the whole story, and fails where it is not as promised.
 pub fn tell(programs: &Programs) -> Result<(), Failure> {
     let before = host_links()?;
-    say("Containers join OpenContrail networks: namespaces, CNI plugin, one-host lab\n");
+    say("A service chain of containers: namespaces, CNI plugin, one-host lab\n");
     step("contrail-lab up", || {
         let output = programs.lab(&["up", "--background"])?;
         Ok(((), output.lines().take(1).map(str::to_owned).collect()))
     })?;
 
     let empty = objects(programs)?;
-    let cni_si = Member::join(
-        programs,
-        "cniSI",
-        "both networks, by the document",
-        DOCUMENT,
-    )?;
+    let cni_si = Member::join(programs, "cniSI", "both, by the document", DOCUMENT)?;
+    let cnm_si = Member::join(programs, "cnmSI", "both, as Docker's would", DOCUMENT)?;
     let alp1 = Member::join(programs, "alp1", "net1, by its first entry", &entry(0)?)?;
     let alp2 = Member::join(programs, "alp2", "net2, by its second entry", &entry(1)?)?;
 
@@ -41,12 +41,15 @@ pub fn tell(programs: &Programs) -> Result<(), Failure> {
     alp1.does_not_reach("from net1 to net2", alp2.address(0)?)?;
     alp2.does_not_reach("from net2 to net1", alp1.address(0)?)?;
 
-    for member in [&cni_si, &alp1, &alp2] {
+    through_services(programs, [&cnm_si, &cni_si], [&alp1, &alp2])?;
+
+    let members = [&cni_si, &cnm_si, &alp1, &alp2];
+    for member in members {
         member.leave(programs)?;
     }
     step("nothing is left", || {
         expect("what the lab holds", objects(programs)?, empty)?;
-        for member in [&cni_si, &alp1, &alp2] {
+        for member in members {
             expect(
                 format!("links in {}", member.name),
                 member.links()?,
@@ -62,6 +65,32 @@ pub fn tell(programs: &Programs) -> Result<(), Failure> {
     })?;
     say("\neverything was as promised");
     Ok(())
+}
+
+/// The chain is applied and packets go through both services; it is deleted and they stop.
+fn through_services(
+    programs: &Programs,
+    services: [&Member; 2],
+    [alp1, alp2]: [&Member; 2],
+) -> Result<(), Failure> {
+    let chain = |command| {
+        step(&format!("service-chain {command} chain.json"), || {
+            let said = programs.service_chain(command, CHAIN)?;
+            // The lab answers when the kernel has followed.
+            let status = programs.status()?;
+            let is_up = status["chains"].as_array().is_some_and(|chains| {
+                !chains.is_empty() && chains.iter().all(|chain| chain["up"] == true)
+            });
+            expect("that the lab has the chain up", is_up, command == "apply")?;
+            Ok(((), said.lines().map(str::to_owned).collect()))
+        })
+    };
+    services.iter().try_for_each(|service| service.forward())?;
+    chain("apply")?;
+    alp1.reaches_through("cnmSI and cniSI", alp2.address(0)?)?;
+    alp2.reaches_through("cniSI and cnmSI", alp1.address(0)?)?;
+    chain("delete")?;
+    alp1.does_not_reach("from net1 to net2", alp2.address(0)?)
 }
 
 /// A namespace that is a member of networks.
@@ -125,6 +154,18 @@ impl Member {
 
     fn reaches(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
         self.ping(what, address, [Some(64); 3], "3 of 3 replies, ttl=64")
+    }
+
+    /// Each of two services and the gateway take one off the TTL.
+    fn reaches_through(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
+        let what = format!("through {what}");
+        self.ping(&what, address, [Some(61); 3], "3 of 3 replies, ttl=61")
+    }
+
+    /// Lets the namespace pass packets on, as a service does.
+    fn forward(&self) -> Result<(), Failure> {
+        let switch = || fs::write("/proc/sys/net/ipv4/ip_forward", "1");
+        Ok(self.netns.netns().run(switch)??)
     }
 
     fn does_not_reach(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
