@@ -392,6 +392,29 @@ fn the_networks_of_a_container_are_the_legs_of_a_service() {
 }
 
 #[test]
+fn an_address_that_docker_gives_anew_is_taken_from_an_endpoint_that_ended_unheard() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        engine.create_network("n2", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        // The container ended while the plugin was down.
+        engine.create_endpoint("n1", "e2", "10.1.1.2/24").unwrap();
+        assert_eq!(lab.status().ports.len(), 0);
+        // Another Docker network of the same virtual network has an IPAM of its own.
+        let error = engine
+            .create_endpoint("n2", "e3", "10.1.1.2/24")
+            .unwrap_err();
+        assert!(error.contains("--ipam-driver opencontrail"), "{error}");
+        engine.delete_endpoint("n1", "e2");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
 fn a_network_that_vanished_is_made_again_from_what_is_known() {
     sandbox::test(|| {
         let lab = lab();

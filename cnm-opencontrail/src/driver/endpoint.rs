@@ -46,6 +46,7 @@ impl NetworkDriver {
             return Err(CoreError::missing("an address", hint).into());
         }
         let entry = EndpointEntry {
+            network: Some(request.network_id.clone()),
             addresses,
             mac,
             vm: None,
@@ -64,6 +65,9 @@ impl NetworkDriver {
                 let network = self.establish_again(&request.network_id, &network, end)?;
                 endpoint.network_id = network.uuid;
                 endpoint.project_id = network.project;
+                self.attacher.create_endpoint(&endpoint)
+            }
+            Err(error) if self.remove_stale(request, &error)? => {
                 self.attacher.create_endpoint(&endpoint)
             }
             other => other,
@@ -234,6 +238,27 @@ impl NetworkDriver {
             true => self.ipam.reservation(network.uuid, address),
             false => Ok(None),
         }
+    }
+
+    /// Removes an endpoint of the same Docker network that has the address: Docker's own IPAM gives an
+    /// address of a network only once, so that its container ended while this plugin was down, and
+    /// nobody told it. Returns whether there was one.
+    fn remove_stale(&self, request: &CreateEndpoint, error: &CoreError) -> Result<bool> {
+        let CoreError::AddressInUse { address, .. } = error.cause() else {
+            return Ok(false);
+        };
+        let is_stale = |(id, entry): &(EndpointId, EndpointEntry)| {
+            let has_it = entry.addresses.iter().any(|(held, _)| held == address);
+            let network = entry.network.as_ref();
+            has_it && network == Some(&request.network_id) && *id != request.endpoint_id
+        };
+        let Some((id, _)) = self.store.endpoints()?.into_iter().find(is_stale) else {
+            return Ok(false);
+        };
+        let text = id.short();
+        log::warn!("endpoint {text} has address {address} and is gone: it is removed");
+        self.delete_endpoint(&id)?;
+        Ok(true)
     }
 
     fn establish_again(

@@ -83,6 +83,7 @@ impl NetworkDriver {
         log::warn!("state of endpoint {id_text} was lost: taken from the controller");
         let addresses = found.addresses.iter();
         let entry = EndpointEntry {
+            network: None,
             addresses: addresses.map(|a| (a.address, a.reserved)).collect(),
             mac: found.mac,
             vm: found.vm,

@@ -46,6 +46,9 @@ pub(super) struct NetworkEntry {
 /// A container's connection to a network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct EndpointEntry {
+    /// The Docker network.
+    #[serde(default)]
+    pub(super) network: Option<NetworkId>,
     /// The addresses, each with the instance IP that the IPAM driver had set aside for it.
     pub(super) addresses: Vec<(std::net::IpAddr, Option<Uuid>)>,
     /// The Ethernet address that Docker gave.
@@ -76,16 +79,8 @@ impl Store {
 
     /// All networks.
     pub(super) fn networks(&self) -> Result<Vec<(NetworkId, NetworkEntry)>> {
-        let dir = self.dir.join("docker-networks");
-        let files = match fs::read_dir(&dir) {
-            Ok(files) => files,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(CoreError::file("read", dir, e).into()),
-        };
-        let ids = files.flatten().filter_map(|file| {
-            let name = file.file_name().into_string().ok()?;
-            NetworkId::try_from(name.strip_suffix(".json")?.to_owned()).ok()
-        });
+        let ids = names(&self.dir.join("docker-networks"))?.into_iter();
+        let ids = ids.filter_map(|name| NetworkId::try_from(name).ok());
         let entry = |id: NetworkId| Ok(self.network(&id)?.map(|entry| (id, entry)));
         ids.filter_map(|id| entry(id).transpose()).collect()
     }
@@ -100,6 +95,14 @@ impl Store {
 
     pub(super) fn endpoint(&self, id: &EndpointId) -> Result<Option<EndpointEntry>> {
         read(&self.endpoint_file(id))
+    }
+
+    /// All endpoints.
+    pub(super) fn endpoints(&self) -> Result<Vec<(EndpointId, EndpointEntry)>> {
+        let ids = names(&self.dir.join("docker-endpoints"))?.into_iter();
+        let ids = ids.filter_map(|name| EndpointId::try_from(name).ok());
+        let entry = |id: EndpointId| Ok(self.endpoint(&id)?.map(|entry| (id, entry)));
+        ids.filter_map(|id| entry(id).transpose()).collect()
     }
 
     pub(super) fn put_endpoint(&self, id: &EndpointId, entry: &EndpointEntry) -> Result<()> {
@@ -117,6 +120,20 @@ impl Store {
     fn endpoint_file(&self, id: &EndpointId) -> PathBuf {
         self.dir.join("docker-endpoints").join(format!("{id}.json"))
     }
+}
+
+/// The names of a directory's entries, without the ending.
+fn names(dir: &Path) -> Result<Vec<String>> {
+    let files = match fs::read_dir(dir) {
+        Ok(files) => files,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(CoreError::file("read", dir, e).into()),
+    };
+    let names = files.flatten().filter_map(|file| {
+        let name = file.file_name().into_string().ok()?;
+        Some(name.strip_suffix(".json")?.to_owned())
+    });
+    Ok(names.collect())
 }
 
 /// A damaged file counts as lost, and what can be found out without it is.
