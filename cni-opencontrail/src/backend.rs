@@ -1,10 +1,11 @@
 //! What the commands need from the library: attaching and detaching.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contrail_core::attachment::{Attached, Attacher, Attachment, Detachment};
+use contrail_core::attachment::{Attached, Attacher, Attachment, Detachment, Expected, Status};
 use contrail_core::settings::Settings;
-use contrail_core::{Deadline, Result};
+use contrail_core::{Deadline, FqName, Result};
 
 /// Attaches and detaches the interfaces of one container. All of a call or nothing: a failed
 /// `attach` leaves nothing behind, `detach` of what is not there succeeds.
@@ -22,6 +23,24 @@ pub trait Backend {
     ///
     /// The first failure, after everything else has been tried.
     fn detach(&self, detachments: &[Detachment]) -> Result<()>;
+
+    /// What is different from the expected, a line each.
+    ///
+    /// # Errors
+    ///
+    /// When somebody cannot be asked.
+    fn check(&self, expected: &Expected) -> Result<Vec<String>>;
+
+    /// Detaches what was attached to a network and is not to be kept, by container and interface;
+    /// returns how many that were.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after everything else has been tried.
+    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize>;
+
+    /// Whether the services answer. Takes no longer than a second.
+    fn status(&self, project: &FqName) -> Status;
 }
 
 impl Backend for Attacher {
@@ -38,7 +57,27 @@ impl Backend for Attacher {
         self.work_off_pending(Deadline::after(PENDING_TIME));
         Ok(())
     }
+
+    fn check(&self, expected: &Expected) -> Result<Vec<String>> {
+        Attacher::check(self, expected, Deadline::after(QUESTION_TIME))
+    }
+
+    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize> {
+        let collected = Attacher::collect(self, network, keep, Deadline::after(QUESTION_TIME));
+        self.work_off_pending(Deadline::after(PENDING_TIME));
+        collected
+    }
+
+    fn status(&self, project: &FqName) -> Status {
+        Attacher::status(self, project, Deadline::after(STATUS_TIME))
+    }
 }
+
+/// How long CHECK and the questions of GC may take.
+const QUESTION_TIME: Duration = Duration::from_secs(10);
+
+/// How long STATUS may take: runtimes ask all the time, and wait.
+const STATUS_TIME: Duration = Duration::from_millis(900);
 
 /// How long a DEL works off what earlier ones had to put off, besides its own job.
 const PENDING_TIME: Duration = Duration::from_secs(1);

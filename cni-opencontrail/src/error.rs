@@ -35,6 +35,10 @@ impl CniError {
     pub const NETNS: u32 = 8;
     /// A service is down or busy: trying again later may help.
     pub const TRY_AGAIN: u32 = 11;
+    /// STATUS: containers cannot be attached.
+    pub const NOT_AVAILABLE: u32 = 50;
+    /// STATUS: the same, and those that are attached may have no connection.
+    pub const LIMITED: u32 = 51;
     /// Ours: the configuration API or Keystone refused a request.
     pub const REFUSED: u32 = 101;
     /// Ours: no address, or not the one that was asked for.
@@ -47,6 +51,8 @@ impl CniError {
     pub const KERNEL: u32 = 105;
     /// Ours: a service's answer cannot be understood.
     pub const ANSWER: u32 = 106;
+    /// Ours: CHECK has found a difference.
+    pub const DIFFERENT: u32 = 107;
     /// A defect of this plugin.
     pub const INTERNAL: u32 = 999;
 

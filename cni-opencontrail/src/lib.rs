@@ -5,9 +5,11 @@
 
 mod add;
 pub mod backend;
+mod check;
 mod cni_args;
 mod del;
 pub mod error;
+mod gc;
 mod ipam;
 mod json;
 pub mod logging;
@@ -16,6 +18,7 @@ mod plan;
 pub mod result;
 mod service;
 pub mod skel;
+mod status;
 pub mod stdin;
 pub mod version;
 mod wishes;
@@ -184,10 +187,10 @@ fn answer(
     match command {
         Command::Add => add::run(&args, &config, surroundings).map(Answer::Json),
         Command::Del => del::run(&args, &config, surroundings).map(|()| Answer::Nothing),
-        Command::Check | Command::Gc | Command::Status | Command::Version => {
-            let msg = format!("CNI_COMMAND {} is not supported yet", command.name());
-            Err(CniError::new(CniError::ENVIRONMENT, msg))
-        }
+        Command::Check => check::run(&args, &config, surroundings).map(|()| Answer::Nothing),
+        Command::Gc => gc::run(&args, &config, surroundings).map(|()| Answer::Nothing),
+        Command::Status => status::run(&args, &config, surroundings).map(|()| Answer::Nothing),
+        Command::Version => Ok(Answer::Json(version::answer())),
     }
 }
 

@@ -35,8 +35,14 @@ pub fn plan<'a>(
     let networks = config.networks.iter().enumerate();
     networks
         .map(|(index, network)| {
-            let ifname = nth_ifname(&args.ifname, index);
-            check_ifname(&ifname)?;
+            // GC and STATUS are about no interface.
+            let ifname = match args.ifname.as_str() {
+                "" => String::new(),
+                first => nth_ifname(first, index),
+            };
+            if !ifname.is_empty() {
+                check_ifname(&ifname)?;
+            }
             let settings = surroundings.settings(network.layers()?)?;
             Ok(Planned {
                 network,
@@ -48,7 +54,7 @@ pub fn plan<'a>(
 }
 
 /// The name of the interface that is `index` after `first`: eth0, eth1 …; net, net1 …
-fn nth_ifname(first: &str, index: usize) -> String {
+pub fn nth_ifname(first: &str, index: usize) -> String {
     if index == 0 {
         return first.to_string();
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // all of it is a test
 
 mod attach;
+mod check;
 mod faults;
 mod refuse;
 mod service;

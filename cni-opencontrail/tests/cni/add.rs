@@ -150,7 +150,7 @@ fn a_document_and_its_entries_have_settings() {
         .iter()
         .flat_map(|call| match call {
             Call::Attach(attachments) => attachments.clone(),
-            Call::Detach(_) => Vec::new(),
+            _ => unreachable!("ADD attaches"),
         })
         .map(|a| format!("{} {} {:?}", a.ifname, a.network.fq_name, a.mtu))
         .collect();

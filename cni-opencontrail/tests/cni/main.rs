@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, not only tests
 
 mod add;
+mod check;
 mod configuration;
 mod del;
 mod environment;

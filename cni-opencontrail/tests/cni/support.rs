@@ -1,7 +1,7 @@
 //! Runs the plugin in this process, with a backend that records what it is asked for.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -11,9 +11,9 @@ use std::rc::Rc;
 use cni_opencontrail::backend::Backend;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
-use contrail_core::attachment::{Assigned, Attached, Attachment, Detachment};
+use contrail_core::attachment::{Assigned, Attached, Attachment, Detachment, Expected, Status};
 use contrail_core::settings::Settings;
-use contrail_core::{Error, MacAddr, Result, identity};
+use contrail_core::{Error, FqName, MacAddr, Result, identity};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
@@ -25,6 +25,9 @@ pub const NETNS: &str = "/var/run/netns/cni-1";
 pub enum Call {
     Attach(Vec<Attachment>),
     Detach(Vec<Detachment>),
+    Check(Expected),
+    Collect(FqName, BTreeSet<(String, String)>),
+    Status(FqName),
 }
 
 /// How the backend behaves.
@@ -35,6 +38,9 @@ pub enum Behaviour {
     FailsAt(&'static str),
     /// An interface of this name is there already.
     FindsInterface(&'static str),
+    /// CHECK finds this difference.
+    Differs(&'static str),
+    AgentIsDown,
     Panics,
 }
 
@@ -212,6 +218,33 @@ impl Backend for Recorder {
             .borrow_mut()
             .push(Call::Detach(detachments.to_vec()));
         self.answer()
+    }
+
+    fn check(&self, expected: &Expected) -> Result<Vec<String>> {
+        self.calls.borrow_mut().push(Call::Check(expected.clone()));
+        self.answer().map(|()| match self.behaviour {
+            Behaviour::Differs(what) => vec![what.to_owned()],
+            _ => Vec::new(),
+        })
+    }
+
+    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize> {
+        let call = Call::Collect(network.clone(), keep.clone());
+        self.calls.borrow_mut().push(call);
+        self.answer().map(|()| 1)
+    }
+
+    fn status(&self, project: &FqName) -> Status {
+        self.calls.borrow_mut().push(Call::Status(project.clone()));
+        let api = self.answer();
+        let agent = match self.behaviour {
+            Behaviour::AgentIsDown => Err(Error::Unreachable {
+                service: "vRouter agent".into(),
+                source: "connection refused".into(),
+            }),
+            _ => Ok(()),
+        };
+        Status { api, agent }
     }
 }
 

@@ -14,6 +14,8 @@
 mod address;
 mod attach;
 mod call;
+mod check;
+mod collect;
 mod detach;
 mod endpoint;
 mod network;
@@ -24,6 +26,7 @@ mod plug;
 mod reservation;
 mod reserve;
 mod service;
+mod status;
 pub mod subnets;
 mod types;
 mod undo;
@@ -38,12 +41,14 @@ use crate::api::Client;
 use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
+pub use check::Expected;
 pub use detach::Detached;
 pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined};
 pub use network::{Network, docker_users, is_owned};
 pub use objects::DOCKER_USER;
 pub use reservation::{Reservation, Reserve};
 pub use service::Service;
+pub use status::Status;
 pub use types::{Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, SubnetSpec};
 pub use undo::Step;
 

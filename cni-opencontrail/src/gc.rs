@@ -1,0 +1,69 @@
+//! GC: take away the attachments to a network that the runtime does not have any more.
+
+use std::collections::BTreeSet;
+
+use contrail_core::error::Error;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Surroundings;
+use crate::error::CniError;
+use crate::json::lookup;
+use crate::netconf::Config;
+use crate::plan;
+use crate::skel::Args;
+
+/// The keys of the attachments that stay; the second one is what early runtimes called it.
+const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+
+/// An attachment that stays.
+#[derive(Deserialize)]
+struct Valid {
+    #[serde(rename = "containerID")]
+    container: String,
+    ifname: String,
+}
+
+/// Collects in every network of the configuration. Without a list of what stays nothing is removed:
+/// such a runtime has sent a DEL for each itself.
+///
+/// # Errors
+///
+/// Code 7 for a list that cannot be read; else the first failure, after everything else has been
+/// tried.
+pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
+    let planned = plan::plan(args, config, surroundings)?;
+    surroundings.start_log(&planned);
+    let given = KEYS.iter().find_map(|key| lookup(&config.object, key));
+    let Some(given) = given else {
+        log::info!("nothing is collected: the runtime does not say what stays");
+        return Ok(());
+    };
+    let valid = read(given)?;
+    let mut outcome = Ok(());
+    for (index, one) in planned.iter().enumerate() {
+        let keep: BTreeSet<(String, String)> = valid
+            .iter()
+            .map(|valid| {
+                (
+                    valid.container.clone(),
+                    plan::nth_ifname(&valid.ifname, index),
+                )
+            })
+            .collect();
+        let network = one.network.fq_name(&one.settings)?;
+        let collected = surroundings
+            .connect(one)
+            .and_then(|backend| backend.collect(&network, &keep));
+        match collected {
+            Ok(count) => log::info!("{count} attachments to {network} were collected"),
+            Err(error) => outcome = outcome.and(Err(error.into())),
+        }
+    }
+    outcome
+}
+
+fn read(given: &Value) -> Result<Vec<Valid>, CniError> {
+    serde_json::from_value(given.clone())
+        .map_err(|e| Error::invalid(KEYS[0], given.to_string(), e.to_string()).into())
+}
