@@ -1,5 +1,6 @@
 //! An engine that sends what Docker sends, without Docker.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cnm_opencontrail::Plugin;
@@ -7,7 +8,17 @@ use cnm_opencontrail::daemon::Daemon;
 use cnm_opencontrail::proto::{Call, Scope};
 use contrail_core::error::report;
 use contrail_core::settings::{Key, Layer, Origin, Settings, Sources};
+use contrail_lab::lab::Lab;
+use opencontrail_tests::world::everything;
 use serde_json::{Value, json};
+
+/// The subnet of most networks.
+pub const SUBNET: &str = "10.1.1.0/24";
+
+/// What is there, without the files in which the driver remembers what exists.
+pub fn objects(lab: &Lab) -> BTreeSet<String> {
+    everything(lab, &[])
+}
 
 /// A plugin on a host of its own name and with its own state.
 pub struct Engine {
@@ -67,6 +78,21 @@ impl Engine {
                 "Options": {"com.docker.network.generic": {"name": name, "rt": "64512:1"}},
                 "IPv4Data": [{"AddressSpace": "LocalDefault", "Pool": subnet, "Gateway": gateway}],
                 "IPv6Data": [],
+            }),
+        )
+    }
+
+    /// Creates the network `n1` with options, and an auxiliary address.
+    pub fn create_with(&self, options: Value) -> Result<Value, String> {
+        self.send(
+            "CreateNetwork",
+            json!({
+                "NetworkID": "n1",
+                "Options": {"com.docker.network.generic": options},
+                "IPv4Data": [{
+                    "AddressSpace": "LocalDefault", "Pool": SUBNET, "Gateway": "10.1.1.1/24",
+                    "AuxAddresses": {"printer": "10.1.1.9/24"},
+                }],
             }),
         )
     }

@@ -4,4 +4,6 @@
 
 mod driver;
 mod engine;
+mod options;
+mod recovery;
 mod replay;

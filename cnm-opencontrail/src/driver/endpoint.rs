@@ -9,7 +9,7 @@ use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
 
 use super::network::address_of;
 use super::store::{EndpointEntry, NetworkEntry};
-use super::{NetworkDriver, PATIENCE, options};
+use super::{NetworkDriver, PATIENCE, endpoint_options};
 use crate::error::{Error, Result};
 use crate::proto::{
     CreateEndpoint, EndpointId, EndpointInterface, InterfaceName, Join, JoinReply, NetworkId,
@@ -28,7 +28,7 @@ impl NetworkDriver {
     pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
-        let options = options::endpoint(&request.options, &network.name.parent())?;
+        let options = endpoint_options::read(&request.options, &network.name.parent())?;
         let given = &request.interface;
         let mac = match given.mac_address.as_str() {
             "" => None,

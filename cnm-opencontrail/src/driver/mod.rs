@@ -1,6 +1,8 @@
 //! The network driver: Docker networks are virtual networks, endpoints are VM interfaces.
 
+mod compare;
 mod endpoint;
+mod endpoint_options;
 mod network;
 mod options;
 mod recover;

@@ -15,7 +15,8 @@ use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::options::{NetworkOptions, Target};
+use super::compare::{check_dns, check_targets};
+use super::options::Target;
 use super::store::{NetworkEntry, Wanted};
 use super::{NetworkDriver, PATIENCE, options, recover};
 use crate::error::{Error, Result};
@@ -321,64 +322,6 @@ fn subnets_of(pools: &[IpamData]) -> Result<Vec<SubnetSpec>> {
         })
     })
     .collect()
-}
-
-/// The vRouter answers DNS at an address of the network.
-fn check_dns(dns: &[IpAddr], subnets: &[SubnetSpec]) -> Result<()> {
-    let is_outside = |dns: &&IpAddr| !subnets.iter().any(|s| s.prefix.contains(**dns));
-    match dns.iter().find(is_outside) {
-        None => Ok(()),
-        Some(dns) => {
-            let reason = "an address of one of the network's subnets is expected";
-            Err(CoreError::invalid("option dns", dns.to_string(), reason).into())
-        }
-    }
-}
-
-/// A virtual network that exists already keeps its route targets: they must be those that are asked
-/// for.
-fn check_targets(options: &NetworkOptions, network: &VirtualNetwork) -> Result<()> {
-    let other = |key: &str| -> Vec<String> {
-        let list = network
-            .rest
-            .get(key)
-            .and_then(|list| list.get("route_target"));
-        let targets = list.and_then(|targets| targets.as_array());
-        let texts = targets
-            .into_iter()
-            .flatten()
-            .filter_map(|text| text.as_str());
-        texts.map(str::to_owned).collect()
-    };
-    for (key, asked, known) in [
-        (
-            "rt",
-            &options.route_targets,
-            network.route_target_list.route_target.clone(),
-        ),
-        (
-            "import-rt",
-            &options.imports,
-            other("import_route_target_list"),
-        ),
-        (
-            "export-rt",
-            &options.exports,
-            other("export_route_target_list"),
-        ),
-    ] {
-        if asked.iter().any(|target| !known.contains(target)) {
-            let name = &network.meta.fq_name;
-            let known = match known.is_empty() {
-                true => "none".to_owned(),
-                false => known.join(", "),
-            };
-            let reason = format!("virtual network {name} exists already and has {known}");
-            let key = format!("option {key}");
-            return Err(CoreError::invalid(key, asked.join(", "), reason).into());
-        }
-    }
-    Ok(())
 }
 
 /// The address of `10.1.1.1/24`.

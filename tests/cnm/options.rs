@@ -1,0 +1,150 @@
+//! The options of networks and endpoints, as the controller has them then.
+
+use contrail_core::FqName;
+use contrail_core::api::{
+    ListQuery, PortTuple, SecurityGroup, VirtualMachineInterface, VirtualNetwork,
+};
+use contrail_lab::sandbox;
+use opencontrail_tests::world::{client, everything, lab};
+use serde_json::json;
+
+use crate::engine::{Engine, SUBNET, objects};
+
+#[test]
+fn a_network_that_exists_must_have_the_route_targets_that_are_asked_for() {
+    sandbox::test(|| {
+        let lab = lab();
+        let [one, two] = ["host1", "host2"].map(Engine::on);
+        one.create_with(json!({"name": "net1", "rt": "64512:1,64512:2"}))
+            .unwrap();
+        let before = objects(&lab);
+        let error = two
+            .create_with(json!({"name": "net1", "rt": "64512:3"}))
+            .unwrap_err();
+        assert!(
+            error.contains("target:64512:3") && error.contains("target:64512:1, target:64512:2"),
+            "{error}"
+        );
+        assert_eq!(objects(&lab), before);
+        two.create_with(json!({"name": "net1", "rt": "64512:2"}))
+            .unwrap();
+    });
+}
+
+#[test]
+fn an_address_for_dns_is_that_of_the_subnet() {
+    sandbox::test(|| {
+        let _lab = lab();
+        let engine = Engine::on("host1");
+        let error = engine
+            .create_with(json!({"name": "net1", "dns": "10.9.9.9"}))
+            .unwrap_err();
+        assert!(
+            error.contains("option dns") && error.contains("10.9.9.9"),
+            "{error}"
+        );
+        engine
+            .create_with(json!({"name": "net1", "dns": "10.1.1.53"}))
+            .unwrap();
+        let name: FqName = "default-domain:admin:net1".parse().unwrap();
+        let network: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        let dns = network.subnets().next().unwrap().dns();
+        assert_eq!(dns, Some("10.1.1.53".parse().unwrap()));
+    });
+}
+
+#[test]
+fn security_groups_filter_an_endpoint() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        let endpoint = json!({
+            "NetworkID": "n1",
+            "EndpointID": "e1",
+            "Interface": {"Address": "10.1.1.2/24"},
+            "Options": {"security-group": "web"},
+        });
+        let error = engine.send("CreateEndpoint", endpoint.clone()).unwrap_err();
+        assert!(error.contains("default-domain:admin:web"), "{error}");
+        assert_eq!(objects(&lab), before);
+
+        let name: FqName = "default-domain:admin:web".parse().unwrap();
+        let group = SecurityGroup::new(name.clone(), Default::default());
+        client().create(&group).unwrap();
+        engine.send("CreateEndpoint", endpoint).unwrap();
+        let ports: Vec<VirtualMachineInterface> =
+            client().list(&ListQuery::all().detail()).unwrap();
+        assert_eq!(ports[0].security_group_refs[0].to, name);
+        engine.delete_endpoint("n1", "e1");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn the_networks_of_a_container_are_the_legs_of_a_service() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        engine.create_network("n2", "net2", "10.1.2.0/24").unwrap();
+        let before = everything(&lab, &[]);
+        for (network, address, leg) in [
+            ("n1", "10.1.1.2/24", "left"),
+            ("n2", "10.1.2.2/24", "right"),
+        ] {
+            let endpoint = json!({
+                "NetworkID": network,
+                "EndpointID": format!("e-{network}"),
+                "Interface": {"Address": address},
+                "Options": {"service": "fw", "service-interface": leg},
+            });
+            engine.send("CreateEndpoint", endpoint).unwrap();
+            engine.join(network, &format!("e-{network}"), "s1").unwrap();
+        }
+        let query = ListQuery::all().fields(&["virtual_machine_interface_back_refs"]);
+        let tuples: Vec<PortTuple> = client().list(&query.detail()).unwrap();
+        assert_eq!(tuples.len(), 1);
+        assert_eq!(tuples[0].virtual_machine_interface_back_refs.len(), 2);
+        for network in ["n2", "n1"] {
+            engine.leave(network, &format!("e-{network}"));
+            engine.delete_endpoint(network, &format!("e-{network}"));
+        }
+        assert_eq!(everything(&lab, &[]), before);
+    });
+}
+
+#[test]
+fn published_ports_are_an_error_only_on_request() {
+    sandbox::test(|| {
+        let _lab = lab();
+        let engine = Engine::on("host1");
+        for (id, ports) in [
+            ("n1", json!({"name": "a"})),
+            ("n2", json!({"name": "b", "ports": "error"})),
+        ] {
+            let create = json!({
+                "NetworkID": id,
+                "Options": {"com.docker.network.generic": ports},
+                "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.1/24"}],
+            });
+            engine.send("CreateNetwork", create).unwrap();
+            let ports = json!([{"Proto": 6, "Port": 80, "HostPort": 8080}]);
+            let publish = json!({
+                "NetworkID": id,
+                "EndpointID": id,
+                "Interface": {"Address": "10.1.1.2/24"},
+                "Options": {"com.docker.network.portmap": ports},
+            });
+            let answer = engine.send("CreateEndpoint", publish);
+            assert_eq!(answer.is_err(), id == "n2", "{answer:?}");
+            if let Err(reason) = answer {
+                assert!(
+                    reason.contains("8080:80") && reason.contains("10.1.1.2"),
+                    "{reason}"
+                );
+            }
+        }
+    });
+}

@@ -1,0 +1,168 @@
+//! What the driver finds again after restarts, a loss of its state, and times in which nobody answered.
+
+use contrail_core::FqName;
+use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::net::{Dataplane, Kernel};
+use contrail_lab::lab::Restartable;
+use contrail_lab::sandbox;
+use opencontrail_tests::world::{client, lab};
+use serde_json::json;
+
+use crate::engine::{Engine, SUBNET, objects};
+
+#[test]
+fn a_restart_at_any_point_with_or_without_the_state_forgets_nothing() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        for restart in [Engine::on, Engine::without_state] {
+            let engine = Engine::on("host1");
+            engine.create_network("n1", "net1", SUBNET).unwrap();
+            let engine = {
+                drop(engine);
+                restart("host1")
+            };
+            engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+            let engine = {
+                drop(engine);
+                restart("host1")
+            };
+            engine.join("n1", "e1", "s1").unwrap();
+            let engine = {
+                drop(engine);
+                restart("host1")
+            };
+            engine.leave("n1", "e1");
+            let engine = {
+                drop(engine);
+                restart("host1")
+            };
+            engine.delete_endpoint("n1", "e1");
+            let engine = {
+                drop(engine);
+                restart("host1")
+            };
+            engine.delete_network("n1");
+            assert_eq!(objects(&lab), before);
+        }
+    });
+}
+
+#[test]
+fn the_options_of_a_network_survive_the_loss_of_the_state() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        let engine = Engine::on("host1");
+        let options = json!({"name": "net1", "mtu": "1400", "gateway": "none", "ports": "error"});
+        engine.create_with(options).unwrap();
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        let joined = engine.join("n1", "e1", "s1").unwrap();
+        assert_eq!(joined.get("Gateway"), None);
+        let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
+        let link = Kernel::new().link(None, link).unwrap().unwrap();
+        assert_eq!(link.mtu, 1400);
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        // With the auxiliary address.
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_adopted_network_survives_the_loss_of_the_state_too() {
+    sandbox::test(|| {
+        let lab = lab();
+        let subnet = IpamSubnet::new(SUBNET.parse().unwrap());
+        let name: FqName = "default-domain:admin:theirs".parse().unwrap();
+        let mut theirs =
+            VirtualNetwork::new(name.clone(), NetworkIpam::default_name(), vec![subnet]);
+        theirs.meta.annotations = [("colour", "red")].into_iter().collect();
+        client().create(&theirs).unwrap();
+        let before = objects(&lab);
+        let adopt = json!({
+            "NetworkID": "n1",
+            "Options": {"com.docker.network.generic": {"vn": "theirs"}},
+            "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.254/24"}],
+        });
+        let engine = Engine::on("host1");
+        engine.send("CreateNetwork", adopt).unwrap();
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.delete_endpoint("n1", "e1");
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+        let theirs: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        let annotations: Vec<&String> = theirs.meta.annotations.0.keys().collect();
+        assert_eq!(annotations, ["colour"]);
+    });
+}
+
+#[test]
+fn a_network_that_vanished_is_made_again_from_what_is_known() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let name: FqName = "default-domain:admin:net1".parse().unwrap();
+        let found = client().lookup::<VirtualNetwork>(&name).unwrap().unwrap();
+        client()
+            .delete::<VirtualNetwork>(found.meta.uuid.unwrap())
+            .unwrap();
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        let again = client().lookup::<VirtualNetwork>(&name).unwrap().unwrap();
+        assert_eq!(again.route_target_list.route_target, ["target:64512:1"]);
+        engine.delete_endpoint("n1", "e1");
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn deletes_succeed_while_nobody_answers_and_are_done_later() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        lab.stop_service(Restartable::ConfigApi);
+        lab.stop_service(Restartable::Agent);
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        lab.start_service(Restartable::Agent).unwrap();
+        lab.start_service(Restartable::ConfigApi).unwrap();
+        // Anybody's delete will do.
+        engine.delete_endpoint("n1", "never-was");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_address_that_docker_gives_anew_is_taken_from_an_endpoint_that_ended_unheard() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        engine.create_network("n2", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        // The container ended while the plugin was down.
+        engine.create_endpoint("n1", "e2", "10.1.1.2/24").unwrap();
+        assert_eq!(lab.status().ports.len(), 0);
+        // Another Docker network of the same virtual network has an IPAM of its own.
+        let error = engine
+            .create_endpoint("n2", "e3", "10.1.1.2/24")
+            .unwrap_err();
+        assert!(error.contains("--ipam-driver opencontrail"), "{error}");
+        engine.delete_endpoint("n1", "e2");
+        assert_eq!(objects(&lab), before);
+    });
+}
