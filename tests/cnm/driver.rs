@@ -92,6 +92,35 @@ fn a_container_costs_as_many_requests_whatever_the_number_of_networks() {
 }
 
 #[test]
+fn twenty_containers_come_and_go_at_once() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        let at_once = |act: &(dyn Fn(usize) + Sync)| {
+            std::thread::scope(|scope| {
+                for number in 0..20 {
+                    scope.spawn(move || act(number));
+                }
+            });
+        };
+        at_once(&|number| {
+            let (endpoint, sandbox) = (format!("e{number}"), format!("s{number}"));
+            let address = format!("10.1.1.{}/24", 10 + number);
+            engine.create_endpoint("n1", &endpoint, &address).unwrap();
+            engine.join("n1", &endpoint, &sandbox).unwrap();
+        });
+        assert_eq!(lab.status().ports.len(), 20);
+        at_once(&|number| {
+            engine.leave("n1", &format!("e{number}"));
+            engine.delete_endpoint("n1", &format!("e{number}"));
+        });
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
 fn two_networks_of_one_container_share_its_virtual_machine() {
     sandbox::test(|| {
         let lab = lab();

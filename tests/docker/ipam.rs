@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use contrail_lab::lab::Restartable;
 
-use crate::engine::{docker, inspect, label};
+use crate::engine::{docker, inspect, label, remove_containers};
 use crate::world::{World, address_of, name};
 
 #[test]
@@ -43,7 +43,7 @@ fn a_bridge_takes_its_addresses_from_a_virtual_network() {
         assert!(error.contains("is taken: reserved by Docker"), "{error}");
         docker("rm octest-3").ok();
     }
-    docker("rm -f octest-1 octest-2").ok();
+    remove_containers(&["octest-1", "octest-2"]);
     docker("network rm octest-b").ok();
     world.assert_clean();
 }
@@ -64,17 +64,14 @@ fn a_killed_plugin_and_a_controller_that_is_down_lose_no_address() {
     let empty = world.left();
     world.restart_plugin();
     let names: Vec<String> = (0..10).map(|number| format!("octest-{number}")).collect();
-    std::thread::scope(|scope| {
-        for name in &names {
-            let world = &world;
-            scope.spawn(move || world.run(&format!("--network octest-b --name {name}")));
-        }
-    });
+    for name in &names {
+        world.run(&format!("--network octest-b --name {name}"));
+    }
     let addresses: BTreeSet<_> = names.iter().map(|name| address_of(name, "eth0")).collect();
     assert_eq!(addresses.len(), names.len());
     world.restart_plugin();
     world.lab().stop_service(Restartable::ConfigApi);
-    docker(&format!("rm -f {}", names.join(" "))).ok();
+    remove_containers(&names);
     world.lab().start_service(Restartable::ConfigApi).unwrap();
     world.wait_until("the addresses are given back", |world| {
         world.left() == empty

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::engine::{docker, inspect, label};
+use crate::engine::{docker, inspect, label, remove_containers};
 use crate::world::{World, docker_in, name, reaches};
 
 #[test]
@@ -94,7 +94,7 @@ fn two_docker_networks_share_a_virtual_network_and_the_last_one_removes_it() {
     world.run("--network oct1 --name oct-a --ip 10.1.1.20");
     world.run("--network oct2 --name oct-b");
     assert!(reaches("oct-b", "10.1.1.20"));
-    docker("rm -f oct-a oct-b").ok();
+    remove_containers(&["oct-a", "oct-b"]);
     docker("network rm oct1").ok();
     world.virtual_network("net1");
     docker("network rm oct2").ok();

@@ -2,7 +2,7 @@
 
 use contrail_lab::lab::Restartable;
 
-use crate::engine::docker;
+use crate::engine::{docker, remove_containers};
 use crate::world::{World, name, reaches};
 
 /// What happens to the parts around the engine.
@@ -44,7 +44,7 @@ fn the_next_command_works_after_a_restart_of_anything() {
             docker("start oct-a").ok();
             world.assert_agreed("oct-a", "oct1");
             event(&mut world);
-            docker("rm -f oct-a oct-b").ok();
+            remove_containers(&["oct-a", "oct-b"]);
             event(&mut world);
             docker("network rm oct1").ok();
             world.assert_clean();

@@ -42,7 +42,7 @@ struct Remains {
 
 impl Drop for Remains {
     fn drop(&mut self) {
-        let script = "docker rm -f cnmSI alp1 alp2; docker network rm net1 net2; ip netns del cniSI;
+        let script = "docker rm -f cnmSI; docker rm -f alp1 alp2; docker network rm net1 net2; ip netns del cniSI;
             cd examples/service-chain; docker-compose down; contrail-lab down; docker rmi alpine:3.1";
         shell(script);
         for directory in &self.directories {
