@@ -32,6 +32,25 @@ fn a_network_that_exists_must_have_the_route_targets_that_are_asked_for() {
 }
 
 #[test]
+fn subnets_that_no_container_can_have_are_refused_with_what_they_are_for() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        let before = objects(&lab);
+        for (subnet, reason) in [
+            ("224.0.1.0/24", "multicast"),
+            ("127.1.0.0/16", "loopback"),
+            ("0.0.0.0/0", "--ipam-driver null"),
+            ("10.1.1.0/33", "a subnet is expected"),
+        ] {
+            let error = engine.create_network("n1", "net1", subnet).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        }
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
 fn an_address_for_dns_is_that_of_the_subnet() {
     sandbox::test(|| {
         let _lab = lab();

@@ -82,6 +82,32 @@ fn what_contradicts_the_network_is_refused_with_both_values() {
 }
 
 #[test]
+fn a_second_subnet_is_added_when_asked_for_and_gives_its_own_addresses() {
+    let world = World::new();
+    let first = world.net1();
+    let options = json!({"name": "net1", "add-subnet": "true"});
+    let pool = world.pool("10.1.9.0/24", options.clone()).unwrap();
+    let second = pool["PoolID"].as_str().unwrap();
+    assert_eq!(world.gateway(second, "10.1.9.1").unwrap(), "10.1.9.1/24");
+    for (id, prefix) in [(&*first, "10.1.1."), (second, "10.1.9.")] {
+        let address = world.address(id, "").unwrap();
+        assert!(address.starts_with(prefix), "{address}");
+        world.release(id, &address);
+    }
+    // Another host has the network as it is now.
+    world.pool("10.1.9.0/24", json!({"name": "net1"})).unwrap();
+    // A network of somebody else is never changed.
+    let client = world.client();
+    let name: FqName = "default-domain:admin:theirs".parse().unwrap();
+    let subnet = IpamSubnet::new("10.2.1.0/24".parse().unwrap());
+    let network = VirtualNetwork::new(name, NetworkIpam::default_name(), vec![subnet]);
+    client.create(&network).unwrap();
+    let options = json!({"name": "theirs", "add-subnet": "true"});
+    let error = world.pool("10.2.2.0/24", options).unwrap_err().to_string();
+    assert!(error.contains("10.2.2.0/24"), "{error}");
+}
+
+#[test]
 fn without_a_subnet_each_request_gets_another_one_of_the_network() {
     let world = World::new();
     let error = world

@@ -10,6 +10,7 @@ use contrail_core::attachment::subnets::{self, Subnet};
 use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec};
 use contrail_core::error::report;
 use contrail_core::identity::Family;
+use contrail_core::prefix::check_subnet;
 use contrail_core::{Deadline, Error as CoreError};
 use ipnetwork::IpNetwork;
 use serde_json::json;
@@ -304,13 +305,10 @@ fn subnets_of(pools: &[IpamData]) -> Result<Vec<SubnetSpec>> {
                 "a network without addresses cannot be joined: leave --ipam-driver null out";
             return Err(CoreError::invalid("pool", &pool.pool, reason).into());
         }
-        let prefix: IpNetwork = pool.pool.parse().map_err(|_| {
-            Error::from(CoreError::invalid(
-                "pool",
-                &pool.pool,
-                "a subnet is expected",
-            ))
-        })?;
+        let refused = |reason: String| CoreError::invalid("pool", &pool.pool, reason);
+        let prefix: IpNetwork =
+            (pool.pool.parse()).map_err(|_| refused("a subnet is expected".to_owned()))?;
+        check_subnet(prefix).map_err(refused)?;
         let gateway = match pool.gateway.as_str() {
             "" => None,
             text => Some(address_of("gateway", text)?),

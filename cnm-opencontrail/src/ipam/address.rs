@@ -268,16 +268,19 @@ impl Ipam {
 
     /// Finds or makes the pool's network, and remembers it.
     fn ensure(&self, pool: &Pool, gateway: Option<IpAddr>, end: Deadline) -> Result<NetworkFacts> {
-        let mark = self.mark(&pool.to_string());
-        let facts = network::ensure(&self.attacher, pool, gateway, &mark, end)?;
+        let id = pool.to_string();
+        let adds = self.store.lock().pool(&id).is_some_and(|p| p.adds_subnet);
+        let mark = self.mark(&id);
+        let facts = network::ensure(&self.attacher, pool, gateway, adds, &mark, end)?;
         let mut index = self.store.lock();
-        let (id, life) = (pool.to_string(), index.life());
+        let life = index.life();
         let entry = index.pool(&id).cloned().unwrap_or(PoolEntry {
             id,
             // The state was lost: Docker holds it, or it would not ask.
             holders: 1,
             life,
             network: None,
+            adds_subnet: false,
         });
         index.put_pool(PoolEntry {
             network: Some(facts),

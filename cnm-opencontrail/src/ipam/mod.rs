@@ -27,7 +27,7 @@ use crate::proto::{
     AddressSpaces, IpamCapabilities, Options, ReleasePool, Reply, RequestPool, RequestPoolReply,
 };
 use crate::users;
-use options::Target;
+use options::{PoolOptions, Target};
 use pool::Pool;
 use store::{PoolEntry, Store};
 
@@ -85,7 +85,10 @@ impl Ipam {
     /// When the options name no network, the network contradicts the pool, or no subnet is left.
     pub fn request_pool(&self, request: &RequestPool) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
-        let target = options::target(&request.options, &self.project)?;
+        let PoolOptions {
+            target,
+            adds_subnet,
+        } = options::read(&request.options, &self.project)?;
         let found = network::find(&self.attacher, &target, end)?;
         let pool = match (&*request.pool, found) {
             ("", None) => return Err(no_subnet(&target, request.v6)),
@@ -96,7 +99,11 @@ impl Ipam {
                 }
                 self.free_subnet(&found, request.v6)?
             }
-            (_, found) => explicit(request, &target, found.as_ref())?,
+            (_, found) => {
+                let pool = explicit(request, &target, found.as_ref())?;
+                found.map_or(Ok(()), |found| found.check(&pool, adds_subnet))?;
+                pool
+            }
         };
         let mut index = self.store.lock();
         let life = index.life();
@@ -106,6 +113,7 @@ impl Ipam {
                 // What another life held will be asked for again.
                 holders: 1 + if entry.life == life { entry.holders } else { 0 },
                 life,
+                adds_subnet,
                 ..entry
             },
             None => PoolEntry {
@@ -113,6 +121,7 @@ impl Ipam {
                 holders: 1,
                 life,
                 network: None,
+                adds_subnet,
             },
         };
         index.put_pool(entry)?;
@@ -270,13 +279,11 @@ fn explicit(
         (Target::Named(name) | Target::Existing(name), None) => name.clone(),
         (Target::Id(id), None) => return Err(unknown(id.to_string()).into()),
     };
-    let pool = Pool {
+    Ok(Pool {
         network,
         prefix,
         range: range.filter(|range| *range != prefix),
-    };
-    found.map_or(Ok(()), |found| found.check(&pool))?;
-    Ok(pool)
+    })
 }
 
 fn inside(prefix: IpNetwork, range: IpNetwork) -> Result<IpNetwork> {

@@ -61,7 +61,7 @@ pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Resul
 }
 
 /// The network of a pool: made when it does not exist, and given the subnet when it is this
-/// project's own and has none of the family yet.
+/// project's own and has none of the family yet, or the user wants the subnet added.
 ///
 /// # Errors
 /// [`Error::NetworkMismatch`] when it contradicts the pool or the gateway.
@@ -69,13 +69,14 @@ pub(super) fn ensure(
     attacher: &Attacher,
     pool: &Pool,
     gateway: Option<IpAddr>,
+    adds_subnet: bool,
     mark: &str,
     end: Deadline,
 ) -> Result<NetworkFacts> {
     let target = Target::Named(pool.network.clone());
     let spec = spec(pool, gateway);
     let found = match find(attacher, &target, end)? {
-        Some(found) if found.lacks_family_of(pool) => {
+        Some(found) if found.takes(pool, adds_subnet) => {
             found.add(attacher, &spec, end)?;
             find(attacher, &target, end)?
         }
@@ -117,15 +118,21 @@ impl Found {
     ///
     /// # Errors
     /// [`Error::NetworkMismatch`] with both values.
-    pub(super) fn check(&self, pool: &Pool) -> Result<()> {
-        if self.lacks_family_of(pool) {
+    pub(super) fn check(&self, pool: &Pool, adds_subnet: bool) -> Result<()> {
+        if self.takes(pool, adds_subnet) {
             return Ok(());
         }
         subnets::check(&spec(pool, None), &self.known())
     }
 
-    fn lacks_family_of(&self, pool: &Pool) -> bool {
-        is_owned(&self.object) && self.prefixes(pool.family()).next().is_none()
+    /// Whether the pool's subnet is to be added.
+    fn takes(&self, pool: &Pool, adds_subnet: bool) -> bool {
+        let mut of_family = self.prefixes(pool.family());
+        let lacks = match adds_subnet {
+            true => of_family.all(|prefix| prefix != pool.prefix),
+            false => of_family.next().is_none(),
+        };
+        lacks && is_owned(&self.object)
     }
 
     fn known(&self) -> Vec<Subnet> {

@@ -1,4 +1,4 @@
-//! `--ipam-opt`: which virtual network a pool belongs to.
+//! `--ipam-opt`: which virtual network a pool belongs to, and whether it may get the pool's subnet.
 
 use contrail_core::settings::nearest;
 use contrail_core::{Error as CoreError, FqName};
@@ -9,7 +9,17 @@ use crate::error::{Error, Result};
 use crate::proto::Options;
 
 /// What may be given.
-const KNOWN: [&str; 3] = ["name", "vn", "project"];
+const KNOWN: [&str; 4] = ["name", "vn", "project", "add-subnet"];
+
+/// What the options of a pool say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PoolOptions {
+    /// The virtual network.
+    pub(super) target: Target,
+    /// Whether the pool's subnet is added to a network of this project that has others. Without it that
+    /// is a contradiction.
+    pub(super) adds_subnet: bool,
+}
 
 /// The virtual network that the options name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +37,7 @@ pub(super) enum Target {
 ///
 /// # Errors
 /// Unknown options and values that cannot be used; [`CoreError::Missing`] when no network is named.
-pub(super) fn target(options: &Options, project: &FqName) -> Result<Target> {
+pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
     if let Some(key) = options.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         return Err(Error::UnknownOption {
             kind: "IPAM option",
@@ -36,6 +46,17 @@ pub(super) fn target(options: &Options, project: &FqName) -> Result<Target> {
             known: KNOWN.to_vec(),
         });
     }
+    Ok(PoolOptions {
+        target: target(options, project)?,
+        adds_subnet: match text(options, "add-subnet")? {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(invalid("add-subnet", other, "true or false is expected")),
+        },
+    })
+}
+
+fn target(options: &Options, project: &FqName) -> Result<Target> {
     let project = match text(options, "project")? {
         None => project.clone(),
         Some(given) if given.contains(':') => {
@@ -97,11 +118,11 @@ fn invalid(key: &str, value: &str, reason: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn read(json: serde_json::Value) -> Result<Target> {
+    fn read_json(json: serde_json::Value) -> Result<PoolOptions> {
         let serde_json::Value::Object(options) = json else {
             panic!("an object");
         };
-        target(&options, &FqName::new(["default-domain", "admin"]))
+        read(&options, &FqName::new(["default-domain", "admin"]))
     }
 
     #[test]
@@ -131,8 +152,22 @@ mod tests {
                 Target::Id("5dd372be-4068-49dc-af5d-eb79f93a7bdf".parse().unwrap()),
             ),
         ] {
-            assert_eq!(read(options.clone()).unwrap(), expected, "{options}");
+            assert_eq!(
+                read_json(options.clone()).unwrap().target,
+                expected,
+                "{options}"
+            );
         }
+    }
+
+    #[test]
+    fn a_subnet_is_added_on_request_only() {
+        for (value, expected) in [("true", true), ("false", false)] {
+            let options = serde_json::json!({"name": "net1", "add-subnet": value});
+            assert_eq!(read_json(options).unwrap().adds_subnet, expected);
+        }
+        let options = serde_json::json!({"name": "net1"});
+        assert!(!read_json(options).unwrap().adds_subnet);
     }
 
     #[test]
@@ -152,8 +187,12 @@ mod tests {
                 serde_json::json!({"vn": "a", "name": "b"}),
                 "one of them is enough",
             ),
+            (
+                serde_json::json!({"name": "a", "add-subnet": "yes"}),
+                "true or false is expected",
+            ),
         ] {
-            let error = read(options.clone()).unwrap_err().to_string();
+            let error = read_json(options.clone()).unwrap_err().to_string();
             assert!(error.contains(expected), "{options}: {error}");
         }
     }

@@ -24,6 +24,9 @@ pub(super) struct PoolEntry {
     pub(super) life: u64,
     /// What is known of its virtual network, once that was needed.
     pub(super) network: Option<NetworkFacts>,
+    /// Whether its subnet may be added to a network that has others.
+    #[serde(default)]
+    pub(super) adds_subnet: bool,
 }
 
 /// What is remembered of a pool's virtual network.
