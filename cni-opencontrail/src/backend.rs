@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contrail_core::attachment::{Attached, Attacher, Attachment, Detachment, Expected, Status};
+use contrail_core::attachment::{
+    Attached, Attacher, Attachment, Detachment, Expected, Orphan, PendingRemoval, Status,
+};
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName, Result};
 
@@ -41,6 +43,25 @@ pub trait Backend {
 
     /// Whether the services answer. Takes no longer than a second.
     fn status(&self, project: &FqName) -> Status;
+
+    /// Works off all removals that wait, looks for the orphans of a project, and removes those that
+    /// were noted at least `grace` ago; none without it.
+    ///
+    /// # Errors
+    ///
+    /// When somebody cannot be asked, or the first failure of a removal.
+    fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
+}
+
+/// What a clean-up has found and done.
+#[derive(Clone, Debug, Default)]
+pub struct Cleaned {
+    /// How many removals of earlier calls were completed.
+    pub finished: usize,
+    /// The removals that still wait.
+    pub pending: Vec<PendingRemoval>,
+    /// The orphans of the project, each with whether it was removed.
+    pub orphans: Vec<(Orphan, bool)>,
 }
 
 impl Backend for Attacher {
@@ -71,10 +92,31 @@ impl Backend for Attacher {
     fn status(&self, project: &FqName) -> Status {
         Attacher::status(self, project, Deadline::after(STATUS_TIME))
     }
+
+    fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
+        let deadline = Deadline::after(CLEAN_TIME);
+        let finished = self.work_off_all_pending(deadline);
+        let mut orphans = Vec::new();
+        for orphan in self.orphans(project, deadline)? {
+            let removed = match grace {
+                Some(grace) => self.remove_orphan(&orphan, grace, deadline)?,
+                None => false,
+            };
+            orphans.push((orphan, removed));
+        }
+        Ok(Cleaned {
+            finished,
+            pending: self.pending_removals()?,
+            orphans,
+        })
+    }
 }
 
 /// How long CHECK and the questions of GC may take.
 const QUESTION_TIME: Duration = Duration::from_secs(10);
+
+/// How long a clean-up may take.
+const CLEAN_TIME: Duration = Duration::from_secs(300);
 
 /// How long STATUS may take: runtimes ask all the time, and wait.
 const STATUS_TIME: Duration = Duration::from_millis(900);

@@ -6,6 +6,7 @@
 mod add;
 pub mod backend;
 mod check;
+mod clean;
 mod cni_args;
 mod del;
 pub mod error;
@@ -42,6 +43,8 @@ use version::CniVersion;
 
 /// What one call sees of the outside.
 pub struct World<'a> {
+    /// The arguments, without the program's name. Runtimes give none; they count without `CNI_COMMAND`.
+    pub arguments: Vec<String>,
     /// The environment variables.
     pub environment: Environment,
     /// The configuration comes from here.
@@ -107,12 +110,12 @@ impl Surroundings<'_> {
 enum Answer {
     Json(Value),
     Nothing,
-    Usage,
 }
 
 /// Serves one call: one JSON value or nothing on standard output, written once at the end.
 pub fn run(world: World) -> ExitCode {
     let World {
+        arguments,
         environment,
         stdin,
         stdout,
@@ -128,6 +131,9 @@ pub fn run(world: World) -> ExitCode {
         start_log,
         started: Instant::now(),
     };
+    if surroundings.environment.get("CNI_COMMAND").is_none() {
+        return serve_people(&arguments, &surroundings, stdout, stderr);
+    }
     let mut version = None;
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         answer(&surroundings, stdin, &mut version)
@@ -136,7 +142,6 @@ pub fn run(world: World) -> ExitCode {
     let written = match &outcome {
         Ok(Answer::Nothing) => Ok(()),
         Ok(Answer::Json(value)) => write_once(stdout, value),
-        Ok(Answer::Usage) => write_usage(stderr),
         Err(error) => {
             start_log(&surroundings.with_sources(Vec::new(), |sources| sources.log_settings()));
             log::error!("{error}");
@@ -163,10 +168,7 @@ fn answer(
     version: &mut Option<CniVersion>,
 ) -> Result<Answer, CniError> {
     let environment = &surroundings.environment;
-    let Some(command) = environment.get("CNI_COMMAND") else {
-        return Ok(Answer::Usage);
-    };
-    let command = Command::parse(command)?;
+    let command = Command::parse(environment.get("CNI_COMMAND").unwrap_or_default())?;
     if command == Command::Version {
         return Ok(Answer::Json(version::answer()));
     }
@@ -236,14 +238,46 @@ fn write_once(stdout: &mut dyn Write, value: &Value) -> io::Result<()> {
     stdout.flush()
 }
 
-fn write_usage(stderr: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        stderr,
+/// A call from a command line instead of a runtime.
+fn serve_people(
+    arguments: &[String],
+    surroundings: &Surroundings,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> ExitCode {
+    let cleaned = match arguments {
+        [command, arguments @ ..] if command == "clean" => clean::run(arguments, surroundings),
+        [] => return written(write!(stderr, "{}", usage())),
+        [help] if matches!(help.as_str(), "help" | "--help" | "-h") => Ok(usage()),
+        [version] if matches!(version.as_str(), "--version" | "-V") => {
+            Ok(format!("cni-opencontrail {}\n", env!("CARGO_PKG_VERSION")))
+        }
+        _ => {
+            write!(stderr, "{}", usage()).ok();
+            return ExitCode::FAILURE;
+        }
+    };
+    match cleaned {
+        Ok(text) => written(stdout.write_all(text.as_bytes())),
+        Err(error) => {
+            writeln!(stderr, "{error}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn written(outcome: io::Result<()>) -> ExitCode {
+    outcome.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+fn usage() -> String {
+    format!(
         "cni-opencontrail {}: CNI plugin that attaches containers to OpenContrail virtual networks.\n\
          Container runtimes run it with CNI_COMMAND and a network configuration on standard input.\n\
-         CNI protocol versions supported: {}",
+         CNI protocol versions supported: {}\n\n{}",
         env!("CARGO_PKG_VERSION"),
-        CniVersion::ALL.map(CniVersion::as_str).join(", ")
+        CniVersion::ALL.map(CniVersion::as_str).join(", "),
+        clean::USAGE
     )
 }
 

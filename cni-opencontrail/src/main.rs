@@ -1,5 +1,6 @@
 //! The CNI plugin binary: hands the outside world to the library and exits with its code.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -8,12 +9,11 @@ use cni_opencontrail::{World, backend, log_panics, logging, run, stdin};
 
 fn main() -> ExitCode {
     log_panics();
+    let text = |text: OsString| text.to_string_lossy().into_owned();
     let variables = std::env::vars_os();
     run(World {
-        environment: Environment::new(variables.map(|(name, value)| {
-            let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-            (text(name), text(value))
-        })),
+        arguments: std::env::args_os().skip(1).map(text).collect(),
+        environment: Environment::new(variables.map(|(name, value)| (text(name), text(value)))),
         stdin: &mut stdin::Until::new(&io::stdin(), stdin::TIME),
         stdout: &mut io::stdout().lock(),
         stderr: &mut io::stderr(),

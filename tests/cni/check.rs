@@ -117,7 +117,10 @@ fn gc_removes_what_is_not_listed_and_nothing_of_others() {
         let links = [c.netns(), d.netns(), e.netns()];
         // Of another host, and of another network.
         let other = TestNetns::new("other").unwrap();
-        let elsewhere = |call: Call| call.with("CONTRAIL_NODE_NAME", "node2");
+        let elsewhere = |call: Call| {
+            call.with("CONTRAIL_NODE_NAME", "node2")
+                .with("CONTRAIL_STATE_DIR", "/var/lib/node2")
+        };
         elsewhere(Call::new("ADD", "other", &path(&other), &configuration()))
             .run()
             .ok();

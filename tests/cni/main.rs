@@ -4,6 +4,7 @@
 
 mod attach;
 mod check;
+mod clean;
 mod faults;
 mod refuse;
 mod service;

@@ -105,6 +105,21 @@ impl Call {
         Running { child, started }
     }
 
+    /// What the program says to a person who calls it with arguments, in this environment.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn output(&self, arguments: &[&str]) -> String {
+        let output = Command::new(program("cni-opencontrail"))
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .output()
+            .expect("the plugin starts");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("the report is text")
+    }
+
     /// Makes the call and waits for its end.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 
 mod add;
 mod check;
+mod clean;
 mod configuration;
 mod del;
 mod environment;

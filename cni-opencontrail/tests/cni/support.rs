@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
-use cni_opencontrail::backend::Backend;
+use cni_opencontrail::backend::{Backend, Cleaned};
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
 use contrail_core::attachment::{Assigned, Attached, Attachment, Detachment, Expected, Status};
@@ -28,6 +29,7 @@ pub enum Call {
     Check(Expected),
     Collect(FqName, BTreeSet<(String, String)>),
     Status(FqName),
+    Clean(FqName, Option<Duration>),
 }
 
 /// How the backend behaves.
@@ -47,6 +49,7 @@ pub enum Behaviour {
 /// A call that is being prepared.
 #[derive(Clone, Default)]
 pub struct Plugin {
+    arguments: Vec<String>,
     environment: BTreeMap<String, String>,
     stdin: Vec<u8>,
     files: BTreeMap<String, String>,
@@ -75,6 +78,11 @@ impl Plugin {
             .env("CNI_IFNAME", "eth0")
             .env("CNI_PATH", "/opt/cni/bin")
             .config(r#"{"cniVersion":"1.1.0","name":"net1","type":"opencontrail","ipam":{"subnet":"10.1.1.0/24"}}"#)
+    }
+
+    pub fn arguments(mut self, line: &str) -> Self {
+        self.arguments = line.split_whitespace().map(str::to_owned).collect();
+        self
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -128,6 +136,7 @@ impl Plugin {
             };
             let mut gone = Gone;
             run(World {
+                arguments: self.arguments.clone(),
                 environment: Environment::new(self.environment.clone()),
                 stdin: &mut self.stdin.as_slice(),
                 stdout: match self.reader_is_gone {
@@ -245,6 +254,12 @@ impl Backend for Recorder {
             _ => Ok(()),
         };
         Status { api, agent }
+    }
+
+    fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
+        let call = Call::Clean(project.clone(), grace);
+        self.calls.borrow_mut().push(call);
+        self.answer().map(|()| Cleaned::default())
     }
 }
 

@@ -1,17 +1,14 @@
 //! Collecting what a runtime has forgotten: interfaces of containers that it does not have any more.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::types::Detachment;
-use super::{Attacher, objects};
+use super::{Attacher, nodes};
 use crate::api::ListQuery;
 use crate::api::objects::{VirtualMachineInterface, VirtualNetwork};
 use crate::deadline::Deadline;
 use crate::error::{self, Result};
 use crate::fq_name::FqName;
-use crate::identity;
-use crate::lock::AttachmentLock;
 
 impl Attacher {
     /// Detaches the interfaces that this program attached to a virtual network on this host and that
@@ -35,20 +32,18 @@ impl Attacher {
         };
         let query = ListQuery::referring_to(id).fields(&["annotations"]);
         let all: Vec<VirtualMachineInterface> = client.list(&query)?;
-        let forgotten = all.iter().filter_map(|interface| self.own(interface));
+        let nodes = nodes::known(&self.host.state_dir, &self.host.node)?;
+        let own = all.iter().filter_map(|found| self.made_here(found, &nodes));
         let mut outcome = Ok(());
         let mut count = 0;
-        for one in forgotten {
-            let name = (one.container.clone(), one.ifname.clone());
-            if keep.contains(&name) || !self.is_idle(&one) {
+        for (interface, container, ifname) in own {
+            let name = (container, ifname);
+            if keep.contains(&name) || !self.is_free(interface) {
                 continue;
             }
-            log::info!(
-                "container {} is forgotten: {} is removed",
-                one.container,
-                one.ifname
-            );
-            match self.detach(&[one]) {
+            let (container, ifname) = name;
+            log::info!("container {container} is forgotten: {ifname} is removed");
+            match self.detach(&[Detachment { container, ifname }]) {
                 Ok(_) => count += 1,
                 Err(error) => {
                     log::error!("{}", error::report(&error));
@@ -57,25 +52,5 @@ impl Attacher {
             }
         }
         outcome.map(|()| count)
-    }
-
-    /// The attachment of a VM interface, if this program made it on this host: the mark says so, and
-    /// its id follows from what the mark says.
-    fn own(&self, interface: &VirtualMachineInterface) -> Option<Detachment> {
-        let get = |key| interface.meta.annotations.get(key);
-        let is_ours = get(objects::OWNER) == Some(&self.host.owner)
-            && get(objects::NODE) == Some(&self.host.node);
-        let one = Detachment {
-            container: get(objects::CONTAINER)?.to_owned(),
-            ifname: get(objects::IFNAME)?.to_owned(),
-        };
-        let id = identity::interface(&self.host.node, &one.container, &one.ifname);
-        (is_ours && interface.meta.uuid == Some(id)).then_some(one)
-    }
-
-    fn is_idle(&self, one: &Detachment) -> bool {
-        let id = identity::interface(&self.host.node, &one.container, &one.ifname);
-        let now = Deadline::after(Duration::ZERO);
-        AttachmentLock::acquire(&self.host.run_dir, id, now).is_ok()
     }
 }

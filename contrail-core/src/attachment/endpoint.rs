@@ -167,7 +167,9 @@ impl Attacher {
             Step::Link(identity::host_ifname(id)),
             Step::Service { interface: id },
         ];
-        self.take_away(id, steps)
+        let deadline = Deadline::after(self.host.detach_timeout);
+        let _lock = self.lock(&[id], deadline)?;
+        self.run_steps(id, steps, deadline)
     }
 
     /// Takes everything of an endpoint back. Three requests to the API and one to the agent; one more,
@@ -184,26 +186,42 @@ impl Attacher {
     ) -> Result<Detached> {
         let id = self.endpoint_interface(endpoint);
         let deadline = Deadline::after(self.host.detach_timeout);
-        let (vm, reserved) = match vm {
-            Some(vm) => (Some(vm), reserved.to_vec()),
-            None => {
-                let (vm, found) = self.recover_endpoint(id, deadline);
-                let known = reserved.iter().copied();
-                (vm, known.chain(found).collect())
-            }
+        let _lock = self.lock(&[id], deadline)?;
+        match vm {
+            Some(vm) => self.take_away_of(id, Some(vm), reserved, deadline),
+            None => self.take_away_found(id, reserved, deadline),
+        }
+    }
+
+    /// Takes everything of an interface away, with the virtual machine and the reserved instance IPs
+    /// that the API knows of it. The caller has the interface's lock.
+    pub(super) fn take_away_found(
+        &self,
+        interface: Uuid,
+        reserved: &[Uuid],
+        deadline: Deadline,
+    ) -> Result<Detached> {
+        let (vm, mut found) = self.recover_endpoint(interface, deadline);
+        found.extend(reserved);
+        self.take_away_of(interface, vm, &found, deadline)
+    }
+
+    fn take_away_of(
+        &self,
+        interface: Uuid,
+        vm: Option<Uuid>,
+        reserved: &[Uuid],
+        deadline: Deadline,
+    ) -> Result<Detached> {
+        let families: &[Family] = match reserved {
+            [] => &[Family::V4],
+            _ => &[],
         };
-        let families: &[Family] = if reserved.is_empty() {
-            &[Family::V4]
-        } else {
-            &[]
-        };
-        let mut steps = Step::of_interface(id, families);
-        let kept = reserved
-            .into_iter()
-            .map(|ip| Step::Reserved { ip, interface: id });
+        let mut steps = Step::of_interface(interface, families);
+        let kept = reserved.iter().map(|&ip| Step::Reserved { ip, interface });
         steps.extend(kept);
         steps.extend(vm.map(Step::Machine));
-        self.take_away(id, steps)
+        self.run_steps(interface, steps, deadline)
     }
 
     /// What the API knows of an endpoint whose first half was done; for a caller that has lost its own
@@ -270,9 +288,7 @@ impl Attacher {
         call.run(|| half(&call, port))
     }
 
-    fn take_away(&self, interface: Uuid, steps: Vec<Step>) -> Result<Detached> {
-        let deadline = Deadline::after(self.host.detach_timeout);
-        let _lock = self.lock(&[interface], deadline)?;
+    fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
         let failed = undo::run(&self.backend, &self.host, steps.clone(), deadline);
         self.settle(&[interface], &steps, failed)
     }

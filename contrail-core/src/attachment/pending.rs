@@ -71,6 +71,17 @@ pub(super) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
     files::remove(&path(state_dir, interface)).map(|_| ())
 }
 
+/// A removal that waits, as people want to see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingRemoval {
+    /// The VM interface.
+    pub interface: Uuid,
+    /// When it was tried last.
+    pub tried: SystemTime,
+    /// Why it failed then.
+    pub error: String,
+}
+
 /// How working on an entry went.
 enum Outcome {
     Done,
@@ -85,12 +96,43 @@ impl Attacher {
     ///
     /// Returns how many entries were completed.
     pub fn work_off_pending(&self, deadline: Deadline) -> usize {
-        let ids = ids(&self.host.state_dir);
-        ids.into_iter()
-            .take_while(|_| !deadline.has_passed())
+        self.work_off_at_most(AT_ONCE, deadline)
+    }
+
+    /// Works off every pending removal, once. What fails again stays.
+    ///
+    /// Returns how many entries were completed.
+    pub fn work_off_all_pending(&self, deadline: Deadline) -> usize {
+        self.work_off_at_most(usize::MAX, deadline)
+    }
+
+    /// The removals that wait, the one first that was tried longest ago.
+    ///
+    /// # Errors
+    /// When an entry cannot be read.
+    pub fn pending_removals(&self) -> Result<Vec<PendingRemoval>> {
+        let state_dir = &self.host.state_dir;
+        let mut removals = Vec::new();
+        for (tried, interface) in entries(state_dir) {
+            // Somebody else may be done with it by now.
+            if let Some(entry) = read(&path(state_dir, interface), interface)? {
+                removals.push(PendingRemoval {
+                    interface,
+                    tried,
+                    error: entry.error,
+                });
+            }
+        }
+        Ok(removals)
+    }
+
+    fn work_off_at_most(&self, count: usize, deadline: Deadline) -> usize {
+        let entries = entries(&self.host.state_dir).into_iter();
+        let ids = entries.map(|(_, id)| id);
+        ids.take_while(|_| !deadline.has_passed())
             .map(|id| self.work_off(id, deadline))
             .filter(|outcome| !matches!(outcome, Outcome::Skipped))
-            .take(AT_ONCE)
+            .take(count)
             .filter(|outcome| matches!(outcome, Outcome::Done))
             .count()
     }
@@ -122,21 +164,21 @@ impl Attacher {
     }
 }
 
-/// The interfaces that have an entry, the one first whose entry was written longest ago.
-fn ids(state_dir: &Path) -> Vec<Uuid> {
-    let entries = fs::read_dir(state_dir.join("pending"))
+/// The interfaces that have an entry, with when that was written; the oldest first.
+fn entries(state_dir: &Path) -> Vec<(SystemTime, Uuid)> {
+    let files = fs::read_dir(state_dir.join("pending"))
         .into_iter()
         .flatten()
         .flatten();
-    let mut found: Vec<(Option<SystemTime>, Uuid)> = entries
-        .filter_map(|entry| {
-            let id = id_of(&entry.file_name().to_string_lossy())?;
-            let written = entry.metadata().and_then(|m| m.modified()).ok();
-            Some((written, id))
+    let mut found: Vec<(SystemTime, Uuid)> = files
+        .filter_map(|file| {
+            let id = id_of(&file.file_name().to_string_lossy())?;
+            let written = file.metadata().and_then(|m| m.modified()).ok();
+            Some((written.unwrap_or(SystemTime::UNIX_EPOCH), id))
         })
         .collect();
     found.sort();
-    found.into_iter().map(|(_, id)| id).collect()
+    found
 }
 
 /// The interface of an entry's file name; `None` for a temporary file and anything foreign.
@@ -177,6 +219,10 @@ mod tests {
     fn failed(step: Step) -> Failed {
         let error = Error::missing("a", "b");
         Failed { step, error }
+    }
+
+    fn ids(dir: &Path) -> Vec<Uuid> {
+        entries(dir).into_iter().map(|(_, id)| id).collect()
     }
 
     fn steps_of(dir: &Path, id: Uuid) -> Vec<Step> {

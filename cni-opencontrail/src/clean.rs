@@ -1,0 +1,217 @@
+//! `cni-opencontrail clean`: shows an operator what containers have left behind on this host, and
+//! removes it.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use contrail_core::FqName;
+use contrail_core::error::Error;
+use contrail_core::settings::Settings;
+use serde_json::Value;
+
+use crate::Surroundings;
+use crate::backend::Cleaned;
+use crate::error::CniError;
+use crate::json::{Object, lookup};
+use crate::netconf::{self, Config};
+
+/// How the command is called.
+pub const USAGE: &str = "cni-opencontrail clean [--remove] [--grace SECONDS] [FILE]
+
+Works off the removals that were put off while the API or the agent was down, and shows those that still
+wait. Shows and notes the orphans of this host: VM interfaces of the plugin whose link is gone.
+
+  --remove         removes orphans that have been noted for the time of grace and still are some
+  --grace SECONDS  that time, 600 without
+  FILE             a network configuration, for its settings and its project; without one those of the
+                   environment count
+
+Run it in the network namespace in which the runtime runs the plugin: in another one, every interface
+looks like an orphan.
+";
+
+const GRACE: Duration = Duration::from_secs(600);
+
+/// What is wanted.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    remove: bool,
+    grace: Duration,
+    file: Option<PathBuf>,
+}
+
+/// Runs the command with its arguments; returns the report.
+///
+/// # Errors
+///
+/// Arguments or a file that cannot be used, an API that does not answer.
+pub fn run(arguments: &[String], surroundings: &Surroundings) -> Result<String, CniError> {
+    let request = Request::parse(arguments)?;
+    let mut report = String::new();
+    for (settings, project) in places(&request, surroundings)? {
+        (surroundings.start_log)(&settings.log);
+        let grace = request.remove.then_some(request.grace);
+        let cleaned = (surroundings.connect)(&settings)?.clean(&project, grace)?;
+        describe(&cleaned, &request, &project, &mut report);
+    }
+    Ok(report)
+}
+
+impl Request {
+    fn parse(arguments: &[String]) -> Result<Self, CniError> {
+        let mut request = Self {
+            remove: false,
+            grace: GRACE,
+            file: None,
+        };
+        let mut arguments = arguments.iter().map(String::as_str);
+        while let Some(argument) = arguments.next() {
+            match argument {
+                "--remove" => request.remove = true,
+                "--grace" => {
+                    let given = arguments.next().unwrap_or_default();
+                    let seconds = given.parse().map_err(|_| {
+                        Error::invalid("--grace", given, "a number of seconds is expected")
+                    })?;
+                    request.grace = Duration::from_secs(seconds);
+                }
+                file if !file.starts_with('-') && request.file.is_none() => {
+                    request.file = Some(file.into());
+                }
+                other => {
+                    let reason = "--remove, --grace SECONDS and one FILE are expected";
+                    return Err(Error::invalid("argument", other, reason).into());
+                }
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// The projects to look at, each with the settings that lead there.
+fn places(
+    request: &Request,
+    surroundings: &Surroundings,
+) -> Result<Vec<(Settings, FqName)>, CniError> {
+    let Some(file) = &request.file else {
+        let settings = surroundings.settings(Vec::new())?;
+        let project = FqName::new([&settings.domain, &settings.project]);
+        return Ok(vec![(settings, project)]);
+    };
+    let mut places: Vec<(Settings, FqName)> = Vec::new();
+    for config in read(file, surroundings)? {
+        for network in &config.networks {
+            let settings = surroundings.settings(network.layers()?)?;
+            let project = network.fq_name(&settings)?.parent();
+            let is_known =
+                |(known, of): &(Settings, FqName)| known.is_same_place(&settings) && *of == project;
+            if !places.iter().any(is_known) {
+                places.push((settings, project));
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// The networks of a configuration file, or of the plugins of this type in a list of plugins.
+fn read(file: &Path, surroundings: &Surroundings) -> Result<Vec<Config>, CniError> {
+    let text = (surroundings.read_file)(file).map_err(|error| Error::file("read", file, error))?;
+    let object = netconf::decode(text.as_bytes())?;
+    let Some(plugins) = lookup(&object, "plugins").and_then(Value::as_array) else {
+        return Ok(vec![Config::read(object)?]);
+    };
+    let ours = plugins
+        .iter()
+        .filter_map(Value::as_object)
+        .filter(|plugin| {
+            let kind = lookup(plugin, "type").and_then(Value::as_str);
+            matches!(kind, Some("opencontrail" | "cni-opencontrail"))
+        });
+    let names = ["name", "cniVersion"];
+    ours.map(|plugin| {
+        let mut single: Object = plugin.clone();
+        let inherited = names.iter().filter_map(|key| object.get_key_value(*key));
+        single.extend(inherited.map(|(key, value)| (key.clone(), value.clone())));
+        Config::read(single)
+    })
+    .collect()
+}
+
+fn describe(cleaned: &Cleaned, request: &Request, project: &FqName, report: &mut String) {
+    let mut line = |text: String| {
+        // A text takes everything.
+        let _ = writeln!(report, "{text}");
+    };
+    line(format!(
+        "{} removals of earlier calls were done, {} wait",
+        cleaned.finished,
+        cleaned.pending.len()
+    ));
+    for pending in &cleaned.pending {
+        line(format!(
+            "  VM interface {}, tried {} s ago: {}",
+            pending.interface,
+            age(pending.tried),
+            pending.error
+        ));
+    }
+    line(format!(
+        "project {project}: {} orphans, {} of them removed",
+        cleaned.orphans.len(),
+        cleaned
+            .orphans
+            .iter()
+            .filter(|(_, removed)| *removed)
+            .count()
+    ));
+    for (orphan, removed) in &cleaned.orphans {
+        let age = age(orphan.since);
+        let then = match removed {
+            true => "removed".to_owned(),
+            false if request.remove => format!("stays until {} s", request.grace.as_secs()),
+            false => "stays without --remove".to_owned(),
+        };
+        line(format!(
+            "  container {}, interface {} ({}), noted {age} s ago: {then}",
+            orphan.container, orphan.ifname, orphan.interface
+        ));
+    }
+}
+
+fn age(time: SystemTime) -> u64 {
+    time.elapsed().unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Request, CniError> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Request::parse(&arguments)
+    }
+
+    #[test]
+    fn nothing_is_removed_without_being_asked_for() {
+        let request = parse("/etc/cni/net.d/10-opencontrail.conflist").unwrap();
+        assert!(!request.remove);
+        assert_eq!(request.grace, Duration::from_secs(600));
+        let request = parse("--remove --grace 5").unwrap();
+        assert_eq!((request.remove, request.file), (true, None));
+        assert_eq!(request.grace, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_is_no_argument_is_named() {
+        for (line, named) in [
+            ("--force", "--force"),
+            ("--grace", "--grace"),
+            ("--grace soon", "soon"),
+            ("a b", "\"b\""),
+        ] {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.contains(named), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `cni-opencontrail clean` with the real program: orphans and removals that wait.
+
+use contrail_lab::lab::Restartable;
+use contrail_lab::sandbox::{self, TestNetns};
+use opencontrail_tests::plugin::Call;
+use opencontrail_tests::world::{everything, lab, network};
+
+fn call(command: &str, container: &str, netns: &TestNetns) -> Call {
+    let path = netns.path().display().to_string();
+    Call::new(command, container, &path, &network("n", "10.1.1.0/24"))
+}
+
+fn clean(arguments: &[&str]) -> String {
+    let arguments = [&["clean"], arguments].concat();
+    Call::new("", "", "", &network("n", "10.1.1.0/24")).output(&arguments)
+}
+
+/// Ends a container without a DEL. Its links go at once, not when the kernel gets round to it.
+fn end(netns: TestNetns) {
+    let output = netns.output("ip", &["link", "del", "eth0"]).unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
+    sandbox::test(|| {
+        let lab = lab();
+        let kept = TestNetns::new("kept").unwrap();
+        call("ADD", "kept", &kept).run().ok();
+        // Another host's, whose link is not here.
+        let other = TestNetns::new("other").unwrap();
+        call("ADD", "other", &other)
+            .with("CONTRAIL_NODE_NAME", "node2")
+            .with("CONTRAIL_STATE_DIR", "/var/lib/node2")
+            .run()
+            .ok();
+        end(other);
+        let before = everything(&lab, &[kept.netns()]);
+
+        // The container ends, and nobody calls DEL.
+        let gone = TestNetns::new("gone").unwrap();
+        call("ADD", "gone", &gone).run().ok();
+        end(gone);
+        let report = clean(&["--remove"]);
+        assert!(report.contains("1 orphans, 0 of them removed"), "{report}");
+        assert!(
+            report.contains("container gone, interface eth0"),
+            "{report}"
+        );
+        // It comes back, and is none any more.
+        let gone = TestNetns::new("gone").unwrap();
+        call("ADD", "gone", &gone).run().ok();
+        let report = clean(&["--remove", "--grace", "0"]);
+        assert!(report.contains("0 orphans"), "{report}");
+        end(gone);
+        let report = clean(&[]);
+        assert!(report.contains("stays without --remove"), "{report}");
+        let report = clean(&["--remove", "--grace", "0"]);
+        assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
+        assert_eq!(everything(&lab, &[kept.netns()]), before);
+    });
+}
+
+#[test]
+fn removals_that_wait_are_shown_and_worked_off() {
+    sandbox::test(|| {
+        let lab = lab();
+        let namespaces: Vec<TestNetns> = (0..12)
+            .map(|number| TestNetns::new(&format!("c{number}")).unwrap())
+            .collect();
+        let before = everything(&lab, &[]);
+        for (number, netns) in namespaces.iter().enumerate() {
+            call("ADD", &format!("c{number}"), netns).run().ok();
+        }
+        lab.stop_service(Restartable::ConfigApi);
+        for (number, netns) in namespaces.iter().enumerate() {
+            call("DEL", &format!("c{number}"), netns).run().ok();
+        }
+        lab.start_service(Restartable::ConfigApi).unwrap();
+        let report = clean(&[]);
+        assert!(
+            report.contains("12 removals of earlier calls were done, 0 wait"),
+            "{report}"
+        );
+        assert_eq!(everything(&lab, &[]), before);
+    });
+}
