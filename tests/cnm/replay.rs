@@ -6,22 +6,17 @@
 //! refused, an engine does not know of, so that it is taken back at once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{Read, Write};
 use std::net::IpAddr;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use contrail_lab::sandbox;
 use ipnetwork::IpNetwork;
+use opencontrail_tests::daemon::Program;
 use opencontrail_tests::plugin::program;
-use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, lab, links};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 const REQUESTS: &str = include_str!("../fixtures/docker-requests.jsonl");
-const SOCKET: &str = "/run/plugins/opencontrail.sock";
 
 /// A recorded request.
 #[derive(Deserialize)]
@@ -41,7 +36,7 @@ struct Recorded {
 
 /// The program, and what of the recording stands for what here.
 struct Replay {
-    program: Child,
+    program: Program,
     /// Pools, by the stub's ids; it gave one for several of ours.
     pools: HashMap<String, Vec<String>>,
     /// Addresses, by the stub's pool and address, and whether it is the gateway's: the stub gave that to
@@ -54,25 +49,10 @@ struct Replay {
     endpoints: BTreeMap<String, String>,
 }
 
-impl Drop for Replay {
-    fn drop(&mut self) {
-        self.program.kill().ok();
-        self.program.wait().ok();
-    }
-}
-
 impl Replay {
     fn start() -> Self {
-        std::fs::create_dir_all("/run/plugins").unwrap();
-        let program = Command::new(program("cnm-opencontrail"))
-            .args(["--socketpath", "/run/plugins"])
-            .env_clear()
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        wait_for("the socket", || Path::new(SOCKET).exists());
         Self {
-            program,
+            program: Program::start(&program("cnm-opencontrail")),
             pools: HashMap::new(),
             addresses: HashMap::new(),
             refused: HashSet::new(),
@@ -83,7 +63,7 @@ impl Replay {
 
     fn replay(&mut self, recorded: &Recorded) {
         let body = self.translate(recorded);
-        let (status, answer) = post(&recorded.path, &body);
+        let (status, answer) = self.program.post(&recorded.path, &body);
         let what = format!("{} {}: {body} -> {answer}", recorded.phase, recorded.path);
         if body.is_null() && recorded.path == "/NetworkDriver.Leave" {
             // The engine repeats a request whose connection broke, but not its body.
@@ -307,7 +287,7 @@ impl Replay {
             "/NetworkDriver.CreateEndpoint" => "/NetworkDriver.DeleteEndpoint",
             _ => return,
         };
-        assert_eq!(post(undo, body), (200, json!({})));
+        assert_eq!(self.program.post(undo, body), (200, json!({})));
         self.endpoints
             .remove(body["EndpointID"].as_str().unwrap_or_default());
     }
@@ -317,20 +297,22 @@ impl Replay {
         for (endpoint, network) in std::mem::take(&mut self.endpoints) {
             let body = json!({"NetworkID": network, "EndpointID": endpoint});
             assert_eq!(
-                post("/NetworkDriver.DeleteEndpoint", &body),
+                self.program.post("/NetworkDriver.DeleteEndpoint", &body),
                 (200, json!({}))
             );
         }
         for network in std::mem::take(&mut self.networks) {
             let body = json!({ "NetworkID": network });
             assert_eq!(
-                post("/NetworkDriver.DeleteNetwork", &body),
+                self.program.post("/NetworkDriver.DeleteNetwork", &body),
                 (200, json!({}))
             );
         }
         // Once for each time that they were asked for; more often does no harm.
         for pool in self.pools.drain().flat_map(|(_, ours)| ours) {
-            let released = post("/IpamDriver.ReleasePool", &json!({ "PoolID": pool }));
+            let released = self
+                .program
+                .post("/IpamDriver.ReleasePool", &json!({ "PoolID": pool }));
             assert_eq!(released, (200, json!({})));
         }
     }
@@ -338,28 +320,6 @@ impl Replay {
 
 fn is_gateway(request: &Value) -> bool {
     request["Options"]["RequestAddressType"] == "com.docker.network.gateway"
-}
-
-/// Sends a request as an engine does; its status and its JSON.
-fn post(path: &str, body: &Value) -> (u16, Value) {
-    let body = match body {
-        Value::Null => String::new(),
-        body => body.to_string(),
-    };
-    let mut stream = UnixStream::connect(SOCKET).unwrap();
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: \r\nUser-Agent: Go-http-client/1.1\r\n\
-         Content-Length: {}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap())
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! All of it is meant for the inside of [`contrail_lab::sandbox`], where the default addresses and
 //! directories are free.
 
+pub mod daemon;
 pub mod plugin;
 pub mod world;
 

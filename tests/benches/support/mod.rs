@@ -1,6 +1,7 @@
 //! The parts of the benchmark.
 
 pub mod budget;
+pub mod build;
 pub mod network;
 pub mod programs;
 pub mod sample;

@@ -1,6 +1,5 @@
 //! The programs that are compared: how they are built, found, called and timed.
 
-use std::env;
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use contrail_lab::sandbox::TestNetns;
 use serde_json::{Value, json};
 
 use super::budget;
+use super::build::directory;
 use super::sample::Sample;
 
 /// How many programs are compared, and their places.
@@ -40,37 +40,6 @@ impl Operation {
             Self::Add => "ADD",
             Self::Del => "DEL",
         }
-    }
-}
-
-/// Where this program's neighbours lie: `<target>/<profile>`.
-fn directory() -> Result<PathBuf, Box<dyn Error>> {
-    let program = env::current_exe()?;
-    let directory = program.ancestors().nth(2);
-    Ok(directory
-        .ok_or("a benchmark lies in <target>/<profile>/deps")?
-        .to_owned())
-}
-
-/// Builds the plugin as it is released, unless it is there already.
-pub fn build() -> Result<(), Box<dyn Error>> {
-    let directory = directory()?;
-    let target = directory.parent().ok_or("no target directory")?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let status = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "cni-opencontrail",
-            "--target-dir",
-        ])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()?;
-    match status.success() {
-        true => Ok(()),
-        false => Err("the plugin cannot be built".into()),
     }
 }
 
