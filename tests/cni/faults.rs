@@ -98,7 +98,17 @@ enum Finish {
     Others,
 }
 
+/// How long a service is faulty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lasting {
+    /// For one request.
+    Once,
+    /// From that request on, until the call is over.
+    FromThenOn,
+}
+
 use Finish::{Others, Repeated};
+use Lasting::{FromThenOn, Once};
 use Network::{InUse, Own, Serving};
 
 /// A lab with a container's namespace in it.
@@ -162,8 +172,13 @@ impl Scene {
     }
 }
 
-/// Strikes each request of `command` with each fault, once and for good.
-fn matrix(command: &str, service: ServiceName, network: Network, finish: Finish) {
+/// Strikes each request of `command` with each fault.
+fn matrix(
+    (command, lasting): (&str, Lasting),
+    service: ServiceName,
+    network: Network,
+    finish: Finish,
+) {
     let scene = Scene::new(network);
     let (mut cases, mut succeeded) = (0, 0);
     if command == "DEL" {
@@ -172,10 +187,10 @@ fn matrix(command: &str, service: ServiceName, network: Network, finish: Finish)
     let count = requests(&scene.lab, service, &scene.call(command));
     scene.finish(Repeated);
     for action in faults(service, finish) {
-        for (skip, only) in (0..count).flat_map(|skip| [(skip, Some(1)), (skip, None)]) {
+        for skip in 0..count {
             let rule = Rule {
                 skip,
-                count: only,
+                count: (lasting == Once).then_some(1),
                 ..fault(service, "", "", action.clone())
             };
             if command == "DEL" {
@@ -200,8 +215,8 @@ fn matrix(command: &str, service: ServiceName, network: Network, finish: Finish)
         }
     }
     eprintln!(
-        "{command}, network {network:?}, faulty {service:?}, finished {finish:?}: {cases} cases, \
-         {succeeded} succeeded all the same"
+        "{command}, network {network:?}, {service:?} faulty {lasting:?}, finished {finish:?}: \
+         {cases} cases, {succeeded} succeeded all the same"
     );
 }
 
@@ -255,14 +270,24 @@ strikes! {
     kill_at_the_api_with_a_network_of_its_own: killed_at_every_request(ConfigApi, Own);
     kill_at_the_api_of_a_service_instance: killed_at_every_request(ConfigApi, Serving);
     kill_at_the_agent: killed_at_every_request(Agent, Own);
-    add_with_a_faulty_api_in_a_network_in_use: matrix("ADD", ConfigApi, InUse, Repeated);
-    add_with_a_faulty_api_that_makes_its_network: matrix("ADD", ConfigApi, Own, Repeated);
-    add_of_a_service_instance_with_a_faulty_api: matrix("ADD", ConfigApi, Serving, Repeated);
-    add_with_a_faulty_agent: matrix("ADD", Agent, InUse, Repeated);
-    del_with_a_faulty_api_in_a_network_in_use: matrix("DEL", ConfigApi, InUse, Repeated);
-    del_with_a_faulty_api_that_removes_its_network: matrix("DEL", ConfigApi, Own, Repeated);
-    del_with_a_faulty_api_that_others_finish: matrix("DEL", ConfigApi, Own, Others);
-    del_of_a_service_instance_with_a_faulty_api: matrix("DEL", ConfigApi, Serving, Others);
-    del_with_a_faulty_agent: matrix("DEL", Agent, InUse, Repeated);
-    del_with_a_faulty_agent_that_others_finish: matrix("DEL", Agent, Own, Others);
+    add_with_a_faulty_api_in_a_network_in_use: matrix(("ADD", Once), ConfigApi, InUse, Repeated);
+    add_with_a_faulty_api_in_a_network_in_use_that_stays_so: matrix(("ADD", FromThenOn), ConfigApi, InUse, Repeated);
+    add_with_a_faulty_api_that_makes_its_network: matrix(("ADD", Once), ConfigApi, Own, Repeated);
+    add_with_a_faulty_api_that_makes_its_network_that_stays_so: matrix(("ADD", FromThenOn), ConfigApi, Own, Repeated);
+    add_of_a_service_instance_with_a_faulty_api: matrix(("ADD", Once), ConfigApi, Serving, Repeated);
+    add_of_a_service_instance_with_a_faulty_api_that_stays_so: matrix(("ADD", FromThenOn), ConfigApi, Serving, Repeated);
+    add_with_a_faulty_agent: matrix(("ADD", Once), Agent, InUse, Repeated);
+    add_with_a_faulty_agent_that_stays_so: matrix(("ADD", FromThenOn), Agent, InUse, Repeated);
+    del_with_a_faulty_api_in_a_network_in_use: matrix(("DEL", Once), ConfigApi, InUse, Repeated);
+    del_with_a_faulty_api_in_a_network_in_use_that_stays_so: matrix(("DEL", FromThenOn), ConfigApi, InUse, Repeated);
+    del_with_a_faulty_api_that_removes_its_network: matrix(("DEL", Once), ConfigApi, Own, Repeated);
+    del_with_a_faulty_api_that_removes_its_network_that_stays_so: matrix(("DEL", FromThenOn), ConfigApi, Own, Repeated);
+    del_with_a_faulty_api_that_others_finish: matrix(("DEL", Once), ConfigApi, Own, Others);
+    del_with_a_faulty_api_that_others_finish_that_stays_so: matrix(("DEL", FromThenOn), ConfigApi, Own, Others);
+    del_of_a_service_instance_with_a_faulty_api: matrix(("DEL", Once), ConfigApi, Serving, Others);
+    del_of_a_service_instance_with_a_faulty_api_that_stays_so: matrix(("DEL", FromThenOn), ConfigApi, Serving, Others);
+    del_with_a_faulty_agent: matrix(("DEL", Once), Agent, InUse, Repeated);
+    del_with_a_faulty_agent_that_stays_so: matrix(("DEL", FromThenOn), Agent, InUse, Repeated);
+    del_with_a_faulty_agent_that_others_finish: matrix(("DEL", Once), Agent, Own, Others);
+    del_with_a_faulty_agent_that_others_finish_that_stays_so: matrix(("DEL", FromThenOn), Agent, Own, Others);
 }
