@@ -7,10 +7,13 @@
 
 mod compose;
 mod containers;
+mod crashes;
 mod engine;
 mod hosts;
 mod ipam;
 mod networks;
+mod own_engine;
 mod restarts;
+mod swarm;
 mod walkthrough;
 mod world;

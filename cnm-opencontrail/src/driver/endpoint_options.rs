@@ -4,9 +4,9 @@ use contrail_core::FqName;
 use contrail_core::service_chain::ServiceRole;
 use contrail_core::settings::nearest;
 
-use super::options::{DOCKERS, fq_name, invalid, text};
+use super::options::{fq_name, invalid, text};
 use crate::error::{Error, Result};
-use crate::proto::Options;
+use crate::proto::{DOCKERS, Options};
 
 const OF_ENDPOINTS: [&str; 4] = [
     "security-group",

@@ -9,12 +9,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::proto::Options;
+use crate::proto::{DOCKERS, Options};
 
 /// Where the user's own options stand among Docker's.
 const GENERIC: &str = "com.docker.network.generic";
-/// What Docker's own options begin with.
-pub(super) const DOCKERS: &str = "com.docker.";
 
 const OF_NETWORKS: [&str; 10] = [
     "name",

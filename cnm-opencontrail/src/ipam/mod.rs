@@ -82,8 +82,14 @@ impl Ipam {
     /// Gives out a pool.
     ///
     /// # Errors
-    /// When the options name no network, the network contradicts the pool, or no subnet is left.
+    /// When the options name no network, the network contradicts the pool, or no subnet is left; for a
+    /// network of a swarm.
     pub fn request_pool(&self, request: &RequestPool) -> Result<Reply> {
+        if request.address_space == ADDRESS_SPACES.global_default_address_space {
+            // Its manager asks for each address, and the node that uses it asks once more.
+            let reason = "a swarm's manager gives the addresses of all nodes itself: leave --ipam-driver out";
+            return Err(CoreError::invalid("--ipam-driver", "opencontrail", reason).into());
+        }
         let end = Deadline::after(PATIENCE);
         let PoolOptions {
             target,

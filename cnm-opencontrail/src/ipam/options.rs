@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::proto::Options;
+use crate::proto::{DOCKERS, Options};
 
 /// What may be given.
 const KNOWN: [&str; 4] = ["name", "vn", "project", "add-subnet"];
@@ -38,7 +38,8 @@ pub(super) enum Target {
 /// # Errors
 /// Unknown options and values that cannot be used; [`CoreError::Missing`] when no network is named.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
-    if let Some(key) = options.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+    let unknown = |key: &&String| !KNOWN.contains(&key.as_str()) && !key.starts_with(DOCKERS);
+    if let Some(key) = options.keys().find(unknown) {
         return Err(Error::UnknownOption {
             kind: "IPAM option",
             key: key.clone(),
@@ -147,6 +148,11 @@ mod tests {
                 existing("default-domain:admin:net1"),
             ),
             (serde_json::json!({"vn": "d:p:n"}), existing("d:p:n")),
+            (
+                // A swarm adds one of its own.
+                serde_json::json!({"vn": "d:p:n", "com.docker.network.ipam.serial": "true"}),
+                existing("d:p:n"),
+            ),
             (
                 serde_json::json!({"vn": "5dd372be-4068-49dc-af5d-eb79f93a7bdf"}),
                 Target::Id("5dd372be-4068-49dc-af5d-eb79f93a7bdf".parse().unwrap()),

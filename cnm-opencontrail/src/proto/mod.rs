@@ -24,6 +24,9 @@ pub use network::{
 /// Options as Docker sends them: `-o` and `--driver-opt` values are strings, Docker's own are not.
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
+/// What the names of Docker's own options begin with.
+pub(crate) const DOCKERS: &str = "com.docker.";
+
 /// The answer to a call that was carried out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
