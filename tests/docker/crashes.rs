@@ -1,9 +1,10 @@
 //! The engine itself ends and comes back, with the plugin alive, dead or late.
 
+use contrail_lab::sandbox::DockerEngine;
 use nix::sys::signal::Signal;
 
 use crate::engine::{docker, remove_containers};
-use crate::own_engine::{self, OwnEngine};
+use crate::own_engine;
 use crate::world::{World, address_of, name, reaches};
 
 /// What becomes of the plugin while the engine is away.
@@ -16,7 +17,7 @@ enum Plugin {
     Late,
 }
 
-fn rounds(mut engine: OwnEngine) {
+fn rounds(mut engine: DockerEngine) {
     let mut world = World::start("crashes").unwrap();
     let own = format!("--ipam-driver {} --ipam-opt name=net1", name());
     for ipam in ["", &own] {
@@ -37,22 +38,22 @@ fn rounds(mut engine: OwnEngine) {
     }
 }
 
-fn round(engine: &mut OwnEngine, world: &mut World, signal: Signal, plugin: Plugin) {
-    engine.end(signal);
+fn round(engine: &mut DockerEngine, world: &mut World, signal: Signal, plugin: Plugin) {
+    engine.end(signal).unwrap();
     match plugin {
-        Plugin::Stays => engine.spawn(),
+        Plugin::Stays => engine.spawn().unwrap(),
         Plugin::Dies => {
             world.restart_plugin();
-            engine.spawn();
+            engine.spawn().unwrap();
         }
         Plugin::Late => {
             world.kill_plugin();
-            engine.spawn();
-            engine.wait_for_question();
+            engine.spawn().unwrap();
+            own_engine::wait_for_question(engine);
             world.start_plugin();
         }
     }
-    engine.wait();
+    engine.wait().unwrap();
     let is_back = |world: &World| {
         let ports = world.lab().status().ports;
         ports.len() == 2 && ports.iter().all(|port| port.active)

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use opencontrail_tests::wait_for;
+
 use crate::engine::{docker, run};
 use crate::own_engine;
 use crate::world::{World, name};
@@ -76,7 +78,9 @@ fn services_of_a_swarm_join_by_the_managed_plugin() {
             "network create -d {PLUGIN} --ipam-driver {PLUGIN} --ipam-opt name=net1 net1"
         ))
         .ok();
-        engine.wait_for_log("leave --ipam-driver out");
+        wait_for("a reason in the engine's log", || {
+            engine.log().contains("leave --ipam-driver out")
+        });
         docker("network rm net1").ok();
         world.assert_clean();
         docker(&format!("plugin rm -f {PLUGIN}")).ok();

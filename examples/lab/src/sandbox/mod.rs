@@ -8,6 +8,7 @@
 //!
 //! [`test()`] and [`isolated`] are for tests, [`reexec_if_needed`] for programs.
 
+mod docker;
 mod mounts;
 mod netns;
 mod spawn;
@@ -19,6 +20,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, ExitCode, Output};
 
+pub use docker::{ControlGroups, DockerEngine};
 pub use netns::TestNetns;
 
 /// Marks a process that was started in a sandbox: `<test>@<mount namespace of the starter>`.
