@@ -1,11 +1,10 @@
 //! The Docker plugin as an engine has it: a program that serves a socket.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use contrail_lab::plugin_socket;
 use serde_json::Value;
 
 use crate::wait_for;
@@ -54,26 +53,6 @@ impl Program {
     /// # Panics
     /// When the answer is no HTTP, or its body no JSON.
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let mut stream = UnixStream::connect(&self.socket).expect("the socket is served");
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: \r\nUser-Agent: Go-http-client/1.1\r\n\
-             Content-Length: {}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\
-             Connection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("the plugin reads its requests");
-        let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .expect("the plugin answers in text");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let json = serde_json::from_str(body).expect("answers are JSON");
-        (status.expect("a status"), json)
+        plugin_socket::post(&self.socket, path, body).expect("the plugin answers")
     }
 }

@@ -2,6 +2,7 @@
 //! agent's port API and a data plane, in one process. [`lab::Lab`] is all of it.
 
 pub mod agent;
+pub mod capture;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ mod keeper;
 pub mod keystone;
 pub mod lab;
 pub mod ping;
+pub mod plugin_socket;
 pub mod request_log;
 pub mod sandbox;
 pub mod status;

@@ -1,4 +1,4 @@
-//! The walk-through as a program: it does what a reader would type, and checks what they would see.
+//! What can go wrong with the story.
 
 use std::io;
 
@@ -34,6 +34,17 @@ pub enum Failure {
     /// An answer that is not JSON.
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl Failure {
+    /// `whose` lacks something that has this name.
+    pub fn missing(whose: &str, what: &str, name: &str) -> Self {
+        Self::Broken {
+            what: whose.to_owned(),
+            expected: format!("{what} {name:?}"),
+            found: "none".to_owned(),
+        }
+    }
 }
 
 /// Fails unless both are the same.

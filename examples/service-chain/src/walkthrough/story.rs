@@ -1,199 +1,152 @@
-//! The story: namespaces join two networks and talk inside each and not between them; with a service
-//! chain they do, through two of them; then all of them leave.
+//! The story: two networks with a container each do not reach one another; through a service chain of a
+//! container and a namespace they do; without it no more; and in the end nothing is left.
 
 use std::fs;
-use std::net::IpAddr;
-use std::time::Duration;
 
-use contrail_lab::ping::ping;
-use contrail_lab::sandbox::TestNetns;
-use ipnetwork::IpNetwork;
+use contrail_lab::sandbox::{ControlGroups, DockerEngine};
 use serde_json::Value;
 
+use crate::Members;
+use crate::cni::Namespace;
+use crate::containers::{Containers, NETWORKS};
+use crate::daemon::Daemon;
+use crate::docker::Docker;
 use crate::failure::{Failure, expect};
+use crate::path::{self, Path};
+use crate::picture::picture;
 use crate::programs::Programs;
 use crate::report::{say, step};
+use crate::stand_in::StandIn;
+use crate::svg::draw;
 
-/// The walk-through's own document, unchanged.
-const DOCUMENT: &str = include_str!("../../10-opencontrail-multi.conf");
-
-/// The walk-through's chain, unchanged.
+/// The walk-through's chain.
 const CHAIN: &str = include_str!("../../chain.json");
 
-/// Tells the whole story, and fails where it is not as promised.
-pub fn tell(programs: &Programs) -> Result<(), Failure> {
-    let before = host_links()?;
-    say("A service chain of containers: namespaces, CNI plugin, one-host lab\n");
-    step("contrail-lab up", || {
+/// Tells the whole story, and fails where it is not as promised; a drawing of the path.
+pub fn tell(
+    programs: &Programs,
+    groups: &ControlGroups,
+    wanted: Option<Members>,
+) -> Result<String, Failure> {
+    say("A service chain of a container and a namespace, on one host and in a sandbox of its own");
+    let before = State::of_the_host()?;
+    step("contrail-lab up --background", || {
         let output = programs.lab(&["up", "--background"])?;
         Ok(((), output.lines().take(1).map(str::to_owned).collect()))
     })?;
-
     let empty = objects(programs)?;
-    let cni_si = Member::join(programs, "cniSI", "both, by the document", DOCUMENT)?;
-    let cnm_si = Member::join(programs, "cnmSI", "both, as Docker's would", DOCUMENT)?;
-    let alp1 = Member::join(programs, "alp1", "net1, by its first entry", &entry(0)?)?;
-    let alp2 = Member::join(programs, "alp2", "net2, by its second entry", &entry(1)?)?;
-
-    alp1.reaches("inside net1", cni_si.address(0)?)?;
-    alp2.reaches("inside net2", cni_si.address(1)?)?;
-    alp1.reaches("the gateway of net1", alp1.gateway()?)?;
-    alp1.does_not_reach("from net1 to net2", alp2.address(0)?)?;
-    alp2.does_not_reach("from net2 to net1", alp1.address(0)?)?;
-
-    through_services(programs, [&cnm_si, &cni_si], [&alp1, &alp2])?;
-
-    let members = [&cni_si, &cnm_si, &alp1, &alp2];
-    for member in members {
-        member.leave(programs)?;
-    }
+    let plugin = step("cnm-opencontrail &", || {
+        Ok((Daemon::start(programs)?, Vec::new()))
+    })?;
+    let mut containers = containers(programs, groups, wanted)?;
+    let drawing = members(programs, containers.as_mut())?;
+    containers.end()?;
     step("nothing is left", || {
+        plugin.end()?;
         expect("what the lab holds", objects(programs)?, empty)?;
-        for member in members {
-            expect(
-                format!("links in {}", member.name),
-                member.links()?,
-                vec!["lo".to_owned()],
-            )?;
-        }
         programs.lab(&["down"])?;
-        expect("links of the host", host_links()?, before)?;
-        Ok((
-            (),
-            vec!["no port, address, object, link or rule".to_owned()],
-        ))
+        drop(containers);
+        expect("what the host has", State::of_the_host()?, before)?;
+        let what = "no object, port, container, image, link, namespace or rule";
+        Ok(((), vec![what.to_owned()]))
     })?;
     say("\neverything was as promised");
-    Ok(())
+    Ok(drawing)
 }
 
-/// The chain is applied and packets go through both services; it is deleted and they stop.
-fn through_services(
+/// What runs the containers: without a wish, Docker where it can.
+fn containers(
     programs: &Programs,
-    services: [&Member; 2],
-    [alp1, alp2]: [&Member; 2],
-) -> Result<(), Failure> {
-    let chain = |command| {
-        step(&format!("service-chain {command} chain.json"), || {
-            let said = programs.service_chain(command, CHAIN)?;
-            // The lab answers when the kernel has followed.
-            let status = programs.status()?;
-            let is_up = status["chains"].as_array().is_some_and(|chains| {
-                !chains.is_empty() && chains.iter().all(|chain| chain["up"] == true)
-            });
-            expect("that the lab has the chain up", is_up, command == "apply")?;
-            Ok(((), said.lines().map(str::to_owned).collect()))
-        })
+    groups: &ControlGroups,
+    wanted: Option<Members>,
+) -> Result<Box<dyn Containers>, Failure> {
+    let reason = match wanted {
+        Some(Members::Docker) => return Ok(Box::new(Docker::start(programs, groups)?)),
+        Some(Members::Namespaces) => "as asked for".to_owned(),
+        None => match DockerEngine::unavailable() {
+            Some(reason) => reason,
+            None => match Docker::start(programs, groups) {
+                Ok(docker) => return Ok(Box::new(docker)),
+                Err(error) => error.to_string().lines().take(1).collect(),
+            },
+        },
     };
-    services.iter().try_for_each(|service| service.forward())?;
-    chain("apply")?;
-    alp1.reaches_through("cnmSI and cniSI", alp2.address(0)?)?;
-    alp2.reaches_through("cniSI and cnmSI", alp1.address(0)?)?;
-    chain("delete")?;
-    alp1.does_not_reach("from net1 to net2", alp2.address(0)?)
+    say("             namespaces stand in for Docker's containers, with the same calls of the");
+    say(&format!("             plugin's socket: {reason}"));
+    Ok(Box::new(StandIn::default()))
 }
 
-/// A namespace that is a member of networks.
-struct Member {
-    name: &'static str,
-    netns: TestNetns,
-    configuration: String,
-    result: Value,
+/// Networks and members come, are chained, and go.
+fn members(programs: &Programs, containers: &mut dyn Containers) -> Result<String, Failure> {
+    for network in &NETWORKS {
+        containers.create_network(network)?;
+    }
+    let [net1, net2] = NETWORKS.map(|network| network.name);
+    let mut run = |name, networks: &[&str], addresses: &[&str]| {
+        let member = containers.run(name, networks)?;
+        member
+            .lines()
+            .iter()
+            .for_each(|line| say(&format!("             {line}")));
+        expect(
+            format!("addresses of {name}"),
+            member.addresses(),
+            owned(addresses),
+        )?;
+        Ok::<_, Failure>(member)
+    };
+    let cnm_si = run("cnmSI", &[net1, net2], &["10.1.1.2", "10.1.2.2"])?;
+    let alp1 = run("alp1", &[net1], &["10.1.1.3"])?;
+    let alp2 = run("alp2", &[net2], &["10.1.2.3"])?;
+    let (namespace, cni_si) = Namespace::join(programs, "cniSI")?;
+    let expected = owned(&["10.1.1.254", "10.1.2.254"]);
+    expect("addresses of cniSI", cni_si.addresses(), expected)?;
+
+    alp1.reaches("inside net1", cni_si.on(net1)?)?;
+    alp2.reaches("inside net2", cnm_si.on(net2)?)?;
+    alp1.does_not_reach("in the other network", alp2.on(net2)?)?;
+
+    let chain = with_member(containers.chain_member(&cnm_si))?;
+    chained(programs, "apply", &chain)?;
+    let there = path::measure([&alp1, &alp2], [&cnm_si, &cni_si], [net1, net2])?;
+    path::measure([&alp2, &alp1], [&cni_si, &cnm_si], [net2, net1])?;
+    show(&there);
+    let drawing = draw(&there);
+    chained(programs, "delete", &chain)?;
+    alp1.does_not_reach("without the chain", alp2.on(net2)?)?;
+
+    namespace.leave(programs)?;
+    for member in [&cnm_si, &alp1, &alp2] {
+        containers.remove(member)?;
+    }
+    for network in &NETWORKS {
+        containers.remove_network(network)?;
+    }
+    Ok(drawing)
 }
 
-impl Member {
-    fn join(
-        programs: &Programs,
-        name: &'static str,
-        how: &str,
-        configuration: &str,
-    ) -> Result<Self, Failure> {
-        let netns = TestNetns::new(name)?;
-        let result = step(&format!("{name} joins {how}"), || {
-            let result = programs
-                .plugin("ADD", name, configuration)?
-                .unwrap_or_default();
-            let lines = interfaces(&result);
-            Ok((result, lines))
-        })?;
-        let configuration = configuration.to_owned();
-        Ok(Self {
-            name,
-            netns,
-            configuration,
-            result,
-        })
-    }
+fn show(path: &Path<'_>) {
+    say(&format!("\n{}\n", picture(path)));
+}
 
-    /// DEL, twice: runtimes do so, and the second one must not fail.
-    fn leave(&self, programs: &Programs) -> Result<(), Failure> {
-        step(&format!("{} leaves, and leaves again", self.name), || {
-            for _ in 0..2 {
-                let answer = programs.plugin("DEL", self.name, &self.configuration)?;
-                expect("what DEL says", answer, None)?;
-            }
-            Ok(((), Vec::new()))
-        })
-    }
+/// Applies or deletes the chain; the lab answers when the kernel has followed.
+fn chained(programs: &Programs, command: &str, chain: &str) -> Result<(), Failure> {
+    step(&format!("service-chain {command} chain.json"), || {
+        let said = programs.service_chain(command, chain)?;
+        let status = programs.status()?;
+        let is_up = status["chains"].as_array().is_some_and(|chains| {
+            !chains.is_empty() && chains.iter().all(|chain| chain["up"] == true)
+        });
+        expect("that the lab has the chain up", is_up, command == "apply")?;
+        Ok(((), vec![format!("{} changes", said.lines().count())]))
+    })
+}
 
-    fn address(&self, index: usize) -> Result<IpAddr, Failure> {
-        let text = self.result["ips"][index]["address"]
-            .as_str()
-            .unwrap_or_default();
-        text.parse::<IpNetwork>()
-            .map(|address| address.ip())
-            .map_err(|_| missing("address", text))
-    }
-
-    fn gateway(&self) -> Result<IpAddr, Failure> {
-        let text = self.result["ips"][0]["gateway"]
-            .as_str()
-            .unwrap_or_default();
-        text.parse().map_err(|_| missing("gateway", text))
-    }
-
-    fn reaches(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
-        self.ping(what, address, [Some(64); 3], "3 of 3 replies, ttl=64")
-    }
-
-    /// Each of two services and the gateway take one off the TTL.
-    fn reaches_through(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
-        let what = format!("through {what}");
-        self.ping(&what, address, [Some(61); 3], "3 of 3 replies, ttl=61")
-    }
-
-    /// Lets the namespace pass packets on, as a service does.
-    fn forward(&self) -> Result<(), Failure> {
-        let switch = || fs::write("/proc/sys/net/ipv4/ip_forward", "1");
-        Ok(self.netns.netns().run(switch)??)
-    }
-
-    fn does_not_reach(&self, what: &str, address: IpAddr) -> Result<(), Failure> {
-        self.ping(what, address, [None; 3], "0 of 3 replies")
-    }
-
-    fn ping(
-        &self,
-        what: &str,
-        address: IpAddr,
-        expected: [Option<u8>; 3],
-        outcome: &str,
-    ) -> Result<(), Failure> {
-        step(&format!("{} pings {address} {what}", self.name), || {
-            let replies = ping(self.netns.netns(), address, 3, Duration::from_millis(300))?;
-            let ttls: Vec<Option<u8>> = replies.iter().map(|r| r.map(|r| r.ttl)).collect();
-            expect(
-                format!("TTLs of {address} as {} sees them", self.name),
-                ttls,
-                expected.into(),
-            )?;
-            Ok(((), vec![outcome.to_owned()]))
-        })
-    }
-
-    fn links(&self) -> Result<Vec<String>, Failure> {
-        Ok(self.netns.netns().run(links)??)
-    }
+/// The walk-through's chain with its container named in this way.
+fn with_member(container: Value) -> Result<String, Failure> {
+    let mut chain: Value = serde_json::from_str(CHAIN)?;
+    chain["services"][0]["members"][0] = container;
+    Ok(chain.to_string())
 }
 
 /// The networks and ports that the lab knows, by name. Some networks it has from the start, as every
@@ -209,39 +162,32 @@ fn objects(programs: &Programs) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-/// The interfaces of a result, a line each.
-fn interfaces(result: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let ips = result["ips"].as_array().into_iter().flatten();
-    ips.map(|ip| {
-        let interface = &result["interfaces"][ip["interface"].as_u64().unwrap_or(0) as usize];
-        format!(
-            "{}  {}  mac {}  mtu {}  gateway {}",
-            text(&interface["name"]),
-            text(&ip["address"]),
-            text(&interface["mac"]),
-            interface["mtu"],
-            text(&ip["gateway"]),
-        )
-    })
-    .collect()
+/// What must be as it was.
+#[derive(Debug, PartialEq)]
+struct State {
+    links: Vec<String>,
+    namespaces: Vec<String>,
 }
 
-/// One network of the document as a configuration of its own, in the newest version.
-fn entry(index: usize) -> Result<String, Failure> {
-    let document: Value = serde_json::from_str(DOCUMENT)?;
-    let mut entry = document["networks"][index].clone();
-    entry["cniVersion"] = "1.1.0".into();
-    Ok(entry.to_string())
-}
-
-fn host_links() -> Result<Vec<String>, Failure> {
-    Ok(links()?)
+impl State {
+    fn of_the_host() -> Result<Self, Failure> {
+        let namespaces = match fs::read_dir("/run/netns") {
+            Ok(entries) => entries
+                .flatten()
+                .map(|e| e.file_name().to_string_lossy().into_owned())
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        Ok(Self {
+            links: links()?,
+            namespaces,
+        })
+    }
 }
 
 /// The names of the links in the caller's network namespace. Not /sys, which shows those of the
 /// namespace in which it was mounted.
-fn links() -> std::io::Result<Vec<String>> {
+pub fn links() -> std::io::Result<Vec<String>> {
     let table = fs::read_to_string("/proc/thread-self/net/dev")?;
     let names = table
         .lines()
@@ -252,10 +198,6 @@ fn links() -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn missing(what: &str, found: &str) -> Failure {
-    Failure::Broken {
-        what: format!("the {what} in the result"),
-        expected: "an IP address".to_owned(),
-        found: format!("{found:?}"),
-    }
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
 }

@@ -1,0 +1,77 @@
+//! A plain network namespace that the CNI plugin attaches.
+
+use std::fs;
+
+use contrail_lab::sandbox::TestNetns;
+use serde_json::Value;
+
+use crate::failure::{Failure, expect};
+use crate::member::Member;
+use crate::programs::Programs;
+use crate::report::step;
+
+/// The walk-through's own document, unchanged.
+const DOCUMENT: &str = include_str!("../../10-opencontrail-multi.conf");
+
+/// The name that it has in the documentation.
+const FILE: &str = "10-opencontrail-multi.conf";
+
+/// The namespace while it is a member.
+pub struct Namespace {
+    name: &'static str,
+    netns: TestNetns,
+}
+
+impl Namespace {
+    /// Makes a namespace and attaches it to the networks of the document; it passes packets on.
+    pub fn join(programs: &Programs, name: &'static str) -> Result<(Self, Member), Failure> {
+        let netns = step(&format!("ip netns add {name}"), || {
+            Ok((TestNetns::new(name)?, Vec::new()))
+        })?;
+        let member = step(
+            &format!("CNI_COMMAND=ADD CNI_NETNS=/var/run/netns/{name} cni-opencontrail < {FILE}"),
+            || {
+                let result = programs.plugin("ADD", name, DOCUMENT)?;
+                let member = Member::look(name, "namespace", netns.path())?;
+                let told = told(&result.unwrap_or_default());
+                expect("the addresses in the result", told, member.addresses())?;
+                let lines = member.lines();
+                Ok((member, lines))
+            },
+        )?;
+        step(
+            &format!("ip netns exec {name} sysctl -qw net.ipv4.ip_forward=1"),
+            || {
+                let switch = || fs::write("/proc/sys/net/ipv4/ip_forward", "1");
+                netns.netns().run(switch)??;
+                Ok(((), Vec::new()))
+            },
+        )?;
+        Ok((Self { name, netns }, member))
+    }
+
+    /// DEL, twice: runtimes do so, and the second one must not fail. Then the namespace goes.
+    pub fn leave(self, programs: &Programs) -> Result<(), Failure> {
+        let name = self.name;
+        step(
+            &format!("CNI_COMMAND=DEL CNI_NETNS=/var/run/netns/{name} cni-opencontrail, twice"),
+            || {
+                for _ in 0..2 {
+                    let answer = programs.plugin("DEL", name, DOCUMENT)?;
+                    expect("what DEL says", answer, None)?;
+                }
+                let links = self.netns.netns().run(crate::story::links)??;
+                expect(format!("links in {name}"), links, vec!["lo".to_owned()])?;
+                Ok(((), Vec::new()))
+            },
+        )
+    }
+}
+
+/// The addresses that the plugin's result tells.
+fn told(result: &Value) -> Vec<String> {
+    let ips = result["ips"].as_array().into_iter().flatten();
+    let texts = ips.filter_map(|ip| ip["address"].as_str());
+    let addresses = texts.filter_map(|text| text.split('/').next());
+    addresses.map(str::to_owned).collect()
+}
