@@ -88,6 +88,7 @@ fn the_walk_through_works_in_containers() {
         "10.1.2.254/24",
         "3 packets received",
         "chain net1-net2: complete",
+        "delivered",
         "ttl=61",
     ] {
         assert!(

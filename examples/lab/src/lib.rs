@@ -19,4 +19,5 @@ pub mod request_log;
 pub mod sandbox;
 pub mod status;
 pub mod steer;
+pub mod trace;
 pub mod view;

@@ -1,5 +1,5 @@
-//! The control endpoint's routes that act on the lab itself: its status, its end, and the end and
-//! return of single services. All others are [`Control`]'s.
+//! The control endpoint's routes that act on the lab itself: its status, the path of a
+//! packet in it, its end, and the end and return of single services. All others are [`Control`]'s.
 
 use std::sync::{Arc, Weak};
 
@@ -9,8 +9,9 @@ use serde_json::json;
 use crate::control::Control;
 use crate::http::{Request, Response, Service};
 use crate::lab::{Restartable, Shared};
+use crate::trace::Question;
 
-/// Serves `GET /status`, `POST /stop`, and for each of `config-api`, `keystone` and `agent`
+/// Serves `GET /status`, `POST /trace`, `POST /stop`, and for each of `config-api`, `keystone` and `agent`
 /// `POST /<service>/stop`, `/start` and `/restart`.
 pub struct Steer {
     lab: Weak<Shared>,
@@ -46,6 +47,18 @@ impl Steer {
     }
 }
 
+/// The path of the packet that is asked for.
+fn trace(lab: &Shared, body: &[u8]) -> Response {
+    let answer = match serde_json::from_slice::<Question>(body) {
+        Ok(question) => lab.trace(&question).map_err(|error| report(&error)),
+        Err(error) => Err(format!("not a question: {error}")),
+    };
+    match answer {
+        Ok(trace) => Response::json(200, &trace),
+        Err(text) => Response::new(400, "text/plain", text),
+    }
+}
+
 impl Service for Steer {
     fn handle(&self, request: &Request) -> Response {
         let Some(lab) = self.lab.upgrade() else {
@@ -57,6 +70,10 @@ impl Service for Steer {
                 // What is shown is in force: scripts look here before they send packets.
                 lab.settle();
                 Some(Response::json(200, &lab.status()))
+            }
+            ("POST", ["trace"]) => {
+                lab.settle();
+                Some(trace(&lab, &request.body))
             }
             ("POST", ["stop"]) => {
                 lab.want_stop();

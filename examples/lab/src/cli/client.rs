@@ -73,6 +73,16 @@ impl Client {
         self.send(&request).map(|_| ())
     }
 
+    /// Sends a document and reads the one that answers it.
+    ///
+    /// # Errors
+    /// When the lab does not answer, refuses or answers something else.
+    pub fn ask<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let request = self.request(Method::Post, path).json(body);
+        let answer = self.send(&request).map_err(|e| self.explain(e))?;
+        Ok(answer.json(|| format!("the lab's answer to {path}"))?)
+    }
+
     /// Deletes something.
     ///
     /// # Errors

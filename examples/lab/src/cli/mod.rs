@@ -9,6 +9,7 @@ mod run_dir;
 mod run_file;
 mod status;
 mod table;
+mod trace;
 mod up;
 mod vif;
 
@@ -41,6 +42,8 @@ enum Command {
     Status(Shown),
     /// List a lab's ports with their counters, as `vif --list` of a vRouter does.
     Vif(Shown),
+    /// Show the path of a packet from one container to another, hop by hop, or why it is dropped.
+    Trace(trace::Options),
     /// Make a lab's services misbehave.
     Fault(fault::Options),
     /// Show or forget the requests that a lab has served.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Down(which) => down::run(&which).map(done),
         Command::Status(shown) => status::run(&shown).map(done),
         Command::Vif(shown) => vif::run(&shown).map(done),
+        Command::Trace(options) => trace::run(options).map(done),
         Command::Fault(options) => fault::run(options).map(done),
         Command::Log(options) => log::run(&options).map(done),
     };

@@ -21,6 +21,7 @@ pub mod render;
 mod router;
 #[cfg(test)]
 mod samples;
+pub mod trace;
 mod watch;
 pub mod wire;
 

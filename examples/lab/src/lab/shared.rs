@@ -16,6 +16,7 @@ use crate::http::{Server, Service, ServiceName, Watch};
 use crate::keystone::Keystone;
 use crate::status::{Addresses, Status};
 use crate::steer::Steer;
+use crate::trace::{Question, Trace};
 
 /// What the lab and its control endpoint share.
 pub(crate) struct Shared {
@@ -100,6 +101,10 @@ impl Shared {
             chains: Vec::new(),
         }
         .with(&self.config.view(), self.notifier.snapshot())
+    }
+
+    pub(crate) fn trace(&self, question: &Question) -> Result<Trace> {
+        question.answer(&self.notifier.snapshot())
     }
 
     pub(crate) fn stop_service(&self, service: Restartable) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use contrail_lab::sandbox;
 use contrail_lab::status::{Addresses, Status};
+use contrail_lab::trace::Trace;
 
 use crate::lab::{create_interface, create_network, send};
 use crate::world::{Container, run, wait_for};
@@ -231,6 +232,45 @@ fn faults_are_injected_and_requests_logged() {
         assert!(!text.contains("control"), "{text}");
         assert!(said(&lab(&["log"])).contains("0 requests"));
         said(&lab(&["fault", "clear"]));
+        said(&lab(&["down"]));
+    });
+}
+
+#[test]
+fn a_trace_shows_the_hops_or_names_what_is_wrong_with_the_question() {
+    sandbox::test(|| {
+        up(&[]);
+        let status = status();
+        create_network(status.addresses.config_api, "net1", "10.1.1.0");
+        let container = attach(&status);
+        let shown = said(&lab(&["trace", "10.1.1.3", "10.1.1.1"]));
+        assert!(shown.contains("the router itself answers"), "{shown}");
+        let shown = said(&lab(&["trace", &container.tap(), "10.1.1.9", "--json"]));
+        let trace: Trace = serde_json::from_str(&shown).unwrap();
+        assert_eq!((trace.protocol, trace.hops.len()), (1, 1));
+        assert_eq!(trace.hops[0].port, container.id);
+        let tcp = [
+            "trace",
+            "10.1.1.3",
+            "10.1.1.9",
+            "--protocol",
+            "tcp",
+            "--port",
+            "80",
+        ];
+        let shown = said(&lab(&tcp));
+        assert!(shown.contains("protocol 6"), "{shown}");
+        assert!(shown.contains("dropped: no port in"), "{shown}");
+        for (arguments, text) in [
+            (["trace", "nobody", "10.1.1.1"], "invalid source"),
+            (["trace", "10.1.1.3", "nobody"], "invalid destination"),
+            (["trace", "10.1.1.3", "fd00::1"], "of the source's family"),
+        ] {
+            let refused = lab(&arguments);
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success());
+            assert!(said.contains(text), "{said}");
+        }
         said(&lab(&["down"]));
     });
 }

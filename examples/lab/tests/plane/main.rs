@@ -10,4 +10,8 @@ mod isolation;
 mod lab;
 mod lifecycle;
 mod reach;
+mod scene;
+mod several_chains;
+mod talk;
+mod trace;
 mod world;
