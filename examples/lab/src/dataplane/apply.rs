@@ -10,11 +10,12 @@ use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
 use rtnetlink::packet_route::neighbour::{NeighbourFlags, NeighbourMessage, NeighbourState};
 use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleMessage, RulePortRange};
-use rtnetlink::{Handle, RouteMessageBuilder};
+use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 
 use super::netlink::{error, gone_is_fine};
 use super::policy::Packets;
 use super::render::{LAST_METRIC, Object, Selector, Target};
+use super::wire::ROUTER_MAC;
 
 /// The loopback device is the first of every namespace.
 const LOOPBACK: u32 = 1;
@@ -91,6 +92,10 @@ impl Kernel<'_> {
         }
         match object {
             Object::Address(address) => self.address(*address, change).await,
+            Object::Mac { device, mac } => match change {
+                Change::Add => self.mac(device, *mac).await,
+                Change::Delete => self.mac(device, MacAddr(ROUTER_MAC)).await,
+            },
             Object::Neighbour {
                 device,
                 address,
@@ -130,6 +135,13 @@ impl Kernel<'_> {
             let absent = std::io::Error::from_raw_os_error(nix::libc::ENODEV);
             Error::kernel(format!("find {device}"), absent)
         })
+    }
+
+    async fn mac(&self, device: &str, mac: MacAddr) -> Result<()> {
+        let link = LinkUnspec::new_with_index(self.index(device)?);
+        let link = link.address(mac.0.to_vec()).build();
+        let changed = self.handle.link().set(link).execute().await;
+        changed.map_err(|e| error("", e))
     }
 
     async fn address(&self, address: IpAddr, change: Change) -> Result<()> {
@@ -365,6 +377,7 @@ fn family(object: &Object) -> Family {
         Object::Address(address)
         | Object::Neighbour { address, .. }
         | Object::Proxy { address, .. } => Family::of(*address),
+        Object::Mac { .. } => Family::V4,
         Object::Route { destination, .. } => Family::of(destination.network()),
         Object::Rule { family, .. } => *family,
     }

@@ -6,14 +6,17 @@
 //! there yet, no packet gets past a service instance.
 
 use std::collections::{BTreeSet, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use contrail_core::MacAddr;
 use contrail_core::identity::Family;
 use ipnetwork::IpNetwork;
+use uuid::Uuid;
 
 use super::model::{Model, Network, Port};
-use super::policy::{Action, Flow, Legs, Packets};
+use super::policy::{Action, Flow, Legs, Mode, Packets};
 use super::render::{Object, Selector, Target};
+use super::wire::ROUTER_MAC;
 
 /// What a service instance itself sends is ordinary traffic of its network.
 const OWN_TRAFFIC: u32 = 100;
@@ -28,6 +31,14 @@ const FLOWS: usize = 45;
 
 /// The first table that is not a network's.
 const FIRST_HOP_TABLE: u32 = 100_001;
+
+/// What is sent through a wire is addressed to its other end: to the router by another name. The two
+/// ends need different MAC addresses, or the bridge in a container would keep what it is to pass on.
+const OTHER_MAC: MacAddr = MacAddr([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
+const OTHER_END: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 1, 2)),
+    IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0x5e, 2)),
+];
 
 /// Adds what the model's flows need, for the ports of `wired`.
 pub(super) fn render(model: &Model, wired: &HashSet<String>, objects: &mut BTreeSet<Object>) {
@@ -65,19 +76,56 @@ struct Chains<'a> {
     open: BTreeSet<(u32, u32)>,
 }
 
-/// A leg that packets leave or enter by.
-struct Leg<'a> {
-    device: &'a str,
-    addresses: &'a [IpAddr],
+/// The way into a service instance by one of its legs.
+#[derive(Clone, Copy)]
+struct Door<'a> {
+    leg: Uuid,
+    service: &'a Legs,
+}
+
+impl Legs {
+    /// The way in for packets from the left.
+    fn left_door(&self) -> Door<'_> {
+        Door {
+            leg: self.left,
+            service: self,
+        }
+    }
+
+    /// The way in for packets from the right.
+    fn right_door(&self) -> Door<'_> {
+        Door {
+            leg: self.right,
+            service: self,
+        }
+    }
 }
 
 impl Chains<'_> {
-    fn leg(&self, id: uuid::Uuid) -> Option<Leg<'_>> {
-        let port = self.ports.iter().find(|port| port.id == id)?;
-        Some(Leg {
-            device: &port.names.twin,
-            addresses: &port.addresses,
-        })
+    fn port(&self, id: Uuid) -> Option<&Port> {
+        self.ports.iter().copied().find(|port| port.id == id)
+    }
+
+    /// What the ends of a wire are to each other.
+    fn wire(&mut self, legs: &Legs) {
+        let (Some(left), Some(right)) = (self.port(legs.left), self.port(legs.right)) else {
+            return;
+        };
+        let device = |port: &Port| port.names.twin.clone();
+        let (left, right) = (device(left), device(right));
+        for (device, mac) in [(&left, OTHER_MAC), (&right, MacAddr(ROUTER_MAC))] {
+            for address in OTHER_END {
+                self.objects.insert(Object::Neighbour {
+                    device: device.clone(),
+                    address,
+                    mac,
+                });
+            }
+        }
+        self.objects.insert(Object::Mac {
+            device: right,
+            mac: OTHER_MAC,
+        });
     }
 
     /// What every leg has, whether its chain is up or not.
@@ -136,23 +184,26 @@ impl Chains<'_> {
         }
     }
 
-    /// The prefixes of a network in a table, by way of a leg.
-    fn prefixes(&mut self, table: u32, network: &Network, leg: uuid::Uuid) {
-        let Some(leg) = self.leg(leg) else {
+    /// The prefixes of a network in a table, by way of a service instance.
+    fn prefixes(&mut self, table: u32, network: &Network, door: Door<'_>) {
+        let Some(port) = self.port(door.leg) else {
             return;
+        };
+        let gateways = match door.service.mode {
+            Mode::Transparent => &OTHER_END[..],
+            Mode::InNetwork | Mode::InNetworkNat => &port.addresses,
         };
         let routes: Vec<Object> = network
             .prefixes
             .iter()
             .filter_map(|prefix| {
                 let family = Family::of(prefix.network());
-                let gateway = leg.addresses.iter().find(|a| Family::of(**a) == family)?;
-                let device = leg.device.to_owned();
+                let gateway = gateways.iter().find(|a| Family::of(**a) == family)?;
                 Some(Object::Route {
                     table,
                     destination: *prefix,
                     target: Target::Via {
-                        device,
+                        device: port.names.twin.clone(),
                         gateway: *gateway,
                     },
                 })
@@ -166,21 +217,30 @@ impl Chains<'_> {
             return;
         };
         // Behind one that translates addresses, answers are addressed to its own right port.
-        let there_and_back = !legs.iter().any(|legs| legs.nat);
-        self.entry(order, left, right, &flow.packets, first.left);
+        let there_and_back = !legs.iter().any(|legs| legs.mode == Mode::InNetworkNat);
+        for wire in legs.iter().filter(|legs| legs.mode == Mode::Transparent) {
+            self.wire(wire);
+        }
+        self.entry(order, left, right, &flow.packets, first.left_door());
         if there_and_back {
-            self.entry(order, right, left, &flow.packets.reversed(), last.right);
+            self.entry(
+                order,
+                right,
+                left,
+                &flow.packets.reversed(),
+                last.right_door(),
+            );
         }
         for (index, hop) in legs.iter().enumerate() {
             let table = self.next_table();
             match legs.get(index + 1) {
-                Some(next) => self.prefixes(table, right, next.left),
+                Some(next) => self.prefixes(table, right, next.left_door()),
                 None => self.members(table, right, right),
             }
             self.behind(order, hop.right, &flow.packets, table);
             let table = self.next_table();
             match index.checked_sub(1).and_then(|before| legs.get(before)) {
-                Some(before) => self.prefixes(table, left, before.right),
+                Some(before) => self.prefixes(table, left, before.right_door()),
                 None => self.members(table, left, left),
             }
             self.behind(order, hop.left, &flow.packets.reversed(), table);
@@ -193,8 +253,8 @@ impl Chains<'_> {
     }
 
     /// What leaves a service instance by a leg goes on by a table.
-    fn behind(&mut self, order: u32, leg: uuid::Uuid, packets: &Packets, table: u32) {
-        let Some(device) = self.leg(leg).map(|leg| leg.device.to_owned()) else {
+    fn behind(&mut self, order: u32, leg: Uuid, packets: &Packets, table: u32) {
+        let Some(device) = self.port(leg).map(|port| port.names.twin.clone()) else {
             return;
         };
         for family in Family::ALL {
@@ -215,13 +275,13 @@ impl Chains<'_> {
         from: &Network,
         to: &Network,
         packets: &Packets,
-        leg: uuid::Uuid,
+        door: Door<'_>,
     ) {
         if packets.are_all() && self.open.insert((from.table, to.table)) {
-            return self.prefixes(from.table, to, leg);
+            return self.prefixes(from.table, to, door);
         }
         let table = self.next_table();
-        self.prefixes(table, to, leg);
+        self.prefixes(table, to, door);
         let endpoints = self
             .ports
             .iter()

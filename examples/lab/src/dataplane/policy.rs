@@ -73,8 +73,30 @@ pub struct Legs {
     pub left: Uuid,
     /// The port in the right network.
     pub right: Uuid,
-    /// Whether it translates addresses: what comes back is addressed to its right port.
-    pub nat: bool,
+    /// How it passes them on.
+    pub mode: Mode,
+}
+
+/// How a service instance passes packets on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As a router with an address in both networks.
+    InNetwork,
+    /// As a router that translates addresses: what comes back is addressed to its right port.
+    InNetworkNat,
+    /// As a wire.
+    Transparent,
+}
+
+impl Legs {
+    /// The other one of the two.
+    pub fn other(&self, leg: Uuid) -> Uuid {
+        if leg == self.left {
+            self.right
+        } else {
+            self.left
+        }
+    }
 }
 
 impl Packets {
@@ -236,21 +258,26 @@ impl World<'_> {
         let Some(instance) = self.instances.get(name) else {
             return Err(format!("service instance {name} does not exist"));
         };
-        let nat = match instance.mode.as_str() {
-            "in-network" => false,
-            "in-network-nat" => true,
+        let mode = match instance.mode.as_str() {
+            "in-network" => Mode::InNetwork,
+            "in-network-nat" => Mode::InNetworkNat,
+            "transparent" => Mode::Transparent,
             "" => return Err(format!("service instance {name} has no template")),
             mode => {
                 return Err(format!(
-                    "service instance {name} is {mode}: not by this lab"
+                    "service instance {name} has the unknown mode {mode}"
                 ));
             }
         };
         let mut obstacle = format!("service instance {name} has no port tuple");
         for tuple in &instance.port_tuples {
-            let leg = |role: &str, network: &Network| self.leg(name, tuple, role, network);
+            // What a wire connects may be in networks of its own.
+            let leg = |role: &str, network| {
+                let network = Some(network).filter(|_| mode != Mode::Transparent);
+                self.leg(name, tuple, role, network)
+            };
             match (leg("left", left), leg("right", right)) {
-                (Ok(left), Ok(right)) => return Ok(Legs { left, right, nat }),
+                (Ok(left), Ok(right)) => return Ok(Legs { left, right, mode }),
                 (Err(missing), _) | (_, Err(missing)) => obstacle = missing,
             }
         }
@@ -262,7 +289,7 @@ impl World<'_> {
         instance: &FqName,
         tuple: &BTreeMap<String, Uuid>,
         role: &str,
-        network: &Network,
+        network: Option<&Network>,
     ) -> Result<Uuid, String> {
         let Some(id) = tuple.get(role) else {
             return Err(format!("service instance {instance} has no {role} port"));
@@ -278,7 +305,7 @@ impl World<'_> {
                 port.state
             ));
         }
-        if port.table != Some(network.table) {
+        if let Some(network) = network.filter(|network| port.table != Some(network.table)) {
             let name = &network.name;
             return Err(format!(
                 "the {role} port {id} of {instance} is not in {name}"

@@ -17,6 +17,13 @@ use super::policy::Packets;
 pub enum Object {
     /// An address on the loopback device: what the router itself says must come from somewhere.
     Address(IpAddr),
+    /// Another MAC address of a twin than the router's.
+    Mac {
+        /// The twin.
+        device: String,
+        /// The address.
+        mac: MacAddr,
+    },
     /// The fixed MAC address of a port's address: nothing is ever asked towards a container.
     Neighbour {
         /// The twin.
@@ -98,7 +105,9 @@ impl Object {
     /// The device with which the kernel drops this object by itself. Rules stay.
     pub fn device(&self) -> Option<&str> {
         match self {
-            Self::Neighbour { device, .. } | Self::Proxy { device, .. } => Some(device),
+            Self::Mac { device, .. }
+            | Self::Neighbour { device, .. }
+            | Self::Proxy { device, .. } => Some(device),
             Self::Route {
                 target: Target::Port { device, .. } | Target::Via { device, .. },
                 ..

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::model::{Model, Network, Port};
-use super::policy::{Action, Flow, Legs, Packets};
+use super::policy::{Action, Flow, Legs, Mode, Packets};
 use super::render::{Object, Selector, Target, render};
 
 /// The TTL with which containers send.
@@ -170,14 +170,11 @@ impl<'a> Walk<'a> {
     /// The other leg of the service instance that a leg belongs to; the packet has passed it then.
     fn through_service(&mut self, leg: &Port) -> Option<&'a Port> {
         let (_, legs) = self.service_of(leg.id)?;
-        let other = if legs.left == leg.id {
-            legs.right
-        } else {
-            legs.left
-        };
-        let other = self.model.port(other)?;
-        self.ttl = self.ttl.checked_sub(1)?;
-        if legs.nat && legs.left == leg.id {
+        let other = self.model.port(legs.other(leg.id))?;
+        if legs.mode != Mode::Transparent {
+            self.ttl = self.ttl.checked_sub(1)?;
+        }
+        if legs.mode == Mode::InNetworkNat && legs.left == leg.id {
             let family = Family::of(self.packet.source);
             self.packet.source = other.addresses_of(family).next()?;
         }

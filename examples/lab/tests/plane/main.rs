@@ -9,6 +9,7 @@ mod files;
 mod isolation;
 mod lab;
 mod lifecycle;
+mod modes;
 mod reach;
 mod scene;
 mod several_chains;

@@ -97,32 +97,65 @@ impl Scene {
         }
     }
 
+    /// A router between the networks.
     pub fn service(&self, service: &str, host: u32) -> Service {
+        let router = self.legs(service, host);
+        router.forward();
+        self.declare(service, "in-network", &router);
+        router
+    }
+
+    /// A wire between the networks: a bridge.
+    pub fn wire(&self, service: &str, host: u32) -> Service {
+        let wire = self.legs(service, host);
+        wire.left
+            .run("ip", &["link", "add", "br0", "type", "bridge"]);
+        for leg in ["eth0", "eth1"] {
+            wire.left.run("ip", &["addr", "flush", "dev", leg]);
+            wire.left.run(
+                "ip",
+                &["link", "set", leg, "master", "br0", "promisc", "on"],
+            );
+        }
+        wire.left.run("ip", &["link", "set", "br0", "up"]);
+        self.declare(service, "transparent", &wire);
+        wire
+    }
+
+    /// A router that hides the left side behind its right address.
+    pub fn nat(&self, service: &str, host: u32) -> Service {
+        let router = self.legs(service, host);
+        router.forward();
+        let rules = "table inet nat { chain out { type nat hook postrouting priority 100; \
+                     oifname eth1 masquerade; }; }";
+        router.left.run("nft", &[rules]);
+        self.declare(service, "in-network-nat", &router);
+        router
+    }
+
+    fn legs(&self, service: &str, host: u32) -> Service {
         let namespace = format!("{}{service}", self.prefix);
         let left = self.world.attach(&namespace, self.net1, host);
         let right = self.world.leg(&left, "eth1", self.net2, host);
-        for forward in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
-            left.run("sysctl", &["-qw", forward]);
-        }
-        self.declare(service, &[("left", left.id), ("right", right.id)]);
-        self.world.notifier().settle();
         Service { left, right }
     }
 
-    fn declare(&self, service: &str, legs: &[(&str, Uuid)]) {
-        let tuple: BTreeMap<String, Uuid> = legs
-            .iter()
-            .map(|(role, id)| ((*role).to_owned(), *id))
-            .collect();
-        let view = &mut self.world.facts.lock().unwrap().view;
+    fn declare(&self, service: &str, mode: &str, legs: &Service) {
+        let tuple = [("left", &legs.left), ("right", &legs.right)];
+        let tuple = tuple.map(|(role, leg)| (role.to_owned(), leg.id));
         let name = self.name(service);
-        view.service_instances
-            .retain(|instance| instance.fq_name != name);
-        view.service_instances.push(ServiceInstanceView {
-            fq_name: name,
-            mode: "in-network".into(),
-            port_tuples: vec![tuple],
-        });
+        self.world
+            .facts
+            .lock()
+            .unwrap()
+            .view
+            .service_instances
+            .push(ServiceInstanceView {
+                fq_name: name,
+                mode: mode.into(),
+                port_tuples: vec![BTreeMap::from(tuple)],
+            });
+        self.world.notifier().settle();
     }
 
     /// Attaches these rules to both networks, in the place of all others.
@@ -187,6 +220,12 @@ pub fn ping_to(destination: &str) -> Question {
 }
 
 impl Service {
+    fn forward(&self) {
+        for forward in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
+            self.left.run("sysctl", &["-qw", forward]);
+        }
+    }
+
     /// How many packets its legs have received and sent.
     pub fn packets(&self) -> u64 {
         [&self.left, &self.right]
