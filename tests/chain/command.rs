@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use contrail_core::api::objects::Sequence;
-use contrail_core::api::{NetworkPolicy, Resource, VirtualNetwork};
+use contrail_core::api::{NetworkIpam, NetworkPolicy, Resource, VirtualNetwork};
 use contrail_core::service_chain::Description;
 use contrail_core::{Error, FqName};
 use contrail_lab::lab::Restartable;
@@ -121,6 +121,10 @@ fn a_chain_comes_and_goes_and_the_second_time_nothing_is_written() {
 fn mistakes_are_named_with_code_2_and_nothing_is_written() {
     sandbox::test(|| {
         let scene = Scene::new();
+        let bare = FqName::new(["default-domain", "admin", "bare"]);
+        let ipam = NetworkIpam::default_name();
+        let bare = VirtualNetwork::new(bare, ipam, Vec::new());
+        client().create(&bare).unwrap();
         scene.lab.request_log().reset();
         let with = |key: &str, value: Value| {
             let mut chain = document();
@@ -131,6 +135,15 @@ fn mistakes_are_named_with_code_2_and_nothing_is_written() {
             (with("left", json!("absent")), "absent"),
             (with("colour", json!("red")), "unknown field `colour`"),
             (with("services", json!([])), "service"),
+            (with("left", json!("bare")), "bare has no subnet"),
+            (with("right", json!("net1")), "it is a cycle"),
+            (
+                with(
+                    "services",
+                    json!([{"name": "x", "members": ["si1"]}, {"name": "y", "members": ["si1"]}]),
+                ),
+                "si1",
+            ),
             (
                 with("services", json!([{"name": "x", "members": ["nobody"]}])),
                 "nobody",
