@@ -150,8 +150,9 @@ fn describe(cleaned: &Cleaned, request: &Request, project: &FqName, report: &mut
     ));
     for pending in &cleaned.pending {
         line(format!(
-            "  VM interface {}, tried {} s ago: {}",
+            "  VM interface {}, tried {} times, last {} s ago: {}",
             pending.interface,
+            pending.tries,
             age(pending.tried),
             pending.error
         ));

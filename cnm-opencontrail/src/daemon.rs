@@ -46,7 +46,7 @@ impl Daemon {
     }
 
     /// Does what could not be done when the engine asked for it, because the API or the agent was
-    /// down.
+    /// down; then looks whether running containers are still connected.
     pub fn tidy(&self) {
         // In the order in which Docker takes things away: interfaces have addresses of networks.
         self.attacher.work_off_pending(Deadline::after(PATIENCE));
@@ -54,6 +54,7 @@ impl Daemon {
         if let Err(error) = self.driver.tidy() {
             log::warn!("put off: {}", contrail_core::error::report(&error));
         }
+        self.driver.keep();
     }
 
     /// The IPAM driver.

@@ -255,6 +255,15 @@ impl Agent {
         self.read(id, self.request_end())
     }
 
+    /// Whether the agent has the port as it was posted, with its configuration.
+    ///
+    /// # Errors
+    /// As [`Agent::get`].
+    pub fn has(&self, port: &Port) -> Result<bool> {
+        let found = self.get(port.id)?;
+        Ok(found.is_some_and(|info| info.difference(port).is_none()))
+    }
+
     /// Removes a port. One that the agent does not have is no error. When the agent cannot be
     /// reached, its file of the port is removed, so that a restart does not bring the port back.
     ///

@@ -69,6 +69,11 @@ impl Engine {
             .map_err(|error| report(&error))
     }
 
+    /// What the plugin does by itself now and then.
+    pub fn tidy(&self) {
+        self.plugin.tidy();
+    }
+
     pub fn create_network(&self, id: &str, name: &str, subnet: &str) -> Result<Value, String> {
         let gateway = subnet.replace(".0/", ".1/");
         self.send(

@@ -4,6 +4,7 @@
 
 mod driver;
 mod engine;
+mod keep;
 mod options;
 mod recovery;
 mod replay;

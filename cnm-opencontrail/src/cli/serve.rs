@@ -15,7 +15,7 @@ use crate::proto::Scope;
 use crate::server::{Limits, Server};
 use crate::socket::{Bound, Notify, Published, inherited};
 
-/// How often what was put off is tried again.
+/// How often what was put off is tried again, and containers are looked after.
 const TIDY_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Serves until SIGTERM or SIGINT, then finishes what runs.
@@ -59,13 +59,13 @@ async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Now and then does what could not be done when Docker asked for it.
+/// At the start and now and then: see [`Daemon::tidy`].
 async fn tidy(daemon: Arc<Daemon>) {
     loop {
-        tokio::time::sleep(TIDY_INTERVAL).await;
         let daemon = Arc::clone(&daemon);
         // A panic in it has been reported, and the next time is another chance.
         let _ = tokio::task::spawn_blocking(move || daemon.tidy()).await;
+        tokio::time::sleep(TIDY_INTERVAL).await;
     }
 }
 

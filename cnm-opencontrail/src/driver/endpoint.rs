@@ -51,10 +51,10 @@ impl NetworkDriver {
             mac,
             vm: None,
             service: options.service,
+            security_groups: options.security_groups,
         };
         self.check_published(request, &network, &entry)?;
         let mut endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
-        endpoint.security_groups = options.security_groups;
         let made = match self.attacher.create_endpoint(&endpoint) {
             Err(error) if is_network_gone(&error) => {
                 self.check_groups(&endpoint.security_groups, end)?;
@@ -201,7 +201,13 @@ impl NetworkDriver {
         Ok(())
     }
 
-    fn endpoint(&self, id: &EndpointId, network: &NetworkEntry, entry: &EndpointEntry) -> Endpoint {
+    /// An endpoint as the attaching part of the library wants it.
+    pub(super) fn endpoint(
+        &self,
+        id: &EndpointId,
+        network: &NetworkEntry,
+        entry: &EndpointEntry,
+    ) -> Endpoint {
         Endpoint {
             id: id.as_str().to_owned(),
             network: network.name.clone(),
@@ -222,7 +228,7 @@ impl NetworkDriver {
                 role,
                 forwarding: false,
             }),
-            security_groups: Vec::new(),
+            security_groups: entry.security_groups.clone(),
         }
     }
 
@@ -261,7 +267,8 @@ impl NetworkDriver {
         Ok(true)
     }
 
-    fn establish_again(
+    /// Makes the virtual network of a Docker network again.
+    pub(super) fn establish_again(
         &self,
         id: &NetworkId,
         network: &NetworkEntry,
@@ -273,7 +280,12 @@ impl NetworkDriver {
     }
 
     /// Says who has an address that Docker's own IPAM handed out a second time.
-    fn name_holder(&self, network: &NetworkEntry, error: CoreError, end: Deadline) -> Error {
+    pub(super) fn name_holder(
+        &self,
+        network: &NetworkEntry,
+        error: CoreError,
+        end: Deadline,
+    ) -> Error {
         let CoreError::AddressInUse { address, .. } = error.cause() else {
             return error.into();
         };
@@ -295,7 +307,7 @@ impl NetworkDriver {
     }
 }
 
-fn is_network_gone(error: &CoreError) -> bool {
+pub(super) fn is_network_gone(error: &CoreError) -> bool {
     matches!(
         error.cause(),
         CoreError::NotFound {

@@ -3,6 +3,7 @@
 mod compare;
 mod endpoint;
 mod endpoint_options;
+mod keep;
 mod network;
 mod options;
 mod recover;

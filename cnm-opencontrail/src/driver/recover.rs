@@ -89,6 +89,8 @@ impl NetworkDriver {
             vm: found.vm,
             // Needed only until the endpoint has joined.
             service: None,
+            // They stand in the interface.
+            security_groups: Vec::new(),
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)

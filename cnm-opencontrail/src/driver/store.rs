@@ -58,6 +58,9 @@ pub(super) struct EndpointEntry {
     /// Its part in a service chain.
     #[serde(default)]
     pub(super) service: Option<contrail_core::service_chain::ServiceRole>,
+    /// The security groups that filter its packets.
+    #[serde(default)]
+    pub(super) security_groups: Vec<contrail_core::FqName>,
 }
 
 /// The files.

@@ -193,6 +193,14 @@ impl Client {
         self.read(&request::get_with::<R>(uuid, fields), uuid)
     }
 
+    /// Reads some fields of an object that may be absent, as [`Client::get_with`].
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn get_opt_with<R: Resource>(&self, uuid: Uuid, fields: &[&str]) -> Result<Option<R>> {
+        absent_as_none(self.get_with(uuid, fields))
+    }
+
     /// Finds an object by name and reads it, in one request (two for names with commas or colons
     /// inside a part).
     ///

@@ -28,6 +28,7 @@ pub(super) struct Call<'a> {
 }
 
 /// One interface on its way to being attached.
+#[derive(Clone)]
 pub(super) struct Port<'a> {
     pub(super) wanted: &'a Attachment,
     pub(super) id: Uuid,
@@ -111,6 +112,11 @@ impl<'a> Call<'a> {
         }
         self.done().clear();
         Ok(())
+    }
+
+    /// What this call has done so far stays, whatever becomes of the rest.
+    pub(super) fn stay(&self) {
+        self.done().clear();
     }
 
     /// Takes back what this call has done. The error that comes out is the one that went in, with

@@ -84,7 +84,7 @@ pub struct Joined {
 }
 
 impl Endpoint {
-    fn attachment(&self) -> Attachment {
+    pub(super) fn attachment(&self) -> Attachment {
         Attachment {
             container: self.id.clone(),
             ifname: String::new(),
@@ -280,12 +280,21 @@ impl Attacher {
         half: impl FnOnce(&Call, Port<'a>) -> Result<T>,
     ) -> Result<T> {
         let ends = Deadline::with_undo(self.host.attach_timeout);
-        let mut port = Port::new(&self.host, attachment);
-        port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
-        port.object.meta.display_name = Some(endpoint.display_name.clone());
+        let port = self.endpoint_port(endpoint, attachment);
         let _lock = self.lock(&[port.id], ends.0)?;
         let call = Call::new(&self.host, &self.backend, (vm, vec![port.id]), ends);
         call.run(|| half(&call, port))
+    }
+
+    pub(super) fn endpoint_port<'a>(
+        &self,
+        endpoint: &Endpoint,
+        attachment: &'a Attachment,
+    ) -> Port<'a> {
+        let mut port = Port::new(&self.host, attachment);
+        port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
+        port.object.meta.display_name = Some(endpoint.display_name.clone());
+        port
     }
 
     fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
@@ -296,7 +305,7 @@ impl Attacher {
 
 impl Call<'_> {
     /// Creates the endpoint's instance IPs, or hands it those that were set aside.
-    fn take_addresses(&self, endpoint: &Endpoint, port: Port) -> Result<()> {
+    pub(super) fn take_addresses(&self, endpoint: &Endpoint, port: Port) -> Result<()> {
         let interface = port.id;
         let reserved = Reserved {
             network: Network {
@@ -336,12 +345,13 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn tell_agent(&self, endpoint: &Endpoint, port: &Port) -> Result<()> {
+    /// What the agent gets of an endpoint.
+    pub(super) fn agent_port(&self, endpoint: &Endpoint, port: &Port) -> agent::Port {
         let address = |family| {
             let mut addresses = endpoint.addresses.iter().map(|a| a.address);
             addresses.find(|&address| Family::of(address) == family)
         };
-        let port = agent::Port {
+        agent::Port {
             id: port.id,
             instance_id: self.vm,
             vn_id: endpoint.network_id,
@@ -351,7 +361,11 @@ impl Call<'_> {
             address6: address(Family::V6).and_then(super::plug::v6),
             mac: port.mac,
             host_ifname: port.host_ifname.clone(),
-        };
+        }
+    }
+
+    fn tell_agent(&self, endpoint: &Endpoint, port: &Port) -> Result<()> {
+        let port = self.agent_port(endpoint, port);
         let agent = self.backend.agent.until(self.deadline);
         self.attempt(Step::AgentPort(port.id), || agent.add(&port))
     }

@@ -23,11 +23,29 @@ use crate::lock::AttachmentLock;
 /// How many entries one call works off besides its own job.
 const AT_ONCE: usize = 8;
 
+/// How long an entry is left alone after it has failed a second time; twice as long after each further
+/// time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// What is left to remove for one interface.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Pending {
     steps: Vec<Step>,
     error: String,
+    /// How often it was tried.
+    #[serde(default)]
+    tries: u32,
+}
+
+impl Pending {
+    /// How long it is left alone: calls for other containers must not wait for it again and again.
+    fn pause(&self) -> Duration {
+        match self.tries.checked_sub(2) {
+            None => Duration::ZERO,
+            Some(more) => LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.saturating_pow(more)),
+        }
+    }
 }
 
 /// Keeps what is left to do for an interface after `steps` were run and some of them failed, and what
@@ -48,6 +66,7 @@ pub(super) fn settle(
     };
     left.retain(|step| own(&step));
     let mut text = error.map(|f| error::report(&f.error));
+    let tries = 1 + earlier.as_ref().map_or(0, |earlier| earlier.tries);
     if let Some(earlier) = earlier {
         left.extend(earlier.steps.into_iter().filter(|s| !steps.contains(s)));
         text = text.or(Some(earlier.error));
@@ -58,6 +77,7 @@ pub(super) fn settle(
     let pending = Pending {
         steps: left,
         error: text.unwrap_or_default(),
+        tries,
     };
     let text = serde_json::to_vec(&pending).map_err(|source| Error::Decode {
         what: format!("the pending removal of interface {interface}"),
@@ -80,6 +100,15 @@ pub struct PendingRemoval {
     pub tried: SystemTime,
     /// Why it failed then.
     pub error: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// Whether an entry is left alone between two tries.
+#[derive(Clone, Copy, PartialEq)]
+enum Haste {
+    WhenDue,
+    AtOnce,
 }
 
 /// How working on an entry went.
@@ -92,18 +121,19 @@ enum Outcome {
 
 impl Attacher {
     /// Works off a few pending removals of earlier calls, those first that were tried longest ago.
-    /// What fails again stays.
+    /// What fails again stays, and is left alone for a while: a second, twice as long after each further
+    /// time, a minute at most.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_pending(&self, deadline: Deadline) -> usize {
-        self.work_off_at_most(AT_ONCE, deadline)
+        self.work_off_at_most(AT_ONCE, Haste::WhenDue, deadline)
     }
 
     /// Works off every pending removal, once. What fails again stays.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_all_pending(&self, deadline: Deadline) -> usize {
-        self.work_off_at_most(usize::MAX, deadline)
+        self.work_off_at_most(usize::MAX, Haste::AtOnce, deadline)
     }
 
     /// The removals that wait, the one first that was tried longest ago.
@@ -120,21 +150,32 @@ impl Attacher {
                     interface,
                     tried,
                     error: entry.error,
+                    tries: entry.tries,
                 });
             }
         }
         Ok(removals)
     }
 
-    fn work_off_at_most(&self, count: usize, deadline: Deadline) -> usize {
+    fn work_off_at_most(&self, count: usize, haste: Haste, deadline: Deadline) -> usize {
         let entries = entries(&self.host.state_dir).into_iter();
-        let ids = entries.map(|(_, id)| id);
-        ids.take_while(|_| !deadline.has_passed())
-            .map(|id| self.work_off(id, deadline))
+        entries
+            .take_while(|_| !deadline.has_passed())
+            .filter(|(tried, id)| haste == Haste::AtOnce || self.is_due(*tried, *id))
+            .map(|(_, id)| self.work_off(id, deadline))
             .filter(|outcome| !matches!(outcome, Outcome::Skipped))
             .take(count)
             .filter(|outcome| matches!(outcome, Outcome::Done))
             .count()
+    }
+
+    /// Whether an entry has been left alone for long enough.
+    fn is_due(&self, tried: SystemTime, interface: Uuid) -> bool {
+        let entry = read(&path(&self.host.state_dir, interface), interface);
+        let pause = entry.ok().flatten().map(|entry| entry.pause());
+        // A clock that was set back must not stop it.
+        let since = tried.elapsed().unwrap_or(LONGEST_PAUSE);
+        pause.is_none_or(|pause| since >= pause)
     }
 
     fn work_off(&self, interface: Uuid, deadline: Deadline) -> Outcome {
@@ -199,6 +240,7 @@ fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
         Pending {
             steps: Step::of_interface(interface, &[Family::V4]),
             error: "the entry was damaged".into(),
+            tries: 0,
         }
     });
     Ok(Some(pending))
@@ -272,6 +314,19 @@ mod tests {
         assert_eq!(ids(dir.path()), [ID]);
         let steps = steps_of(dir.path(), ID);
         assert_eq!(steps, Step::of_interface(ID, &[Family::V4]));
+    }
+
+    #[test]
+    fn an_entry_that_fails_again_is_left_alone_longer_and_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut pauses = Vec::new();
+        for _ in 0..9 {
+            let steps = [Step::AgentPort(ID)];
+            settle(dir.path(), ID, &steps, &[failed(Step::AgentPort(ID))]).unwrap();
+            let pending = read(&path(dir.path(), ID), ID).unwrap().unwrap();
+            pauses.push(pending.pause().as_secs());
+        }
+        assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
     }
 
     #[test]
