@@ -150,9 +150,9 @@ fn describe(cleaned: &Cleaned, request: &Request, project: &FqName, report: &mut
     ));
     for pending in &cleaned.pending {
         line(format!(
-            "  VM interface {}, tried {} times, last {} s ago: {}",
+            "  VM interface {}, tried again {} times, last {} s ago: {}",
             pending.interface,
-            pending.tries,
+            pending.retries,
             age(pending.tried),
             pending.error
         ));

@@ -1,7 +1,7 @@
 //! Who uses a virtual network that this project made: an annotation for each Docker network and each
 //! address pool on each host. The last one to go takes the network along.
 
-use contrail_core::api::VirtualNetwork;
+use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attachment::{Attacher, DOCKER_USER, docker_users, is_owned};
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error, Result};
@@ -10,9 +10,24 @@ use uuid::Uuid;
 /// The value of an annotation of which only the name counts.
 pub(crate) const USES: &str = "uses it";
 
+/// What stands before the name of an address pool among the users.
+const POOL: &str = ".pool.";
+
+/// The name of an address pool's annotation.
+pub(crate) fn pool_mark(node: &str, pool: &str) -> String {
+    format!("{DOCKER_USER}{node}{POOL}{pool}")
+}
+
 /// The name of a user's annotation.
 pub(crate) fn mark(node: &str, user: &str) -> String {
     format!("{DOCKER_USER}{node}.{user}")
+}
+
+/// Whether it was this project's IPAM driver that made a network, and nobody but address pools uses it
+/// yet: the first Docker network may say what it is to look like.
+pub(crate) fn is_only_a_pool(network: &VirtualNetwork) -> bool {
+    let mut users = docker_users(network).peekable();
+    is_owned(network) && users.peek().is_some() && users.all(|user| user.contains(POOL))
 }
 
 /// Notes that somebody uses a network, with what they need to know of it again. It keeps a network
@@ -51,7 +66,8 @@ pub(crate) fn join(
 /// this project has not made, is left as it is.
 ///
 /// # Errors
-/// When the API cannot be asked.
+/// When the API cannot be asked, and when it may be ports of this host that are still to be removed that
+/// keep the network.
 pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) -> Result<()> {
     let client = attacher.client(end);
     let unmarked = client.annotate::<VirtualNetwork>(id, mark, None);
@@ -68,10 +84,26 @@ pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) ->
     let users = docker_users(&network).count();
     if users > 0 || !is_owned(&network) {
         log::info!("virtual network {name} stays: {users} others use it");
-    } else if attacher.delete_network_unless_used(id, end)? {
-        log::info!("removed virtual network {name}");
-    } else {
-        log::warn!("virtual network {name} stays: it has ports or policies of others");
+        return Ok(());
     }
+    if remove(attacher, id, end)? {
+        log::info!("removed virtual network {name}");
+        return Ok(());
+    }
+    let waiting = attacher.pending_removals()?.len();
+    if waiting > 0 {
+        return Err(Error::InUse {
+            kind: VirtualNetwork::TYPE,
+            uuid: id,
+            by: vec![format!("some of {waiting} ports whose removal waits")],
+        });
+    }
+    log::warn!("virtual network {name} stays: it has ports or policies of others");
     Ok(())
+}
+
+/// Removes a network that nobody uses; what uses it may be what this host could not remove before.
+fn remove(attacher: &Attacher, id: Uuid, end: Deadline) -> Result<bool> {
+    Ok(attacher.delete_network_unless_used(id, end)?
+        || attacher.work_off_pending(end) > 0 && attacher.delete_network_unless_used(id, end)?)
 }

@@ -180,7 +180,7 @@ fn matrix(
     finish: Finish,
 ) {
     let scene = Scene::new(network);
-    let (mut cases, mut succeeded) = (0, 0);
+    let (mut cases, mut succeeded, mut taken_back, mut left_over) = (0, 0, 0, 0);
     if command == "DEL" {
         scene.call("ADD").run().ok();
     }
@@ -204,6 +204,13 @@ fn matrix(
                 let active = scene.active_ports();
                 assert_eq!(active, expected, "{rule:?}: success without a port");
             }
+            // A DEL that succeeded has nothing to leave but what it has put off.
+            if command == "DEL" || !outcome.success {
+                match scene.difference().is_empty() {
+                    true => taken_back += u32::from(!outcome.success),
+                    false => left_over += 1,
+                }
+            }
             scene.finish(finish);
             let left = scene.difference();
             assert!(
@@ -214,10 +221,14 @@ fn matrix(
             );
         }
     }
-    eprintln!(
-        "{command}, network {network:?}, {service:?} faulty {lasting:?}, finished {finish:?}: \
-         {cases} cases, {succeeded} succeeded all the same"
-    );
+    sandbox::note(&format!(
+        "CNI plugin, {command}, network {network:?}, {service:?} faulty {lasting:?}: {cases} cases, {succeeded} \
+         succeeded all the same, {taken_back} failed and left nothing, {left_over} were finished by {}",
+        match finish {
+            Repeated => "DEL",
+            Others => "calls for other containers",
+        }
+    ));
 }
 
 /// Kills the plugin while it waits for the answer to each of its requests, before or after the request

@@ -27,7 +27,13 @@ pub struct Engine {
 
 impl Engine {
     pub fn on(node: &str) -> Self {
-        Self::with_state(node, &format!("/var/lib/contrail/{node}"))
+        Self::with_state(node, &format!("/var/lib/contrail/{node}"), ["4", "2"])
+    }
+
+    /// A plugin with little patience: for a whole call and for each request, in seconds.
+    pub fn impatient(attach_timeout: &str, request_timeout: &str) -> Self {
+        let timeouts = [attach_timeout, request_timeout];
+        Self::with_state("host1", "/var/lib/contrail/host1", timeouts)
     }
 
     /// The plugin after its state directory was lost.
@@ -37,14 +43,14 @@ impl Engine {
         Self::on(node)
     }
 
-    fn with_state(node: &str, state: &str) -> Self {
+    fn with_state(node: &str, state: &str, timeouts: [&str; 2]) -> Self {
         let mut layer = Layer::default();
         for (key, value) in [
             (Key::NodeName, node),
             (Key::StateDir, state),
             (Key::RunDir, "/run/contrail"),
-            (Key::AttachTimeout, "4"),
-            (Key::RequestTimeout, "2"),
+            (Key::AttachTimeout, timeouts[0]),
+            (Key::RequestTimeout, timeouts[1]),
         ] {
             layer.set(key, value, Origin::Default);
         }
@@ -59,9 +65,14 @@ impl Engine {
         Self { plugin }
     }
 
-    /// Sends a request; the answer, or the text of the error.
+    /// Sends a request of the network driver's; the answer, or the text of the error.
     pub fn send(&self, method: &str, arguments: Value) -> Result<Value, String> {
-        let path = format!("/NetworkDriver.{method}");
+        self.call(&format!("NetworkDriver.{method}"), arguments)
+    }
+
+    /// Sends a request, its method with the interface.
+    pub fn call(&self, method: &str, arguments: Value) -> Result<Value, String> {
+        let path = format!("/{method}");
         let call = Call::parse(&path, arguments.to_string().as_bytes());
         let reply = call.and_then(|call| self.plugin.answer(call));
         reply

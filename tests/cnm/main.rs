@@ -4,7 +4,10 @@
 
 mod driver;
 mod engine;
+mod faults;
 mod keep;
+mod kills;
+mod life;
 mod options;
 mod recovery;
 mod replay;

@@ -1,6 +1,7 @@
 //! The Docker plugin as an engine has it: a program that serves a socket.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -39,8 +40,14 @@ impl Program {
             .spawn()
             .expect("the plugin starts");
         let socket = Path::new(SOCKETS).join("opencontrail.sock");
-        wait_for("the socket", || socket.exists());
+        // A killed one leaves its socket.
+        wait_for("the socket", || UnixStream::connect(&socket).is_ok());
         Self { child, socket }
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// The id of its process.

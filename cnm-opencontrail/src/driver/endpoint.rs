@@ -51,10 +51,56 @@ impl NetworkDriver {
             mac,
             vm: None,
             service: options.service,
+            unfinished: false,
             security_groups: options.security_groups,
         };
         self.check_published(request, &network, &entry)?;
-        let mut endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
+        let made = self.make_endpoint(request, &network, &entry, end)?;
+        let interface = match mac {
+            Some(_) => EndpointInterface::default(),
+            None => EndpointInterface::with_mac(made),
+        };
+        Ok(Reply::Endpoint { interface })
+    }
+
+    /// Makes the objects. Docker does not delete an endpoint whose creation was interrupted, so it is noted
+    /// before as something to remove.
+    fn make_endpoint(
+        &self,
+        request: &CreateEndpoint,
+        network: &NetworkEntry,
+        entry: &EndpointEntry,
+        end: Deadline,
+    ) -> Result<MacAddr> {
+        let id = &request.endpoint_id;
+        let _making = self.making.begin(id.as_str());
+        let earlier = self.store.endpoint(id)?;
+        if earlier.is_none() {
+            let unfinished = true;
+            let entry = EndpointEntry {
+                unfinished,
+                ..entry.clone()
+            };
+            self.store.put_endpoint(id, &entry)?;
+        }
+        let made = self.make_objects(request, network, entry, end);
+        match (&made, earlier) {
+            (Ok(_), _) => self.store.put_endpoint(id, entry)?,
+            // All of it was taken back, or is noted elsewhere.
+            (Err(_), None) => self.store.remove_endpoint(id)?,
+            (Err(_), Some(_)) => {}
+        }
+        made
+    }
+
+    fn make_objects(
+        &self,
+        request: &CreateEndpoint,
+        network: &NetworkEntry,
+        entry: &EndpointEntry,
+        end: Deadline,
+    ) -> Result<MacAddr> {
+        let mut endpoint = self.endpoint(&request.endpoint_id, network, entry);
         let made = match self.attacher.create_endpoint(&endpoint) {
             Err(error) if is_network_gone(&error) => {
                 self.check_groups(&endpoint.security_groups, end)?;
@@ -62,7 +108,7 @@ impl NetworkDriver {
                     "virtual network {} has vanished: it is made again",
                     network.name
                 );
-                let network = self.establish_again(&request.network_id, &network, end)?;
+                let network = self.establish_again(&request.network_id, network, end)?;
                 endpoint.network_id = network.uuid;
                 endpoint.project_id = network.project;
                 self.attacher.create_endpoint(&endpoint)
@@ -72,13 +118,7 @@ impl NetworkDriver {
             }
             other => other,
         };
-        let made = made.map_err(|error| self.name_holder(&network, error, end))?;
-        self.store.put_endpoint(&request.endpoint_id, &entry)?;
-        let interface = match mac {
-            Some(_) => EndpointInterface::default(),
-            None => EndpointInterface::with_mac(made),
-        };
-        Ok(Reply::Endpoint { interface })
+        made.map_err(|error| self.name_holder(network, error, end))
     }
 
     /// `NetworkDriver.Join`: the interface, which Docker then moves into the container.
@@ -91,9 +131,10 @@ impl NetworkDriver {
         let mut entry = self.known_endpoint(&request.endpoint_id, end)?;
         let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
         let sandbox = request.sandbox_key.to_string_lossy();
-        let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
-        entry.vm = Some(joined.vm);
+        // Noted before: if this ends half-way, the one who deletes the endpoint must know of it.
+        entry.vm = Some(self.attacher.sandbox_machine(&sandbox));
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
+        let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
         let way_out = !network.wanted.internal && !network.wanted.options.without_gateway;
         let gateway = |v4: bool| {
             let gateways = network
@@ -137,14 +178,29 @@ impl NetworkDriver {
     /// # Errors
     /// When what is left could not even be put off.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<Reply> {
-        let entry = self.store.endpoint(id)?.unwrap_or_default();
+        let _going = self.making.begin(id.as_str());
+        let known = self.store.endpoint(id)?;
+        if let Some(entry) = known.clone().filter(|entry| !entry.unfinished) {
+            let unfinished = true;
+            let entry = EndpointEntry {
+                unfinished,
+                ..entry
+            };
+            self.store.put_endpoint(id, &entry)?;
+        }
+        let entry = known.unwrap_or_default();
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
         let done = self
             .attacher
-            .delete_endpoint(id.as_str(), entry.vm, &reserved)?;
-        note_deferred(id, done.deferred);
+            .delete_endpoint(id.as_str(), entry.vm, &reserved);
+        // What could not be removed is noted elsewhere, and Docker does not ask a second time.
         self.store.remove_endpoint(id)?;
-        self.attacher.work_off_pending(Deadline::after(PATIENCE));
+        let deferred = done?.deferred;
+        note_deferred(id, deferred);
+        if deferred == 0 {
+            // They answer: the turn of what had to wait.
+            self.attacher.work_off_pending(Deadline::after(PATIENCE));
+        }
         Ok(Reply::Done {})
     }
 

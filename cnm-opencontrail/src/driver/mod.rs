@@ -4,9 +4,11 @@ mod compare;
 mod endpoint;
 mod endpoint_options;
 mod keep;
+mod making;
 mod network;
 mod options;
 mod recover;
+mod removal;
 mod store;
 
 use std::path::Path;
@@ -20,6 +22,7 @@ use contrail_core::{Deadline, FqName};
 use crate::error::Result;
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::proto::{AllocateNetwork, Call, IpamData, NetworkCapabilities, Options, Reply, Scope};
+use making::Making;
 use store::Store;
 
 /// How long one call may ask the controller, besides attaching itself.
@@ -35,6 +38,7 @@ pub struct NetworkDriver {
     node: String,
     scope: Scope,
     store: Store,
+    making: Making,
 }
 
 impl NetworkDriver {
@@ -55,6 +59,7 @@ impl NetworkDriver {
             node,
             scope,
             store,
+            making: Making::default(),
         }
     }
 

@@ -13,11 +13,11 @@ use contrail_core::identity::Family;
 use contrail_core::prefix::check_subnet;
 use contrail_core::{Deadline, Error as CoreError};
 use ipnetwork::IpNetwork;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::compare::{check_dns, check_targets};
-use super::options::Target;
+use super::options::{NetworkOptions, Target};
 use super::store::{NetworkEntry, Wanted};
 use super::{NetworkDriver, PATIENCE, options, recover};
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ impl NetworkDriver {
             pools,
             internal,
         };
-        if let Some(known) = self.store.network(id)? {
+        if let Some(known) = self.store.network(id)?.filter(|known| !known.deleted) {
             // The answer to an earlier request got lost.
             return match known.wanted == wanted {
                 true => Ok(Reply::Done {}),
@@ -60,15 +60,32 @@ impl NetworkDriver {
                 .into()),
             };
         }
-        let end = Deadline::after(PATIENCE);
-        let entry = self.establish(id, wanted, end)?;
-        self.store.put_network(id, &entry)?;
+        let entry = self.create(id, wanted)?;
         log::info!(
             "Docker network {} is virtual network {}",
             id.short(),
             entry.name
         );
         Ok(Reply::Done {})
+    }
+
+    /// Docker does not delete a network whose creation has failed. So what is going to be made is noted
+    /// before as something to remove: whatever happens on the way, nothing is left.
+    fn create(&self, id: &NetworkId, wanted: Wanted) -> Result<NetworkEntry> {
+        let end = Deadline::after(PATIENCE);
+        let unfinished = NetworkEntry::unfinished(wanted.clone());
+        let _making = self.making.begin(id.as_str());
+        self.store.put_network(id, &unfinished)?;
+        let made = self.establish(id, wanted, end);
+        let kept = made.and_then(|entry| {
+            self.store.put_network(id, &entry)?;
+            Ok(entry)
+        });
+        if kept.is_err() {
+            self.finish_removal(id, &unfinished, end)
+                .unwrap_or_else(|error| log::warn!("put off: {}", report(&error)));
+        }
+        kept
     }
 
     /// Finds or makes the virtual network, marks it as used, and sets the auxiliary addresses aside.
@@ -91,7 +108,10 @@ impl NetworkDriver {
             subnets,
         };
         subnets::check(&spec, &subnets_known(&found))?;
-        check_targets(&wanted.options, &found)?;
+        match users::is_only_a_pool(&found) {
+            true => self.set_targets(&wanted.options, uuid, end)?,
+            false => check_targets(&wanted.options, &found)?,
+        }
         let mark = self.mark(id);
         users::join(&self.attacher, &found, &mark, &recover::note(&wanted), end)?;
         let mut entry = NetworkEntry {
@@ -109,23 +129,26 @@ impl NetworkDriver {
         Ok(entry)
     }
 
-    fn find(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
+    /// The virtual network, if it exists.
+    pub(super) fn lookup(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
         let client = self.client(end);
+        Ok(match target {
+            Target::Named(name) | Target::Existing(name) => client.lookup(name)?,
+            Target::Id(id) => client.get_opt(*id)?,
+        })
+    }
+
+    /// The virtual network; one that is only named need not exist.
+    fn find(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
         let missing = |name: String| CoreError::NotFound {
             kind: "virtual-network",
             name,
             hint: "option vn names one that must exist; name=… makes one".into(),
         };
-        match target {
-            Target::Named(name) => Ok(client.lookup(name)?),
-            Target::Existing(name) => match client.lookup(name)? {
-                Some(found) => Ok(Some(found)),
-                None => Err(missing(name.to_string()).into()),
-            },
-            Target::Id(id) => match client.get_opt(*id)? {
-                Some(found) => Ok(Some(found)),
-                None => Err(missing(id.to_string()).into()),
-            },
+        match (self.lookup(target, end)?, target) {
+            (None, Target::Existing(name)) => Err(missing(name.to_string()).into()),
+            (None, Target::Id(id)) => Err(missing(id.to_string()).into()),
+            (found, _) => Ok(found),
         }
     }
 
@@ -170,12 +193,7 @@ impl NetworkDriver {
             .0
             .insert(self.mark(id), recover::note(wanted));
         object.route_target_list.route_target = options.route_targets.clone();
-        for (list, targets) in [("import", &options.imports), ("export", &options.exports)] {
-            if !targets.is_empty() {
-                let key = format!("{list}_route_target_list");
-                object.rest.insert(key, json!({ "route_target": targets }));
-            }
-        }
+        object.rest.extend(directed_targets(options));
         match self.client(end).create(&object) {
             Ok(uuid) => log::info!("created virtual network {name} ({uuid})"),
             Err(CoreError::AlreadyExists { .. }) => {}
@@ -185,6 +203,20 @@ impl NetworkDriver {
             .ok_or_else(|| Error::UnknownNetwork {
                 network: id.short().to_owned(),
             })
+    }
+
+    /// Gives a network that has none the route targets that are asked for.
+    fn set_targets(&self, options: &NetworkOptions, id: Uuid, end: Deadline) -> Result<()> {
+        let mut changes = directed_targets(options);
+        if !options.route_targets.is_empty() {
+            let targets = json!({ "route_target": options.route_targets });
+            changes.insert("route_target_list".to_owned(), targets);
+        }
+        if !changes.is_empty() {
+            self.client(end)
+                .update::<VirtualNetwork>(id, &changes.into())?;
+        }
+        Ok(())
     }
 
     /// Keeps the auxiliary addresses from everybody else.
@@ -217,78 +249,22 @@ impl NetworkDriver {
         addresses.collect()
     }
 
-    /// `NetworkDriver.DeleteNetwork`. Docker forgets the network whatever the answer is.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub fn delete_network(&self, id: &NetworkId) -> Result<Reply> {
-        let end = Deadline::after(PATIENCE);
-        let entry = match self.store.network(id)? {
-            Some(entry) => Some(entry),
-            None => self.recover(id, end)?,
-        };
-        let Some(entry) = entry else {
-            return Ok(Reply::Done {});
-        };
-        match self.try_abandon(id, &entry, end) {
-            Ok(()) => self.store.remove_network(id)?,
-            Err(error) => {
-                log::warn!(
-                    "virtual network {} waits for the controller: {}",
-                    entry.name,
-                    report(&error)
-                );
-                let deleted = true;
-                self.store
-                    .put_network(id, &NetworkEntry { deleted, ..entry })?;
-            }
-        }
-        Ok(Reply::Done {})
-    }
-
-    /// Removes what could not be removed when Docker deleted its network.
-    ///
-    /// # Errors
-    /// The first failure; what fails stays for the next time.
-    pub fn tidy(&self) -> Result<()> {
-        let end = Deadline::after(PATIENCE);
-        for (id, entry) in self.store.networks()? {
-            if entry.deleted {
-                self.try_abandon(&id, &entry, end)?;
-                self.store.remove_network(&id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives the auxiliary addresses back and removes the virtual network if nobody uses it.
-    fn abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) {
-        let done = self.try_abandon(id, entry, end);
-        if let Err(error) = done {
-            log::error!(
-                "virtual network {} may be left over: {}",
-                entry.name,
-                report(&error)
-            );
-        }
-    }
-
-    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
-        for ip in &entry.auxiliary {
-            self.attacher.release_address(*ip, end)?;
-        }
-        Ok(users::leave(
-            &self.attacher,
-            entry.uuid,
-            &self.mark(id),
-            end,
-        )?)
-    }
-
     /// The annotation of this host's Docker network on the virtual network that it uses.
     pub(super) fn mark(&self, id: &NetworkId) -> String {
         users::mark(&self.node, id.as_str())
     }
+}
+
+/// The properties for route targets that only import or export.
+fn directed_targets(options: &NetworkOptions) -> Map<String, Value> {
+    let lists = [
+        ("import_route_target_list", &options.imports),
+        ("export_route_target_list", &options.exports),
+    ];
+    let given = lists.into_iter().filter(|(_, targets)| !targets.is_empty());
+    given
+        .map(|(key, targets)| (key.to_owned(), json!({ "route_target": targets })))
+        .collect()
 }
 
 /// The instance IP that keeps an auxiliary address from others.

@@ -61,6 +61,16 @@ pub(super) enum Target {
     Id(Uuid),
 }
 
+impl Target {
+    /// Its name; the id of one that is only known by that.
+    pub(super) fn name(&self) -> FqName {
+        match self {
+            Self::Named(name) | Self::Existing(name) => name.clone(),
+            Self::Id(id) => FqName::new([id.to_string()]),
+        }
+    }
+}
+
 /// Reads the options of a network. `project` counts without a project among them; a network without a
 /// name is called after Docker's id.
 pub(super) fn network(options: &Options, project: &FqName, id: &str) -> Result<NetworkOptions> {

@@ -23,7 +23,7 @@ pub(super) fn note(wanted: &Wanted) -> String {
 impl NetworkDriver {
     /// What is known of a network: from the state, or else from the controller.
     pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<NetworkEntry> {
-        if let Some(entry) = self.store.network(id)? {
+        if let Some(entry) = self.store.network(id)?.filter(|entry| !entry.deleted) {
             return Ok(entry);
         }
         let found = self.recover(id, end)?;
@@ -50,9 +50,21 @@ impl NetworkDriver {
             log::warn!("the note of it is damaged ({e}): its options are lost");
             seen_of(&network)
         });
+        let entry = self.entry_of(id, wanted, &network)?;
+        self.store.put_network(id, &entry)?;
+        Ok(Some(entry))
+    }
+
+    /// What is remembered of a Docker network that is this virtual network.
+    pub(super) fn entry_of(
+        &self,
+        id: &NetworkId,
+        wanted: Wanted,
+        network: &VirtualNetwork,
+    ) -> Result<NetworkEntry> {
         let uuid = network.meta.uuid.unwrap_or_default();
         let auxiliary = self.auxiliary(&wanted.pools)?.into_iter();
-        let entry = NetworkEntry {
+        Ok(NetworkEntry {
             auxiliary: auxiliary
                 .map(|(_, address)| auxiliary_ip(id, uuid, address))
                 .collect(),
@@ -61,14 +73,12 @@ impl NetworkDriver {
             name: network.meta.fq_name.clone(),
             project: network.meta.parent_uuid.unwrap_or_default(),
             deleted: false,
-        };
-        self.store.put_network(id, &entry)?;
-        Ok(Some(entry))
+        })
     }
 
     /// What is known of an endpoint: from the state, or else from the controller.
     pub(super) fn known_endpoint(&self, id: &EndpointId, end: Deadline) -> Result<EndpointEntry> {
-        if let Some(entry) = self.store.endpoint(id)? {
+        if let Some(entry) = self.store.endpoint(id)?.filter(|entry| !entry.unfinished) {
             return Ok(entry);
         }
         let Some(found) = self.attacher.find_endpoint(id.as_str(), end)? else {
@@ -89,6 +99,7 @@ impl NetworkDriver {
             vm: found.vm,
             // Needed only until the endpoint has joined.
             service: None,
+            unfinished: false,
             // They stand in the interface.
             security_groups: Vec::new(),
         };

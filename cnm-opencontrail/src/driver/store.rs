@@ -43,6 +43,20 @@ pub(super) struct NetworkEntry {
     pub(super) deleted: bool,
 }
 
+impl NetworkEntry {
+    /// One that is about to be made, noted as something to remove.
+    pub(super) fn unfinished(wanted: Wanted) -> Self {
+        Self {
+            name: wanted.options.target.name(),
+            wanted,
+            uuid: Uuid::nil(),
+            project: Uuid::nil(),
+            auxiliary: Vec::new(),
+            deleted: true,
+        }
+    }
+}
+
 /// A container's connection to a network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct EndpointEntry {
@@ -58,6 +72,9 @@ pub(super) struct EndpointEntry {
     /// Its part in a service chain.
     #[serde(default)]
     pub(super) service: Option<contrail_core::service_chain::ServiceRole>,
+    /// Whether it is being made or taken away; if nobody is at it, what is there of it has to go.
+    #[serde(default)]
+    pub(super) unfinished: bool,
     /// The security groups that filter its packets.
     #[serde(default)]
     pub(super) security_groups: Vec<contrail_core::FqName>,

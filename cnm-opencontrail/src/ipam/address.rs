@@ -269,9 +269,21 @@ impl Ipam {
     /// Finds or makes the pool's network, and remembers it.
     fn ensure(&self, pool: &Pool, gateway: Option<IpAddr>, end: Deadline) -> Result<NetworkFacts> {
         let id = pool.to_string();
-        let adds = self.store.lock().pool(&id).is_some_and(|p| p.adds_subnet);
         let mark = self.mark(&id);
+        let entry = self.begin_network(id)?;
+        let adds = entry.adds_subnet;
         let facts = network::ensure(&self.attacher, pool, gateway, adds, &mark, end)?;
+        let mut index = self.store.lock();
+        let entry = index.pool(&entry.id).cloned().unwrap_or(entry);
+        index.put_pool(PoolEntry {
+            network: Some(facts),
+            ..entry
+        })?;
+        Ok(facts)
+    }
+
+    /// Notes that a pool's network is going to be made, so that it is found again if this fails half-way.
+    fn begin_network(&self, id: String) -> Result<PoolEntry> {
         let mut index = self.store.lock();
         let life = index.life();
         let entry = index.pool(&id).cloned().unwrap_or(PoolEntry {
@@ -280,13 +292,15 @@ impl Ipam {
             holders: 1,
             life,
             network: None,
+            begun: false,
             adds_subnet: false,
         });
-        index.put_pool(PoolEntry {
-            network: Some(facts),
+        let entry = PoolEntry {
+            begun: true,
             ..entry
-        })?;
-        Ok(facts)
+        };
+        index.put_pool(entry.clone())?;
+        Ok(entry)
     }
 
     /// Docker has given the whole pool back, so nobody will release what is left of it.

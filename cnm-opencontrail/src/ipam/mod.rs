@@ -127,6 +127,7 @@ impl Ipam {
                 holders: 1,
                 life,
                 network: None,
+                begun: false,
                 adds_subnet,
             },
         };
@@ -187,10 +188,15 @@ impl Ipam {
     }
 
     fn remove_pool(&self, entry: &PoolEntry, end: Deadline) -> Result<()> {
+        let mark = self.mark(&entry.id);
         if let Some(facts) = entry.network {
             self.forget_addresses(&entry.id)?;
             self.give_back(end)?;
-            users::leave(&self.attacher, facts.network, &self.mark(&entry.id), end)?;
+            users::leave(&self.attacher, facts.network, &mark, end)?;
+        } else if entry.begun
+            && let Some(id) = network::marked(&self.attacher, &entry.id.parse()?, &mark, end)?
+        {
+            users::leave(&self.attacher, id, &mark, end)?;
         }
         let mut index = self.store.lock();
         // Somebody may have asked for it meanwhile.
@@ -202,7 +208,7 @@ impl Ipam {
 
     /// The mark of a pool on the network that it uses.
     fn mark(&self, pool: &str) -> String {
-        users::mark(&self.node, &format!("pool.{}", store::file_name(pool)))
+        users::pool_mark(&self.node, &store::file_name(pool))
     }
 
     /// The first subnet of a family that is not out.

@@ -207,6 +207,20 @@ fn missing(name: String) -> Error {
     }
 }
 
+/// The id of a pool's network if it carries the pool's mark.
+pub(super) fn marked(
+    attacher: &Attacher,
+    pool: &Pool,
+    mark: &str,
+    end: Deadline,
+) -> Result<Option<Uuid>> {
+    let found = attacher
+        .client(end)
+        .lookup::<VirtualNetwork>(&pool.network)?;
+    let marked = found.filter(|network| network.meta.annotations.get(mark).is_some());
+    Ok(marked.and_then(|network| network.meta.uuid))
+}
+
 /// The id of the network of a pool that nobody has needed yet.
 pub(super) fn id_of(attacher: &Attacher, pool: &Pool, end: Deadline) -> Result<Option<Uuid>> {
     attacher.client(end).id_of::<VirtualNetwork>(&pool.network)

@@ -24,6 +24,9 @@ pub(super) struct PoolEntry {
     pub(super) life: u64,
     /// What is known of its virtual network, once that was needed.
     pub(super) network: Option<NetworkFacts>,
+    /// Whether the virtual network may have been made for it, and marked.
+    #[serde(default)]
+    pub(super) begun: bool,
     /// Whether its subnet may be added to a network that has others.
     #[serde(default)]
     pub(super) adds_subnet: bool,

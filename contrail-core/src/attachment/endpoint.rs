@@ -110,6 +110,11 @@ impl Attacher {
         identity::interface(&self.host.node, endpoint, "")
     }
 
+    /// The id of the virtual machine that stands for a sandbox.
+    pub fn sandbox_machine(&self, sandbox: &str) -> Uuid {
+        identity::virtual_machine(&self.host.node, sandbox)
+    }
+
     /// The first half: VM interface and instance IPs. One request, and one for each address. Returns
     /// the Ethernet address.
     ///
@@ -132,7 +137,7 @@ impl Attacher {
     /// # Errors
     /// What was done is undone; the first half stays.
     pub fn join_endpoint(&self, endpoint: &Endpoint, sandbox: &str) -> Result<Joined> {
-        let vm = identity::virtual_machine(&self.host.node, sandbox);
+        let vm = self.sandbox_machine(sandbox);
         let attachment = endpoint.attachment();
         self.endpoint_call(endpoint, vm, &attachment, |call, port| {
             let link_machine = || {

@@ -56,7 +56,8 @@ impl Attacher {
         if !is_wanted() || host_end()?.is_none() {
             return Ok(Kept::Gone);
         }
-        let ends = Deadline::with_undo(self.host.attach_timeout);
+        // Whoever comes to take the endpoint away waits for this, and must have time left.
+        let ends = Deadline::with_undo(self.host.detach_timeout / 2);
         let call = Call::new(&self.host, &self.backend, (vm, vec![port.id]), ends);
         let agent = self.backend.agent.until(call.deadline);
         let agent_port = call.agent_port(endpoint, &port);

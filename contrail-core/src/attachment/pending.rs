@@ -23,25 +23,26 @@ use crate::lock::AttachmentLock;
 /// How many entries one call works off besides its own job.
 const AT_ONCE: usize = 8;
 
-/// How long an entry is left alone after it has failed a second time; twice as long after each further
-/// time, up to the longest.
+/// How long an entry is left alone after it was tried again twice and has failed again; twice as long after
+/// each further time, up to the longest. The first time is in the same call, where one request was lost, the
+/// second in the next one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What is left to remove for one interface.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Pending {
     steps: Vec<Step>,
     error: String,
-    /// How often it was tried.
+    /// How often it was tried again.
     #[serde(default)]
-    tries: u32,
+    retries: u32,
 }
 
 impl Pending {
     /// How long it is left alone: calls for other containers must not wait for it again and again.
     fn pause(&self) -> Duration {
-        match self.tries.checked_sub(2) {
+        match self.retries.checked_sub(2) {
             None => Duration::ZERO,
             Some(more) => LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.saturating_pow(more)),
         }
@@ -66,7 +67,7 @@ pub(super) fn settle(
     };
     left.retain(|step| own(&step));
     let mut text = error.map(|f| error::report(&f.error));
-    let tries = 1 + earlier.as_ref().map_or(0, |earlier| earlier.tries);
+    let retries = earlier.as_ref().map_or(0, |earlier| earlier.retries);
     if let Some(earlier) = earlier {
         left.extend(earlier.steps.into_iter().filter(|s| !steps.contains(s)));
         text = text.or(Some(earlier.error));
@@ -77,13 +78,17 @@ pub(super) fn settle(
     let pending = Pending {
         steps: left,
         error: text.unwrap_or_default(),
-        tries,
+        retries,
     };
-    let text = serde_json::to_vec(&pending).map_err(|source| Error::Decode {
-        what: format!("the pending removal of interface {interface}"),
+    write(&path, &pending)
+}
+
+fn write(path: &Path, pending: &Pending) -> Result<()> {
+    let text = serde_json::to_vec(pending).map_err(|source| Error::Decode {
+        what: format!("what {} should hold", path.display()),
         source,
     })?;
-    files::write_private(&path, &text)
+    files::write_private(path, &text)
 }
 
 /// Drops the entry of an interface: it has been made again, so that what it says is no longer true.
@@ -100,8 +105,8 @@ pub struct PendingRemoval {
     pub tried: SystemTime,
     /// Why it failed then.
     pub error: String,
-    /// How often it was tried.
-    pub tries: u32,
+    /// How often it was tried again.
+    pub retries: u32,
 }
 
 /// Whether an entry is left alone between two tries.
@@ -150,7 +155,7 @@ impl Attacher {
                     interface,
                     tried,
                     error: entry.error,
-                    tries: entry.tries,
+                    retries: entry.retries,
                 });
             }
         }
@@ -195,6 +200,16 @@ impl Attacher {
             return Ok(Outcome::Skipped);
         };
         let failed = undo::run(&self.backend, &self.host, pending.steps.clone(), deadline);
+        if !failed.is_empty() {
+            let retries = pending.retries.saturating_add(1);
+            write(
+                &path(state_dir, interface),
+                &Pending {
+                    retries,
+                    ..pending.clone()
+                },
+            )?;
+        }
         settle(state_dir, interface, &pending.steps, &failed)?;
         let Some(first) = failed.first() else {
             return Ok(Outcome::Done);
@@ -240,7 +255,7 @@ fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
         Pending {
             steps: Step::of_interface(interface, &[Family::V4]),
             error: "the entry was damaged".into(),
-            tries: 0,
+            retries: 0,
         }
     });
     Ok(Some(pending))
@@ -320,13 +335,17 @@ mod tests {
     fn an_entry_that_fails_again_is_left_alone_longer_and_longer() {
         let dir = tempfile::tempdir().unwrap();
         let mut pauses = Vec::new();
-        for _ in 0..9 {
+        for retries in 0..9 {
             let steps = [Step::AgentPort(ID)];
             settle(dir.path(), ID, &steps, &[failed(Step::AgentPort(ID))]).unwrap();
             let pending = read(&path(dir.path(), ID), ID).unwrap().unwrap();
+            // The calls of the runtime itself do not count.
+            assert_eq!(pending.retries, retries);
             pauses.push(pending.pause().as_secs());
+            let retries = retries + 1;
+            write(&path(dir.path(), ID), &Pending { retries, ..pending }).unwrap();
         }
-        assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(pauses, [0, 0, 1, 2, 4, 8, 16, 32, 60]);
     }
 
     #[test]

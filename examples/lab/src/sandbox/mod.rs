@@ -38,6 +38,9 @@ const PROGRAM: &str = "program";
 const DONE: &str = "contrail-sandbox: done";
 const UNAVAILABLE: &str = "contrail-sandbox: unavailable: ";
 
+/// What a test has to tell besides, at the beginning of a line of its standard error.
+const NOTE: &str = "NOTE: ";
+
 /// Runs the body of a test in a sandbox. What follows the call runs outside.
 ///
 /// The test program starts itself again for this one test; a failure shows the output of that run.
@@ -108,6 +111,13 @@ pub fn skip(test: &str, reason: &str) {
     assert!(!ci, "skipped, which is a failure with CI set: {reason}");
     // Past the test harness, which shows the output only of tests that fail.
     let _ = writeln!(io::stderr(), "SKIPPED: {test}: {reason}");
+}
+
+/// Tells something that a test has found out, such as a number, past the test harness and out of the
+/// sandbox.
+pub fn note(text: &str) {
+    // A reader who has gone away does not need it.
+    let _ = writeln!(io::stderr(), "{NOTE}{text}");
 }
 
 /// For the first line of `main`: starts the program again in a sandbox, with its arguments, and
@@ -194,7 +204,8 @@ fn judge(test: &str, output: &Output) {
         stdout.lines().any(|line| line == DONE),
         "no test ran in the sandbox: is {test:?} its full name?\n{stdout}\n{stderr}"
     );
-    for line in stderr.lines().filter(|line| line.starts_with("SKIPPED: ")) {
+    let is_told = |line: &&str| line.starts_with("SKIPPED: ") || line.starts_with(NOTE);
+    for line in stderr.lines().filter(is_told) {
         let _ = writeln!(io::stderr(), "{line}");
     }
 }
