@@ -6,5 +6,7 @@ mod attach;
 mod check;
 mod clean;
 mod faults;
+mod outage;
 mod refuse;
 mod service;
+mod storage;

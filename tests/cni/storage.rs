@@ -1,0 +1,115 @@
+//! A state directory that is full or cannot be written.
+
+use std::fs;
+use std::path::Path;
+
+use contrail_lab::lab::Restartable;
+use contrail_lab::sandbox::{self, TestNetns};
+use nix::mount::{MsFlags, mount, umount};
+use opencontrail_tests::plugin::{Call, Outcome};
+use opencontrail_tests::world::{everything, lab, network};
+
+const STATE: &str = "/var/lib/contrail/cni-opencontrail";
+
+/// "A file cannot be read or written."
+const IO_FAILURE: u64 = 5;
+
+fn call(command: &str, netns: &TestNetns) -> Call {
+    let path = netns.path().display().to_string();
+    Call::new(command, "c", &path, &network("n", "10.1.1.0/24"))
+}
+
+/// Puts a file system of this size in the place of the state directory.
+fn state_of(size: &str) {
+    fs::create_dir_all(STATE).unwrap();
+    let options = format!("size={size},mode=0700");
+    let (kind, flags) = (Some("tmpfs"), MsFlags::empty());
+    mount(kind, STATE, kind, flags, Some(options.as_str())).unwrap();
+}
+
+/// Fills what is left.
+fn fill() {
+    let file = Path::new(STATE).join("other-people's");
+    let written = fs::write(file, vec![0; 1 << 20]);
+    assert!(written.is_err(), "the file system has room for a megabyte");
+}
+
+fn set_read_only(read_only: bool) {
+    let mut flags = MsFlags::MS_REMOUNT;
+    flags.set(MsFlags::MS_RDONLY, read_only);
+    mount(None::<&str>, STATE, None::<&str>, flags, None::<&str>).unwrap();
+}
+
+fn names_the_directory(outcome: &Outcome) {
+    assert!(!outcome.success, "{}", outcome.json);
+    assert_eq!(outcome.json["code"], IO_FAILURE, "{}", outcome.json);
+    assert!(outcome.json.to_string().contains(STATE), "{}", outcome.json);
+}
+
+#[test]
+fn add_with_a_state_directory_that_cannot_be_written_is_refused_and_leaves_nothing() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        for read_only in [false, true] {
+            state_of("64k");
+            let before = everything(&lab, &[netns.netns()]);
+            match read_only {
+                true => set_read_only(true),
+                false => fill(),
+            }
+            names_the_directory(&call("ADD", &netns).run());
+            match read_only {
+                true => set_read_only(false),
+                false => fs::remove_file(Path::new(STATE).join("other-people's")).unwrap(),
+            }
+            assert_eq!(everything(&lab, &[netns.netns()]), before);
+            call("ADD", &netns).run().ok();
+            call("DEL", &netns).run().ok();
+            umount(STATE).unwrap();
+        }
+    });
+}
+
+#[test]
+fn del_does_not_claim_what_it_could_neither_do_nor_note() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        for read_only in [false, true] {
+            state_of("64k");
+            let before = everything(&lab, &[netns.netns()]);
+            call("ADD", &netns).run().ok();
+            match read_only {
+                true => set_read_only(true),
+                false => fill(),
+            }
+            lab.stop_service(Restartable::ConfigApi);
+            names_the_directory(&call("DEL", &netns).run());
+            lab.start_service(Restartable::ConfigApi).unwrap();
+            match read_only {
+                true => set_read_only(false),
+                false => fs::remove_file(Path::new(STATE).join("other-people's")).unwrap(),
+            }
+            // The runtime asks again.
+            call("DEL", &netns).run().ok();
+            assert_eq!(everything(&lab, &[netns.netns()]), before);
+            umount(STATE).unwrap();
+        }
+    });
+}
+
+#[test]
+fn del_works_without_noting_anything_while_the_directory_is_full() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        state_of("64k");
+        let before = everything(&lab, &[netns.netns()]);
+        call("ADD", &netns).run().ok();
+        fill();
+        call("DEL", &netns).run().ok();
+        fs::remove_file(Path::new(STATE).join("other-people's")).unwrap();
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
+    });
+}
