@@ -11,3 +11,4 @@ mod life;
 mod options;
 mod recovery;
 mod replay;
+mod storage;

@@ -186,7 +186,10 @@ impl NetworkDriver {
                 unfinished,
                 ..entry
             };
-            self.store.put_endpoint(id, &entry)?;
+            // Docker asks once: what can be removed is, also where nothing can be noted.
+            if let Err(error) = self.store.put_endpoint(id, &entry) {
+                log::warn!("{}", report(&error));
+            }
         }
         let entry = known.unwrap_or_default();
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();

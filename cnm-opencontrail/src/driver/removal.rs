@@ -26,7 +26,10 @@ impl NetworkDriver {
         let _going = self.making.begin(id.as_str());
         let deleted = true;
         let entry = NetworkEntry { deleted, ..entry };
-        self.store.put_network(id, &entry)?;
+        // Docker asks once: what can be removed is, also where nothing can be noted.
+        if let Err(error) = self.store.put_network(id, &entry) {
+            log::warn!("{}", report(&error));
+        }
         let gone = self
             .delete_endpoints_of(id)
             .and_then(|()| self.finish_removal(id, &entry, end));
