@@ -20,6 +20,28 @@ pub fn objects(lab: &Lab) -> BTreeSet<String> {
     everything(lab, &[])
 }
 
+/// The settings of a host; timeouts for a whole call and for each request, in seconds.
+pub fn settings(node: &str, state: &str, timeouts: [&str; 2]) -> Settings {
+    let mut layer = Layer::default();
+    for (key, value) in [
+        (Key::NodeName, node),
+        (Key::StateDir, state),
+        (Key::RunDir, "/run/contrail"),
+        (Key::AttachTimeout, timeouts[0]),
+        (Key::RequestTimeout, timeouts[1]),
+    ] {
+        layer.set(key, value, Origin::Default);
+    }
+    let settings = Settings::load(&Sources {
+        nearer: vec![layer],
+        environment: &|_| None,
+        files: Vec::new(),
+        read: &|_| Err(std::io::ErrorKind::NotFound.into()),
+        host_name: None,
+    });
+    settings.unwrap()
+}
+
 /// A plugin on a host of its own name and with its own state.
 pub struct Engine {
     plugin: Daemon,
@@ -44,24 +66,8 @@ impl Engine {
     }
 
     fn with_state(node: &str, state: &str, timeouts: [&str; 2]) -> Self {
-        let mut layer = Layer::default();
-        for (key, value) in [
-            (Key::NodeName, node),
-            (Key::StateDir, state),
-            (Key::RunDir, "/run/contrail"),
-            (Key::AttachTimeout, timeouts[0]),
-            (Key::RequestTimeout, timeouts[1]),
-        ] {
-            layer.set(key, value, Origin::Default);
-        }
-        let settings = Settings::load(&Sources {
-            nearer: vec![layer],
-            environment: &|_| None,
-            files: Vec::new(),
-            read: &|_| Err(std::io::ErrorKind::NotFound.into()),
-            host_name: None,
-        });
-        let plugin = Daemon::new(&settings.unwrap(), Scope::Local).unwrap();
+        let settings = settings(node, state, timeouts);
+        let plugin = Daemon::new(&settings, Scope::Local).unwrap();
         Self { plugin }
     }
 

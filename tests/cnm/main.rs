@@ -5,10 +5,13 @@
 mod driver;
 mod engine;
 mod faults;
+mod hosts;
+mod interleavings;
 mod keep;
 mod kills;
 mod life;
 mod options;
+mod random;
 mod recovery;
 mod replay;
 mod storage;
