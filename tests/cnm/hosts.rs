@@ -211,6 +211,13 @@ fn instance_ips(client: &Client) -> Vec<(String, Option<Uuid>)> {
     ips
 }
 
+/// The ids of all VM interfaces.
+pub fn interfaces() -> BTreeSet<Uuid> {
+    let all: Vec<VirtualMachineInterface> = client().list(&ListQuery::all()).unwrap();
+    let ids = all.iter().filter_map(|object| object.meta.uuid);
+    ids.collect()
+}
+
 /// Everything that contradicts itself: an object without the others that belong to it, an address twice.
 pub fn contradictions(lab: &Lab) -> Vec<String> {
     lab.settle();

@@ -5,6 +5,7 @@
 mod driver;
 mod engine;
 mod faults;
+mod garbage;
 mod hosts;
 mod interleavings;
 mod keep;
