@@ -6,6 +6,7 @@ mod attach;
 mod check;
 mod clean;
 mod faults;
+mod kernel;
 mod outage;
 mod refuse;
 mod service;
