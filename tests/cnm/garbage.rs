@@ -9,11 +9,11 @@ use contrail_core::Deadline;
 use contrail_core::identity;
 use contrail_lab::dataplane::Mode;
 use contrail_lab::sandbox;
+use opencontrail_tests::random::Random;
 use opencontrail_tests::world::{everything, lab_with};
 use uuid::Uuid;
 
 use crate::hosts::{CONTAINERS, Host, NETWORKS, interfaces};
-use crate::random::Random;
 
 const CASES: u64 = 60;
 
@@ -29,10 +29,6 @@ fn interface(hosts: &[Host; 2], (host, docker, number): Container) -> Uuid {
     }
 }
 
-fn chosen(random: &mut Random) -> bool {
-    random.next().is_multiple_of(2)
-}
-
 #[test]
 fn nothing_is_collected_that_is_not_garbage_of_that_host_network_and_runtime() {
     sandbox::test(|| {
@@ -45,11 +41,11 @@ fn nothing_is_collected_that_is_not_garbage_of_that_host_network_and_runtime() {
             let mut there: BTreeSet<Container> = BTreeSet::new();
             for (place, host) in hosts.iter().enumerate() {
                 for number in 0..CONTAINERS {
-                    if chosen(random) {
+                    if random.is_heads() {
                         host.add(number).unwrap();
                         there.insert((place, false, number));
                     }
-                    if chosen(random) {
+                    if random.is_heads() {
                         host.run(number).unwrap();
                         there.insert((place, true, number));
                     }
@@ -57,11 +53,8 @@ fn nothing_is_collected_that_is_not_garbage_of_that_host_network_and_runtime() {
             }
 
             // What the runtime does not name is collected.
-            let (host, network) = (
-                (random.next() % 2) as usize,
-                random.next() as usize % NETWORKS,
-            );
-            let keep: BTreeSet<usize> = (0..CONTAINERS).filter(|_| chosen(random)).collect();
+            let (host, network) = (random.below(2), random.below(NETWORKS));
+            let keep: BTreeSet<usize> = (0..CONTAINERS).filter(|_| random.is_heads()).collect();
             hosts[host].collect(network, &keep).unwrap();
             let is_garbage = |(of, docker, number): &Container| {
                 *of == host && !docker && number % NETWORKS == network && !keep.contains(number)
@@ -74,8 +67,11 @@ fn nothing_is_collected_that_is_not_garbage_of_that_host_network_and_runtime() {
             );
 
             // What has lost its link is an orphan, but not at once garbage.
-            let lost: BTreeSet<Container> =
-                there.iter().copied().filter(|_| chosen(random)).collect();
+            let lost: BTreeSet<Container> = there
+                .iter()
+                .copied()
+                .filter(|_| random.is_heads())
+                .collect();
             for container in &lost {
                 let link = identity::host_ifname(interface(&hosts, *container));
                 let deleted = Command::new("ip")

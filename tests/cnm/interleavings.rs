@@ -12,10 +12,10 @@ use std::thread;
 use contrail_lab::dataplane::Mode;
 use contrail_lab::lab::{Lab, Restartable};
 use contrail_lab::sandbox;
+use opencontrail_tests::random::Random;
 use opencontrail_tests::world::{everything, lab_with};
 
 use crate::hosts::{CONTAINERS, Host, NETWORKS, contradictions};
-use crate::random::Random;
 
 /// How many calls are at work at the same time.
 const AT_ONCE: usize = 4;
@@ -44,7 +44,7 @@ fn number(name: &str, default: u64) -> u64 {
 /// The calls of a case, each with the number of its host.
 fn calls(case: u64) -> Vec<(usize, Call)> {
     let mut random = Random(case);
-    let mut below = |limit: usize| random.next() as usize % limit;
+    let mut below = |limit| random.below(limit);
     let mut call = || {
         let container = below(CONTAINERS);
         match below(20) {

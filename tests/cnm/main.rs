@@ -12,7 +12,6 @@ mod keep;
 mod kills;
 mod life;
 mod options;
-mod random;
 mod recovery;
 mod replay;
 mod storage;

@@ -6,6 +6,7 @@
 
 pub mod daemon;
 pub mod plugin;
+pub mod random;
 pub mod world;
 
 use std::thread;

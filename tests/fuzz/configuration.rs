@@ -1,0 +1,65 @@
+//! The configuration of the CNI plugin, from standard input to the one answer.
+
+use std::io;
+use std::process::ExitCode;
+
+use cni_opencontrail::skel::Environment;
+use cni_opencontrail::{World, run};
+use serde_json::Value;
+
+use crate::fuzz;
+
+const INVOCATIONS: &str =
+    include_str!("../../cni-opencontrail/tests/fixtures/cni-invocations.json");
+const DOCUMENT: &str = include_str!("../../examples/service-chain/10-opencontrail-multi.conf");
+
+const COMMANDS: [&str; 5] = ["ADD", "DEL", "CHECK", "GC", "STATUS"];
+
+fn corpus() -> Vec<Vec<u8>> {
+    let invocations: Vec<Value> = serde_json::from_str(INVOCATIONS).unwrap();
+    let texts = invocations
+        .iter()
+        .map(|invocation| invocation["stdin"].to_string().into_bytes());
+    texts.chain([DOCUMENT.as_bytes().to_vec()]).collect()
+}
+
+/// Runs a command with this configuration; nobody can be reached.
+fn call(command: &str, configuration: &[u8]) {
+    let environment = [
+        ("CNI_COMMAND", command),
+        ("CNI_CONTAINERID", "c1"),
+        ("CNI_NETNS", "/var/run/netns/c1"),
+        ("CNI_IFNAME", "eth0"),
+        ("CNI_PATH", "/opt/cni/bin"),
+    ];
+    let (mut stdin, mut stdout, mut stderr) = (configuration, Vec::new(), Vec::new());
+    let code = run(World {
+        arguments: Vec::new(),
+        environment: Environment::new(
+            environment.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        ),
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        read_file: &|_| Err(io::ErrorKind::NotFound.into()),
+        connect: &|_| Err(contrail_core::Error::missing("a network", "this is a test")),
+        start_log: &|_| {},
+    });
+    let shown = || String::from_utf8_lossy(configuration).into_owned();
+    if code == ExitCode::SUCCESS {
+        return;
+    }
+    // One error object, and none that says that the plugin itself is wrong.
+    let error: Value = serde_json::from_slice(&stdout).unwrap();
+    let code = error["code"].as_u64().unwrap();
+    assert_ne!(code, 999, "{error}\n{}", shown());
+}
+
+#[test]
+fn every_configuration_is_understood_or_refused() {
+    fuzz(&corpus(), |text| {
+        for command in COMMANDS {
+            call(command, text);
+        }
+    });
+}
