@@ -28,6 +28,9 @@ pub enum Failure {
     /// The system does not allow what the sandbox needs.
     #[error("{0}")]
     System(#[from] io::Error),
+    /// Containers were asked for, and no engine can be started.
+    #[error("there can be no Docker containers here: {0}; --members namespaces does without")]
+    NoDocker(String),
     /// The library's own error.
     #[error("{}", contrail_core::error::report(.0))]
     Core(#[from] contrail_core::Error),

@@ -30,7 +30,8 @@ struct Options {
     /// What the Docker members are [default: containers where an engine can be started].
     #[arg(long, value_enum, value_name = "KIND")]
     members: Option<Members>,
-    /// Draw the networks, the members and the path of the packets into this file.
+    /// Draw the networks, the members and the path of the packets into this file, which must not be
+    /// below /run: the demo has one of its own.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

@@ -61,7 +61,12 @@ fn containers(
     wanted: Option<Members>,
 ) -> Result<Box<dyn Containers>, Failure> {
     let reason = match wanted {
-        Some(Members::Docker) => return Ok(Box::new(Docker::start(programs, groups)?)),
+        Some(Members::Docker) => {
+            return match DockerEngine::unavailable() {
+                Some(reason) => Err(Failure::NoDocker(reason)),
+                None => Ok(Box::new(Docker::start(programs, groups)?)),
+            };
+        }
         Some(Members::Namespaces) => "as asked for".to_owned(),
         None => match DockerEngine::unavailable() {
             Some(reason) => reason,
