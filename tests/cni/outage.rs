@@ -90,9 +90,10 @@ fn five_hundred_containers_end_in_time_and_everything_is_removed_later() {
 
         lab.start_service(Restartable::Agent).unwrap();
         lab.start_service(Restartable::ConfigApi).unwrap();
-        // Any call for somebody else works off a few; the command all.
+        // Any call for somebody else works off a few, as many as it has time for; the command all.
         call("DEL", CONTAINERS + 1, &netns).run().ok();
-        assert_eq!(queue_length(), CONTAINERS - 8);
+        let length = queue_length();
+        assert!((CONTAINERS - 8..CONTAINERS).contains(&length), "{length}");
         assert_eq!(waiting(&call("", 0, &netns)), 0);
         assert_eq!(everything(&lab, &[netns.netns()]), with_foreign);
         call("DEL", CONTAINERS, &foreign)
