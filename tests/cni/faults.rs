@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contrail_lab::faults::{Action, Rule, StatusAnswer};
+use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
+use opencontrail_tests::faults;
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab, network};
@@ -16,30 +17,13 @@ use serde_json::json;
 /// How long a call may take: short timeouts keep the test short, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-fn status(code: u16) -> Action {
-    Action::Status(StatusAnswer {
-        code,
-        body: "injected".into(),
-        content_type: "text/html; charset=UTF-8".into(),
-    })
-}
-
 /// The faults of a service. An agent is known to say that it has done what it has not; nobody can finish
 /// what nobody knows of, so that is only for runtimes that repeat their call.
-fn faults(service: ServiceName, finish: Finish) -> Vec<Action> {
-    let mut faults = vec![
-        Action::Refuse,
-        Action::DropBefore,
-        Action::DropAfter,
-        Action::Truncate,
-        Action::Garbage,
-        Action::Hang,
-        Action::Swallow,
-    ];
+fn faults_of(service: ServiceName, finish: Finish) -> Vec<Action> {
+    let mut faults = faults::all();
     if (service, finish) == (Agent, Repeated) {
         faults.push(Action::Forget);
     }
-    faults.extend([400, 401, 404, 409, 500, 503].map(status));
     faults
 }
 
@@ -186,7 +170,7 @@ fn matrix(
     }
     let count = requests(&scene.lab, service, &scene.call(command));
     scene.finish(Repeated);
-    for action in faults(service, finish) {
+    for action in faults_of(service, finish) {
         for skip in 0..count {
             let rule = Rule {
                 skip,

@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use contrail_lab::faults::{Action, Rule, StatusAnswer};
+use contrail_lab::faults::Rule;
 use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox;
+use opencontrail_tests::faults;
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab};
 
@@ -15,28 +16,6 @@ use crate::life::Life;
 
 /// How long a call may take: short timeouts keep the test short, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(12);
-
-fn status(code: u16) -> Action {
-    Action::Status(StatusAnswer {
-        code,
-        body: "injected".into(),
-        content_type: "text/html; charset=UTF-8".into(),
-    })
-}
-
-fn faults() -> Vec<Action> {
-    let mut faults = vec![
-        Action::Refuse,
-        Action::DropBefore,
-        Action::DropAfter,
-        Action::Truncate,
-        Action::Garbage,
-        Action::Hang,
-        Action::Swallow,
-    ];
-    faults.extend([400, 401, 404, 409, 500, 503].map(status));
-    faults
-}
 
 /// How many requests a call sends to a service.
 fn requests(lab: &Lab, service: ServiceName, call: impl FnOnce()) -> u32 {
@@ -71,7 +50,7 @@ fn matrix(life: &Life, service: ServiceName, once: bool) {
         let call = || engine.call(step.method, step.arguments.clone());
         let count = requests(&lab, service, || drop(call().unwrap()));
         life.after(&engine, place, true);
-        for action in faults() {
+        for action in faults::all() {
             for skip in 0..count {
                 let rule = Rule {
                     skip,

@@ -251,11 +251,7 @@ fn with_a_dead_agent_one_question_is_enough() {
     sandbox::test(|| {
         let scene = Scene::new();
         scene.lab.request_log().reset();
-        let refuse = contrail_lab::faults::Action::Status(contrail_lab::faults::StatusAnswer {
-            code: 503,
-            body: "busy".into(),
-            content_type: "text/plain".into(),
-        });
+        let refuse = opencontrail_tests::faults::status(503);
         let agent = ServiceName::Agent;
         scene.lab.faults().add(fault(agent, "", "", refuse));
         scene.engine.tidy();

@@ -5,6 +5,7 @@
 //! directories are free.
 
 pub mod daemon;
+pub mod faults;
 pub mod plugin;
 pub mod random;
 pub mod world;
