@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use contrail_core::agent::{Agent, Port};
 use contrail_core::api::{
@@ -267,5 +268,33 @@ fn with_a_dead_agent_one_question_is_enough() {
         scene.engine.tidy();
         assert_eq!(scene.active(), 2);
         scene.end();
+    });
+}
+
+#[test]
+fn tidying_up_at_the_same_time_takes_nothing_away() {
+    const CONTAINERS: usize = 100;
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let made = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !made.load(Ordering::Relaxed) {
+                        engine.tidy();
+                    }
+                });
+            }
+            for number in 0..CONTAINERS {
+                let address = format!("10.1.1.{}/24", 2 + number);
+                let endpoint = format!("e{number}");
+                engine.create_endpoint("n1", &endpoint, &address).unwrap();
+            }
+            made.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(ids::<VirtualMachineInterface>(&client()).len(), CONTAINERS);
+        drop(lab);
     });
 }

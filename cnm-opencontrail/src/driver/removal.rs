@@ -6,7 +6,7 @@ use contrail_core::error::report;
 use super::store::NetworkEntry;
 use super::{NetworkDriver, PATIENCE};
 use crate::error::Result;
-use crate::proto::{NetworkId, Reply};
+use crate::proto::{EndpointId, NetworkId, Reply};
 use crate::users;
 
 impl NetworkDriver {
@@ -61,19 +61,36 @@ impl NetworkDriver {
     /// The first failure; what fails stays for the next time, and does not hold up the others.
     pub fn tidy(&self) -> Result<()> {
         let end = Deadline::after(PATIENCE);
-        let is_left = |unfinished: bool, id: &str| unfinished && !self.making.contains(id);
         let mut done = Vec::new();
         for (id, entry) in self.store.endpoints()? {
-            if is_left(entry.unfinished, id.as_str()) {
+            if entry.unfinished && self.is_left(&id)? {
                 done.push(self.delete_endpoint(&id).map(|_| ()));
             }
         }
         for (id, entry) in self.store.networks()? {
-            if is_left(entry.deleted, id.as_str()) {
+            if let Some(entry) = self.left_of(&id)?.filter(|_| entry.deleted) {
                 done.push(self.finish_removal(&id, &entry, end));
             }
         }
         done.into_iter().collect()
+    }
+
+    /// Whether an endpoint is unfinished and nobody is at it. In this order: whoever was at it has written
+    /// how it ended before leaving it.
+    fn is_left(&self, id: &EndpointId) -> Result<bool> {
+        if self.making.contains(id.as_str()) {
+            return Ok(false);
+        }
+        let entry = self.store.endpoint(id)?;
+        Ok(entry.is_some_and(|entry| entry.unfinished))
+    }
+
+    /// The entry of a network that has to go, when nobody is at it.
+    fn left_of(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
+        if self.making.contains(id.as_str()) {
+            return Ok(None);
+        }
+        Ok(self.store.network(id)?.filter(|entry| entry.deleted))
     }
 
     /// What a creation has made that did not come far enough to note it.
