@@ -29,7 +29,12 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
         None => AddResult::default(),
         Some(previous) => AddResult::of_previous(previous, config.version)?,
     };
+    surroundings.interrupts.defer();
     let attached = attach(args, &planned, &attachments, surroundings)?;
+    if surroundings.interrupts.came() {
+        leave(args, &planned, surroundings);
+        return Err(interrupted());
+    }
     for (attached, dns) in attached.iter().zip(overrides) {
         result.append(one_result(attached, &args.netns, dns));
     }
@@ -48,6 +53,10 @@ fn attach(
     let mut attached: Vec<Attached> = Vec::new();
     for group in plan::by_place(planned) {
         let start = attached.len();
+        if surroundings.interrupts.came() {
+            leave(args, &planned[..start], surroundings);
+            return Err(interrupted());
+        }
         let backend = surroundings.connect(&group[0]);
         let done =
             backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
@@ -64,6 +73,11 @@ fn attach(
         }
     }
     Ok(attached)
+}
+
+fn interrupted() -> CniError {
+    CniError::new(CniError::TRY_AGAIN, "interrupted by a signal")
+        .with("what was done has been taken back, or will be")
 }
 
 fn refusal(error: &Error, group: &[Planned]) -> CniError {

@@ -11,6 +11,7 @@ mod cni_args;
 mod del;
 pub mod error;
 mod gc;
+pub mod interrupts;
 mod ipam;
 mod json;
 pub mod logging;
@@ -36,6 +37,7 @@ use serde_json::Value;
 
 use backend::Backend;
 use error::CniError;
+use interrupts::Interrupts;
 use netconf::Config;
 use plan::Planned;
 use skel::{Args, Command, Environment};
@@ -59,6 +61,8 @@ pub struct World<'a> {
     pub connect: &'a Connect,
     /// Starts logging; only the first call of it counts.
     pub start_log: &'a dyn Fn(&LogSettings),
+    /// Tells whether the caller has given up.
+    pub interrupts: &'a dyn Interrupts,
 }
 
 /// Makes the connection that settings describe.
@@ -70,6 +74,7 @@ struct Surroundings<'a> {
     read_file: &'a dyn Fn(&Path) -> io::Result<String>,
     connect: &'a Connect,
     start_log: &'a dyn Fn(&LogSettings),
+    interrupts: &'a dyn Interrupts,
     started: Instant,
 }
 
@@ -123,12 +128,14 @@ pub fn run(world: World) -> ExitCode {
         read_file,
         connect,
         start_log,
+        interrupts,
     } = world;
     let surroundings = Surroundings {
         environment,
         read_file,
         connect,
         start_log,
+        interrupts,
         started: Instant::now(),
     };
     if surroundings.environment.get("CNI_COMMAND").is_none() {

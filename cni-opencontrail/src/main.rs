@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use cni_opencontrail::interrupts::Signals;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, backend, log_panics, logging, run, stdin};
 
@@ -20,5 +21,6 @@ fn main() -> ExitCode {
         read_file: &contrail_core::files::read_text,
         connect: &backend::connect,
         start_log: &logging::start,
+        interrupts: &Signals::default(),
     })
 }

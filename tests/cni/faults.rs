@@ -8,6 +8,7 @@ use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
+use nix::sys::signal::Signal;
 use opencontrail_tests::faults;
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::wait_for;
@@ -249,6 +250,35 @@ fn killed_at_every_request(service: ServiceName, network: Network) {
     }
 }
 
+/// Interrupts ADD while it waits for the answer to each of its requests. It takes back what it has done and
+/// says so; the namespace is as before without any DEL.
+fn interrupted_at_every_request(service: ServiceName, network: Network) {
+    let scene = Scene::new(network);
+    let count = requests(&scene.lab, service, &scene.call("ADD"));
+    scene.finish(Repeated);
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        for skip in 0..count {
+            let rule = Rule {
+                skip,
+                count: Some(1),
+                ..fault(service, "", "", Action::Delay(300))
+            };
+            scene.lab.faults().add(rule.clone());
+            let running = scene.call("ADD").start();
+            wait_for("the request that waits", || {
+                scene.lab.faults().list()[0].hit == 1
+            });
+            running.interrupt(signal);
+            let outcome = running.wait();
+            scene.lab.faults().clear();
+            assert!(!outcome.success, "{rule:?}");
+            assert_eq!(outcome.json["code"], 11, "{}", outcome.json);
+            let left = scene.difference();
+            assert!(left.is_empty(), "{signal}, {rule:?}: {left:#?}");
+        }
+    }
+}
+
 macro_rules! strikes {
     ($($name:ident: $strike:expr;)*) => {
         $(
@@ -264,6 +294,8 @@ strikes! {
     kill_at_the_api_in_a_network_in_use: killed_at_every_request(ConfigApi, InUse);
     kill_at_the_api_with_a_network_of_its_own: killed_at_every_request(ConfigApi, Own);
     kill_at_the_api_of_a_service_instance: killed_at_every_request(ConfigApi, Serving);
+    interrupted_at_the_api: interrupted_at_every_request(ConfigApi, Own);
+    interrupted_at_the_agent: interrupted_at_every_request(Agent, InUse);
     kill_at_the_agent: killed_at_every_request(Agent, Own);
     add_with_a_faulty_api_in_a_network_in_use: matrix(("ADD", Once), ConfigApi, InUse, Repeated);
     add_with_a_faulty_api_in_a_network_in_use_that_stays_so: matrix(("ADD", FromThenOn), ConfigApi, InUse, Repeated);

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use cni_opencontrail::interrupts::Interrupts;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
 use serde_json::Value;
@@ -21,6 +22,17 @@ fn corpus() -> Vec<Vec<u8>> {
         .iter()
         .map(|invocation| invocation["stdin"].to_string().into_bytes());
     texts.chain([DOCUMENT.as_bytes().to_vec()]).collect()
+}
+
+/// No signal comes.
+struct Nobody;
+
+impl Interrupts for Nobody {
+    fn defer(&self) {}
+
+    fn came(&self) -> bool {
+        false
+    }
 }
 
 /// Runs a command with this configuration; nobody can be reached.
@@ -44,6 +56,7 @@ fn call(command: &str, configuration: &[u8]) {
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
         connect: &|_| Err(contrail_core::Error::missing("a network", "this is a test")),
         start_log: &|_| {},
+        interrupts: &Nobody,
     });
     let shown = || String::from_utf8_lossy(configuration).into_owned();
     if code == ExitCode::SUCCESS {

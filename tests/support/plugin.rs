@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 /// A program of the workspace, which `cargo test --workspace` puts beside the test programs' own
@@ -143,6 +145,20 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a killed child ends");
+    }
+
+    /// Asks the call to end, as a runtime does that gives up.
+    ///
+    /// # Panics
+    /// When it has ended already.
+    pub fn interrupt(&self, signal: Signal) {
+        let pid = Pid::from_raw(
+            self.child
+                .id()
+                .try_into()
+                .expect("ids of processes are small"),
+        );
+        kill(pid, signal).expect("the call runs");
     }
 
     /// Waits for the end of the call.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cni_opencontrail::backend::{Backend, Cleaned};
+use cni_opencontrail::interrupts::Interrupts;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
 use contrail_core::attachment::{Assigned, Attached, Attachment, Detachment, Expected, Status};
@@ -44,6 +45,17 @@ pub enum Behaviour {
     Differs(&'static str),
     AgentIsDown,
     Panics,
+}
+
+/// No signal comes.
+struct Nobody;
+
+impl Interrupts for Nobody {
+    fn defer(&self) {}
+
+    fn came(&self) -> bool {
+        false
+    }
 }
 
 /// A call that is being prepared.
@@ -147,6 +159,7 @@ impl Plugin {
                 read_file: &|path| self.read(path),
                 connect: &connect,
                 start_log: &|_| {},
+                interrupts: &Nobody,
             })
         };
         Outcome {
