@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contrail_core::attachment::{
-    Attached, Attacher, Attachment, Detachment, Expected, Orphan, PendingRemoval, Status,
+    Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
 };
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName, Result};
@@ -53,17 +53,6 @@ pub trait Backend {
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
 }
 
-/// What a clean-up has found and done.
-#[derive(Clone, Debug, Default)]
-pub struct Cleaned {
-    /// How many removals of earlier calls were completed.
-    pub finished: usize,
-    /// The removals that still wait.
-    pub pending: Vec<PendingRemoval>,
-    /// The orphans of the project, each with whether it was removed.
-    pub orphans: Vec<(Orphan, bool)>,
-}
-
 impl Backend for Attacher {
     fn attach(&self, attachments: &[Attachment]) -> Result<Vec<Attached>> {
         Attacher::attach(self, attachments)
@@ -94,21 +83,8 @@ impl Backend for Attacher {
     }
 
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
-        let deadline = Deadline::after(CLEAN_TIME);
-        let finished = self.work_off_all_pending(deadline);
-        let mut orphans = Vec::new();
-        for orphan in self.orphans(project, deadline)? {
-            let removed = match grace {
-                Some(grace) => self.remove_orphan(&orphan, grace, deadline)?,
-                None => false,
-            };
-            orphans.push((orphan, removed));
-        }
-        Ok(Cleaned {
-            finished,
-            pending: self.pending_removals()?,
-            orphans,
-        })
+        let projects = std::slice::from_ref(project);
+        Attacher::clean(self, projects, grace, Deadline::after(CLEAN_TIME))
     }
 }
 

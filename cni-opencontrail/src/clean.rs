@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use contrail_core::FqName;
 use contrail_core::error::Error;
@@ -11,7 +11,6 @@ use contrail_core::settings::Settings;
 use serde_json::Value;
 
 use crate::Surroundings;
-use crate::backend::Cleaned;
 use crate::error::CniError;
 use crate::json::{Object, lookup};
 use crate::netconf::{self, Config};
@@ -53,7 +52,8 @@ pub fn run(arguments: &[String], surroundings: &Surroundings) -> Result<String, 
         (surroundings.start_log)(&settings.log);
         let grace = request.remove.then_some(request.grace);
         let cleaned = (surroundings.connect)(&settings)?.clean(&project, grace)?;
-        describe(&cleaned, &request, &project, &mut report);
+        // A text takes everything.
+        let _ = write!(report, "{cleaned}");
     }
     Ok(report)
 }
@@ -136,52 +136,6 @@ fn read(file: &Path, surroundings: &Surroundings) -> Result<Vec<Config>, CniErro
         Config::read(single)
     })
     .collect()
-}
-
-fn describe(cleaned: &Cleaned, request: &Request, project: &FqName, report: &mut String) {
-    let mut line = |text: String| {
-        // A text takes everything.
-        let _ = writeln!(report, "{text}");
-    };
-    line(format!(
-        "{} removals of earlier calls were done, {} wait",
-        cleaned.finished,
-        cleaned.pending.len()
-    ));
-    for pending in &cleaned.pending {
-        line(format!(
-            "  VM interface {}, tried again {} times, last {} s ago: {}",
-            pending.interface,
-            pending.retries,
-            age(pending.tried),
-            pending.error
-        ));
-    }
-    line(format!(
-        "project {project}: {} orphans, {} of them removed",
-        cleaned.orphans.len(),
-        cleaned
-            .orphans
-            .iter()
-            .filter(|(_, removed)| *removed)
-            .count()
-    ));
-    for (orphan, removed) in &cleaned.orphans {
-        let age = age(orphan.since);
-        let then = match removed {
-            true => "removed".to_owned(),
-            false if request.remove => format!("stays until {} s", request.grace.as_secs()),
-            false => "stays without --remove".to_owned(),
-        };
-        line(format!(
-            "  container {}, interface {} ({}), noted {age} s ago: {then}",
-            orphan.container, orphan.ifname, orphan.interface
-        ));
-    }
-}
-
-fn age(time: SystemTime) -> u64 {
-    time.elapsed().unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use contrail_core::attachment::Attacher;
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
-use crate::driver::NetworkDriver;
+use crate::driver::{CleanUp, NetworkDriver};
 use crate::error::{Error, Result};
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::plugin::Plugin;
@@ -55,6 +55,14 @@ impl Daemon {
             log::warn!("put off: {}", contrail_core::error::report(&error));
         }
         self.driver.keep();
+    }
+
+    /// Removes what nobody will ask for again, see [`NetworkDriver::clean`].
+    ///
+    /// # Errors
+    /// As that says.
+    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
+        self.driver.clean(grace, end)
     }
 
     /// The IPAM driver.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+mod clean;
 mod driver;
 mod engine;
 mod faults;

@@ -9,11 +9,13 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cni_opencontrail::backend::{Backend, Cleaned};
+use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
-use contrail_core::attachment::{Assigned, Attached, Attachment, Detachment, Expected, Status};
+use contrail_core::attachment::{
+    Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
+};
 use contrail_core::settings::Settings;
 use contrail_core::{Error, FqName, MacAddr, Result, identity};
 use ipnetwork::IpNetwork;
@@ -272,7 +274,10 @@ impl Backend for Recorder {
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
         let call = Call::Clean(project.clone(), grace);
         self.calls.borrow_mut().push(call);
-        self.answer().map(|()| Cleaned::default())
+        self.answer().map(|()| Cleaned {
+            projects: vec![(project.clone(), Vec::new())],
+            ..Default::default()
+        })
     }
 }
 

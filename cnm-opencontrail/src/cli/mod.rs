@@ -1,5 +1,6 @@
 //! The command line: what it says, and what each sub-command does.
 
+mod clean;
 mod flags;
 mod generate;
 mod load;
@@ -40,6 +41,12 @@ pub struct Cli {
 enum Command {
     /// Show every setting with its value and where that comes from; secrets are hidden.
     Config,
+    /// Show what containers have left behind on this host, and remove it on request.
+    ///
+    /// Works off the removals that were put off while the API or the agent was down, and shows those that
+    /// still wait. Shows and notes the orphans of this host: VM interfaces of the plugin whose link is gone.
+    /// Run it in the network namespace of the plugin: in another one, every interface looks like an orphan.
+    Clean(clean::Request),
     /// Ask the running plugin whether it answers: for health checks.
     Ping,
     /// Print the completions for a shell.
@@ -56,6 +63,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         None => serve::run(&cli.flags),
         Some(Command::Config) => config(&cli.flags),
+        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
         Some(Command::Ping) => ping::run(&cli.flags),
         Some(Command::Completions { shell }) => print(&generate::completions(shell)),
         Some(Command::Man) => generate::man().and_then(|page| print(&page)),

@@ -1,5 +1,6 @@
 //! The network driver: Docker networks are virtual networks, endpoints are VM interfaces.
 
+mod clean;
 mod compare;
 mod endpoint;
 mod endpoint_options;
@@ -22,6 +23,7 @@ use contrail_core::{Deadline, FqName};
 use crate::error::Result;
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::proto::{AllocateNetwork, Call, IpamData, NetworkCapabilities, Options, Reply, Scope};
+pub use clean::CleanUp;
 use making::Making;
 use store::Store;
 

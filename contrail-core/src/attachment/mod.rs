@@ -15,6 +15,7 @@ mod address;
 mod attach;
 mod call;
 mod check;
+mod clean;
 mod collect;
 mod detach;
 mod endpoint;
@@ -44,6 +45,7 @@ use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
 pub use check::Expected;
+pub use clean::Cleaned;
 pub use detach::Detached;
 pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined};
 pub use keep::Kept;

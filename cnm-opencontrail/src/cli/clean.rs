@@ -1,0 +1,34 @@
+//! `cnm-opencontrail clean`: shows and removes what nobody will ask for again.
+
+use std::time::Duration;
+
+use clap::Args;
+use contrail_core::Deadline;
+
+use super::{Flags, load, logging, print};
+use crate::daemon::Daemon;
+use crate::error::Result;
+
+/// How long a clean-up may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How it is called.
+#[derive(Debug, Args)]
+pub(super) struct Request {
+    /// Remove orphans that have been noted for the time of grace and still are some.
+    #[arg(long)]
+    remove: bool,
+    /// That time. Not shorter than a container takes to start: its endpoint has no link before.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    grace: u64,
+}
+
+/// Cleans up, and prints what was found and done.
+pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
+    let loaded = load::load(flags)?;
+    logging::start(&loaded.settings.log);
+    let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
+    let grace = request.remove.then(|| Duration::from_secs(request.grace));
+    let done = daemon.clean(grace, Deadline::after(PATIENCE))?;
+    print(done.to_string().as_bytes())
+}
