@@ -11,6 +11,7 @@ use contrail_lab::sandbox::{self, TestNetns};
 use nix::sys::signal::Signal;
 use opencontrail_tests::faults;
 use opencontrail_tests::plugin::{Call, Outcome};
+use opencontrail_tests::strikes;
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab, network};
 use serde_json::json;
@@ -277,17 +278,6 @@ fn interrupted_at_every_request(service: ServiceName, network: Network) {
             assert!(left.is_empty(), "{signal}, {rule:?}: {left:#?}");
         }
     }
-}
-
-macro_rules! strikes {
-    ($($name:ident: $strike:expr;)*) => {
-        $(
-            #[test]
-            fn $name() {
-                sandbox::isolated(concat!("faults::", stringify!($name)), || $strike);
-            }
-        )*
-    };
 }
 
 strikes! {

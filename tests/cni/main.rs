@@ -5,6 +5,7 @@
 mod attach;
 mod check;
 mod clean;
+mod connections;
 mod faults;
 mod kernel;
 mod outage;

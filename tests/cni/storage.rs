@@ -1,7 +1,7 @@
 //! A state directory that is full or cannot be written.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox::{self, TestNetns};
@@ -27,11 +27,36 @@ fn state_of(size: &str) {
     mount(kind, STATE, kind, flags, Some(options.as_str())).unwrap();
 }
 
-/// Fills what is left.
-fn fill() {
-    let file = Path::new(STATE).join("other-people's");
-    let written = fs::write(file, vec![0; 1 << 20]);
-    assert!(written.is_err(), "the file system has room for a megabyte");
+/// Why nothing can be written.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Full,
+    ReadOnly,
+}
+
+impl Trouble {
+    const BOTH: [Self; 2] = [Self::Full, Self::ReadOnly];
+
+    fn begin(self) {
+        match self {
+            Self::Full => {
+                let written = fs::write(filler(), vec![0; 1 << 20]);
+                assert!(written.is_err(), "the file system has room for a megabyte");
+            }
+            Self::ReadOnly => set_read_only(true),
+        }
+    }
+
+    fn end(self) {
+        match self {
+            Self::Full => fs::remove_file(filler()).unwrap(),
+            Self::ReadOnly => set_read_only(false),
+        }
+    }
+}
+
+fn filler() -> PathBuf {
+    Path::new(STATE).join("other-people's")
 }
 
 fn set_read_only(read_only: bool) {
@@ -51,18 +76,12 @@ fn add_with_a_state_directory_that_cannot_be_written_is_refused_and_leaves_nothi
     sandbox::test(|| {
         let lab = lab();
         let netns = TestNetns::new("c").unwrap();
-        for read_only in [false, true] {
+        for trouble in Trouble::BOTH {
             state_of("64k");
             let before = everything(&lab, &[netns.netns()]);
-            match read_only {
-                true => set_read_only(true),
-                false => fill(),
-            }
+            trouble.begin();
             names_the_directory(&call("ADD", &netns).run());
-            match read_only {
-                true => set_read_only(false),
-                false => fs::remove_file(Path::new(STATE).join("other-people's")).unwrap(),
-            }
+            trouble.end();
             assert_eq!(everything(&lab, &[netns.netns()]), before);
             call("ADD", &netns).run().ok();
             call("DEL", &netns).run().ok();
@@ -76,21 +95,15 @@ fn del_does_not_claim_what_it_could_neither_do_nor_note() {
     sandbox::test(|| {
         let lab = lab();
         let netns = TestNetns::new("c").unwrap();
-        for read_only in [false, true] {
+        for trouble in Trouble::BOTH {
             state_of("64k");
             let before = everything(&lab, &[netns.netns()]);
             call("ADD", &netns).run().ok();
-            match read_only {
-                true => set_read_only(true),
-                false => fill(),
-            }
+            trouble.begin();
             lab.stop_service(Restartable::ConfigApi);
             names_the_directory(&call("DEL", &netns).run());
             lab.start_service(Restartable::ConfigApi).unwrap();
-            match read_only {
-                true => set_read_only(false),
-                false => fs::remove_file(Path::new(STATE).join("other-people's")).unwrap(),
-            }
+            trouble.end();
             // The runtime asks again.
             call("DEL", &netns).run().ok();
             assert_eq!(everything(&lab, &[netns.netns()]), before);
@@ -107,9 +120,9 @@ fn del_works_without_noting_anything_while_the_directory_is_full() {
         state_of("64k");
         let before = everything(&lab, &[netns.netns()]);
         call("ADD", &netns).run().ok();
-        fill();
+        Trouble::Full.begin();
         call("DEL", &netns).run().ok();
-        fs::remove_file(Path::new(STATE).join("other-people's")).unwrap();
+        Trouble::Full.end();
         assert_eq!(everything(&lab, &[netns.netns()]), before);
     });
 }

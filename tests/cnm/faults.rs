@@ -8,6 +8,7 @@ use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox;
 use opencontrail_tests::faults;
+use opencontrail_tests::strikes;
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, fault, lab};
 
@@ -100,17 +101,6 @@ fn matrix(life: &Life, service: ServiceName, once: bool) {
          same, {clean} failed and left nothing, {finished_later} were finished by the plugin itself",
         life.0.len()
     ));
-}
-
-macro_rules! strikes {
-    ($($name:ident: $strike:expr;)*) => {
-        $(
-            #[test]
-            fn $name() {
-                sandbox::isolated(concat!("faults::", stringify!($name)), || $strike);
-            }
-        )*
-    };
 }
 
 strikes! {

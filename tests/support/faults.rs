@@ -25,3 +25,16 @@ pub fn status(code: u16) -> Action {
         content_type: "text/html; charset=UTF-8".into(),
     })
 }
+
+/// Makes a test of each line: its name, and what is done in a sandbox.
+#[macro_export]
+macro_rules! strikes {
+    ($($name:ident: $strike:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                contrail_lab::sandbox::test(|| $strike);
+            }
+        )*
+    };
+}

@@ -55,7 +55,9 @@ impl NetworkDriver {
             security_groups: options.security_groups,
         };
         self.check_published(request, &network, &entry)?;
-        let made = self.make_endpoint(request, &network, &entry, end)?;
+        let made = self.noted(&request.endpoint_id, &entry, || {
+            self.make_objects(request, &network, &entry, end)
+        })?;
         let interface = match mac {
             Some(_) => EndpointInterface::default(),
             None => EndpointInterface::with_mac(made),
@@ -63,16 +65,14 @@ impl NetworkDriver {
         Ok(Reply::Endpoint { interface })
     }
 
-    /// Makes the objects. Docker does not delete an endpoint whose creation was interrupted, so it is noted
-    /// before as something to remove.
-    fn make_endpoint(
+    /// Makes an endpoint and remembers it. Docker does not delete one whose creation was interrupted, so it
+    /// is noted before as something to remove.
+    fn noted<T>(
         &self,
-        request: &CreateEndpoint,
-        network: &NetworkEntry,
+        id: &EndpointId,
         entry: &EndpointEntry,
-        end: Deadline,
-    ) -> Result<MacAddr> {
-        let id = &request.endpoint_id;
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let _making = self.making.begin(id.as_str());
         let earlier = self.store.endpoint(id)?;
         if earlier.is_none() {
@@ -83,7 +83,7 @@ impl NetworkDriver {
             };
             self.store.put_endpoint(id, &entry)?;
         }
-        let made = self.make_objects(request, network, entry, end);
+        let made = make();
         match (&made, earlier) {
             (Ok(_), _) => self.store.put_endpoint(id, entry)?,
             // All of it was taken back, or is noted elsewhere.
@@ -135,27 +135,14 @@ impl NetworkDriver {
         entry.vm = Some(self.attacher.sandbox_machine(&sandbox));
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
         let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
-        let way_out = !network.wanted.internal && !network.wanted.options.without_gateway;
-        let gateway = |v4: bool| {
-            let gateways = network
-                .wanted
-                .pools
-                .iter()
-                .filter(|pool| !pool.gateway.is_empty());
-            let mut gateways =
-                gateways.filter_map(|pool| address_of("gateway", &pool.gateway).ok());
-            gateways
-                .find(|gateway| gateway.is_ipv4() == v4)
-                .filter(|_| way_out)
-        };
-        let serves = |v4: bool| entry.addresses.iter().any(|(a, _)| a.is_ipv4() == v4);
+        let (gateway, gateway_ipv6) = gateways(&network, &entry);
         Ok(Reply::Join(JoinReply {
             interface_name: InterfaceName {
                 src_name: joined.ifname,
                 dst_prefix: IN_CONTAINER,
             },
-            gateway: gateway(true).filter(|_| serves(true)),
-            gateway_ipv6: gateway(false).filter(|_| serves(false)),
+            gateway,
+            gateway_ipv6,
             static_routes: Vec::new(),
             // Traffic goes by the vRouter, or nowhere.
             disable_gateway_service: true,
@@ -374,6 +361,30 @@ pub(super) fn is_network_gone(error: &CoreError) -> bool {
             ..
         }
     )
+}
+
+/// The gateways of an endpoint, IPv4 and IPv6: one of each family in which it has an address.
+fn gateways(network: &NetworkEntry, endpoint: &EndpointEntry) -> (Option<IpAddr>, Option<IpAddr>) {
+    if network.wanted.internal || network.wanted.options.without_gateway {
+        return (None, None);
+    }
+    let pools = network
+        .wanted
+        .pools
+        .iter()
+        .map(|pool| pool.gateway.as_str());
+    let known: Vec<IpAddr> = pools
+        .filter(|gateway| !gateway.is_empty())
+        .filter_map(|gateway| address_of("gateway", gateway).ok())
+        .collect();
+    let of = |v4: bool| {
+        let serves = endpoint.addresses.iter().any(|(a, _)| a.is_ipv4() == v4);
+        known
+            .iter()
+            .copied()
+            .find(|gateway| serves && gateway.is_ipv4() == v4)
+    };
+    (of(true), of(false))
 }
 
 fn note_deferred(id: &EndpointId, deferred: usize) {

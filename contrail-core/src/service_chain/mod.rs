@@ -11,17 +11,18 @@
 //! what was there before is used when it fits, refused when it does not, and never changed or removed.
 //!
 //! ```no_run
-//! # fn connect() -> contrail_core::api::Client { unimplemented!() }
+//! # fn example(client: contrail_core::api::Client) -> contrail_core::Result<()> {
 //! use contrail_core::service_chain::{Description, ServiceChains};
 //!
-//! let chains = ServiceChains::new(connect(), "default-domain:admin".parse()?);
+//! let chains = ServiceChains::new(client, "default-domain:admin".parse()?);
 //! let text = r#"{"name": "c1", "left": "net1", "right": "net2",
 //!     "services": [{"name": "firewall", "members": ["fw-container"]}]}"#;
 //! let description = Description::read(text, "c1.json")?;
 //! let plan = chains.apply(&description)?;
 //! assert!(chains.diff(&description)?.is_complete());
 //! println!("{} changes", plan.changes.len());
-//! # Ok::<(), contrail_core::Error>(())
+//! # Ok(())
+//! # }
 //! ```
 
 mod apply;

@@ -33,6 +33,11 @@ pub enum Action {
     Forget,
     /// The request takes effect and is never answered; the connection stays open.
     Swallow,
+    /// The request takes effect; the answer comes byte by byte, with so many milliseconds between two.
+    Trickle(u64),
+    /// The request is handled and answered; then the connection is closed although the answer did not
+    /// say so, as the API does behind uwsgi.
+    Close,
 }
 
 /// A fixed answer.

@@ -158,15 +158,29 @@ fn faults_with_effect_spoil_only_the_answer() {
         (r#""truncate""#, "GET /a"),
         (r#""garbage""#, "{\"garbage\": ["),
         (r#"{"content_type":"image/png"}"#, "Content-Type: image/png"),
+        (r#"{"trickle":1}"#, "HTTP/1.1 404 OK\r\n"),
+        (r#""close""#, "Content-Length: 12\r\n"),
     ] {
         let (bench, answer) = with_fault(action);
         let answer = answer.unwrap_or_default();
         assert!(answer.contains(check), "{action}: {answer}");
         let whole = answer.ends_with("GET /a b=c 0");
-        let expected = action.contains("delay") || action.contains("content_type");
+        let sound = ["delay", "content_type", "trickle", "close"];
+        let expected = sound.iter().any(|name| action.contains(name));
         assert_eq!(whole, expected, "{action}: {answer}");
         assert_eq!(bench.echo.0.load(Ordering::SeqCst), 1, "{action}");
     }
+}
+
+#[test]
+fn a_close_behind_an_answer_is_not_announced() {
+    let bench = bench();
+    let rule = r#"{"service":"agent","action":"close"}"#;
+    bench.watch.faults.add(serde_json::from_str(rule).unwrap());
+    let lasting = GET.replace("Connection: close\r\n", "");
+    let answer = talk(bench.server.local_addr(), &lasting).unwrap();
+    assert!(!answer.contains("Connection"), "{answer}");
+    assert_eq!(bench.watch.log.entries()[0].status, 404);
 }
 
 #[test]

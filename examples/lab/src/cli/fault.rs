@@ -33,8 +33,9 @@ struct Add {
     /// The service that misbehaves.
     service: Service,
     /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
-    /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens) or
-    /// swallow (it happens and is never answered).
+    /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens), swallow
+    /// (it happens and is never answered), trickle=MILLISECONDS (the answer comes byte by byte) or close
+    /// (behind the answer, unannounced).
     #[arg(value_parser = action)]
     action: Action,
     /// Only requests with this method.
@@ -143,7 +144,9 @@ fn typed(action: &Action) -> String {
         Action::Garbage => "garbage",
         Action::Forget => "forget",
         Action::Swallow => "swallow",
+        Action::Close => "close",
         Action::Delay(milliseconds) => return format!("delay={milliseconds}"),
+        Action::Trickle(milliseconds) => return format!("trickle={milliseconds}"),
         Action::ContentType(value) => return format!("content-type={value}"),
         Action::Status(answer) if answer.body.is_empty() => {
             return format!("status={}", answer.code);
@@ -163,6 +166,10 @@ fn action(text: &str) -> std::result::Result<Action, &'static str> {
         None => Ok(action),
         Some(_) => Err("it takes no value"),
     };
+    let milliseconds = |expected| {
+        let number = value.and_then(|value| value.parse().ok());
+        number.ok_or(expected)
+    };
     match name {
         "refuse" => simple(Action::Refuse),
         "hang" => simple(Action::Hang),
@@ -172,11 +179,9 @@ fn action(text: &str) -> std::result::Result<Action, &'static str> {
         "garbage" => simple(Action::Garbage),
         "forget" => simple(Action::Forget),
         "swallow" => simple(Action::Swallow),
-        "delay" => {
-            let milliseconds = value.and_then(|value| value.parse().ok());
-            let milliseconds = milliseconds.ok_or("delay=MILLISECONDS");
-            milliseconds.map(Action::Delay)
-        }
+        "close" => simple(Action::Close),
+        "delay" => milliseconds("delay=MILLISECONDS").map(Action::Delay),
+        "trickle" => milliseconds("trickle=MILLISECONDS").map(Action::Trickle),
         "content-type" => {
             let value = value.ok_or("content-type=TYPE")?;
             Ok(Action::ContentType(value.to_owned()))
@@ -216,14 +221,24 @@ mod tests {
             "garbage",
             "forget",
             "swallow",
+            "close",
             "delay=5",
+            "trickle=5",
             "content-type=text/plain",
             "status=500",
             "status=503:a: b",
         ] {
             assert_eq!(typed(&action(text).unwrap()), text);
         }
-        for bad in ["", "delay", "delay=x", "status=99", "hang=1", "explode"] {
+        for bad in [
+            "",
+            "delay",
+            "delay=x",
+            "trickle",
+            "status=99",
+            "hang=1",
+            "explode",
+        ] {
             assert!(action(bad).is_err(), "{bad:?}");
         }
     }

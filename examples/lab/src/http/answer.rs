@@ -8,6 +8,7 @@ use hyper::ext::ReasonPhrase;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::Response;
+use super::by_hand::ByHand;
 
 /// A body that is sent in one piece, and perhaps broken off half-way.
 pub(super) struct Answer {
@@ -17,19 +18,23 @@ pub(super) struct Answer {
     flushed: bool,
 }
 
-/// Why a connection ends without (the rest of) an answer: somebody asked for that fault.
+/// Why hyper does not send (the rest of) an answer: somebody asked for a fault.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is dropped on demand")]
-pub(super) struct Dropped;
+pub(super) enum Broken {
+    #[error("the connection is dropped on demand")]
+    Dropped,
+    #[error("the answer is sent by hand")]
+    ByHand(ByHand),
+}
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Dropped;
+    type Error = Broken;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.data.take() {
             Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
             None if self.broken && !self.flushed => {
@@ -38,7 +43,7 @@ impl Body for Answer {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            None if self.broken => Poll::Ready(Some(Err(Dropped))),
+            None if self.broken => Poll::Ready(Some(Err(Broken::Dropped))),
             None => Poll::Ready(None),
         }
     }

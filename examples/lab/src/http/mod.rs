@@ -1,6 +1,7 @@
 //! What a service of the lab sees of HTTP: a request value, a response value and one function.
 
 mod answer;
+mod by_hand;
 mod server;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! Serves one [`Service`] on one listener, with the faults that were asked for, and logs it.
 
+use std::error::Error as _;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-use super::answer::{Answer, Dropped, answer, set_content_type};
+use super::answer::{Answer, Broken, answer, set_content_type};
+use super::by_hand::ByHand;
 use super::{Request, Response, Service, ServiceName};
 use crate::faults::{Action, Faults};
 use crate::request_log::RequestLog;
@@ -148,15 +150,23 @@ async fn serve(stream: TcpStream, number: u64, handler: Arc<Handler>) {
     }
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
-        async move { handler.answer(request, number).await }
+        Box::pin(async move { handler.answer(request, number).await })
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         // The real servers keep idle connections open, too.
         .header_read_timeout(None)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        log::debug!("connection {number} ended: {error}");
+    let Err(error) = (&mut connection).await else {
+        return;
+    };
+    log::debug!("connection {number} ended: {error}");
+    let broken = error.source().and_then(|e| e.downcast_ref::<Broken>());
+    if let Some(Broken::ByHand(answer)) = broken {
+        let stream = connection.into_parts().io.into_inner();
+        if let Err(error) = answer.send(stream).await {
+            log::debug!("the client of connection {number} has gone: {error}");
+        }
     }
 }
 
@@ -171,7 +181,7 @@ impl Handler {
         self: Arc<Self>,
         request: hyper::Request<Incoming>,
         connection: u64,
-    ) -> Result<hyper::Response<Answer>, Dropped> {
+    ) -> Result<hyper::Response<Answer>, Broken> {
         let (mut head, body) = split(request);
         let entry = self.watch.log.begin(self.name, connection, &head);
         let action = self.watch.faults.take(self.name, &head.method, &head.path);
@@ -182,16 +192,20 @@ impl Handler {
         }
         // A client that breaks off while sending gets no answer and has no effect.
         let body = Limited::new(body, MAX_BODY).collect().await;
-        head.body = body.map_err(|_| Dropped)?.to_bytes().into();
-        let (response, broken) = match action {
-            None => (self.run(head, false).await?, false),
+        head.body = body.map_err(|_| Broken::Dropped)?.to_bytes().into();
+        let (response, sending) = match action {
+            None => (self.run(head, false).await?, Sending::Whole),
             Some(action) => self.misbehave(action, head).await?,
         };
         entry.end(response.status);
-        Ok(answer(response, broken))
+        match sending {
+            Sending::Whole => Ok(answer(response, false)),
+            Sending::Half => Ok(answer(response, true)),
+            Sending::ByHand(pause) => Err(Broken::ByHand(ByHand::new(&response, pause))),
+        }
     }
 
-    async fn run(self: &Arc<Self>, request: Request, pretend: bool) -> Result<Response, Dropped> {
+    async fn run(self: &Arc<Self>, request: Request, pretend: bool) -> Result<Response, Broken> {
         let this = Arc::clone(self);
         let call = move || {
             if pretend {
@@ -201,18 +215,18 @@ impl Handler {
             }
         };
         // A panic of the service has been printed; the client sees the connection drop.
-        spawn_blocking(call).await.map_err(|_| Dropped)
+        spawn_blocking(call).await.map_err(|_| Broken::Dropped)
     }
 
-    /// Plays a fault: the response, and whether it breaks off half-way.
+    /// Plays a fault: the response, and how it is sent.
     async fn misbehave(
         self: &Arc<Self>,
         action: Action,
         request: Request,
-    ) -> Result<(Response, bool), Dropped> {
-        let mut broken = false;
+    ) -> Result<(Response, Sending), Broken> {
+        let mut sending = Sending::Whole;
         let response = match action {
-            Action::Refuse | Action::DropBefore => return Err(Dropped),
+            Action::Refuse | Action::DropBefore => return Err(Broken::Dropped),
             Action::Hang => std::future::pending().await,
             Action::Delay(milliseconds) => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
@@ -221,14 +235,22 @@ impl Handler {
             Action::Status(answer) => answer.response(),
             Action::DropAfter => {
                 self.run(request, false).await?;
-                return Err(Dropped);
+                return Err(Broken::Dropped);
             }
             Action::Swallow => {
                 self.run(request, false).await?;
                 std::future::pending().await
             }
             Action::Truncate => {
-                broken = true;
+                sending = Sending::Half;
+                self.run(request, false).await?
+            }
+            Action::Trickle(milliseconds) => {
+                sending = Sending::ByHand(Duration::from_millis(milliseconds));
+                self.run(request, false).await?
+            }
+            Action::Close => {
+                sending = Sending::ByHand(Duration::ZERO);
                 self.run(request, false).await?
             }
             Action::Garbage => {
@@ -243,8 +265,17 @@ impl Handler {
             }
             Action::Forget => self.run(request, true).await?,
         };
-        Ok((response, broken))
+        Ok((response, sending))
     }
+}
+
+/// How an answer is sent.
+enum Sending {
+    Whole,
+    /// The connection breaks off in the middle of the body.
+    Half,
+    /// With this time between two bytes; then the connection is closed.
+    ByHand(Duration),
 }
 
 /// The head as a value, and the body still to be read.

@@ -19,7 +19,7 @@ const FIRST: usize = 70;
 const STEP: usize = 140;
 
 /// Half the width and height of a member's box.
-const BOX: [usize; 2] = [75, 32];
+const BOX: [usize; 2] = [84, 32];
 
 /// Where the ends and the services stand.
 const LEFT: usize = 95;
@@ -27,7 +27,7 @@ const MIDDLE: usize = WIDTH / 2;
 const RIGHT: usize = WIDTH - LEFT;
 
 /// How far beside a service the path turns to the next one.
-const TURN: usize = 90;
+const TURN: usize = 102;
 
 const STYLE: &str = "text { font: 13px sans-serif; fill: #222; text-anchor: middle }
 text.name { font-weight: bold }
