@@ -285,19 +285,59 @@ fn an_exhausted_subnet() {
     );
 }
 
+/// A network of which the container asks for an address.
+fn asking_for(address: &str) -> Value {
+    let mut configuration = network("n", "10.1.1.0/24");
+    configuration["capabilities"] = json!({"ips": true});
+    configuration["runtimeConfig"] = json!({"ips": [format!("{address}/24")]});
+    configuration
+}
+
 #[test]
 fn an_address_in_use() {
     refused_after(
         "refuse::an_address_in_use",
         |_| attach_others(1, "10.1.1.0/24"),
-        || {
-            let mut configuration = network("n", "10.1.1.0/24");
-            configuration["capabilities"] = json!({"ips": true});
-            configuration["runtimeConfig"] = json!({"ips": ["10.1.1.252/24"]});
-            configuration
-        },
+        || asking_for("10.1.1.252"),
         102,
         &["10.1.1.252", "in use", "default-domain:admin:n"],
+    );
+}
+
+#[test]
+fn the_address_of_the_gateway() {
+    refused_after(
+        "refuse::the_address_of_the_gateway",
+        |_| attach_others(1, "10.1.1.0/24"),
+        || asking_for("10.1.1.254"),
+        102,
+        &["10.1.1.254 is the gateway of its subnet"],
+    );
+}
+
+#[test]
+fn a_broadcast_address_in_a_network_that_is_made() {
+    refused_after(
+        "refuse::a_broadcast_address_in_a_network_that_is_made",
+        |_| {},
+        || asking_for("10.1.1.255"),
+        102,
+        &["10.1.1.255 is the broadcast address of its subnet"],
+    );
+}
+
+#[test]
+fn an_mtu_without_room_for_ipv6() {
+    refused_after(
+        "refuse::an_mtu_without_room_for_ipv6",
+        |_| {},
+        || {
+            let mut configuration = network("n", "fd00:1::/64");
+            configuration["mtu"] = json!(1279);
+            configuration
+        },
+        7,
+        &["1279", "IPv6 needs 1280 bytes"],
     );
 }
 

@@ -51,6 +51,29 @@ fn subnets_that_no_container_can_have_are_refused_with_what_they_are_for() {
 }
 
 #[test]
+fn an_mtu_without_room_for_ipv6_is_refused_before_a_container_meets_it() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        let before = objects(&lab);
+        let create = |mtu| {
+            engine.send(
+                "CreateNetwork",
+                json!({
+                    "NetworkID": "n1",
+                    "Options": {"com.docker.network.generic": {"name": "net1", "mtu": mtu}},
+                    "IPv6Data": [{"Pool": "fd00:1::/64", "Gateway": "fd00:1::1/64"}],
+                }),
+            )
+        };
+        let error = create("1279").unwrap_err();
+        assert!(error.contains("IPv6 needs 1280 bytes"), "{error}");
+        assert_eq!(objects(&lab), before);
+        create("1280").unwrap();
+    });
+}
+
+#[test]
 fn an_address_for_dns_is_that_of_the_subnet() {
     sandbox::test(|| {
         let _lab = lab();

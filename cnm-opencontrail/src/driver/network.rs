@@ -97,6 +97,9 @@ impl NetworkDriver {
     ) -> Result<NetworkEntry> {
         let subnets = subnets_of(&wanted.pools)?;
         check_dns(&wanted.options.dns, &subnets)?;
+        for subnet in &subnets {
+            subnets::check_mtu(wanted.options.mtu, Family::of(subnet.prefix.ip()))?;
+        }
         let found = match self.find(&wanted.options.target, end)? {
             Some(found) => found,
             None => self.make(id, &wanted, &subnets, end)?,

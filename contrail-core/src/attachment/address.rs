@@ -59,6 +59,7 @@ impl Call<'_> {
     /// Creates an instance IP of the port.
     pub(super) fn create_ip(&self, reserved: &Reserved, ip: &Ip) -> Result<()> {
         let network = &reserved.network;
+        check(reserved, ip)?;
         let object =
             objects::instance_ip(ip.id, ip.family, ip.asked, &reserved.port.object, network);
         let created = self.attempt(Step::InstanceIp(ip.id), || self.client().ensure(&object));
@@ -82,5 +83,19 @@ impl Call<'_> {
             name: format!("of instance-ip {ip}"),
             hint: "the configuration API created it without one".into(),
         })
+    }
+}
+
+/// What the API would refuse for another reason, or the kernel after it.
+fn check(reserved: &Reserved, ip: &Ip) -> Result<()> {
+    subnets::check_mtu(reserved.port.wanted.mtu, ip.family)?;
+    let network = &reserved.network;
+    let purpose = |address| Some((address, subnets::purpose(&network.subnets, address)?));
+    match ip.asked.and_then(purpose) {
+        None => Ok(()),
+        Some((address, purpose)) => Err(Error::NoAddress {
+            network: network.fq_name.clone(),
+            reason: format!("{address} is {purpose} of its subnet"),
+        }),
     }
 }

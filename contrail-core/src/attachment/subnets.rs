@@ -65,6 +65,23 @@ pub fn check(network: &NetworkSpec, existing: &[Subnet]) -> Result<()> {
     Ok(())
 }
 
+/// The least MTU of IPv6 (RFC 8200, section 5); below it the kernel has no IPv6 on an interface.
+const LEAST_MTU_OF_IPV6: u32 = 1280;
+
+/// Whether an interface of this MTU can have addresses of a family.
+///
+/// # Errors
+/// [`Error::Invalid`] for IPv6 and a smaller MTU than that needs.
+pub fn check_mtu(mtu: Option<u32>, family: Family) -> Result<()> {
+    match (family, mtu) {
+        (Family::V6, Some(mtu @ ..LEAST_MTU_OF_IPV6)) => {
+            let reason = format!("IPv6 needs {LEAST_MTU_OF_IPV6} bytes at least");
+            Err(Error::invalid("mtu", mtu.to_string(), reason))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The families in which an interface gets an address: those of the configured subnets, else those
 /// of the network, narrowed to the requested addresses' families when there are any of both.
 pub fn families(network: &NetworkSpec, existing: &[Subnet]) -> Vec<Family> {
@@ -127,13 +144,29 @@ pub fn why_no_address(subnets: &[Subnet], family: Family, asked: Option<IpAddr>)
                 prefixes(subnets)
             )
         }
-        Some(address) if own.iter().any(|s| s.gateway == Some(address)) => {
-            format!("{address} is the gateway of its subnet")
-        }
         _ => {
             let own: Vec<Subnet> = own.into_iter().cloned().collect();
             format!("every address of {} is taken", prefixes(&own))
         }
+    }
+}
+
+/// What an address is for when no interface can have it: the API refuses some of them with reasons of its
+/// own, or says that somebody has them.
+pub fn purpose(subnets: &[Subnet], address: IpAddr) -> Option<&'static str> {
+    let subnet = holding(subnets, address)?;
+    let prefix = subnet.prefix;
+    let has_ends = prefix.is_ipv4() && prefix.prefix() < 31;
+    if subnet.gateway == Some(address) {
+        Some("the gateway")
+    } else if subnet.dns == Some(address) {
+        Some("the name server")
+    } else if has_ends && prefix.network() == address {
+        Some("the network address")
+    } else if has_ends && prefix.broadcast() == address {
+        Some("the broadcast address")
+    } else {
+        None
     }
 }
 
@@ -264,9 +297,7 @@ mod tests {
 
     #[test]
     fn the_causes_of_no_address_are_told_apart() {
-        let mut v4_only = [subnet("10.1.1.0/24", "")];
-        v4_only[0].gateway = Some("10.1.1.1".parse().unwrap());
-        let gateway = v4_only[0].gateway;
+        let v4_only = [subnet("10.1.1.0/24", "10.1.1.1")];
         let outside = Some("10.9.9.9".parse().unwrap());
         for (subnets, family, asked, reason) in [
             (&[][..], Family::V4, None, "it has no subnet"),
@@ -285,18 +316,34 @@ mod tests {
             (
                 &v4_only,
                 Family::V4,
-                gateway,
-                "10.1.1.1 is the gateway of its subnet",
-            ),
-            (
-                &v4_only,
-                Family::V4,
                 None,
                 "every address of subnet 10.1.1.0/24 is taken",
             ),
         ] {
             let text = why_no_address(subnets, family, asked);
             assert!(text.starts_with(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_no_interface_can_have_are_known() {
+        let mut subnets = dual_stack();
+        subnets[0].dns = "10.1.1.253".parse().ok();
+        for (address, expected) in [
+            ("10.1.1.254", Some("the gateway")),
+            ("fd00:1::1", Some("the gateway")),
+            ("10.1.1.253", Some("the name server")),
+            ("10.1.1.0", Some("the network address")),
+            ("10.1.1.255", Some("the broadcast address")),
+            ("10.1.1.7", None),
+            ("fd00:1::", None),
+            ("10.9.9.255", None),
+        ] {
+            assert_eq!(
+                purpose(&subnets, address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
         }
     }
 }
