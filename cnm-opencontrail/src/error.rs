@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use contrail_core::FqName;
+use contrail_core::{Error as CoreError, FqName};
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The controller, the agent or the kernel said no.
     #[error(transparent)]
-    Core(#[from] contrail_core::Error),
+    Core(#[from] CoreError),
 
     /// A path that is none of the protocol's methods, or not asked for by POST.
     #[error("this plugin has no method {path}")]
@@ -128,28 +128,12 @@ pub enum Error {
         /// What was observed.
         reason: String,
     },
-
-    /// A file or socket could not be used.
-    #[error("cannot {operation} {path}")]
-    File {
-        /// read, write, listen on …
-        operation: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
 }
 
 impl Error {
-    /// An [`Error::File`].
+    /// That a file or socket could not be used.
     pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self::File {
-            operation,
-            path: path.into(),
-            source,
-        }
+        Self::Core(CoreError::file(operation, path, source))
     }
 
     /// The HTTP status that tells Docker whether it was understood at all. What was understood and

@@ -21,6 +21,7 @@ pub mod keystone;
 pub mod lock;
 pub mod mac;
 pub mod net;
+pub mod output;
 pub mod parallel;
 pub mod prefix;
 pub mod secret;

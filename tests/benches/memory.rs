@@ -18,7 +18,6 @@ use contrail_lab::dataplane::Mode;
 use contrail_lab::sandbox;
 use opencontrail_tests::daemon::Program;
 use opencontrail_tests::world;
-use serde_json::{Value, json};
 
 const PACKAGE: &str = "cnm-opencontrail";
 
@@ -41,24 +40,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(endpoints: u32) -> Result<(), Box<dyn Error>> {
+fn measure(endpoints: usize) -> Result<(), Box<dyn Error>> {
     let lab = world::lab_with(|options| options.data_plane = Mode::Off);
-    let engine = Engine {
-        program: Program::start(&build::directory()?.join(PACKAGE)),
-    };
+    let program = Program::start(&build::directory()?.join(PACKAGE));
     println!("{:<34} {:>8} {:>8}", "cnm-opencontrail", "MiB now", "most");
-    engine.print("idle")?;
-    engine.create_network()?;
+    print(&program, "idle")?;
+    program.create_large_network()?;
     let started = Instant::now();
     for number in 0..endpoints {
-        engine.attach(number)?;
+        program.connect(number)?;
     }
-    let each = started.elapsed().as_secs_f64() * 1e3 / f64::from(endpoints);
-    let [loaded, _] = engine.print(&format!("{endpoints} endpoints, one by one"))?;
+    let each = started.elapsed().as_secs_f64() * 1e3 / endpoints as f64;
+    let [loaded, _] = print(&program, &format!("{endpoints} endpoints, one by one"))?;
     for number in 0..endpoints {
-        engine.detach(number)?;
+        program.disconnect(number)?;
     }
-    engine.print("all of them gone")?;
+    print(&program, "all of them gone")?;
     let verdict = match loaded <= BUDGET {
         true => "holds",
         false => "missed",
@@ -66,74 +63,19 @@ fn measure(endpoints: u32) -> Result<(), Box<dyn Error>> {
     println!(
         "budget of {BUDGET} MiB with all endpoints: {verdict}; {each:.1} ms for each endpoint"
     );
-    drop(engine);
+    drop(program);
     Ok(lab.stop()?)
 }
 
-/// What stands for Docker.
-struct Engine {
-    program: Program,
-}
-
-impl Engine {
-    fn create_network(&self) -> Result<(), Box<dyn Error>> {
-        self.call(
-            "CreateNetwork",
-            json!({
-                "NetworkID": "n1",
-                "Options": {"com.docker.network.generic": {"name": "net1"}},
-                "IPv4Data": [{
-                    "AddressSpace": "LocalDefault", "Pool": "10.1.0.0/16", "Gateway": "10.1.0.1/16",
-                }],
-                "IPv6Data": [],
-            }),
-        )
-    }
-
-    fn attach(&self, number: u32) -> Result<(), Box<dyn Error>> {
-        let address = format!("10.1.{}.{}/16", 1 + number / 250, 1 + number % 250);
-        let endpoint = format!("endpoint{number}");
-        self.call(
-            "CreateEndpoint",
-            json!({
-                "NetworkID": "n1", "EndpointID": endpoint,
-                "Interface": {"Address": address, "AddressIPv6": "", "MacAddress": ""},
-                "Options": {},
-            }),
-        )?;
-        let sandbox = format!("/var/run/docker/netns/{number}");
-        self.call(
-            "Join",
-            json!({"NetworkID": "n1", "EndpointID": endpoint, "SandboxKey": sandbox}),
-        )
-    }
-
-    fn detach(&self, number: u32) -> Result<(), Box<dyn Error>> {
-        let ids = json!({"NetworkID": "n1", "EndpointID": format!("endpoint{number}")});
-        self.call("Leave", ids.clone())?;
-        self.call("DeleteEndpoint", ids)
-    }
-
-    fn call(&self, method: &str, body: Value) -> Result<(), Box<dyn Error>> {
-        let answer = self
-            .program
-            .post(&format!("/NetworkDriver.{method}"), &body);
-        match answer {
-            (200, _) => Ok(()),
-            (status, answer) => Err(format!("{method}: {status} {answer}").into()),
-        }
-    }
-
-    /// A row of the table: what the program has in memory, and the most that it has had.
-    fn print(&self, when: &str) -> Result<[f64; 2], Box<dyn Error>> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.program.pid()))?;
-        let mebibytes = |key: &str| -> Result<f64, Box<dyn Error>> {
-            let line = status.lines().find_map(|line| line.strip_prefix(key));
-            let kibibytes = line.and_then(|line| line.split_whitespace().next());
-            Ok(kibibytes.ok_or(key)?.parse::<f64>()? / 1024.0)
-        };
-        let [now, most] = [mebibytes("VmRSS:")?, mebibytes("VmHWM:")?];
-        println!("{when:<34} {now:>8.1} {most:>8.1}");
-        Ok([now, most])
-    }
+/// A row of the table: what the program has in memory, and the most that it has had.
+fn print(program: &Program, when: &str) -> Result<[f64; 2], Box<dyn Error>> {
+    let status = fs::read_to_string(format!("/proc/{}/status", program.pid()))?;
+    let mebibytes = |key: &str| -> Result<f64, Box<dyn Error>> {
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kibibytes.ok_or(key)?.parse::<f64>()? / 1024.0)
+    };
+    let [now, most] = [mebibytes("VmRSS:")?, mebibytes("VmHWM:")?];
+    println!("{when:<34} {now:>8.1} {most:>8.1}");
+    Ok([now, most])
 }

@@ -23,7 +23,7 @@ use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::daemon::Program;
 use opencontrail_tests::plugin::Call;
 use opencontrail_tests::world::{everything, lab_with, network};
-use serde_json::{Value, json};
+use serde_json::json;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -153,42 +153,17 @@ fn soak(
 
 fn docker(lab: &Lab, cycles: usize) -> Result<bool> {
     let program = Program::start(&build::directory()?.join(PACKAGES[0]));
-    let call = |method: &str, body: Value| -> Result<()> {
-        match program.post(&format!("/NetworkDriver.{method}"), &body) {
-            (200, _) => Ok(()),
-            (status, answer) => Err(format!("{method}: {status} {answer}").into()),
-        }
-    };
-    call(
-        "CreateNetwork",
-        json!({
-            "NetworkID": "n1",
-            "Options": {"com.docker.network.generic": {"name": "net1"}},
-            "IPv4Data": [{
-                "AddressSpace": "LocalDefault", "Pool": "10.1.0.0/16", "Gateway": "10.1.0.1/16",
-            }],
-            "IPv6Data": [],
-        }),
-    )?;
+    program.create_large_network()?;
     let steady = soak(
         PACKAGES[0],
         cycles,
         || Look::at(lab, Some(program.pid())),
         |number| {
-            let ids = json!({"NetworkID": "n1", "EndpointID": format!("e{number}")});
-            let mut create = ids.clone();
-            let address = format!("10.1.{}.{}/16", 1 + number / 250, 2 + number % 250);
-            create["Interface"] = json!({"Address": address, "AddressIPv6": "", "MacAddress": ""});
-            create["Options"] = json!({});
-            let mut join = ids.clone();
-            join["SandboxKey"] = json!(format!("/var/run/docker/netns/{number}"));
-            call("CreateEndpoint", create)?;
-            call("Join", join)?;
-            call("Leave", ids.clone())?;
-            call("DeleteEndpoint", ids)
+            program.connect(number)?;
+            Ok(program.disconnect(number)?)
         },
     )?;
-    call("DeleteNetwork", json!({"NetworkID": "n1"}))?;
+    program.call("DeleteNetwork", &json!({"NetworkID": "n1"}))?;
     Ok(steady)
 }
 

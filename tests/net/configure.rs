@@ -34,6 +34,12 @@ fn sysctl(netns: &TestNetns, name: &str) -> String {
     value.unwrap().trim().to_owned()
 }
 
+/// An address that is still tentative, or not there, cannot be bound.
+fn bind(netns: &TestNetns, address: &str) {
+    let bound = netns.netns().run(|| UdpSocket::bind(address).map(drop));
+    bound.unwrap().unwrap();
+}
+
 #[test]
 fn an_address_and_a_default_route_take_three_requests() {
     sandbox::test(|| {
@@ -58,11 +64,7 @@ fn an_address_and_a_default_route_take_three_requests() {
             .output("cat", &["/proc/thread-self/net/route"])
             .unwrap();
         assert!(text(&table).contains("eth0\t00000000\t0101010A\t0003"));
-        let local = netns
-            .netns()
-            .run(|| UdpSocket::bind("10.1.1.4:0").map(drop))
-            .unwrap();
-        local.unwrap();
+        bind(&netns, "10.1.1.4:0");
     });
 }
 
@@ -79,12 +81,7 @@ fn both_families_are_usable_when_the_call_returns() {
             ],
         );
         kernel.configure(netns.netns(), "eth0", &wanted).unwrap();
-        // A tentative address cannot be bound.
-        let bound = netns
-            .netns()
-            .run(|| UdpSocket::bind("[fd00:1::4]:0").map(drop))
-            .unwrap();
-        bound.unwrap();
+        bind(&netns, "[fd00:1::4]:0");
         let link = kernel.link(Some(netns.netns()), "eth0").unwrap().unwrap();
         assert_eq!(link.addresses, wanted.addresses);
         assert_eq!(link.routes, wanted.routes);
@@ -110,11 +107,7 @@ fn ipv6_alone_is_switched_on_where_the_runtime_had_switched_it_off() {
         let wanted = config(&["fd00:1::4/64"], vec![]);
         let link = configured(&kernel, &netns, &wanted);
         assert_eq!(link.addresses, wanted.addresses);
-        let bound = netns
-            .netns()
-            .run(|| UdpSocket::bind("[fd00:1::4]:0").map(drop))
-            .unwrap();
-        bound.unwrap();
+        bind(&netns, "[fd00:1::4]:0");
     });
 }
 

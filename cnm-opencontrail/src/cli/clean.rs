@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use contrail_core::Deadline;
 
-use super::{Flags, load, logging, print};
+use super::{Flags, load, logging, show};
 use crate::daemon::Daemon;
 use crate::error::Result;
 
@@ -30,5 +30,5 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;
-    print(done.to_string().as_bytes())
+    show(done.to_string())
 }

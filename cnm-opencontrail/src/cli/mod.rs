@@ -14,9 +14,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use contrail_core::error::report;
+use contrail_core::output::print;
 use contrail_core::settings;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 pub use flags::Flags;
 
@@ -65,8 +66,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Config) => config(&cli.flags),
         Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
         Some(Command::Ping) => ping::run(&cli.flags),
-        Some(Command::Completions { shell }) => print(&generate::completions(shell)),
-        Some(Command::Man) => generate::man().and_then(|page| print(&page)),
+        Some(Command::Completions { shell }) => show(generate::completions(shell)),
+        Some(Command::Man) => generate::man().and_then(show),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,14 +81,9 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn config(flags: &Flags) -> Result<()> {
     let loaded = load::load(flags)?;
-    print(settings::render(loaded.settings.values()).as_bytes())
+    show(settings::render(loaded.settings.values()))
 }
 
-fn print(text: &[u8]) -> Result<()> {
-    let written = io::stdout().write_all(text);
-    match written {
-        // `cnm-opencontrail config | head`
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|source| Error::file("write", "standard output", source)),
-    }
+fn show(text: impl AsRef<[u8]>) -> Result<()> {
+    Ok(print(text)?)
 }

@@ -9,7 +9,7 @@ use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyperlocal::{UnixConnector, Uri};
 
-use super::{Flags, load, print};
+use super::{Flags, load, show};
 use crate::error::{Error, Result};
 
 /// An answer that takes longer is no answer: the plugin has nothing to look up for it.
@@ -29,7 +29,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
         });
         match answer {
-            Ok(answer) => print(format!("{}: {answer}\n", socket.display()).as_bytes())?,
+            Ok(answer) => show(format!("{}: {answer}\n", socket.display()))?,
             Err(reason) => {
                 return Err(Error::NoAnswer {
                     path: socket.clone(),

@@ -85,7 +85,7 @@ impl Server {
     /// Must run inside a Tokio runtime with time and I/O.
     ///
     /// # Errors
-    /// [`Error::File`] when a listener cannot be used; errors of single connections are logged.
+    /// [`Error::Core`] when a listener cannot be used; errors of single connections are logged.
     pub async fn serve(
         self: &Arc<Self>,
         listeners: Vec<StdListener>,

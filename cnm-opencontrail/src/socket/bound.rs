@@ -27,7 +27,7 @@ impl Bound {
     ///
     /// # Errors
     /// [`Error::SocketInUse`] when somebody answers on `path`; [`Error::NotASocket`] when something
-    /// else has the name; [`Error::File`] when the directory cannot be used.
+    /// else has the name; [`Error::Core`] when the directory cannot be used.
     pub fn beside(path: &Path) -> Result<Self> {
         let parent = path
             .parent()
@@ -60,7 +60,7 @@ impl Bound {
     /// Puts the socket in its place: from now on Docker finds it.
     ///
     /// # Errors
-    /// [`Error::File`] when the rename fails.
+    /// [`Error::Core`] when the rename fails.
     pub fn publish(self) -> Result<(UnixListener, Published)> {
         let file = |source| Error::file("publish", &self.path, source);
         let identity = identity(&self.hidden).map_err(file)?;

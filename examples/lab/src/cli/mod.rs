@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use contrail_core::error::report;
+use contrail_core::output;
 
 use self::error::Result;
 use crate::lab::{NAME_RULE, is_name};
@@ -105,18 +106,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes to standard output. That its reader has gone (`| head`) is no failure.
 fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    match written {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(contrail_core::Error::file("write to", "standard output", e).into())
-        }
-        _ => Ok(()),
-    }
+    Ok(output::print(text)?)
 }
 
 /// Prints a value as JSON for programs.

@@ -47,6 +47,16 @@ impl Object {
     pub fn refs_to(&self, kind: Kind) -> &[Ref] {
         self.refs.get(&kind).map_or(&[], Vec::as_slice)
     }
+
+    /// A property, when it is a string.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.props.get(name).and_then(Value::as_str)
+    }
+
+    /// A property, when it is a whole number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.props.get(name).and_then(Value::as_u64)
+    }
 }
 
 #[derive(Clone, Debug)]

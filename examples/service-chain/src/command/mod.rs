@@ -4,12 +4,13 @@ mod docker;
 mod settings;
 mod show;
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use contrail_core::error::report;
+use contrail_core::output::print;
 use contrail_core::service_chain::{Description, Plan, ServiceChains};
 use contrail_core::{Error, Result, files};
 
@@ -113,18 +114,4 @@ fn json(plan: &Plan) -> Result<String> {
         source,
     })?;
     Ok(text + "\n")
-}
-
-/// Writes to standard output. That its reader has gone (`| head`) is no failure.
-fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    match written {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::file("write to", "standard output", e))
-        }
-        _ => Ok(()),
-    }
 }

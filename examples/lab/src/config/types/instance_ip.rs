@@ -12,25 +12,16 @@ use crate::config::error::{ApiError, Result};
 use crate::config::python_repr::repr_list;
 use crate::config::spaces::{NoAddress, Wanted};
 use crate::config::state::State;
-use crate::config::store::Object;
+use crate::config::store::{Object, Ref};
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let network = draft
-        .refs_to(state.kinds.virtual_network)
-        .first()
-        .map(|r| r.to);
+    let network = first(draft.refs_to(state.kinds.virtual_network));
     if network.is_some_and(|network| is_unmanaged(state, network)) {
         return Ok(());
     }
-    let ipam = draft
-        .refs_to(state.kinds.network_ipam)
-        .first()
-        .map(|r| r.to);
-    let owners = match (network, ipam) {
-        (Some(network), _) => state.owners_of_subnets(network),
-        (None, Some(ipam)) => vec![ipam],
-        (None, None) => return Err(ApiError::bad_request("can only join an iterable")),
-    };
+    let ipam = first(draft.refs_to(state.kinds.network_ipam));
+    let owners = owners(state, network, ipam)
+        .ok_or_else(|| ApiError::bad_request("can only join an iterable"))?;
     let wanted_text = draft
         .text("instance_ip_address")
         .filter(|text| !text.is_empty());
@@ -124,26 +115,22 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
 /// The address is free at once. As on the real server it is lost when the reference to the
 /// network was removed before.
 pub fn after_delete(state: &mut State, object: &Object) {
-    let network = object
-        .refs_to(state.kinds.virtual_network)
-        .first()
-        .map(|r| r.to);
-    let ipam = object
-        .refs_to(state.kinds.network_ipam)
-        .first()
-        .map(|r| r.to);
-    let owners = match (network, ipam) {
-        (Some(network), _) => state.owners_of_subnets(network),
-        (None, Some(ipam)) => vec![ipam],
-        (None, None) => return,
-    };
-    let held = object
-        .props
-        .get("instance_ip_address")
-        .and_then(Value::as_str);
-    if let Some(address) = held.and_then(address::parse) {
+    let network = first(object.refs_to(state.kinds.virtual_network));
+    let ipam = first(object.refs_to(state.kinds.network_ipam));
+    let held = object.text("instance_ip_address").and_then(address::parse);
+    if let (Some(owners), Some(address)) = (owners(state, network, ipam), held) {
         state.free(&owners, address);
     }
+}
+
+fn first(refs: &[Ref]) -> Option<Uuid> {
+    refs.first().map(|r| r.to)
+}
+
+/// Who has the address space of an instance IP that refers to these.
+fn owners(state: &State, network: Option<Uuid>, ipam: Option<Uuid>) -> Option<Vec<Uuid>> {
+    let of_network = network.map(|network| state.owners_of_subnets(network));
+    of_network.or_else(|| ipam.map(|ipam| vec![ipam]))
 }
 
 /// Whether the addresses of a network are not the server's to hand out.

@@ -54,13 +54,9 @@ pub fn before_update_group(state: &mut State, draft: &mut Draft<'_>) -> Result<(
 }
 
 pub fn after_delete_group(state: &mut State, object: &Object) {
-    let number = object
-        .props
-        .get("security_group_id")
-        .and_then(Value::as_u64);
-    number
-        .into_iter()
-        .for_each(|number| state.group_ids.free(number));
+    if let Some(number) = object.number("security_group_id") {
+        state.group_ids.free(number);
+    }
 }
 
 /// Protocols that a rule may name; numbers up to 255 are allowed, too.

@@ -93,13 +93,9 @@ pub fn after_delete(state: &mut State, object: &Object) {
             state.discard(child);
         }
     }
-    let number = object
-        .props
-        .get("virtual_network_network_id")
-        .and_then(Value::as_u64);
-    number
-        .into_iter()
-        .for_each(|number| state.network_ids.free(number));
+    if let Some(number) = object.number("virtual_network_network_id") {
+        state.network_ids.free(number);
+    }
     set_space(state, object.uuid, Vec::new());
     state.spaces.remove(&object.uuid);
 }
