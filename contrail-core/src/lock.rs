@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -29,6 +30,18 @@ pub struct AttachmentLock {
 }
 
 impl AttachmentLock {
+    /// The lock, unless somebody has it.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the lock file cannot be used.
+    pub fn at_once(run_dir: &Path, interface: Uuid) -> Result<Option<Self>> {
+        match Self::acquire(run_dir, interface, Deadline::after(Duration::ZERO)) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(Error::Timeout { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Waits until nobody else on this host, in this program or in another, has the lock on
     /// `interface`. `run_dir` is made when it is not there.
     ///

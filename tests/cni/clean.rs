@@ -1,9 +1,14 @@
 //! `cni-opencontrail clean` with the real program: orphans and removals that wait.
 
+use std::fs;
+
+use contrail_core::identity;
+use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox::{self, TestNetns};
+use opencontrail_tests::faults;
 use opencontrail_tests::plugin::Call;
-use opencontrail_tests::world::{everything, lab, network};
+use opencontrail_tests::world::{everything, fault, lab, network};
 
 fn call(command: &str, container: &str, netns: &TestNetns) -> Call {
     let path = netns.path().display().to_string();
@@ -47,9 +52,11 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
             report.contains("container gone, interface eth0"),
             "{report}"
         );
-        // It comes back, and is none any more.
+        // It comes back, and is none any more: the next time begins anew.
         let gone = TestNetns::new("gone").unwrap();
         call("ADD", "gone", &gone).run().ok();
+        let notes = fs::read_dir("/var/lib/contrail/cni-opencontrail/orphans").unwrap();
+        assert_eq!(notes.count(), 0);
         let report = clean(&["--remove", "--grace", "0"]);
         assert!(report.contains("0 orphans"), "{report}");
         end(gone);
@@ -58,6 +65,31 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
         let report = clean(&["--remove", "--grace", "0"]);
         assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
         assert_eq!(everything(&lab, &[kept.netns()]), before);
+    });
+}
+
+#[test]
+fn an_orphan_that_cannot_be_removed_does_not_keep_the_others() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = everything(&lab, &[]);
+        for name in ["a", "b"] {
+            let netns = TestNetns::new(name).unwrap();
+            call("ADD", name, &netns).run().ok();
+            end(netns);
+        }
+        clean(&[]);
+        let interface = identity::interface("node1", "a", "eth0");
+        let path = format!("/virtual-machine-interface/{interface}");
+        lab.faults()
+            .add(fault(ConfigApi, "DELETE", &path, faults::status(403)));
+        let report = clean(&["--remove", "--grace", "0"]);
+        assert!(report.contains("2 orphans, 1 of them removed"), "{report}");
+        assert!(report.contains("cannot be removed: "), "{report}");
+        lab.faults().clear();
+        // What failed is in the queue, and no orphan any more.
+        clean(&[]);
+        assert_eq!(everything(&lab, &[]), before);
     });
 }
 

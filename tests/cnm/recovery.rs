@@ -1,8 +1,12 @@
 //! What the driver finds again after restarts, a loss of its state, and times in which nobody answered.
 
-use contrail_core::FqName;
+use std::path::Path;
+use std::time::Duration;
+
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::lock::AttachmentLock;
 use contrail_core::net::{Dataplane, Kernel};
+use contrail_core::{Deadline, FqName, identity};
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, lab};
@@ -163,6 +167,27 @@ fn an_address_that_docker_gives_anew_is_taken_from_an_endpoint_that_ended_unhear
             .unwrap_err();
         assert!(error.contains("--ipam-driver opencontrail"), "{error}");
         engine.delete_endpoint("n1", "e2");
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_endpoint_that_could_not_be_deleted_for_its_lock_is_deleted_later() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::impatient("1", "1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "e1").unwrap();
+        let interface = identity::interface("host1", "e1", "");
+        let end = Deadline::after(Duration::from_secs(1));
+        let lock = AttachmentLock::acquire(Path::new("/run/contrail"), interface, end).unwrap();
+        let ids = json!({"NetworkID": "n1", "EndpointID": "e1"});
+        engine.send("DeleteEndpoint", ids).unwrap_err();
+        drop(lock);
+        // Docker does not ask again.
+        engine.tidy();
         assert_eq!(objects(&lab), before);
     });
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use contrail_core::attachment::Cleaned;
+use contrail_core::attachment::{Cleaned, Fate};
 use contrail_core::{Deadline, FqName};
 
 use super::NetworkDriver;
@@ -18,7 +18,7 @@ use crate::proto::EndpointId;
 #[derive(Debug)]
 pub struct CleanUp {
     cleaned: Cleaned,
-    /// Networks that Docker has deleted and that are still to be removed.
+    /// Networks that Docker has deleted and that are still to be removed, or that are just being made.
     waiting: Vec<FqName>,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for CleanUp {
         for name in &self.waiting {
             writeln!(
                 f,
-                "virtual network {name} waits for the plugin to remove it"
+                "virtual network {name} waits for the plugin, which is making or removing it"
             )?;
         }
         Ok(())
@@ -49,7 +49,7 @@ impl NetworkDriver {
         let projects: Vec<FqName> = projects.into_iter().collect();
         let cleaned = self.attacher.clean(&projects, grace, end)?;
         let removed = cleaned.projects.iter().flat_map(|(_, orphans)| orphans);
-        for (orphan, _) in removed.filter(|(_, removed)| *removed) {
+        for (orphan, _) in removed.filter(|(_, fate)| *fate == Fate::Removed) {
             if let Ok(id) = EndpointId::try_from(orphan.container.clone()) {
                 self.store.remove_endpoint(&id)?;
             }

@@ -131,6 +131,8 @@ impl NetworkDriver {
         let mut entry = self.known_endpoint(&request.endpoint_id, end)?;
         let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
         let sandbox = request.sandbox_key.to_string_lossy();
+        // Unknown of an endpoint whose state was lost.
+        entry.network.get_or_insert(request.network_id.clone());
         // Noted before: if this ends half-way, the one who deletes the endpoint must know of it.
         entry.vm = Some(self.attacher.sandbox_machine(&sandbox));
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
@@ -183,9 +185,10 @@ impl NetworkDriver {
         let done = self
             .attacher
             .delete_endpoint(id.as_str(), entry.vm, &reserved);
-        // What could not be removed is noted elsewhere, and Docker does not ask a second time.
-        self.store.remove_endpoint(id)?;
+        // What could not be removed is noted elsewhere. If even that failed the entry stays, for the next
+        // tidying up: Docker does not ask a second time.
         let deferred = done?.deferred;
+        self.store.remove_endpoint(id)?;
         note_deferred(id, deferred);
         if deferred == 0 {
             // They answer: the turn of what had to wait.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::types::Attachment;
 use super::undo::{self, Failed, Step};
-use super::{Backend, Host, objects, pending};
+use super::{Backend, Host, objects, orphans, pending};
 use crate::api::Client;
 use crate::api::objects::VirtualMachineInterface;
 use crate::deadline::Deadline;
@@ -109,6 +109,7 @@ impl<'a> Call<'a> {
     fn keep(&self) -> Result<()> {
         for &interface in &self.interfaces {
             pending::forget(&self.host.state_dir, interface)?;
+            orphans::forget(&self.host.state_dir, interface)?;
         }
         self.done().clear();
         Ok(())

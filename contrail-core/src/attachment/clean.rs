@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Attacher, Orphan, PendingRemoval};
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{Result, report};
 use crate::fq_name::FqName;
 
 /// What a clean-up has found and done. Its text is a report for the operator.
@@ -17,16 +17,29 @@ pub struct Cleaned {
     pub pending: Vec<PendingRemoval>,
     /// How long an orphan had to be noted to be removed; `None` when none was to be.
     pub grace: Option<Duration>,
-    /// The orphans of each project, each with whether it was removed.
-    pub projects: Vec<(FqName, Vec<(Orphan, bool)>)>,
+    /// The orphans of each project, each with what became of it.
+    pub projects: Vec<(FqName, Vec<(Orphan, Fate)>)>,
+}
+
+/// What became of an orphan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is removed, or its removal waits like others.
+    Removed,
+    /// It stays: nobody asked for its removal, it is too new, or it is no orphan any more.
+    Stays,
+    /// It could not be removed, for this reason.
+    Failed(String),
 }
 
 impl Attacher {
     /// Works off all removals that wait, looks for the orphans of some projects, and removes those that
     /// were noted at least `grace` ago; none without it.
     ///
+    /// An orphan that cannot be removed does not keep the others.
+    ///
     /// # Errors
-    /// When somebody cannot be asked, or the first failure of a removal.
+    /// When somebody cannot be asked.
     pub fn clean(
         &self,
         projects: &[FqName],
@@ -39,10 +52,15 @@ impl Attacher {
             let mut orphans = Vec::new();
             for orphan in self.orphans(project, deadline)? {
                 let removed = match grace {
-                    Some(grace) => self.remove_orphan(&orphan, grace, deadline)?,
-                    None => false,
+                    Some(grace) => self.remove_orphan(&orphan, grace, deadline),
+                    None => Ok(false),
                 };
-                orphans.push((orphan, removed));
+                let fate = match removed {
+                    Ok(true) => Fate::Removed,
+                    Ok(false) => Fate::Stays,
+                    Err(error) => Fate::Failed(report(&error)),
+                };
+                orphans.push((orphan, fate));
             }
             found.push((project.clone(), orphans));
         }
@@ -71,14 +89,15 @@ impl fmt::Display for Cleaned {
             )?;
         }
         for (project, orphans) in &self.projects {
-            let removed = orphans.iter().filter(|(_, removed)| *removed).count();
+            let removed = orphans.iter().filter(|(_, fate)| *fate == Fate::Removed);
+            let removed = removed.count();
             let found = orphans.len();
             writeln!(
                 f,
                 "project {project}: {found} orphans, {removed} of them removed"
             )?;
-            for (orphan, removed) in orphans {
-                self.describe(orphan, *removed, f)?;
+            for (orphan, fate) in orphans {
+                self.describe(orphan, fate, f)?;
             }
         }
         Ok(())
@@ -86,17 +105,18 @@ impl fmt::Display for Cleaned {
 }
 
 impl Cleaned {
-    fn describe(&self, orphan: &Orphan, removed: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn describe(&self, orphan: &Orphan, fate: &Fate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (container, id, since) = (&orphan.container, orphan.interface, age(orphan.since));
         match orphan.ifname.as_str() {
             "" => write!(f, "  endpoint {container} ({id})")?,
             ifname => write!(f, "  container {container}, interface {ifname} ({id})")?,
         }
         write!(f, ", noted {since} s ago: ")?;
-        match (removed, self.grace) {
-            (true, _) => writeln!(f, "removed"),
-            (false, Some(grace)) => writeln!(f, "stays until {} s", grace.as_secs()),
-            (false, None) => writeln!(f, "stays without --remove"),
+        match (fate, self.grace) {
+            (Fate::Removed, _) => writeln!(f, "removed"),
+            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {reason}"),
+            (Fate::Stays, Some(grace)) => writeln!(f, "stays until {} s", grace.as_secs()),
+            (Fate::Stays, None) => writeln!(f, "stays without --remove"),
         }
     }
 }

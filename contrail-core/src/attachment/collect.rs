@@ -38,7 +38,7 @@ impl Attacher {
         let mut count = 0;
         for (interface, container, ifname) in own {
             let name = (container, ifname);
-            if keep.contains(&name) || !self.is_free(interface) {
+            if keep.contains(&name) || !self.is_free(interface)? {
                 continue;
             }
             let (container, ifname) = name;

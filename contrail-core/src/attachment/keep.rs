@@ -1,8 +1,6 @@
 //! Keeping what an endpoint has: an agent that was restarted may forget ports, others sweep them, and the
 //! API's data can get lost while containers run.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use super::Attacher;
@@ -13,6 +11,7 @@ use crate::api::objects::VirtualMachineInterface;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::identity::Family;
+use crate::lock::AttachmentLock;
 
 /// What looking after an endpoint has led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +47,7 @@ impl Attacher {
     ) -> Result<Kept> {
         let attachment = endpoint.attachment();
         let port = self.endpoint_port(endpoint, &attachment);
-        let at_once = Deadline::after(Duration::ZERO);
-        let Ok(_lock) = self.lock(&[port.id], at_once) else {
+        let Some(_lock) = AttachmentLock::at_once(&self.host.run_dir, port.id)? else {
             return Ok(Kept::Busy);
         };
         let host_end = || self.backend.dataplane.link(None, &port.host_ifname);

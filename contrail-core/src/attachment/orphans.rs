@@ -59,7 +59,7 @@ impl Attacher {
             let Some((interface, container, ifname)) = self.made_here(object, &nodes) else {
                 continue;
             };
-            if self.has_link(interface)? || !self.is_free(interface) {
+            if self.is_linked(interface)? || !self.is_free(interface)? {
                 continue;
             }
             orphans.push(Orphan {
@@ -94,7 +94,7 @@ impl Attacher {
         let nodes = nodes::known(&self.host.state_dir, &self.host.node)?;
         let object: Option<VirtualMachineInterface> = self.client(deadline).get_opt(id)?;
         let is_ours = object.is_some_and(|object| self.made_here(&object, &nodes).is_some());
-        if !is_ours || self.has_link(id)? {
+        if !is_ours || self.is_linked(id)? {
             return Ok(false);
         }
         log::info!(
@@ -102,7 +102,7 @@ impl Attacher {
             orphan.container
         );
         self.take_away_found(id, &[], deadline)?;
-        files::remove(&self.path_of_note(id))?;
+        forget(&self.host.state_dir, id)?;
         Ok(true)
     }
 
@@ -121,20 +121,20 @@ impl Attacher {
         is_ours.then(|| (id, container.to_owned(), ifname.to_owned()))
     }
 
-    fn has_link(&self, interface: Uuid) -> Result<bool> {
+    fn is_linked(&self, interface: Uuid) -> Result<bool> {
         let name = identity::host_ifname(interface);
         Ok(self.backend.dataplane.link(None, &name)?.is_some())
     }
 
     /// Whether nobody is working on an interface just now.
-    pub(super) fn is_free(&self, interface: Uuid) -> bool {
-        let now = Deadline::after(Duration::ZERO);
-        AttachmentLock::acquire(&self.host.run_dir, interface, now).is_ok()
+    pub(super) fn is_free(&self, interface: Uuid) -> Result<bool> {
+        let lock = AttachmentLock::at_once(&self.host.run_dir, interface)?;
+        Ok(lock.is_some())
     }
 
     /// Notes an orphan, unless it has a note; since when it has one.
     fn note(&self, interface: Uuid, project: &FqName) -> Result<SystemTime> {
-        let path = self.path_of_note(interface);
+        let path = path(&self.host.state_dir, interface);
         if let Some(note) = read(&path)? {
             return Ok(note.since);
         }
@@ -152,7 +152,11 @@ impl Attacher {
 
     /// Drops the notes of a project's interfaces that are no orphans, or no more.
     fn drop_notes(&self, project: &FqName, orphans: &[Orphan]) -> Result<()> {
-        for entry in fs::read_dir(self.notes()).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(notes(&self.host.state_dir))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let name = entry.file_name();
             let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
             let Some(id) = id.and_then(|id| id.parse::<Uuid>().ok()) else {
@@ -166,14 +170,19 @@ impl Attacher {
         }
         Ok(())
     }
+}
 
-    fn notes(&self) -> PathBuf {
-        self.host.state_dir.join("orphans")
-    }
+/// Drops the note of an interface: it is no orphan, or none any more.
+pub(super) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
+    files::remove(&path(state_dir, interface)).map(|_| ())
+}
 
-    fn path_of_note(&self, interface: Uuid) -> PathBuf {
-        self.notes().join(format!("{interface}.json"))
-    }
+fn notes(state_dir: &Path) -> PathBuf {
+    state_dir.join("orphans")
+}
+
+fn path(state_dir: &Path, interface: Uuid) -> PathBuf {
+    notes(state_dir).join(format!("{interface}.json"))
 }
 
 /// A note; none when it is damaged, so that the time starts anew.

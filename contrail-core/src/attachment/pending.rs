@@ -184,11 +184,12 @@ impl Attacher {
     }
 
     fn work_off(&self, interface: Uuid, deadline: Deadline) -> Outcome {
-        let now = Deadline::after(Duration::ZERO);
-        let Ok(_lock) = AttachmentLock::acquire(&self.host.run_dir, interface, now) else {
-            return Outcome::Skipped;
+        let worked = match AttachmentLock::at_once(&self.host.run_dir, interface) {
+            Ok(Some(_lock)) => self.finish(interface, deadline),
+            Ok(None) => Ok(Outcome::Skipped),
+            Err(error) => Err(error),
         };
-        self.finish(interface, deadline).unwrap_or_else(|error| {
+        worked.unwrap_or_else(|error| {
             log::warn!("{}", error::report(&error));
             Outcome::StillPending
         })
