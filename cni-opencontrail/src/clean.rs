@@ -40,12 +40,15 @@ struct Request {
     file: Option<PathBuf>,
 }
 
-/// Runs the command with its arguments; returns the report.
+/// Runs the command with its arguments; returns the report, or the usage when that is asked for.
 ///
 /// # Errors
 ///
 /// Arguments or a file that cannot be used, an API that does not answer.
 pub fn run(arguments: &[String], surroundings: &Surroundings) -> Result<String, CniError> {
+    if arguments.iter().any(|argument| is_help(argument)) {
+        return Ok(USAGE.to_owned());
+    }
     let request = Request::parse(arguments)?;
     let mut report = String::new();
     for (settings, project) in places(&request, surroundings)? {
@@ -56,6 +59,10 @@ pub fn run(arguments: &[String], surroundings: &Surroundings) -> Result<String, 
         let _ = write!(report, "{cleaned}");
     }
     Ok(report)
+}
+
+fn is_help(argument: &str) -> bool {
+    ["--help", "-h"].contains(&argument)
 }
 
 impl Request {
@@ -110,6 +117,10 @@ fn places(
                 places.push((settings, project));
             }
         }
+    }
+    if places.is_empty() {
+        let reason = "it has no plugin of type opencontrail";
+        return Err(Error::invalid("FILE", file.display().to_string(), reason).into());
     }
     Ok(places)
 }

@@ -174,7 +174,7 @@ fn name(object: &Object, place: &str) -> Result<String, CniError> {
 fn entries(object: &Object) -> Result<Vec<NetConf>, CniError> {
     let list = lookup(object, "networks").and_then(Value::as_array);
     let Some(list) = list.filter(|list| !list.is_empty()) else {
-        let given = object.get("networks").unwrap_or(&Value::Null);
+        let given = lookup(object, "networks").unwrap_or(&Value::Null);
         let reason = "a list of at least one network is expected";
         return Err(invalid("networks", given, reason));
     };

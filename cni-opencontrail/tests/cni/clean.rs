@@ -41,6 +41,35 @@ fn each_project_of_a_file_is_looked_at_once() {
 }
 
 #[test]
+fn a_file_of_others_is_no_clean_host() {
+    let list = r#"{"cniVersion": "1.0.0", "name": "net1", "plugins": [{"type": "bridge"}]}"#;
+    let plugin = Plugin::default().file("/net.conf", list);
+    let outcome = plugin.arguments("clean /net.conf").run();
+    assert!(
+        !outcome.succeeded && outcome.calls.is_empty(),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stderr.contains("no plugin of type opencontrail"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn help_is_no_mistake() {
+    for arguments in ["clean --help", "clean --remove -h"] {
+        let outcome = Plugin::default().arguments(arguments).run();
+        assert!(outcome.succeeded && outcome.calls.is_empty(), "{outcome:?}");
+        assert!(
+            outcome.stdout.contains("--grace SECONDS"),
+            "{}",
+            outcome.stdout
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said_on_standard_error_alone() {
     let plugin = Plugin::default().behaving(Behaviour::FailsAt("127.0.0.1"));
     for (arguments, named) in [

@@ -254,6 +254,7 @@ fn bad_documents_and_results_are_refused_with_key_and_value() {
     refused(&[
         (json!({"networks": []}), 7, ["networks", "[]"]),
         (json!({"networks": "x"}), 7, ["networks", "x"]),
+        (json!({"Networks": 5}), 7, ["networks", "5"]),
         (
             json!({"networks": [{"name": "a", "type": "bridge"}]}),
             7,

@@ -12,7 +12,7 @@ use crate::trace::{Protocol, Question, Trace, TracedHop};
 /// Which packet, in which lab.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Who sends: an address, a container's name, the id of a VM interface or its host end.
+    /// Who sends: an address, a name as `status` shows it, the id of a VM interface or its host end.
     source: String,
     /// Who is to get it: the same.
     destination: String,

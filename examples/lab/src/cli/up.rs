@@ -24,7 +24,7 @@ const READY: &str = "ready";
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The lab's name: labs with different names can run side by side.
+    /// The lab's name: labs with different names can run side by side, each with its own addresses.
     #[arg(long, default_value = "lab", value_parser = lab_name)]
     name: String,
     /// Where the configuration API listens.

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use contrail_core::Error;
 use contrail_lab::sandbox::{self, ControlGroups};
 use failure::Failure;
 use programs::Programs;
@@ -65,7 +66,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let programs = Programs::beside_this_one()?;
     let drawing = story::tell(&programs, &groups, options.members)?;
     if let Some(file) = &options.svg {
-        std::fs::write(file, drawing)?;
+        std::fs::write(file, drawing).map_err(|error| Error::file("write", file, error))?;
         report::say(&format!("drawn in {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
