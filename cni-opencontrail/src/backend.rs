@@ -49,7 +49,7 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// When somebody cannot be asked, or the first failure of a removal.
+    /// When somebody cannot be asked. What became of each orphan is in the answer.
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
 }
 

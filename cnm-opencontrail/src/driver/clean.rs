@@ -40,7 +40,8 @@ impl NetworkDriver {
     /// its networks, and removes those that were noted at least `grace` ago; none without it.
     ///
     /// # Errors
-    /// When somebody cannot be asked, or the first failure of a removal.
+    /// When somebody cannot be asked, or the state directory cannot be used. The report has the removals
+    /// that failed.
     pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
         let networks = self.store.networks()?;
         let projects = networks.iter().map(|(_, entry)| entry.name.parent());

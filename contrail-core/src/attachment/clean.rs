@@ -39,7 +39,7 @@ impl Attacher {
     /// An orphan that cannot be removed does not keep the others.
     ///
     /// # Errors
-    /// When somebody cannot be asked.
+    /// When somebody cannot be asked, or the state directory cannot be used.
     pub fn clean(
         &self,
         projects: &[FqName],
@@ -115,7 +115,10 @@ impl Cleaned {
         match (fate, self.grace) {
             (Fate::Removed, _) => writeln!(f, "removed"),
             (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {reason}"),
-            (Fate::Stays, Some(grace)) => writeln!(f, "stays until {} s", grace.as_secs()),
+            (Fate::Stays, Some(grace)) if since < grace.as_secs() => {
+                writeln!(f, "stays until {} s", grace.as_secs())
+            }
+            (Fate::Stays, Some(_)) => writeln!(f, "is none any more"),
             (Fate::Stays, None) => writeln!(f, "stays without --remove"),
         }
     }

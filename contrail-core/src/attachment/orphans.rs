@@ -172,7 +172,7 @@ impl Attacher {
     }
 }
 
-/// Drops the note of an interface: it is no orphan, or none any more.
+/// Drops the note of an interface: it is no orphan any more.
 pub(super) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
     files::remove(&path(state_dir, interface)).map(|_| ())
 }
