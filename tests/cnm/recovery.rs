@@ -191,3 +191,45 @@ fn an_endpoint_that_could_not_be_deleted_for_its_lock_is_deleted_later() {
         assert_eq!(objects(&lab), before);
     });
 }
+
+#[test]
+fn an_endpoint_that_has_joined_is_not_made_a_second_time() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        // The answer to the first request got lost.
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        let running = objects(&lab);
+        let refused = engine.create_endpoint("n1", "e1", "10.1.1.2/24");
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("exists already"), "{refused}");
+        assert_eq!(objects(&lab), running);
+
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        assert_eq!(objects(&lab), before);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+    });
+}
+
+#[test]
+fn an_endpoint_whose_second_creation_failed_can_still_be_deleted() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        lab.stop_service(Restartable::ConfigApi);
+        engine
+            .create_endpoint("n1", "e1", "10.1.1.2/24")
+            .unwrap_err();
+        lab.start_service(Restartable::ConfigApi).unwrap();
+        engine.tidy();
+        assert_eq!(objects(&lab), before);
+    });
+}

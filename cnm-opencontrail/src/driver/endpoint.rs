@@ -23,8 +23,8 @@ impl NetworkDriver {
     /// `NetworkDriver.CreateEndpoint`: the objects and the addresses.
     ///
     /// # Errors
-    /// An address that somebody has, with the holder's name; options that cannot be used; a
-    /// controller that is down.
+    /// An address that somebody has, with the holder's name; options that cannot be used; an endpoint
+    /// that has joined already; a controller that is down.
     pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
@@ -55,7 +55,7 @@ impl NetworkDriver {
             security_groups: options.security_groups,
         };
         self.check_published(request, &network, &entry)?;
-        let made = self.noted(&request.endpoint_id, &entry, || {
+        let made = self.noted(&request.endpoint_id, &entry, end, || {
             self.make_objects(request, &network, &entry, end)
         })?;
         let interface = match mac {
@@ -71,23 +71,35 @@ impl NetworkDriver {
         &self,
         id: &EndpointId,
         entry: &EndpointEntry,
+        end: Deadline,
         make: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let _making = self.making.begin(id.as_str());
+        let _making = self.making.begin(id.as_str(), end)?;
         let earlier = self.store.endpoint(id)?;
-        if earlier.is_none() {
-            let unfinished = true;
-            let entry = EndpointEntry {
-                unfinished,
-                ..entry.clone()
-            };
-            self.store.put_endpoint(id, &entry)?;
+        match &earlier {
+            Some(earlier) if earlier.unfinished => self.take_away(id, earlier.clone())?,
+            // Made anew it would lose its port, under a container that runs.
+            Some(earlier) if earlier.vm.is_some() => {
+                return Err(CoreError::AlreadyExists {
+                    kind: "Docker endpoint",
+                    name: id.short().to_owned(),
+                    uuid: None,
+                }
+                .into());
+            }
+            _ => {}
         }
+        let unfinished = EndpointEntry {
+            unfinished: true,
+            ..entry.clone()
+        };
+        self.store.put_endpoint(id, &unfinished)?;
         let made = make();
         match (&made, earlier) {
             (Ok(_), _) => self.store.put_endpoint(id, entry)?,
             // All of it was taken back, or is noted elsewhere.
             (Err(_), None) => self.store.remove_endpoint(id)?,
+            // What the earlier call has made may be there: it stays noted as something to remove.
             (Err(_), Some(_)) => {}
         }
         made
@@ -128,6 +140,7 @@ impl NetworkDriver {
     pub fn join(&self, request: &Join) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
+        let _joining = self.making.begin(request.endpoint_id.as_str(), end)?;
         let mut entry = self.known_endpoint(&request.endpoint_id, end)?;
         let endpoint = self.endpoint(&request.endpoint_id, &network, &entry);
         let sandbox = request.sandbox_key.to_string_lossy();
@@ -156,6 +169,7 @@ impl NetworkDriver {
     /// # Errors
     /// When what is left could not even be put off.
     pub fn leave(&self, id: &EndpointId) -> Result<Reply> {
+        let _leaving = self.making.begin(id.as_str(), Deadline::after(PATIENCE))?;
         let done = self.attacher.leave_endpoint(id.as_str())?;
         note_deferred(id, done.deferred);
         Ok(Reply::Done {})
@@ -167,7 +181,7 @@ impl NetworkDriver {
     /// # Errors
     /// When what is left could not even be put off.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<Reply> {
-        let _going = self.making.begin(id.as_str());
+        let _going = self.making.begin(id.as_str(), Deadline::after(PATIENCE))?;
         let known = self.store.endpoint(id)?;
         if let Some(entry) = known.clone().filter(|entry| !entry.unfinished) {
             let unfinished = true;
@@ -180,21 +194,24 @@ impl NetworkDriver {
                 log::warn!("{}", report(&error));
             }
         }
-        let entry = known.unwrap_or_default();
+        self.take_away(id, known.unwrap_or_default())?;
+        Ok(Reply::Done {})
+    }
+
+    /// Takes away what there is of an endpoint, and its entry. What could not be removed is noted elsewhere.
+    /// If even that failed the entry stays, for the next tidying up: Docker does not ask a second time.
+    fn take_away(&self, id: &EndpointId, entry: EndpointEntry) -> Result<()> {
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
         let done = self
             .attacher
-            .delete_endpoint(id.as_str(), entry.vm, &reserved);
-        // What could not be removed is noted elsewhere. If even that failed the entry stays, for the next
-        // tidying up: Docker does not ask a second time.
-        let deferred = done?.deferred;
+            .delete_endpoint(id.as_str(), entry.vm, &reserved)?;
         self.store.remove_endpoint(id)?;
-        note_deferred(id, deferred);
-        if deferred == 0 {
+        note_deferred(id, done.deferred);
+        if done.deferred == 0 {
             // They answer: the turn of what had to wait.
             self.attacher.work_off_pending(Deadline::after(PATIENCE));
         }
-        Ok(Reply::Done {})
+        Ok(())
     }
 
     /// Published ports lead nowhere: the vRouter does not know them. Docker tells of them when it creates
@@ -305,7 +322,8 @@ impl NetworkDriver {
         let is_stale = |(id, entry): &(EndpointId, EndpointEntry)| {
             let has_it = entry.addresses.iter().any(|(held, _)| held == address);
             let network = entry.network.as_ref();
-            has_it && network == Some(&request.network_id) && *id != request.endpoint_id
+            let is_gone = !self.making.contains(id.as_str());
+            has_it && network == Some(&request.network_id) && is_gone
         };
         let Some((id, _)) = self.store.endpoints()?.into_iter().find(is_stale) else {
             return Ok(false);

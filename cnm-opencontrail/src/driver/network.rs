@@ -48,6 +48,8 @@ impl NetworkDriver {
             pools,
             internal,
         };
+        let end = Deadline::after(PATIENCE);
+        let _making = self.making.begin(id.as_str(), end)?;
         if let Some(known) = self.store.network(id)?.filter(|known| !known.deleted) {
             // The answer to an earlier request got lost.
             return match known.wanted == wanted {
@@ -60,7 +62,7 @@ impl NetworkDriver {
                 .into()),
             };
         }
-        let entry = self.create(id, wanted)?;
+        let entry = self.create(id, wanted, end)?;
         log::info!(
             "Docker network {} is virtual network {}",
             id.short(),
@@ -71,10 +73,8 @@ impl NetworkDriver {
 
     /// Docker does not delete a network whose creation has failed. So what is going to be made is noted
     /// before as something to remove: whatever happens on the way, nothing is left.
-    fn create(&self, id: &NetworkId, wanted: Wanted) -> Result<NetworkEntry> {
-        let end = Deadline::after(PATIENCE);
+    fn create(&self, id: &NetworkId, wanted: Wanted, end: Deadline) -> Result<NetworkEntry> {
         let unfinished = NetworkEntry::unfinished(wanted.clone());
-        let _making = self.making.begin(id.as_str());
         self.store.put_network(id, &unfinished)?;
         let made = self.establish(id, wanted, end);
         let kept = made.and_then(|entry| {

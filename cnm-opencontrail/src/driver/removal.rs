@@ -16,6 +16,7 @@ impl NetworkDriver {
     /// When the state cannot be read.
     pub fn delete_network(&self, id: &NetworkId) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
+        let _going = self.making.begin(id.as_str(), end)?;
         let entry = match self.store.network(id)? {
             Some(entry) => Some(entry),
             None => self.recover(id, end)?,
@@ -23,7 +24,6 @@ impl NetworkDriver {
         let Some(entry) = entry else {
             return Ok(Reply::Done {});
         };
-        let _going = self.making.begin(id.as_str());
         let deleted = true;
         let entry = NetworkEntry { deleted, ..entry };
         // Docker asks once: what can be removed is, also where nothing can be noted.
