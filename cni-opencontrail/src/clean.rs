@@ -1,7 +1,7 @@
 //! `cni-opencontrail clean`: shows an operator what containers have left behind on this host, and
 //! removes it.
 
-use std::fmt::Write;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,25 +40,34 @@ struct Request {
     file: Option<PathBuf>,
 }
 
-/// Runs the command with its arguments; returns the report, or the usage when that is asked for.
+/// Runs the command with its arguments; writes the report, or the usage when that is asked for.
 ///
 /// # Errors
 ///
-/// Arguments or a file that cannot be used, an API that does not answer.
-pub fn run(arguments: &[String], surroundings: &Surroundings) -> Result<String, CniError> {
+/// Arguments or a file that cannot be used. After the report: an API that does not answer, an orphan that
+/// cannot be removed.
+pub fn run(
+    arguments: &[String],
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<(), CniError> {
+    let mut print = |text: &str| {
+        let written = out.write_all(text.as_bytes());
+        written.map_err(|error| Error::file("write", "standard output", error))
+    };
     if arguments.iter().any(|argument| is_help(argument)) {
-        return Ok(USAGE.to_owned());
+        return Ok(print(USAGE)?);
     }
     let request = Request::parse(arguments)?;
-    let mut report = String::new();
+    let mut outcome = Ok(());
     for (settings, project) in places(&request, surroundings)? {
         (surroundings.start_log)(&settings.log);
         let grace = request.remove.then_some(request.grace);
         let cleaned = (surroundings.connect)(&settings)?.clean(&project, grace)?;
-        // A text takes everything.
-        let _ = write!(report, "{cleaned}");
+        print(&cleaned.to_string())?;
+        outcome = outcome.and(cleaned.outcome());
     }
-    Ok(report)
+    Ok(outcome?)
 }
 
 fn is_help(argument: &str) -> bool {

@@ -252,22 +252,27 @@ fn serve_people(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> ExitCode {
-    let cleaned = match arguments {
-        [command, arguments @ ..] if command == "clean" => clean::run(arguments, surroundings),
-        [] => return written(write!(stderr, "{}", usage())),
-        [help] if matches!(help.as_str(), "help" | "--help" | "-h") => Ok(usage()),
-        [version] if matches!(version.as_str(), "--version" | "-V") => {
-            Ok(format!("cni-opencontrail {}\n", env!("CARGO_PKG_VERSION")))
+    match arguments {
+        [command, arguments @ ..] if command == "clean" => {
+            match clean::run(arguments, surroundings, stdout) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    writeln!(stderr, "{error}").ok();
+                    ExitCode::FAILURE
+                }
+            }
         }
+        [] => written(write!(stderr, "{}", usage())),
+        [help] if matches!(help.as_str(), "help" | "--help" | "-h") => {
+            written(write!(stdout, "{}", usage()))
+        }
+        [version] if matches!(version.as_str(), "--version" | "-V") => written(writeln!(
+            stdout,
+            "cni-opencontrail {}",
+            env!("CARGO_PKG_VERSION")
+        )),
         _ => {
             write!(stderr, "{}", usage()).ok();
-            return ExitCode::FAILURE;
-        }
-    };
-    match cleaned {
-        Ok(text) => written(stdout.write_all(text.as_bytes())),
-        Err(error) => {
-            writeln!(stderr, "{error}").ok();
             ExitCode::FAILURE
         }
     }

@@ -26,6 +26,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the agent may take to learn a port's configuration, unless the caller sets an end.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What an agent is to do with a port that is added.
+const TAKE: &str = "take";
+
 /// The pauses between two looks: at first nothing is lost by asking often, later the control node
 /// is what everybody waits for.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -229,9 +232,11 @@ impl Agent {
                         continue;
                     }
                     // The agent works off its requests later than it answers them.
-                    Some(difference) => {
-                        self.refusal(port.id, format!("it keeps another one with {difference}"))
-                    }
+                    Some(difference) => self.refusal(
+                        TAKE,
+                        port.id,
+                        format!("it keeps another one with {difference}"),
+                    ),
                 },
                 Ok(None) => self.never_configured(port.id),
                 // It may be restarting: the port is in its files by now.
@@ -264,11 +269,11 @@ impl Agent {
         Ok(found.is_some_and(|info| info.difference(port).is_none()))
     }
 
-    /// Removes a port. One that the agent does not have is no error. When the agent cannot be
-    /// reached, its file of the port is removed, so that a restart does not bring the port back.
+    /// Removes a port. One that the agent does not have is no error. When the agent does not do it, its
+    /// file of the port is removed, so that a restart does not bring the port back.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] or [`Error::Timeout`] when the agent still has to be told.
+    /// [`Error::Unreachable`], [`Error::Timeout`] or [`Error::Agent`] when the agent still has to be told.
     pub fn delete(&self, id: Uuid) -> Result<()> {
         if id.is_nil() {
             return Err(Error::invalid(
@@ -278,7 +283,7 @@ impl Agent {
             ));
         }
         let outcome = self.remove(id, self.request_end());
-        if outcome.as_ref().is_err_and(Error::is_transient) {
+        if outcome.is_err() {
             self.unlink(id);
         }
         outcome
@@ -293,7 +298,7 @@ impl Agent {
         let response = self.send(Method::Post, "/port", Some(port.body()), deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(port.id, response.explained())),
+            false => Err(self.refusal(TAKE, port.id, response.explained())),
         }
     }
 
@@ -309,14 +314,14 @@ impl Agent {
         if response.status == 404 && !text.contains("Unknown Request") {
             return Ok(None);
         }
-        Err(self.refusal(id, response.explained()))
+        Err(self.refusal("show", id, response.explained()))
     }
 
     fn remove(&self, id: Uuid, deadline: Deadline) -> Result<()> {
         let response = self.send(Method::Delete, &format!("/port/{id}"), None, deadline)?;
         match response.is_success() {
             true => Ok(()),
-            false => Err(self.refusal(id, response.explained())),
+            false => Err(self.refusal("remove", id, response.explained())),
         }
     }
 
@@ -352,7 +357,7 @@ impl Agent {
     fn unlink(&self, id: Uuid) {
         let path = self.ports_dir.join(id.to_string());
         match std::fs::remove_file(&path) {
-            Ok(()) => log::info!("removed {}: the agent does not answer", path.display()),
+            Ok(()) => log::info!("removed {}: the agent did not", path.display()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => log::warn!("cannot remove {}: {error}", path.display()),
         }
@@ -365,12 +370,13 @@ impl Agent {
     fn never_configured(&self, id: Uuid) -> Error {
         let message = "it accepted the port, but did not learn its configuration in time; \
                        is it connected to a control node, and is the address in a subnet of the network?";
-        self.refusal(id, message.to_owned())
+        self.refusal(TAKE, id, message.to_owned())
     }
 
-    fn refusal(&self, port: Uuid, message: String) -> Error {
+    fn refusal(&self, operation: &'static str, port: Uuid, message: String) -> Error {
         Error::Agent {
             agent: self.address.clone(),
+            operation,
             port,
             message,
         }

@@ -284,7 +284,7 @@ fn an_absent_agent_is_unreachable() {
 }
 
 #[test]
-fn deleting_removes_the_file_only_when_the_agent_cannot() {
+fn deleting_removes_the_file_only_when_the_agent_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(port().id.to_string());
     fs::write(&file, "{}").unwrap();
@@ -299,9 +299,14 @@ fn deleting_removes_the_file_only_when_the_agent_cannot() {
         ["DELETE http://127.0.0.1:9091/port/97556910-7aaf-11eb-9576-00163e6d1150"]
     );
 
-    for _ in 0..2 {
-        let absent = agent(FakeTransport::answers([]), dir.path());
-        assert!(absent.delete(port().id).unwrap_err().is_transient());
+    let broken = || FakeTransport::answers([Ok(Response::new(500, "broken"))]);
+    for (transport, told) in [
+        (broken(), "did not remove port"),
+        (FakeTransport::answers([]), "cannot reach"),
+    ] {
+        fs::write(&file, "{}").unwrap();
+        let error = agent(transport, dir.path()).delete(port().id).unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
         assert!(!file.exists());
     }
 }

@@ -5,6 +5,7 @@
 mod nature;
 mod phrase;
 
+use std::collections::HashSet;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -174,11 +175,13 @@ pub enum Error {
         source: serde_json::Error,
     },
 
-    /// The vRouter agent refused a port, or accepted it and then did not have it.
-    #[error("vRouter agent {agent} did not take port {port}{}", after_colon(.message))]
+    /// The vRouter agent refused a request about a port, or accepted the port and then did not have it.
+    #[error("vRouter agent {agent} did not {operation} port {port}{}", after_colon(.message))]
     Agent {
         /// The agent's address.
         agent: String,
+        /// What it was to do with the port: take, show or remove it.
+        operation: &'static str,
         /// The port's id.
         port: Uuid,
         /// The agent's own text or what was observed.
@@ -268,6 +271,13 @@ pub enum Error {
         /// One error for each step that could not be undone.
         left: Vec<Error>,
     },
+
+    /// Several of the things that were to be removed are still there.
+    #[error("{}", list(.0))]
+    Left(
+        /// One error for each of them, at least one.
+        Vec<Error>,
+    ),
 }
 
 impl Error {
@@ -322,7 +332,10 @@ pub fn report(error: &dyn std::error::Error) -> String {
 }
 
 fn list(errors: &[Error]) -> String {
-    let lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
+    let mut lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
+    // One reason may stand in the way of several steps.
+    let mut told = HashSet::new();
+    lines.retain(|line| told.insert(line.clone()));
     lines.join("; ")
 }
 

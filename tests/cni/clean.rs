@@ -15,9 +15,13 @@ fn call(command: &str, container: &str, netns: &TestNetns) -> Call {
     Call::new(command, container, &path, &network("n", "10.1.1.0/24"))
 }
 
+fn call_clean() -> Call {
+    Call::new("", "", "", &network("n", "10.1.1.0/24"))
+}
+
 fn clean(arguments: &[&str]) -> String {
     let arguments = [&["clean"], arguments].concat();
-    Call::new("", "", "", &network("n", "10.1.1.0/24")).output(&arguments)
+    call_clean().output(&arguments)
 }
 
 /// Ends a container without a DEL. Its links go at once, not when the kernel gets round to it.
@@ -83,9 +87,11 @@ fn an_orphan_that_cannot_be_removed_does_not_keep_the_others() {
         let path = format!("/virtual-machine-interface/{interface}");
         lab.faults()
             .add(fault(ConfigApi, "DELETE", &path, faults::status(403)));
-        let report = clean(&["--remove", "--grace", "0"]);
+        let arguments = ["clean", "--remove", "--grace", "0"];
+        let (report, error) = call_clean().failure(&arguments);
         assert!(report.contains("2 orphans, 1 of them removed"), "{report}");
         assert!(report.contains("cannot be removed: "), "{report}");
+        assert!(error.contains("with status 403"), "{error}");
         lab.faults().clear();
         // What failed is in the queue, and no orphan any more.
         clean(&[]);
@@ -108,6 +114,14 @@ fn removals_that_wait_are_shown_and_worked_off() {
         for (number, netns) in namespaces.iter().enumerate() {
             call("DEL", &format!("c{number}"), netns).run().ok();
         }
+        // What waits is shown also while nobody can be asked for orphans.
+        let (report, error) = call_clean().failure(&["clean"]);
+        assert!(report.contains("were done, 12 wait"), "{report}");
+        assert!(
+            report.contains("project default-domain:admin: cannot be"),
+            "{report}"
+        );
+        assert!(error.contains("cannot reach"), "{error}");
         lab.start_service(Restartable::ConfigApi).unwrap();
         let report = clean(&[]);
         assert!(

@@ -78,8 +78,8 @@ impl Dataplane for Faulty {
         self.step("configure", || self.kernel.configure(netns, ifname, config))
     }
 
-    fn delete_link(&self, name: &str) -> Result<bool> {
-        self.step("delete_link", || self.kernel.delete_link(name))
+    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool> {
+        self.step("delete_link", || self.kernel.delete_link(name, alias))
     }
 
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {

@@ -5,10 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use contrail_lab::dataplane::Mode;
+use contrail_lab::http::ServiceName::Agent;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox::{self, TestNetns};
+use opencontrail_tests::faults;
 use opencontrail_tests::plugin::Call;
-use opencontrail_tests::world::{everything, lab_with, network};
+use opencontrail_tests::world::{everything, fault, lab_with, network};
 
 const CONTAINERS: usize = 500;
 
@@ -60,6 +62,24 @@ fn queue_length() -> usize {
     let directory = "/var/lib/contrail/cni-opencontrail/pending";
     let entries = std::fs::read_dir(directory);
     entries.map_or(0, Iterator::count)
+}
+
+#[test]
+fn an_agent_that_refuses_to_remove_a_port_keeps_no_container() {
+    sandbox::test(|| {
+        let lab = lab_with(|options| options.data_plane = Mode::Off);
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        call("ADD", 0, &netns).run().ok();
+        lab.faults()
+            .add(fault(Agent, "DELETE", "", faults::status(500)));
+        call("DEL", 0, &netns).run().ok();
+        let report = call("", 0, &netns).output(&["clean"]);
+        assert!(report.contains("did not remove port"), "{report}");
+        lab.faults().clear();
+        assert_eq!(waiting(&call("", 0, &netns)), 0);
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
+    });
 }
 
 #[test]

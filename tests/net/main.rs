@@ -15,13 +15,15 @@ use ipnetwork::IpNetwork;
 
 const MAC: MacAddr = MacAddr([0x02, 0xd2, 0xad, 0xdb, 0x42, 0x43]);
 
+const ALIAS: &str = "d2addb42-4371-5012-bee6-417003b71696";
+
 fn spec(host: &str, container: &str) -> VethSpec {
     VethSpec {
         host: host.into(),
         container: container.into(),
         mac: MAC,
         mtu: Some(1400),
-        alias: "d2addb42-4371-5012-bee6-417003b71696".into(),
+        alias: ALIAS.into(),
     }
 }
 

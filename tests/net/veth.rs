@@ -8,7 +8,7 @@ use contrail_core::Error;
 use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, VethSpec};
 use contrail_lab::sandbox::{self, TestNetns};
 
-use crate::{MAC, attached, spec};
+use crate::{ALIAS, MAC, attached, spec};
 
 /// The error number that the kernel gave, as callers find it.
 fn errno(error: &Error) -> Option<i32> {
@@ -35,8 +35,7 @@ fn two_requests_make_the_whole_pair() {
         let host = kernel.link(None, "tap0").unwrap().unwrap();
         assert!(host.up);
         assert_eq!(host.mtu, 1400);
-        let id = "d2addb42-4371-5012-bee6-417003b71696";
-        assert_eq!(host.alias.as_deref(), Some(id));
+        assert_eq!(host.alias.as_deref(), Some(ALIAS));
         assert_ne!(host.mac, Some(MAC));
 
         let container = kernel.link(Some(netns.netns()), "eth0").unwrap().unwrap();
@@ -147,10 +146,29 @@ fn deleting_one_end_takes_the_other_and_twice_is_once() {
     sandbox::test(|| {
         let kernel = Kernel::new();
         let netns = attached(&kernel);
-        assert!(kernel.delete_link("tap0").unwrap());
+        let before = kernel.requests();
+        assert!(kernel.delete_link("tap0", Some(ALIAS)).unwrap());
+        assert_eq!(kernel.requests() - before, 2);
         assert_eq!(kernel.link(Some(netns.netns()), "eth0").unwrap(), None);
-        assert!(!kernel.delete_link("tap0").unwrap());
+        assert!(!kernel.delete_link("tap0", Some(ALIAS)).unwrap());
         assert_eq!(kernel.link(None, "tap0").unwrap(), None);
+    });
+}
+
+#[test]
+fn an_interface_with_another_alias_is_not_deleted_and_one_without_is() {
+    sandbox::test(|| {
+        let kernel = Kernel::new();
+        let _netns = attached(&kernel);
+        let other = "d2addb42-4371-5012-bee6-000000000000";
+        assert!(!kernel.delete_link("tap0", Some(other)).unwrap());
+        assert!(kernel.link(None, "tap0").unwrap().is_some());
+        // As it is when whoever makes it is killed between its two requests.
+        let half = [
+            "link", "add", "tap1", "type", "veth", "peer", "name", "eth1",
+        ];
+        assert!(Command::new("ip").args(half).status().unwrap().success());
+        assert!(kernel.delete_link("tap1", Some(other)).unwrap());
     });
 }
 
@@ -188,7 +206,7 @@ fn fifty_at_once_do_not_disturb_each_other() {
                     kernel.configure(netns.netns(), "eth0", &config).unwrap();
                     let link = kernel.link(Some(netns.netns()), "eth0").unwrap().unwrap();
                     assert_eq!(link.addresses, [address]);
-                    assert!(kernel.delete_link(&host).unwrap());
+                    assert!(kernel.delete_link(&host, None).unwrap());
                 });
             }
         });

@@ -112,14 +112,31 @@ impl Call {
     /// # Panics
     /// When it fails.
     pub fn output(&self, arguments: &[&str]) -> String {
+        let (success, output, errors) = self.command(arguments);
+        assert!(success, "{output}{errors}");
+        output
+    }
+
+    /// As [`Call::output`], of a call that must fail: standard output and standard error.
+    ///
+    /// # Panics
+    /// When the program cannot be started, or succeeds.
+    pub fn failure(&self, arguments: &[&str]) -> (String, String) {
+        let (success, output, errors) = self.command(arguments);
+        assert!(!success, "{output}{errors}");
+        (output, errors)
+    }
+
+    fn command(&self, arguments: &[&str]) -> (bool, String, String) {
         let output = Command::new(program("cni-opencontrail"))
             .args(arguments)
             .env_clear()
             .envs(&self.environment)
             .output()
             .expect("the plugin starts");
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).expect("the report is text")
+        let text = |bytes| String::from_utf8(bytes).expect("the output is text");
+        let success = output.status.success();
+        (success, text(output.stdout), text(output.stderr))
     }
 
     /// Makes the call and waits for its end.

@@ -275,7 +275,7 @@ impl Backend for Recorder {
         let call = Call::Clean(project.clone(), grace);
         self.calls.borrow_mut().push(call);
         self.answer().map(|()| Cleaned {
-            projects: vec![(project.clone(), Vec::new())],
+            projects: vec![(project.clone(), Ok(Vec::new()))],
             ..Default::default()
         })
     }

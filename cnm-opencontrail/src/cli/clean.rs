@@ -30,5 +30,6 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;
-    show(done.to_string())
+    show(done.to_string())?;
+    done.outcome()
 }

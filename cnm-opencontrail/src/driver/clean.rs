@@ -35,13 +35,23 @@ impl fmt::Display for CleanUp {
     }
 }
 
+impl CleanUp {
+    /// Whether everything could be looked at, and removed that was to be.
+    ///
+    /// # Errors
+    /// As [`Cleaned::outcome`].
+    pub fn outcome(self) -> Result<()> {
+        Ok(self.cleaned.outcome()?)
+    }
+}
+
 impl NetworkDriver {
     /// Works off all removals of endpoints that wait, looks for the orphans of this host in the projects of
     /// its networks, and removes those that were noted at least `grace` ago; none without it.
     ///
     /// # Errors
-    /// When somebody cannot be asked, or the state directory cannot be used. The report has the removals
-    /// that failed.
+    /// When the state directory cannot be used. What else failed is in the report, and in
+    /// [`CleanUp::outcome`].
     pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
         let networks = self.store.networks()?;
         let projects = networks.iter().map(|(_, entry)| entry.name.parent());
@@ -49,8 +59,11 @@ impl NetworkDriver {
         projects.insert(self.project.clone());
         let projects: Vec<FqName> = projects.into_iter().collect();
         let cleaned = self.attacher.clean(&projects, grace, end)?;
-        let removed = cleaned.projects.iter().flat_map(|(_, orphans)| orphans);
-        for (orphan, _) in removed.filter(|(_, fate)| *fate == Fate::Removed) {
+        let found = cleaned.projects.iter().flat_map(|(_, found)| found);
+        for (orphan, fate) in found.flatten() {
+            if !matches!(fate, Fate::Removed) {
+                continue;
+            }
             if let Ok(id) = EndpointId::try_from(orphan.container.clone()) {
                 self.store.remove_endpoint(&id)?;
             }

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use super::{Attacher, Orphan, PendingRemoval};
 use crate::deadline::Deadline;
-use crate::error::{Result, report};
+use crate::error::{Error, Result, report};
 use crate::fq_name::FqName;
 
 /// What a clean-up has found and done. Its text is a report for the operator.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Cleaned {
     /// How many removals of earlier calls were completed.
     pub finished: usize,
@@ -17,29 +17,33 @@ pub struct Cleaned {
     pub pending: Vec<PendingRemoval>,
     /// How long an orphan had to be noted to be removed; `None` when none was to be.
     pub grace: Option<Duration>,
-    /// The orphans of each project, each with what became of it.
-    pub projects: Vec<(FqName, Vec<(Orphan, Fate)>)>,
+    /// The orphans of each project, each with what became of it; or why they could not be found.
+    pub projects: Vec<(FqName, Result<Decided>)>,
 }
 
+/// Orphans, each with what became of it.
+pub type Decided = Vec<(Orphan, Fate)>;
+
 /// What became of an orphan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fate {
     /// It is removed, or its removal waits like others.
     Removed,
     /// It stays: nobody asked for its removal, it is too new, or it is no orphan any more.
     Stays,
     /// It could not be removed, for this reason.
-    Failed(String),
+    Failed(Error),
 }
 
 impl Attacher {
     /// Works off all removals that wait, looks for the orphans of some projects, and removes those that
     /// were noted at least `grace` ago; none without it.
     ///
-    /// An orphan that cannot be removed does not keep the others.
+    /// A project that cannot be looked at and an orphan that cannot be removed do not keep the others: see
+    /// [`Cleaned::outcome`].
     ///
     /// # Errors
-    /// When somebody cannot be asked, or the state directory cannot be used.
+    /// When the state directory cannot be used.
     pub fn clean(
         &self,
         projects: &[FqName],
@@ -47,29 +51,34 @@ impl Attacher {
         deadline: Deadline,
     ) -> Result<Cleaned> {
         let finished = self.work_off_all_pending(deadline);
-        let mut found = Vec::new();
-        for project in projects {
-            let mut orphans = Vec::new();
-            for orphan in self.orphans(project, deadline)? {
-                let removed = match grace {
-                    Some(grace) => self.remove_orphan(&orphan, grace, deadline),
-                    None => Ok(false),
-                };
-                let fate = match removed {
-                    Ok(true) => Fate::Removed,
-                    Ok(false) => Fate::Stays,
-                    Err(error) => Fate::Failed(report(&error)),
-                };
-                orphans.push((orphan, fate));
-            }
-            found.push((project.clone(), orphans));
-        }
+        let of_project = |project: &FqName| {
+            let orphans = self.orphans(project, deadline)?.into_iter();
+            let with_fate = orphans.map(|orphan| {
+                let fate = self.decide(&orphan, grace, deadline);
+                (orphan, fate)
+            });
+            Ok(with_fate.collect())
+        };
+        let projects = projects.iter();
+        let projects = projects.map(|project| (project.clone(), of_project(project)));
         Ok(Cleaned {
             finished,
-            pending: self.pending_removals()?,
             grace,
-            projects: found,
+            projects: projects.collect(),
+            pending: self.pending_removals()?,
         })
+    }
+
+    fn decide(&self, orphan: &Orphan, grace: Option<Duration>, deadline: Deadline) -> Fate {
+        let removed = match grace {
+            Some(grace) => self.remove_orphan(orphan, grace, deadline),
+            None => Ok(false),
+        };
+        match removed {
+            Ok(true) => Fate::Removed,
+            Ok(false) => Fate::Stays,
+            Err(error) => Fate::Failed(error),
+        }
     }
 }
 
@@ -89,7 +98,16 @@ impl fmt::Display for Cleaned {
             )?;
         }
         for (project, orphans) in &self.projects {
-            let removed = orphans.iter().filter(|(_, fate)| *fate == Fate::Removed);
+            let orphans = match orphans {
+                Ok(orphans) => orphans,
+                Err(error) => {
+                    let error = report(error);
+                    writeln!(f, "project {project}: cannot be looked at: {error}")?;
+                    continue;
+                }
+            };
+            let removed = orphans.iter();
+            let removed = removed.filter(|(_, fate)| matches!(fate, Fate::Removed));
             let removed = removed.count();
             let found = orphans.len();
             writeln!(
@@ -105,6 +123,30 @@ impl fmt::Display for Cleaned {
 }
 
 impl Cleaned {
+    /// Whether everything could be looked at, and removed that was to be. Removals that wait are no error:
+    /// they are tried again.
+    ///
+    /// # Errors
+    /// [`Error::Left`] with everything that stood in the way.
+    pub fn outcome(self) -> Result<()> {
+        let mut errors = Vec::new();
+        for (_, orphans) in self.projects {
+            match orphans {
+                Ok(orphans) => {
+                    errors.extend(orphans.into_iter().filter_map(|(_, fate)| match fate {
+                        Fate::Failed(error) => Some(error),
+                        Fate::Removed | Fate::Stays => None,
+                    }))
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Left(errors)),
+        }
+    }
+
     fn describe(&self, orphan: &Orphan, fate: &Fate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (container, id, since) = (&orphan.container, orphan.interface, age(orphan.since));
         match orphan.ifname.as_str() {
@@ -114,7 +156,7 @@ impl Cleaned {
         write!(f, ", noted {since} s ago: ")?;
         match (fate, self.grace) {
             (Fate::Removed, _) => writeln!(f, "removed"),
-            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {reason}"),
+            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
             (Fate::Stays, Some(grace)) if since < grace.as_secs() => {
                 writeln!(f, "stays until {} s", grace.as_secs())
             }

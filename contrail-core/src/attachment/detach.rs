@@ -84,27 +84,25 @@ impl Attacher {
                 error::report(&failed.error)
             );
         }
-        let mut hopeless = hopeless.into_iter().map(|failed| failed.error);
-        let Some(cause) = hopeless.next() else {
-            return Ok(Detached { deferred });
-        };
-        let left: Vec<Error> = hopeless.collect();
-        Err(match left.is_empty() {
-            true => cause,
-            false => Error::Undo {
-                cause: Box::new(cause),
-                left,
-            },
-        })
+        let mut errors: Vec<Error> = hopeless.into_iter().map(|failed| failed.error).collect();
+        match (errors.pop(), errors.is_empty()) {
+            (None, _) => Ok(Detached { deferred }),
+            (Some(only), true) => Err(only),
+            (Some(last), false) => {
+                errors.push(last);
+                Err(Error::Left(errors))
+            }
+        }
     }
 }
 
 /// Whether trying again later can help without anybody changing the request: the service was down or
-/// broken, or the credentials were refused while they are being renewed.
+/// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
+/// port, whatever it says.
 fn may_work_later(error: &Error) -> bool {
     match error.cause() {
         Error::Refused { status, .. } => *status >= 500,
-        Error::Unauthorized { .. } => true,
+        Error::Unauthorized { .. } | Error::Agent { .. } => true,
         other => other.is_transient(),
     }
 }

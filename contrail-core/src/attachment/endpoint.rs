@@ -169,7 +169,7 @@ impl Attacher {
         let id = self.endpoint_interface(endpoint);
         let steps = vec![
             Step::AgentPort(id),
-            Step::Link(identity::host_ifname(id)),
+            Step::Link(id),
             Step::Service { interface: id },
         ];
         let deadline = Deadline::after(self.host.detach_timeout);

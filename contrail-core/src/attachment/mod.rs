@@ -45,7 +45,7 @@ use crate::deadline::Deadline;
 use crate::net::Dataplane;
 
 pub use check::Expected;
-pub use clean::{Cleaned, Fate};
+pub use clean::{Cleaned, Decided, Fate};
 pub use detach::Detached;
 pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined};
 pub use keep::Kept;

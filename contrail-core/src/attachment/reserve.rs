@@ -163,13 +163,13 @@ impl Call<'_> {
         };
         let create = || {
             dataplane.create_veth(&spec, netns)?;
-            self.note(Step::Link(spec.host.clone()));
+            self.note(Step::Link(port.id));
             Ok(())
         };
         match create() {
             Err(Error::InterfaceExists { ifname, .. }) if self.is_leftover(&spec, &ifname)? => {
                 log::info!("interface {ifname} is left over from an earlier attach");
-                dataplane.delete_link(&ifname)?;
+                dataplane.delete_link(&ifname, Some(&spec.alias))?;
                 create()
             }
             other => other,

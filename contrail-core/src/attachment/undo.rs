@@ -24,8 +24,8 @@ use crate::parallel;
 pub enum Step {
     /// The vRouter agent's port, and its file.
     AgentPort(Uuid),
-    /// The veth pair, by the name of its host end.
-    Link(String),
+    /// The veth pair.
+    Link(Uuid),
     /// The membership of a VM interface in a service instance, with what was made for it alone.
     Service {
         /// The VM interface.
@@ -63,7 +63,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::AgentPort(id) => write!(f, "agent port {id}"),
-            Step::Link(name) => write!(f, "link {name}"),
+            Step::Link(id) => write!(f, "link {}", identity::host_ifname(*id)),
             Step::Service { interface } => {
                 write!(f, "service membership of VM interface {interface}")
             }
@@ -91,7 +91,7 @@ impl Step {
     pub fn of_interface(interface: Uuid, families: &[Family]) -> Vec<Step> {
         let mut steps = vec![
             Step::AgentPort(interface),
-            Step::Link(identity::host_ifname(interface)),
+            Step::Link(interface),
             Step::Service { interface },
             Step::Interface(interface),
         ];
@@ -107,12 +107,12 @@ impl Step {
     pub fn belongs_to(&self, interface: Uuid) -> bool {
         match self {
             Step::AgentPort(id)
+            | Step::Link(id)
             | Step::Interface(id)
             | Step::Reserved { interface: id, .. }
             | Step::Membership { interface: id, .. }
             | Step::Service { interface: id }
             | Step::Networks { interface: id } => *id == interface,
-            Step::Link(name) => *name == identity::host_ifname(interface),
             Step::InstanceIp(id) => Family::ALL
                 .iter()
                 .any(|&f| identity::instance_ip(interface, f) == *id),
@@ -135,7 +135,10 @@ impl Step {
         let client = backend.client.until(deadline);
         let was_there = match self {
             Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
-            Step::Link(name) => backend.dataplane.delete_link(name),
+            // The name has only a part of the id.
+            Step::Link(id) => backend
+                .dataplane
+                .delete_link(&identity::host_ifname(*id), Some(&id.to_string())),
             Step::InstanceIp(id) => client.delete::<InstanceIp>(*id),
             Step::Reserved { ip, interface } => {
                 unlink::<InstanceIp, VirtualMachineInterface>(&client, *ip, *interface)

@@ -25,6 +25,7 @@ impl Error {
             Self::NoToken { source: cause, .. }
             | Self::Unsure { cause }
             | Self::Undo { cause, .. } => cause.is_transient(),
+            Self::Left(errors) => errors.iter().all(Self::is_transient),
             _ => false,
         }
     }
@@ -59,6 +60,7 @@ impl Error {
             Self::NoToken { source: cause, .. }
             | Self::Unsure { cause }
             | Self::Undo { cause, .. } => cause.cause(),
+            Self::Left(errors) => errors.first().map_or(self, Self::cause),
             other => other,
         }
     }

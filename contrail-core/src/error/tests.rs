@@ -29,6 +29,22 @@ fn a_failed_undo_keeps_the_first_error_and_its_nature() {
 }
 
 #[test]
+fn what_is_left_is_told_once_for_each_reason() {
+    let full = || Error::missing("room", "make some");
+    let gone = Error::Timeout {
+        operation: "asking".into(),
+        seconds: 1.0,
+    };
+    let error = Error::Left(vec![full(), gone, full()]);
+    assert_eq!(
+        report(&error),
+        "room is missing: make some; asking took longer than its 1 s"
+    );
+    assert!(matches!(error.cause(), Error::Missing { .. }));
+    assert!(!error.is_transient());
+}
+
+#[test]
 fn errors_stay_small_enough_to_return() {
     assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
 }

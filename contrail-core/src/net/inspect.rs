@@ -37,6 +37,12 @@ pub(super) fn link(netlink: &Netlink<'_>, name: &str) -> io::Result<Option<Link>
     Ok(Some(link))
 }
 
+/// Whether an interface has an alias, and not this one. Half a pair of ours has none yet.
+pub(super) fn has_other_alias(link: &LinkMessage, alias: &str) -> bool {
+    let mut attributes = link.attributes.iter();
+    attributes.any(|a| matches!(a, LinkAttribute::IfAlias(other) if other != alias))
+}
+
 /// The addresses of one family on an interface.
 pub(super) fn addresses(
     netlink: &Netlink<'_>,

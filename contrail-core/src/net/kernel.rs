@@ -102,10 +102,20 @@ impl Dataplane for Kernel {
         configure::run(&self.requests, netns, ifname, config)
     }
 
-    fn delete_link(&self, name: &str) -> Result<bool> {
-        self.open()?
-            .delete_link(name)
-            .map_err(|error| Error::kernel(format!("delete interface {name}"), error))
+    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool> {
+        let netlink = self.open()?;
+        let delete = || match alias {
+            None => netlink.delete_link(name),
+            Some(alias) => match netlink.link(name)? {
+                None => Ok(false),
+                Some(link) if inspect::has_other_alias(&link, alias) => {
+                    log::warn!("interface {name} stays: it is not that of VM interface {alias}");
+                    Ok(false)
+                }
+                Some(_) => netlink.delete_link(name),
+            },
+        };
+        delete().map_err(|error| Error::kernel(format!("delete interface {name}"), error))
     }
 
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {

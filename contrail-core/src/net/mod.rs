@@ -49,8 +49,8 @@ pub trait Dataplane: Send + Sync {
     fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()>;
 
     /// Deletes the interface `name` of the caller's own namespace and with it its peer; `false` when
-    /// it was not there.
-    fn delete_link(&self, name: &str) -> Result<bool>;
+    /// it was not there, or is another one: with an alias, and not this one.
+    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool>;
 
     /// The interface `name` in `netns`, or in the caller's own namespace; `None` when it is not
     /// there.

@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     match arguments[..] {
         ["add", netns, host] => add(Path::new(netns), host)?,
         ["del", host] => {
-            Kernel::new().delete_link(host)?;
+            Kernel::new().delete_link(host, None)?;
         }
         ["measure", program, ref arguments @ ..] => return measure(program, arguments),
         _ => return Err(

@@ -54,7 +54,7 @@ fn a_host_end_that_is_made_again_is_connected_again() {
         let world = World::new();
         let net1 = world.network("net1", &NET1);
         let (a, b) = (world.attach("a", net1, 3), world.attach("b", net1, 4));
-        Kernel::new().delete_link(&b.tap()).unwrap();
+        Kernel::new().delete_link(&b.tap(), None).unwrap();
         wait_for("the loss is noticed", || {
             world.state(&b) == "inactive no-dev"
         });
@@ -110,7 +110,7 @@ fn the_host_is_left_as_it_was() {
         let qdiscs = run("tc", &["qdisc", "show"]);
         assert!(!qdiscs.contains("ingress"), "{qdiscs}");
         for container in [&a, &b] {
-            assert!(Kernel::new().delete_link(&container.tap()).unwrap());
+            assert!(Kernel::new().delete_link(&container.tap(), None).unwrap());
         }
         drop((a, b));
         let after = host();
