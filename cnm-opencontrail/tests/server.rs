@@ -157,6 +157,55 @@ fn a_half_sent_body_is_answered_when_it_ends_and_when_it_stalls() {
 }
 
 #[test]
+fn connections_without_a_request_keep_nobody_out() {
+    let script = Script::meeting(2);
+    let plugin = Running::start(
+        script.clone(),
+        Limits {
+            connections: 4,
+            arrival: Duration::from_millis(50),
+            ..Limits::default()
+        },
+    );
+    std::thread::scope(|scope| {
+        let at_work = scope.spawn(|| post(plugin.path(), "NetworkDriver.Leave", LEAVE));
+        plugin.wait_for_connections(1);
+        let mut others: Vec<UnixStream> = (0..3)
+            .map(|_| UnixStream::connect(plugin.path()).unwrap())
+            .collect();
+        let kept = support::request("Plugin.Activate", "").replace("Connection: close\r\n", "");
+        others[0].write_all(kept.as_bytes()).unwrap();
+        others[1].write_all(b"POST /Plug").unwrap();
+        // The barrier opens: the first call was not disturbed.
+        assert_eq!(post(plugin.path(), "NetworkDriver.Leave", LEAVE).0, 200);
+        assert_eq!(at_work.join().unwrap().0, 200);
+    });
+}
+
+#[test]
+fn a_connection_may_be_quiet_while_there_is_room() {
+    let plugin = Running::start(
+        Script::meeting(1),
+        Limits {
+            arrival: Duration::from_millis(1),
+            ..Limits::default()
+        },
+    );
+    let mut stream = UnixStream::connect(plugin.path()).unwrap();
+    // A hundred times as long as it could be if others waited.
+    stream
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    assert!(stream.read(&mut [0]).is_err());
+    let request = support::request("NetworkDriver.Leave", LEAVE);
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.set_read_timeout(None).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+}
+
+#[test]
 fn a_panic_is_answered_and_the_plugin_lives() {
     let plugin = Running::start(Script::meeting(1), Limits::default());
     let (status, answer) = post(plugin.path(), "NetworkDriver.DeleteEndpoint", LEAVE);

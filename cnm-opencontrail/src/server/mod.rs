@@ -3,6 +3,7 @@
 //! A connection is never closed without an answer: Docker would repeat the request without its
 //! body. So malformed requests, slow bodies and panics each cost one request and get an error.
 
+mod quiet;
 mod request;
 
 use std::future::Future;
@@ -24,17 +25,20 @@ use tokio::task::JoinSet;
 use crate::error::{Error, Result};
 use crate::plugin::Plugin;
 use crate::proto::{Call, Reply};
+use quiet::Quiet;
 
 /// How much the server takes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Calls at work at the same time; further ones wait. Constant calls are not counted.
     pub calls: usize,
-    /// Open connections; further ones wait in the socket's queue.
+    /// Open connections; further ones wait in the socket's queue, until those that have nothing to do are
+    /// closed.
     pub connections: usize,
     /// The longest body, in bytes: a published range of all ports takes 6 MB.
     pub body: usize,
-    /// How long the body of a request may take to arrive.
+    /// How long the body of a request may take to arrive, and a connection may have nothing to do while
+    /// others wait for its place.
     pub arrival: Duration,
     /// How long a connection may wait for the rest of a head, or for its next request: Docker keeps
     /// its connections, and a request that meets their end is repeated without its body.
@@ -169,13 +173,34 @@ impl Server {
     ) {
         let server = Arc::clone(self);
         tokio::spawn(async move {
-            if has_request(&stream, stopped.clone()).await
-                && let Err(error) = server.exchange(stream, stopped).await
-            {
-                log::debug!("a connection ended: {error}");
+            let quiet = Quiet::begin();
+            let requests = pin!(async {
+                if has_request(&stream, stopped.clone()).await
+                    && let Err(error) = Arc::clone(&server)
+                        .exchange(stream, stopped, quiet.clone())
+                        .await
+                {
+                    log::debug!("a connection ended: {error}");
+                }
+            });
+            let unwanted = pin!(server.is_unwanted(&quiet));
+            if let Either::Right(_) = futures::future::select(requests, unwanted).await {
+                log::warn!("a connection without a request was closed: all others are open too");
             }
             drop(permit);
         });
+    }
+
+    /// Waits until a connection has had nothing to do for a while and there is no room for others. As long
+    /// as there is, it stays: Docker may be about to use it.
+    async fn is_unwanted(&self, quiet: &Quiet) {
+        let patience = self.limits.arrival;
+        loop {
+            tokio::time::sleep(patience).await;
+            if self.connections.available_permits() == 0 && quiet.has_lasted(patience) {
+                return;
+            }
+        }
     }
 
     /// Answers the requests of one connection until it ends or the server stops.
@@ -183,11 +208,16 @@ impl Server {
         self: Arc<Self>,
         stream: UnixStream,
         mut stopped: watch::Receiver<bool>,
+        quiet: Quiet,
     ) -> hyper::Result<()> {
         let idle = self.limits.idle;
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let server = Arc::clone(&self);
-            async move { Ok::<_, std::convert::Infallible>(server.respond(request).await) }
+            let (server, at_work) = (Arc::clone(&self), quiet.interrupt());
+            async move {
+                let response = server.respond(request).await;
+                drop(at_work);
+                Ok::<_, std::convert::Infallible>(response)
+            }
         });
         let mut connection = pin!(
             http1::Builder::new()
