@@ -139,15 +139,16 @@ fn read(file: &Path, surroundings: &Surroundings) -> Result<Vec<Config>, CniErro
     let text = (surroundings.read_file)(file).map_err(|error| Error::file("read", file, error))?;
     let object = netconf::decode(text.as_bytes())?;
     let Some(plugins) = lookup(&object, "plugins").and_then(Value::as_array) else {
-        return Ok(vec![Config::read(object)?]);
+        let is_other = lookup(&object, "type").is_some() && !netconf::is_own_type(&object);
+        return match is_other {
+            true => Ok(Vec::new()),
+            false => Ok(vec![Config::read(object)?]),
+        };
     };
     let ours = plugins
         .iter()
         .filter_map(Value::as_object)
-        .filter(|plugin| {
-            let kind = lookup(plugin, "type").and_then(Value::as_str);
-            matches!(kind, Some("opencontrail" | "cni-opencontrail"))
-        });
+        .filter(|plugin| netconf::is_own_type(plugin));
     let names = ["name", "cniVersion"];
     ours.map(|plugin| {
         let mut single: Object = plugin.clone();

@@ -42,9 +42,13 @@ pub fn detach(
             .collect();
         let backend = surroundings.connect(&group[0]);
         let done = backend.and_then(|backend| backend.detach(&detachments));
-        if let Err(error) = done {
-            log::error!("detaching failed: {}", contrail_core::error::report(&error));
-            outcome = outcome.and(Err(CniError::from(error)));
+        match (done, &outcome) {
+            (Ok(_), _) => {}
+            (Err(error), Ok(())) => outcome = Err(error.into()),
+            // The first one is the answer, and logged as such.
+            (Err(error), Err(_)) => {
+                log::error!("detaching failed: {}", contrail_core::error::report(&error));
+            }
         }
     }
     outcome

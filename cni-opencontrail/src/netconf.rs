@@ -79,6 +79,12 @@ pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
     }
 }
 
+/// Whether the configuration of a plugin is one for this plugin.
+pub fn is_own_type(object: &Object) -> bool {
+    let kind = lookup(object, "type").and_then(Value::as_str);
+    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
+}
+
 /// Whether the object is a document of several networks.
 pub fn is_list(object: &Object) -> bool {
     lookup(object, "networks").is_some()
@@ -193,14 +199,9 @@ fn entries(object: &Object) -> Result<Vec<NetConf>, CniError> {
             ));
         };
         let name = name(own, &place)?;
-        match lookup(own, "type") {
-            None => {}
-            Some(Value::String(kind))
-                if matches!(kind.as_str(), "opencontrail" | "cni-opencontrail") => {}
-            Some(other) => {
-                let reason = "only networks of type \"opencontrail\" can be attached here";
-                return Err(invalid(&format!("type{place}"), other, reason));
-            }
+        if let Some(kind) = lookup(own, "type").filter(|_| !is_own_type(own)) {
+            let reason = "only networks of type \"opencontrail\" can be attached here";
+            return Err(invalid(&format!("type{place}"), kind, reason));
         }
         Ok(NetConf {
             place: format!(" of network {name}"),

@@ -32,6 +32,11 @@ pub fn parse(value: &Value, project: &FqName, place: &str) -> Result<Service, Cn
     let refused = |reason: String| -> CniError {
         Error::invalid(format!("service{place}"), value.to_string(), reason).into()
     };
+    if !value.is_object() {
+        return Err(refused(
+            "an object such as {\"instance\": \"fw\", \"interface\": \"left\"} is expected".into(),
+        ));
+    }
     let given: Given = serde_json::from_value(value.clone()).map_err(|e| refused(e.to_string()))?;
     let name: Option<FqName> = given.instance.parse().ok();
     let instance = match name {
@@ -84,7 +89,8 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_its_reason() {
         for (value, reason) in [
-            (json!("fw"), "invalid type: string"),
+            (json!("fw"), "an object such as {\"instance\""),
+            (json!(["fw", "left"]), "an object such as"),
             (json!({"instance": "fw"}), "missing field `interface`"),
             (
                 json!({"instance": "fw", "interface": "up"}),

@@ -42,18 +42,19 @@ fn each_project_of_a_file_is_looked_at_once() {
 
 #[test]
 fn a_file_of_others_is_no_clean_host() {
-    let list = r#"{"cniVersion": "1.0.0", "name": "net1", "plugins": [{"type": "bridge"}]}"#;
-    let plugin = Plugin::default().file("/net.conf", list);
-    let outcome = plugin.arguments("clean /net.conf").run();
-    assert!(
-        !outcome.succeeded && outcome.calls.is_empty(),
-        "{outcome:?}"
-    );
-    assert!(
-        outcome.stderr.contains("no plugin of type opencontrail"),
-        "{}",
-        outcome.stderr
-    );
+    for text in [
+        r#"{"cniVersion": "1.0.0", "name": "net1", "plugins": [{"type": "bridge"}]}"#,
+        r#"{"cniVersion": "1.0.0", "name": "net1", "type": "bridge"}"#,
+    ] {
+        let plugin = Plugin::default().file("/net.conf", text);
+        let outcome = plugin.arguments("clean /net.conf").run();
+        assert!(
+            !outcome.succeeded && outcome.calls.is_empty(),
+            "{outcome:?}"
+        );
+        let told = &outcome.stderr;
+        assert!(told.contains("no plugin of type opencontrail"), "{told}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which call a request is: from its path and body, without any other part of HTTP.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     AllocateNetwork, CreateEndpoint, CreateNetwork, Join, OfEndpoint, OfNetwork,
@@ -99,10 +100,20 @@ fn arguments<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T> {
             method: method.to_string(),
         });
     }
-    serde_json::from_slice(body).map_err(|source| Error::Body {
+    let value: Value = serde_json::from_slice(body).map_err(|e| not_understood(method, e))?;
+    // A list of the fields' values would do as well.
+    if !value.is_object() {
+        let reason = serde::de::Error::custom("a JSON object is expected");
+        return Err(not_understood(method, reason));
+    }
+    serde_json::from_value(value).map_err(|e| not_understood(method, e))
+}
+
+fn not_understood(method: &str, source: serde_json::Error) -> Error {
+    Error::Body {
         method: method.to_string(),
         source,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +147,7 @@ mod tests {
         for body in [
             "{",
             "[]",
+            r#"["n", "e"]"#,
             "{}",
             r#"{"NetworkID":1,"EndpointID":"e"}"#,
             "nul",

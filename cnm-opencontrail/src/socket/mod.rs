@@ -23,7 +23,7 @@ pub const NAME: &str = "opencontrail";
 /// itself: what exists decides, then whether it ends in `.sock`.
 ///
 /// # Errors
-/// When names cannot be file names, or several share one socket path.
+/// When names cannot be file names, or several share one socket path; a path that is not absolute.
 pub fn paths(socketpath: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
     for name in names {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -35,6 +35,14 @@ pub fn paths(socketpath: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
             )
             .into());
         }
+    }
+    if !socketpath.is_absolute() {
+        return Err(CoreError::invalid(
+            "--socketpath",
+            socketpath.display().to_string(),
+            "an absolute path is expected",
+        )
+        .into());
     }
     if !is_socket_path(socketpath) {
         return Ok(names
@@ -98,6 +106,7 @@ mod tests {
             std::slice::from_ref(&path)
         );
         assert!(paths(&path, &names(&["a", "b"])).is_err());
+        assert!(paths(Path::new("x.sock"), &names(&["a"])).is_err());
         std::fs::create_dir(&path).unwrap();
         assert_eq!(paths(&path, &names(&["a"])).unwrap(), [path.join("a.sock")]);
     }
