@@ -48,6 +48,7 @@ impl Settings {
             self.backend(program)?,
             Host {
                 node: self.node.clone(),
+                machine: self.machine,
                 owner: program.to_owned(),
                 run_dir: self.run_dir.clone(),
                 state_dir: self.state_dir.clone(),

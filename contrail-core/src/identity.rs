@@ -46,6 +46,13 @@ impl fmt::Display for Family {
     }
 }
 
+/// The id of the machine that a program runs on, from the text of its `/etc/machine-id`: that itself is to
+/// stay on the machine (machine-id(5)). `None` where there is none yet.
+pub fn machine(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    Uuid::try_parse(text).ok().map(|_| id(&["machine", text]))
+}
+
 /// The id of the virtual machine object that stands for a container on a host. All interfaces of
 /// one container share it.
 pub fn virtual_machine(node: &str, container: &str) -> Uuid {

@@ -98,6 +98,7 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
     let backend = settings.unwrap().backend("cni-opencontrail").unwrap();
     let host = Host {
         node: "node1".into(),
+        machine: None,
         owner: "cni-opencontrail".into(),
         run_dir: "/run/contrail".into(),
         state_dir: "/var/lib/contrail/cni-opencontrail".into(),

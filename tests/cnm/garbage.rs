@@ -8,12 +8,13 @@ use std::time::Duration;
 use contrail_core::Deadline;
 use contrail_core::identity;
 use contrail_lab::dataplane::Mode;
-use contrail_lab::sandbox;
+use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::random::Random;
 use opencontrail_tests::world::{everything, lab_with};
 use uuid::Uuid;
 
-use crate::hosts::{CONTAINERS, Host, NETWORKS, interfaces};
+use crate::engine::settings;
+use crate::hosts::{CONTAINERS, Host, NETWORKS, attachment, interfaces, network};
 
 const CASES: u64 = 60;
 
@@ -103,6 +104,46 @@ fn nothing_is_collected_that_is_not_garbage_of_that_host_network_and_runtime() {
             assert!(interfaces().is_empty(), "case {case}");
         }
         hosts.iter().for_each(Host::delete_networks);
+        assert_eq!(everything(&lab, &[]), before);
+    });
+}
+
+#[test]
+fn a_name_that_is_given_to_another_machine_gives_it_no_right_to_what_was_made_under_it() {
+    sandbox::test(|| {
+        let lab = lab_with(|options| options.data_plane = Mode::Off);
+        let end = || Deadline::after(Duration::from_secs(10));
+        let attacher = |node: &str, machine: u128| {
+            let state = format!("/var/lib/contrail/machine-{machine}");
+            let mut settings = settings(node, &state, ["4", "2"]);
+            settings.machine = Some(Uuid::from_u128(machine));
+            settings.attacher("cni-opencontrail").unwrap()
+        };
+        let project = "default-domain:admin".parse().unwrap();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[]);
+        attacher("host1", 1)
+            .attach(&[attachment("c", 0, netns.path())])
+            .unwrap();
+        // The machine is called otherwise now, and another one has its name.
+        let (renamed, other) = (attacher("host2", 1), attacher("host1", 2));
+        let attached = everything(&lab, &[]);
+        assert_eq!(
+            other.collect(&network(0), &BTreeSet::new(), end()).unwrap(),
+            0
+        );
+        let link = identity::host_ifname(identity::interface("host1", "c", "eth0"));
+        let deleted = Command::new("ip").args(["link", "del", &link]).status();
+        assert!(deleted.unwrap().success());
+        assert_eq!(other.orphans(&project, end()).unwrap(), []);
+        assert_eq!(renamed.orphans(&project, end()).unwrap().len(), 1);
+        assert_eq!(attached.difference(&everything(&lab, &[])).count(), 1);
+        assert_eq!(
+            renamed
+                .collect(&network(0), &BTreeSet::new(), end())
+                .unwrap(),
+            1
+        );
         assert_eq!(everything(&lab, &[]), before);
     });
 }

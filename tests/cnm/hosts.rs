@@ -1,6 +1,7 @@
 //! Two hosts with containers of both runtimes, on one lab and one kernel.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
@@ -45,6 +46,30 @@ fn subnet(number: usize) -> String {
     format!("10.{number}.0.0/24")
 }
 
+/// The interface `eth0` of a container in a network.
+pub fn attachment(container: &str, network_number: usize, netns: &Path) -> Attachment {
+    Attachment {
+        container: container.into(),
+        ifname: "eth0".into(),
+        netns: netns.to_owned(),
+        network: NetworkSpec {
+            fq_name: network(network_number),
+            subnets: vec![SubnetSpec {
+                prefix: subnet(network_number).parse().unwrap(),
+                gateway: None,
+                pool: None,
+            }],
+        },
+        addresses: Vec::new(),
+        mac: None,
+        mtu: None,
+        display_name: container.into(),
+        routes: Vec::<Route>::new(),
+        service: None,
+        security_groups: Vec::new(),
+    }
+}
+
 impl Host {
     pub fn new(name: &'static str) -> Self {
         let state = format!("/var/lib/contrail/{name}-cni");
@@ -83,26 +108,11 @@ impl Host {
 
     /// CNI ADD. Each container has its network.
     pub fn add(&self, number: usize) -> Result<()> {
-        let attachment = Attachment {
-            container: self.container(number),
-            ifname: "eth0".into(),
-            netns: self.namespaces[number].path().to_owned(),
-            network: NetworkSpec {
-                fq_name: network(number % NETWORKS),
-                subnets: vec![SubnetSpec {
-                    prefix: subnet(number % NETWORKS).parse().unwrap(),
-                    gateway: None,
-                    pool: None,
-                }],
-            },
-            addresses: Vec::new(),
-            mac: None,
-            mtu: None,
-            display_name: self.container(number),
-            routes: Vec::<Route>::new(),
-            service: None,
-            security_groups: Vec::new(),
-        };
+        let attachment = attachment(
+            &self.container(number),
+            number % NETWORKS,
+            self.namespaces[number].path(),
+        );
         let attached = self.cni.attach(&[attachment])?;
         *self.results[number].lock().unwrap() = attached.into_iter().next();
         Ok(())

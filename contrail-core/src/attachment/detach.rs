@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::types::Detachment;
 use super::undo::{self, Failed, Step};
-use super::{Attacher, nodes, pending};
+use super::{Attacher, nodes, orphans, pending};
 use crate::deadline::Deadline;
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
@@ -70,6 +70,8 @@ impl Attacher {
     ) -> Result<Detached> {
         for &interface in interfaces {
             pending::settle(&self.host.state_dir, interface, steps, &failed)?;
+            // From here on the queue has it, or nobody.
+            orphans::forget(&self.host.state_dir, interface)?;
         }
         let deferred = failed.len();
         let is_hopeless = |failed: &Failed| {

@@ -39,6 +39,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::agent::Agent;
 use crate::api::Client;
 use crate::deadline::Deadline;
@@ -75,6 +77,8 @@ pub struct Backend {
 pub struct Host {
     /// This host's name: part of every computed id.
     pub node: String,
+    /// The id of this machine, where it is known: names are given to other machines later.
+    pub machine: Option<Uuid>,
     /// The program that attaches, for the owner mark: `cni`, `cnm`.
     pub owner: String,
     /// Where locks and other state of this boot live.

@@ -22,6 +22,8 @@ use crate::mac::MacAddr;
 pub(crate) const OWNER: &str = "container-plugin.owner";
 /// The annotation with the host that made it.
 pub(crate) const NODE: &str = "container-plugin.node";
+/// The annotation with the id of the machine that made it.
+pub(crate) const MACHINE: &str = "container-plugin.machine";
 /// The annotation with the container, as its runtime calls it.
 pub(crate) const CONTAINER: &str = "container-plugin.container";
 /// The annotation with the interface's name in the container.
@@ -179,5 +181,16 @@ pub(super) fn subnet(subnet: &IpamSubnet) -> Option<Subnet> {
 
 fn mark<const N: usize>(host: &Host, more: [(&str, &str); N]) -> KeyValuePairs {
     let own = [(OWNER, host.owner.as_str()), (NODE, host.node.as_str())];
-    own.into_iter().chain(more).collect()
+    let machine = host.machine.map(|id| id.to_string());
+    let machine = machine.as_deref().map(|id| (MACHINE, id));
+    own.into_iter().chain(machine).chain(more).collect()
+}
+
+/// Whether an object was made on another machine, as far as that is known.
+pub(super) fn is_of_other_machine(host: &Host, meta: &Meta) -> bool {
+    let mark = meta.annotations.get(MACHINE);
+    match (mark, host.machine) {
+        (Some(mark), Some(own)) => mark != own.to_string(),
+        _ => false,
+    }
 }

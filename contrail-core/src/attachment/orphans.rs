@@ -102,7 +102,6 @@ impl Attacher {
             orphan.container
         );
         self.take_away_found(id, &[], deadline)?;
-        forget(&self.host.state_dir, id)?;
         Ok(true)
     }
 
@@ -117,7 +116,10 @@ impl Attacher {
         let node = get(objects::NODE).filter(|node| nodes.iter().any(|known| known == node))?;
         let (container, ifname) = (get(objects::CONTAINER)?, get(objects::IFNAME)?);
         let id = identity::interface(node, container, ifname);
-        let is_ours = get(objects::OWNER) == Some(&self.host.owner) && object.uuid() == Some(id);
+        // A name that this host has had may be another one's now.
+        let is_ours = get(objects::OWNER) == Some(&self.host.owner)
+            && object.uuid() == Some(id)
+            && !objects::is_of_other_machine(&self.host, &object.meta);
         is_ours.then(|| (id, container.to_owned(), ifname.to_owned()))
     }
 

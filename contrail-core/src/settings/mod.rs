@@ -33,6 +33,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 pub use ini::DEFAULT_PATH as VNC_API_LIB_PATH;
 pub use ini::parse as parse_vnc_api_lib;
 pub use layer::{Entry, Given, Layer, Origin};
@@ -70,6 +72,8 @@ pub struct Settings {
     pub project: String,
     /// The name of this host.
     pub node: String,
+    /// The [id of this machine](crate::identity::machine), where it has one.
+    pub machine: Option<Uuid>,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// What is logged, and where to.

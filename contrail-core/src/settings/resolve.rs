@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use uuid::Uuid;
+
 use super::layer::{Layer, Origin};
 use super::parse::{self, Allowed};
 use super::print::Resolved;
@@ -11,8 +13,12 @@ use super::table::{Key, SETTINGS};
 use super::{Auth, LogSettings, Settings, Timeouts};
 use crate::error::{Error, Result};
 use crate::http::{Scheme, TlsSettings, host_and_port};
+use crate::identity;
 use crate::keystone::KeystoneSettings;
 use crate::secret::Secret;
+
+/// Where a machine has its id, see machine-id(5).
+const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Reads a file to a text; the caller hands it in, so that this module touches nothing.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
@@ -109,6 +115,7 @@ impl<'a> Resolver<'a> {
             domain: self.typed(Key::Domain, parse::name)?,
             project: project.unwrap_or(tenant),
             node: self.node()?,
+            machine: self.machine(),
             timeouts: Timeouts {
                 connect: self.typed(Key::ConnectTimeout, parse::seconds)?,
                 request: self.typed(Key::RequestTimeout, parse::seconds)?,
@@ -224,6 +231,11 @@ impl<'a> Resolver<'a> {
                 format!("this host has no name; set {variables}"),
             )
         })
+    }
+
+    fn machine(&self) -> Option<Uuid> {
+        let text = (self.read)(Path::new(MACHINE_ID)).ok()?;
+        identity::machine(&text)
     }
 
     fn log(&self) -> Result<LogSettings> {
