@@ -1,16 +1,17 @@
 //! What the driver finds again after restarts, a loss of its state, and times in which nobody answered.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualMachineInterface, VirtualNetwork};
 use contrail_core::lock::AttachmentLock;
 use contrail_core::net::{Dataplane, Kernel};
 use contrail_core::{Deadline, FqName, identity};
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, lab};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::{Engine, SUBNET, objects};
 
@@ -231,5 +232,46 @@ fn an_endpoint_whose_second_creation_failed_can_still_be_deleted() {
         lab.start_service(Restartable::ConfigApi).unwrap();
         engine.tidy();
         assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn the_address_that_a_service_instance_shares_is_no_endpoints_own() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let before = objects(&lab);
+        let create = json!({
+            "NetworkID": "n1", "EndpointID": "e1", "Interface": {"Address": "10.1.1.2/24"},
+            "Options": {"service": "fw", "service-interface": "left"},
+        });
+        engine.send("CreateEndpoint", create).unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        let interface = identity::interface("host1", "e1", "");
+        let found: VirtualMachineInterface = client()
+            .get_with(interface, &["instance_ip_back_refs"])
+            .unwrap();
+        assert_eq!(found.instance_ip_back_refs.len(), 3);
+
+        // The answer to Join was lost with the plugin's state: Docker asks again.
+        let engine = {
+            drop(engine);
+            Engine::without_state("host1")
+        };
+        engine.join("n1", "e1", "s1").unwrap();
+        let file = format!("/var/lib/contrail/ports/{interface}");
+        let port: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert_eq!(port["ip-address"], "10.1.1.2");
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        // What was noted of its part in the service went with the state.
+        let left = objects(&lab);
+        let left = left.difference(&before);
+        assert!(
+            left.clone()
+                .all(|object| object.contains(":fw") || object.contains("service-template")),
+            "{left:?}"
+        );
     });
 }

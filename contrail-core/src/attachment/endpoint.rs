@@ -237,12 +237,21 @@ impl Attacher {
     pub fn find_endpoint(&self, endpoint: &str, deadline: Deadline) -> Result<Option<Found>> {
         let id = self.endpoint_interface(endpoint);
         let client = self.client(deadline);
-        let Some(object) = client.get_opt::<VirtualMachineInterface>(id)? else {
+        let fields = [
+            "virtual_machine_interface_mac_addresses",
+            "virtual_machine_refs",
+            "instance_ip_back_refs",
+        ];
+        let found = client.get_opt_with::<VirtualMachineInterface>(id, &fields)?;
+        let Some(object) = found else {
             return Ok(None);
         };
         let mut addresses = Vec::new();
         for ip in object.instance_ip_back_refs.iter().filter_map(|ip| ip.uuid) {
             let ip: InstanceIp = client.get(ip)?;
+            if ip.service_instance_ip {
+                continue;
+            }
             let reserved = objects::reserved_for(&self.host, &ip.meta).and(ip.meta.uuid);
             addresses.extend(
                 ip.address

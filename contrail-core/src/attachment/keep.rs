@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::Attacher;
 use super::call::{Call, Port};
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, EndpointAddress};
 use super::reservation::Reserve;
 use crate::api::objects::VirtualMachineInterface;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::identity::Family;
+use crate::identity::{self, Family};
 use crate::lock::AttachmentLock;
 
 /// What looking after an endpoint has led to.
@@ -86,9 +86,15 @@ impl Call<'_> {
             .get_opt_with::<VirtualMachineInterface>(interface, &fields)?;
         Ok(found.is_some_and(|object| {
             let mut machines = object.virtual_machine_refs.iter();
-            let addresses = object.instance_ip_back_refs.len();
+            let ips = object.instance_ip_back_refs.iter();
+            let ips: Vec<Uuid> = ips.filter_map(|ip| ip.uuid).collect();
+            let own = |address: &EndpointAddress| {
+                let family = Family::of(address.address);
+                let computed = || identity::instance_ip(interface, family);
+                address.reserved.unwrap_or_else(computed)
+            };
             machines.any(|machine| machine.uuid == Some(self.vm))
-                && addresses >= endpoint.addresses.len()
+                && endpoint.addresses.iter().all(|a| ips.contains(&own(a)))
         }))
     }
 

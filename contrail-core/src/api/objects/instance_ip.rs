@@ -38,6 +38,11 @@ pub struct InstanceIp {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "empty_as_none")]
     pub subnet_uuid: Option<Uuid>,
+    /// Whether all interfaces of one role in a service instance share it: the controller makes such
+    /// addresses by itself, and no container has them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(deserialize_with = "null_as_default")]
+    pub service_instance_ip: bool,
     /// The network that hands out the address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null_as_default")]
@@ -61,6 +66,7 @@ impl InstanceIp {
             address: None,
             family: Some(family.to_string()),
             subnet_uuid: None,
+            service_instance_ip: false,
             virtual_network_refs: vec![network],
             virtual_machine_interface_refs: vec![interface],
             rest: Rest::new(),

@@ -14,6 +14,7 @@ mod error;
 mod filter;
 mod list;
 mod meta;
+mod processes;
 mod python_json;
 mod python_repr;
 mod quota;
@@ -65,6 +66,7 @@ pub struct ConfigApi {
     auth: Auth,
     callbacks: Mutex<Vec<Callback>>,
     latest_view: Mutex<Option<(u64, Arc<ConfigView>)>>,
+    has_processes: bool,
 }
 
 impl ConfigApi {
@@ -85,6 +87,16 @@ impl ConfigApi {
             auth,
             callbacks: Mutex::default(),
             latest_view: Mutex::default(),
+            has_processes: false,
+        }
+    }
+
+    /// The same API with the controller's other processes at work: those that follow the configuration
+    /// and make service chains of it.
+    pub fn with_processes(self) -> Self {
+        Self {
+            has_processes: true,
+            ..self
         }
     }
 
@@ -131,6 +143,9 @@ impl ConfigApi {
         let before = state.revision;
         let result = act(&mut state);
         let changed = state.revision != before;
+        if changed && self.has_processes {
+            processes::follow(&mut state);
+        }
         drop(state);
         if changed {
             self.notify();

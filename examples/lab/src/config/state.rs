@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::processes::Made;
 use super::schema::Kind;
 use super::spaces::SpaceSubnet;
 use super::store::Store;
@@ -22,6 +23,9 @@ pub struct State {
     pub network_ids: IdPool,
     /// The numbers of security groups.
     pub group_ids: IdPool,
+    /// What the controller's other processes have made.
+    #[serde(default)]
+    pub made: Made,
     /// What `/aaa-mode` says.
     pub aaa_mode: String,
     /// The types that the code names.
@@ -116,6 +120,7 @@ impl State {
             network_ids: IdPool::from(1),
             // The first numbers of this range are reserved.
             group_ids: IdPool::from(8_000_001),
+            made: Made::default(),
             aaa_mode: "no-auth".into(),
             kinds: Kinds::default(),
             revision: 0,

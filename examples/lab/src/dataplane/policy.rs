@@ -9,7 +9,7 @@ use contrail_core::identity::Family;
 use uuid::Uuid;
 
 use super::model::{Network, Port};
-use crate::view::{ConfigView, NameOrAny, NetworkView, PolicyRule, ServiceInstanceView};
+use crate::view::{ConfigView, PolicyRule, ServiceInstanceView, meant};
 
 /// What one rule of a policy means between two networks that both carry the policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,55 +159,31 @@ pub fn resolve(
             .collect(),
         ports: ports.iter().map(|port| (port.id, port)).collect(),
     };
-    let here: Vec<(&Network, &NetworkView)> = networks
-        .iter()
-        .filter_map(|network| {
-            Some((
-                network,
-                view.networks.iter().find(|v| v.uuid == network.uuid)?,
-            ))
-        })
-        .collect();
+    let here = |number: usize| {
+        let id = view.networks[number].uuid;
+        networks.iter().find(|network| network.uuid == id)
+    };
     let mut flows: Vec<Flow> = Vec::new();
     let mut legs = BTreeSet::new();
-    for (left, left_view) in &here {
-        for rule in &left_view.rules {
-            for (right, right_view) in &here {
-                let meant = left.uuid != right.uuid
-                    && is_meant(&rule.source, &left_view.fq_name)
-                    && is_meant(&rule.destination, &right_view.fq_name)
-                    // Attached to one side only it opens nothing.
-                    && right_view.rules.iter().any(|other| other.id == rule.id);
-                let seen = flows.iter().any(|flow| {
-                    flow.rule == rule.id && (flow.left, flow.right) == (right.table, left.table)
-                });
-                if !meant || (seen && rule.both_ways) {
-                    continue;
-                }
-                let Some(packets) = Packets::of(rule) else {
-                    continue;
-                };
-                legs.extend(rule.services.iter().flat_map(|name| world.legs_of(name)));
-                flows.push(Flow {
-                    rule: rule.id.clone(),
-                    policy: rule.policy.clone(),
-                    left: left.table,
-                    right: right.table,
-                    both_ways: rule.both_ways,
-                    packets,
-                    action: world.action(rule, left, right),
-                });
-            }
-        }
+    for (left, right, rule) in meant(&view.networks) {
+        let (Some(left), Some(right)) = (here(left), here(right)) else {
+            continue;
+        };
+        let Some(packets) = Packets::of(rule) else {
+            continue;
+        };
+        legs.extend(rule.services.iter().flat_map(|name| world.legs_of(name)));
+        flows.push(Flow {
+            rule: rule.id.clone(),
+            policy: rule.policy.clone(),
+            left: left.table,
+            right: right.table,
+            both_ways: rule.both_ways,
+            packets,
+            action: world.action(rule, left, right),
+        });
     }
     (flows, legs)
-}
-
-fn is_meant(side: &NameOrAny, network: &FqName) -> bool {
-    match side {
-        NameOrAny::Name(name) => name == network,
-        NameOrAny::Any | NameOrAny::Local => true,
-    }
 }
 
 struct World<'a> {

@@ -242,10 +242,11 @@ fn config_api(options: &LabOptions, keystone: &Arc<Keystone>) -> Result<Arc<Conf
         }
         _ => None,
     };
-    Ok(Arc::new(match saved {
+    let config = match saved {
         Some(state) => ConfigApi::with_state(state, auth, &keystone.projects()),
         None => ConfigApi::new(auth, &keystone.projects()),
-    }))
+    };
+    Ok(Arc::new(config.with_processes()))
 }
 
 fn data_plane(

@@ -15,6 +15,7 @@ use crate::config::state::State;
 use crate::config::store::Object;
 
 pub use policy::{NameOrAny, PolicyRule, Ports, ServiceInstanceView};
+pub(crate) use policy::{meant, members};
 
 /// The configuration at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

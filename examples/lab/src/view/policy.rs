@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::config::state::State;
 use crate::config::store::Object;
+use crate::view::NetworkView;
 
 /// A rule of a policy that is attached to a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +108,39 @@ fn policy_rules(policy: &Object) -> Vec<PolicyRule> {
         .collect()
 }
 
+/// What the rules mean between networks that both carry them: the numbers of the left and of the right
+/// network, and the rule. A rule for both directions is meant once.
+pub(crate) fn meant(networks: &[NetworkView]) -> Vec<(usize, usize, &PolicyRule)> {
+    let mut meant: Vec<(usize, usize, &PolicyRule)> = Vec::new();
+    for (left, from) in networks.iter().enumerate() {
+        for rule in &from.rules {
+            for (right, to) in networks.iter().enumerate() {
+                let is_meant = left != right
+                    && rule.source.means(&from.fq_name)
+                    && rule.destination.means(&to.fq_name)
+                    // Attached to one side only it opens nothing.
+                    && to.rules.iter().any(|other| other.id == rule.id);
+                let is_seen = meant
+                    .iter()
+                    .any(|(l, r, seen)| seen.id == rule.id && (*l, *r) == (right, left));
+                if is_meant && !(is_seen && rule.both_ways) {
+                    meant.push((left, right, rule));
+                }
+            }
+        }
+    }
+    meant
+}
+
+impl NameOrAny {
+    fn means(&self, network: &FqName) -> bool {
+        match self {
+            Self::Name(name) => name == network,
+            Self::Any | Self::Local => true,
+        }
+    }
+}
+
 /// One side of a rule; `None` when it is no network, which the lab does not look at.
 fn side(address: &Value) -> Option<NameOrAny> {
     match address["virtual_network"].as_str()? {
@@ -137,7 +171,7 @@ pub(super) fn service_instance(state: &State, instance: &Object) -> ServiceInsta
 }
 
 /// The VM interfaces of a port tuple that have a role.
-fn members(state: &State, tuple: Uuid) -> BTreeMap<String, Uuid> {
+pub(crate) fn members(state: &State, tuple: Uuid) -> BTreeMap<String, Uuid> {
     let interfaces = state
         .store
         .back_refs_of(tuple, state.kinds.virtual_machine_interface);

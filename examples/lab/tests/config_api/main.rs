@@ -5,6 +5,7 @@
 
 mod access;
 mod client;
+mod processes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
