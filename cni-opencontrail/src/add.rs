@@ -61,11 +61,7 @@ fn attach(
         let done =
             backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
         match done {
-            Ok(done) if done.len() == group.len() => attached.extend(done),
-            Ok(done) => {
-                let msg = format!("{} of {} networks attached", done.len(), group.len());
-                return Err(CniError::new(CniError::INTERNAL, msg));
-            }
+            Ok(done) => attached.extend(done),
             Err(error) => {
                 leave(args, &planned[..start], surroundings);
                 return Err(refusal(&error, group));

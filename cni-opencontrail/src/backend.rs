@@ -39,7 +39,12 @@ pub trait Backend {
     /// # Errors
     ///
     /// The first failure, after everything else has been tried.
-    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize>;
+    fn collect(
+        &self,
+        network: &FqName,
+        configuration: &str,
+        keep: &BTreeSet<(String, String)>,
+    ) -> Result<usize>;
 
     /// Whether the services answer. Takes no longer than a second.
     fn status(&self, project: &FqName) -> Status;
@@ -72,8 +77,19 @@ impl Backend for Attacher {
         Attacher::check(self, expected, Deadline::after(QUESTION_TIME))
     }
 
-    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize> {
-        let collected = Attacher::collect(self, network, keep, Deadline::after(QUESTION_TIME));
+    fn collect(
+        &self,
+        network: &FqName,
+        configuration: &str,
+        keep: &BTreeSet<(String, String)>,
+    ) -> Result<usize> {
+        let collected = Attacher::collect(
+            self,
+            network,
+            configuration,
+            keep,
+            Deadline::after(QUESTION_TIME),
+        );
         self.work_off_pending(Deadline::after(PENDING_TIME));
         collected
     }

@@ -114,13 +114,14 @@ impl fmt::Display for CniError {
 /// | `Agent` | 104 |
 /// | `Kernel` | 105 |
 /// | `Decode`, `Foreign` | 106 |
-/// | `Undo`, `Unsure`, `NoToken` | that of its cause |
+/// | `Undo`, `Left`, `Unsure`, `NoToken` | that of its cause |
 /// | any other | 999 |
 fn code(error: &Error) -> u32 {
     match error.cause() {
         Error::Missing { .. }
         | Error::Invalid { .. }
         | Error::NetworkMismatch { .. }
+        | Error::Chain { .. }
         | Error::NotFound { .. } => CniError::CONFIG,
         Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
         Error::File { .. } => CniError::IO,

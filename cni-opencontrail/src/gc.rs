@@ -40,21 +40,18 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
         return Ok(());
     };
     let valid = read(given)?;
+    // Two networks of a document may be one virtual network.
+    let names = |valid: &Valid| {
+        let (container, ifname) = (valid.container.clone(), valid.ifname.clone());
+        (0..planned.len()).map(move |index| (container.clone(), plan::nth_ifname(&ifname, index)))
+    };
+    let keep: BTreeSet<(String, String)> = valid.iter().flat_map(names).collect();
     let mut outcome = Ok(());
-    for (index, one) in planned.iter().enumerate() {
-        let keep: BTreeSet<(String, String)> = valid
-            .iter()
-            .map(|valid| {
-                (
-                    valid.container.clone(),
-                    plan::nth_ifname(&valid.ifname, index),
-                )
-            })
-            .collect();
+    for one in &planned {
         let network = one.network.fq_name(&one.settings)?;
         let collected = surroundings
             .connect(one)
-            .and_then(|backend| backend.collect(&network, &keep));
+            .and_then(|backend| backend.collect(&network, &one.network.name, &keep));
         match collected {
             Ok(count) => log::info!("{count} attachments to {network} were collected"),
             Err(error) => outcome = outcome.and(Err(error.into())),

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod driver;
 pub mod error;
 pub mod ipam;
+mod making;
 pub mod plugin;
 pub mod proto;
 pub mod server;

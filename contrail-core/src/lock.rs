@@ -9,7 +9,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -35,10 +34,12 @@ impl AttachmentLock {
     /// # Errors
     /// [`Error::File`] when the lock file cannot be used.
     pub fn at_once(run_dir: &Path, interface: Uuid) -> Result<Option<Self>> {
-        match Self::acquire(run_dir, interface, Deadline::after(Duration::ZERO)) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(Error::Timeout { .. }) => Ok(None),
-            Err(error) => Err(error),
+        let path = run_dir.join(FILE);
+        let file = open(run_dir, &path)?;
+        match try_lock(&file, &byte_of(interface)) {
+            Ok(true) => Ok(Some(Self { _file: file })),
+            Ok(false) => Ok(None),
+            Err(error) => Err(Error::file("lock", &path, error)),
         }
     }
 
@@ -67,10 +68,8 @@ impl AttachmentLock {
         let failed = |error| Error::file("lock", &path, error);
         let file = open(run_dir, &path)?;
         let byte = byte_of(interface);
-        match fcntl(&file, FcntlArg::F_OFD_SETLK(&byte)) {
-            Ok(_) => return Ok(Self { _file: file }),
-            Err(Errno::EAGAIN | Errno::EACCES) => {}
-            Err(errno) => return Err(failed(errno.into())),
+        if try_lock(&file, &byte).map_err(failed)? {
+            return Ok(Self { _file: file });
         }
         match wait(file, byte, deadline) {
             Ok(locked) => locked.map(|_file| Self { _file }).map_err(failed),
@@ -98,6 +97,15 @@ fn open(run_dir: &Path, path: &Path) -> Result<File> {
         .open(path)
         .and_then(|file| files::check_plain(&file.metadata()?).map(|()| file));
     opened.map_err(|error| Error::file("open", path, error))
+}
+
+/// Whether the lock is ours now.
+fn try_lock(file: &File, byte: &libc::flock) -> io::Result<bool> {
+    match fcntl(file, FcntlArg::F_OFD_SETLK(byte)) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// The kernel wakes the waiter, but it cannot be told until when to wait: a thread of its own waits,

@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use contrail_core::identity;
+use contrail_core::api::{Resource, VirtualMachine, VirtualMachineInterface};
+use contrail_core::{FqName, identity};
 use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::faults;
 use opencontrail_tests::plugin::Call;
-use opencontrail_tests::world::{everything, fault, lab, network};
+use opencontrail_tests::world::{client, everything, fault, lab, network};
 
 fn call(command: &str, container: &str, netns: &TestNetns) -> Call {
     let path = netns.path().display().to_string();
@@ -128,6 +129,28 @@ fn removals_that_wait_are_shown_and_worked_off() {
             report.contains("12 removals of earlier calls were done, 0 wait"),
             "{report}"
         );
+        assert_eq!(everything(&lab, &[]), before);
+    });
+}
+
+#[test]
+fn the_machine_of_an_orphan_that_never_got_it_goes_too() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = everything(&lab, &[]);
+        let netns = TestNetns::new("c").unwrap();
+        call("ADD", "c", &netns).run().ok();
+        end(netns);
+        // As it is when an ADD is killed before it has linked the two.
+        let interface = identity::interface("node1", "c", "eth0");
+        let machine = identity::virtual_machine("node1", "c");
+        let name = FqName::new([machine.to_string()]);
+        let to = (VirtualMachine::TYPE, machine, &name);
+        client()
+            .remove_ref((VirtualMachineInterface::TYPE, interface), to)
+            .unwrap();
+        clean(&[]);
+        clean(&["--remove", "--grace", "0"]);
         assert_eq!(everything(&lab, &[]), before);
     });
 }

@@ -130,6 +130,7 @@ fn attachment(netns: &TestNetns) -> Attachment {
         addresses: Vec::new(),
         mac: None,
         mtu: None,
+        configuration: "test".into(),
         display_name: "c".into(),
         routes: Vec::new(),
         service: None,

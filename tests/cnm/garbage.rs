@@ -129,7 +129,9 @@ fn a_name_that_is_given_to_another_machine_gives_it_no_right_to_what_was_made_un
         let (renamed, other) = (attacher("host2", 1), attacher("host1", 2));
         let attached = everything(&lab, &[]);
         assert_eq!(
-            other.collect(&network(0), &BTreeSet::new(), end()).unwrap(),
+            other
+                .collect(&network(0), "test", &BTreeSet::new(), end())
+                .unwrap(),
             0
         );
         let link = identity::host_ifname(identity::interface("host1", "c", "eth0"));
@@ -138,12 +140,11 @@ fn a_name_that_is_given_to_another_machine_gives_it_no_right_to_what_was_made_un
         assert_eq!(other.orphans(&project, end()).unwrap(), []);
         assert_eq!(renamed.orphans(&project, end()).unwrap().len(), 1);
         assert_eq!(attached.difference(&everything(&lab, &[])).count(), 1);
-        assert_eq!(
-            renamed
-                .collect(&network(0), &BTreeSet::new(), end())
-                .unwrap(),
-            1
-        );
+        let forgotten = BTreeSet::new();
+        let collect = |name| renamed.collect(&network(0), name, &forgotten, end());
+        // Another configuration of the same virtual network.
+        assert_eq!(collect("other").unwrap(), 0);
+        assert_eq!(collect("test").unwrap(), 1);
         assert_eq!(everything(&lab, &[]), before);
     });
 }

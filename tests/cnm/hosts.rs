@@ -63,6 +63,7 @@ pub fn attachment(container: &str, network_number: usize, netns: &Path) -> Attac
         addresses: Vec::new(),
         mac: None,
         mtu: None,
+        configuration: "test".into(),
         display_name: container.into(),
         routes: Vec::<Route>::new(),
         service: None,
@@ -154,7 +155,7 @@ impl Host {
             .map(|number| (self.container(*number), "eth0".to_owned()));
         let end = Deadline::after(Duration::from_secs(4));
         self.cni
-            .collect(&network(network_number), &keep.collect(), end)
+            .collect(&network(network_number), "test", &keep.collect(), end)
     }
 
     /// A Docker container comes; what Docker's own IPAM would give it is its own.

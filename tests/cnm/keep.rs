@@ -18,6 +18,7 @@ use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, fault, lab};
 
 use crate::engine::{Engine, SUBNET, objects};
+use crate::life::Life;
 
 const PORTS: &str = "/var/lib/contrail/ports";
 
@@ -296,5 +297,36 @@ fn tidying_up_at_the_same_time_takes_nothing_away() {
         });
         assert_eq!(ids::<VirtualMachineInterface>(&client()).len(), CONTAINERS);
         drop(lab);
+    });
+}
+
+#[test]
+fn an_endpoint_with_an_address_of_our_ipam_is_made_again_from_what_is_left() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        let engine = Engine::on("host1");
+        let life = Life::of_both();
+        let joined = 6;
+        life.until(&engine, joined);
+        // The API has the interface with its address, and not the machine.
+        let client = client();
+        for id in ids::<VirtualMachineInterface>(&client) {
+            let interface: VirtualMachineInterface = client.get(id).unwrap();
+            let machine = &interface.virtual_machine_refs[0];
+            let to = (VirtualMachine::TYPE, machine.uuid.unwrap(), &machine.to);
+            client
+                .remove_ref((VirtualMachineInterface::TYPE, id), to)
+                .unwrap();
+            client
+                .delete::<VirtualMachine>(machine.uuid.unwrap())
+                .unwrap();
+        }
+        forgetful_restart(&lab);
+        engine.tidy();
+        assert_eq!(lab.status().ports.len(), 1);
+        assert_eq!(ids::<VirtualMachine>(&client).len(), 1);
+        life.until_from(&engine, joined, life.0.len());
+        assert_eq!(objects(&lab), before);
     });
 }

@@ -8,9 +8,11 @@ use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualMachineInterface, Virtu
 use contrail_core::lock::AttachmentLock;
 use contrail_core::net::{Dataplane, Kernel};
 use contrail_core::{Deadline, FqName, identity};
+use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox;
-use opencontrail_tests::world::{client, lab};
+use opencontrail_tests::faults;
+use opencontrail_tests::world::{client, fault, lab};
 use serde_json::{Value, json};
 
 use crate::engine::{Engine, SUBNET, objects};
@@ -273,5 +275,70 @@ fn the_address_that_a_service_instance_shares_is_no_endpoints_own() {
                 .all(|object| object.contains(":fw") || object.contains("service-template")),
             "{left:?}"
         );
+    });
+}
+
+#[test]
+fn a_container_that_comes_back_after_an_outage_gets_its_address() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        engine.join("n1", "e1", "s1").unwrap();
+        lab.stop_service(Restartable::ConfigApi);
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        lab.start_service(Restartable::ConfigApi).unwrap();
+        // What waits has the address; Docker's own IPAM gives it anew.
+        engine.create_endpoint("n1", "e2", "10.1.1.2/24").unwrap();
+    });
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_removed_does_not_keep_the_others_of_its_network() {
+    sandbox::test(|| {
+        let lab = lab();
+        let before = objects(&lab);
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        for (endpoint, address) in [("e1", "10.1.1.2/24"), ("e2", "10.1.1.3/24")] {
+            engine.create_endpoint("n1", endpoint, address).unwrap();
+            engine.join("n1", endpoint, endpoint).unwrap();
+        }
+        let interface = |endpoint| identity::interface("host1", endpoint, "");
+        let path = format!("/virtual-machine-interface/{}", interface("e1"));
+        lab.faults()
+            .add(fault(ConfigApi, "DELETE", &path, faults::status(403)));
+        // The engine was told of no end of its containers.
+        engine.delete_network("n1");
+        let left = crate::hosts::interfaces();
+        assert_eq!(left.into_iter().collect::<Vec<_>>(), [interface("e1")]);
+        lab.faults().clear();
+        engine.tidy();
+        engine.tidy();
+        assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_auxiliary_address_of_one_network_is_not_given_out_in_another() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_with(json!({"name": "net1"})).unwrap();
+        let held = objects(&lab);
+        let pool = json!({
+            "AddressSpace": "opencontrail-local", "Pool": SUBNET, "Options": {"vn": "net1"},
+        });
+        let pool = engine.call("IpamDriver.RequestPool", pool).unwrap();
+        let address = json!({"PoolID": pool["PoolID"], "Address": "10.1.1.9", "Options": {}});
+        let refused = engine.call("IpamDriver.RequestAddress", address.clone());
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("auxiliary address printer"), "{refused}");
+        engine.call("IpamDriver.ReleaseAddress", address).unwrap();
+        let now = objects(&lab);
+        let is_ip = |object: &&String| object.starts_with("instance-ip");
+        assert!(held.iter().filter(is_ip).eq(now.iter().filter(is_ip)));
     });
 }

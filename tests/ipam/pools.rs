@@ -2,6 +2,9 @@
 
 use contrail_core::FqName;
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_lab::faults::{Action, Rule};
+use contrail_lab::http::ServiceName;
+use opencontrail_tests::{faults, wait_for};
 use serde_json::json;
 
 use crate::world::World;
@@ -166,5 +169,104 @@ fn both_families_are_subnets_of_one_network() {
     world.release(v6, &address);
     world.release_pool(v6);
     world.release_pool(&v4);
+    assert_eq!((world.networks().len(), world.files()), (0, 0));
+}
+
+#[test]
+fn two_that_want_any_subnet_at_once_get_different_ones() {
+    let world = World::new();
+    let subnets: Vec<IpamSubnet> = (1..=8)
+        .map(|number| IpamSubnet::new(format!("10.1.{number}.0/24").parse().unwrap()))
+        .collect();
+    let name: FqName = "default-domain:admin:theirs".parse().unwrap();
+    let network = VirtualNetwork::new(name, NetworkIpam::default_name(), subnets);
+    world.client().create(&network).unwrap();
+    let mut pools = std::thread::scope(|scope| {
+        let ask = || world.pool("", json!({"name": "theirs"})).unwrap()["PoolID"].to_string();
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        let pools = asking.into_iter().map(|thread| thread.join().unwrap());
+        pools.collect::<Vec<_>>()
+    });
+    pools.sort();
+    pools.dedup();
+    assert_eq!(pools.len(), 8, "{pools:?}");
+}
+
+#[test]
+fn two_subnets_that_are_added_at_once_are_both_there() {
+    let world = World::new();
+    world.net1();
+    std::thread::scope(|scope| {
+        for number in 2..8 {
+            let world = &world;
+            scope.spawn(move || {
+                let options = json!({"name": "net1", "add-subnet": "true"});
+                let pool = world.pool(&format!("10.1.{number}.0/24"), options).unwrap();
+                let gateway = world.gateway(pool["PoolID"].as_str().unwrap(), "");
+                gateway.unwrap();
+            });
+        }
+    });
+    let name: FqName = "default-domain:admin:net1".parse().unwrap();
+    let found: VirtualNetwork = world.client().lookup(&name).unwrap().unwrap();
+    assert_eq!(found.subnets().count(), 7);
+}
+
+#[test]
+fn an_address_that_cannot_go_back_does_not_keep_other_networks() {
+    let world = World::new();
+    let first = world.net1();
+    world.address(&first, "10.1.1.7").unwrap();
+    let options = json!({"name": "net2"});
+    let second = world.pool("10.1.2.0/24", options).unwrap();
+    let second = second["PoolID"].as_str().unwrap();
+    world.gateway(second, "").unwrap();
+    world.lab.faults().add(Rule {
+        service: ServiceName::ConfigApi,
+        method: Some("DELETE".into()),
+        path: Some("/instance-ip/".into()),
+        skip: 0,
+        count: None,
+        action: faults::status(403),
+    });
+    world.release_pool(&first);
+    world.release_pool(second);
+    assert_eq!(world.networks(), ["default-domain:admin:net1"]);
+    world.lab.faults().clear();
+    world.tidy();
+    assert_eq!((world.networks().len(), world.files()), (0, 0));
+}
+
+#[test]
+fn a_pool_that_is_asked_for_while_its_last_end_is_tidied_up_stays() {
+    let world = World::new();
+    let pool = world.net1();
+    world.address(&pool, "10.1.1.7").unwrap();
+    let slow = |action| Rule {
+        service: ServiceName::ConfigApi,
+        method: Some("DELETE".into()),
+        path: Some("/instance-ip/".into()),
+        skip: 0,
+        count: None,
+        action,
+    };
+    world.lab.faults().add(slow(faults::status(503)));
+    world.release_pool(&pool);
+    world.lab.faults().clear();
+    world.lab.faults().add(slow(Action::Delay(300)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.tidy());
+        wait_for("the address on its way back", || {
+            world.lab.faults().list()[0].hit == 1
+        });
+        // As Docker does for a new network with the same subnet.
+        assert_eq!(world.net1(), pool);
+        world.address(&pool, "10.1.1.7").unwrap();
+    });
+    world.tidy();
+    assert_eq!(world.addresses(), ["10.1.1.7"]);
+    assert_eq!(world.networks().len(), 1);
+    world.release(&pool, "10.1.1.7");
+    world.release_pool(&pool);
     assert_eq!((world.networks().len(), world.files()), (0, 0));
 }

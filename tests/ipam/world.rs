@@ -54,6 +54,11 @@ impl World {
         plugin(&self.lab, &tempfile::tempdir().unwrap(), "node2")
     }
 
+    /// What the plugin does by itself now and then.
+    pub fn tidy(&self) {
+        self.plugin.tidy();
+    }
+
     pub fn engine_starts(&self) {
         self.plugin.answer(Call::IpamCapabilities).unwrap();
     }

@@ -128,7 +128,7 @@ fn gc_keeps_what_the_runtime_names_and_removes_nothing_without_a_list() {
         );
         let network = "default-domain:admin:net1".parse().unwrap();
         let kept: BTreeSet<(String, String)> = kept.iter().cloned().collect();
-        assert_eq!(outcome.calls, [Call::Collect(network, kept)]);
+        assert_eq!(outcome.calls, [Call::Collect(network, "net1".into(), kept)]);
     }
     let outcome = empty("GC", json!({})).run();
     assert!(outcome.succeeded && outcome.calls.is_empty());

@@ -30,7 +30,7 @@ pub enum Call {
     Attach(Vec<Attachment>),
     Detach(Vec<Detachment>),
     Check(Expected),
-    Collect(FqName, BTreeSet<(String, String)>),
+    Collect(FqName, String, BTreeSet<(String, String)>),
     Status(FqName),
     Clean(FqName, Option<Duration>),
 }
@@ -252,8 +252,13 @@ impl Backend for Recorder {
         })
     }
 
-    fn collect(&self, network: &FqName, keep: &BTreeSet<(String, String)>) -> Result<usize> {
-        let call = Call::Collect(network.clone(), keep.clone());
+    fn collect(
+        &self,
+        network: &FqName,
+        configuration: &str,
+        keep: &BTreeSet<(String, String)>,
+    ) -> Result<usize> {
+        let call = Call::Collect(network.clone(), configuration.to_owned(), keep.clone());
         self.calls.borrow_mut().push(call);
         self.answer().map(|()| 1)
     }

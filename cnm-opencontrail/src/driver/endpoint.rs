@@ -77,7 +77,7 @@ impl NetworkDriver {
         let _making = self.making.begin(id.as_str(), end)?;
         let earlier = self.store.endpoint(id)?;
         match &earlier {
-            Some(earlier) if earlier.unfinished => self.take_away(id, earlier.clone())?,
+            Some(earlier) if earlier.unfinished => drop(self.take_away(id, earlier.clone())?),
             // Made anew it would lose its port, under a container that runs.
             Some(earlier) if earlier.vm.is_some() => {
                 return Err(CoreError::AlreadyExists {
@@ -125,7 +125,7 @@ impl NetworkDriver {
                 endpoint.project_id = network.project;
                 self.attacher.create_endpoint(&endpoint)
             }
-            Err(error) if self.remove_stale(request, &error)? => {
+            Err(error) if self.make_room(request, &error, end)? => {
                 self.attacher.create_endpoint(&endpoint)
             }
             other => other,
@@ -181,7 +181,18 @@ impl NetworkDriver {
     /// # Errors
     /// When what is left could not even be put off.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<Reply> {
-        let _going = self.making.begin(id.as_str(), Deadline::after(PATIENCE))?;
+        let end = Deadline::after(PATIENCE);
+        let deferred = self.remove_endpoint(id, end)?;
+        if deferred == 0 {
+            // They answer: the turn of what had to wait.
+            self.attacher.work_off_pending(end);
+        }
+        Ok(Reply::Done {})
+    }
+
+    /// Takes an endpoint away, whatever state it is in. Returns how many removals wait.
+    pub(super) fn remove_endpoint(&self, id: &EndpointId, end: Deadline) -> Result<usize> {
+        let _going = self.making.begin(id.as_str(), end)?;
         let known = self.store.endpoint(id)?;
         if let Some(entry) = known.clone().filter(|entry| !entry.unfinished) {
             let unfinished = true;
@@ -194,24 +205,20 @@ impl NetworkDriver {
                 log::warn!("{}", report(&error));
             }
         }
-        self.take_away(id, known.unwrap_or_default())?;
-        Ok(Reply::Done {})
+        self.take_away(id, known.unwrap_or_default())
     }
 
     /// Takes away what there is of an endpoint, and its entry. What could not be removed is noted elsewhere.
     /// If even that failed the entry stays, for the next tidying up: Docker does not ask a second time.
-    fn take_away(&self, id: &EndpointId, entry: EndpointEntry) -> Result<()> {
+    /// The caller is [at it](crate::making::Making::begin).
+    pub(super) fn take_away(&self, id: &EndpointId, entry: EndpointEntry) -> Result<usize> {
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
         let done = self
             .attacher
             .delete_endpoint(id.as_str(), entry.vm, &reserved)?;
         self.store.remove_endpoint(id)?;
         note_deferred(id, done.deferred);
-        if done.deferred == 0 {
-            // They answer: the turn of what had to wait.
-            self.attacher.work_off_pending(Deadline::after(PATIENCE));
-        }
-        Ok(())
+        Ok(done.deferred)
     }
 
     /// Published ports lead nowhere: the vRouter does not know them. Docker tells of them when it creates
@@ -312,35 +319,62 @@ impl NetworkDriver {
         }
     }
 
-    /// Removes an endpoint of the same Docker network that has the address: Docker's own IPAM gives an
-    /// address of a network only once, so that its container ended while this plugin was down, and
-    /// nobody told it. Returns whether there was one.
-    fn remove_stale(&self, request: &CreateEndpoint, error: &CoreError) -> Result<bool> {
+    /// Removes what has the address and should have gone: a container that ended while the controller
+    /// was down, and an endpoint of the same Docker network. Docker's own IPAM gives an address of a network
+    /// only once, so that its container ended while this plugin was down, and nobody told it. Returns
+    /// whether there was something.
+    fn make_room(
+        &self,
+        request: &CreateEndpoint,
+        error: &CoreError,
+        end: Deadline,
+    ) -> Result<bool> {
         let CoreError::AddressInUse { address, .. } = error.cause() else {
             return Ok(false);
         };
         let is_stale = |(id, entry): &(EndpointId, EndpointEntry)| {
             let has_it = entry.addresses.iter().any(|(held, _)| held == address);
             let network = entry.network.as_ref();
-            let is_gone = !self.making.contains(id.as_str());
-            has_it && network == Some(&request.network_id) && is_gone
+            has_it && network == Some(&request.network_id) && *id != request.endpoint_id
         };
-        let Some((id, _)) = self.store.endpoints()?.into_iter().find(is_stale) else {
+        let mut endpoints = self.store.endpoints()?.into_iter();
+        let removed = match endpoints.find(is_stale) {
+            Some((id, _)) => self.remove_stale(&id, *address)?,
+            None => false,
+        };
+        Ok(self.attacher.work_off_all_pending(end) > 0 || removed)
+    }
+
+    /// Removes an endpoint that is gone, unless somebody is at it.
+    fn remove_stale(&self, id: &EndpointId, address: IpAddr) -> Result<bool> {
+        let Some(_going) = self.making.begin_at_once(id.as_str()) else {
+            return Ok(false);
+        };
+        let Some(entry) = self.store.endpoint(id)? else {
             return Ok(false);
         };
         let text = id.short();
         log::warn!("endpoint {text} has address {address} and is gone: it is removed");
-        self.delete_endpoint(&id)?;
+        self.take_away(id, entry)?;
         Ok(true)
     }
 
     /// Makes the virtual network of a Docker network again.
+    ///
+    /// # Errors
+    /// [`Error::UnknownNetwork`] when Docker has deleted its network, or is about to.
     pub(super) fn establish_again(
         &self,
         id: &NetworkId,
         network: &NetworkEntry,
         end: Deadline,
     ) -> Result<NetworkEntry> {
+        let making = self.making.begin_at_once(id.as_str());
+        let known = self.store.network(id)?.filter(|known| !known.deleted);
+        if making.is_none() || known.is_none() {
+            let network = id.short().to_owned();
+            return Err(Error::UnknownNetwork { network });
+        }
         let entry = self.establish(id, network.wanted.clone(), end)?;
         self.store.put_network(id, &entry)?;
         Ok(entry)

@@ -41,6 +41,9 @@ impl NetworkDriver {
         let (Some(vm), Some(network_id)) = (entry.vm, &entry.network) else {
             return Ok(());
         };
+        if entry.unfinished {
+            return Ok(());
+        }
         let Some(network) = self.store.network(network_id)? else {
             return Ok(());
         };

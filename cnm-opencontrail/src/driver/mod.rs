@@ -5,7 +5,6 @@ mod compare;
 mod endpoint;
 mod endpoint_options;
 mod keep;
-mod making;
 mod network;
 mod options;
 mod recover;
@@ -22,9 +21,10 @@ use contrail_core::{Deadline, FqName};
 
 use crate::error::Result;
 use crate::ipam::{ADDRESS_SPACES, Ipam};
+use crate::making::Making;
 use crate::proto::{AllocateNetwork, Call, IpamData, NetworkCapabilities, Options, Reply, Scope};
 pub use clean::CleanUp;
-use making::Making;
+pub(crate) use network::AUXILIARY;
 use store::Store;
 
 /// How long one call may ask the controller, besides attaching itself.

@@ -27,6 +27,9 @@ use crate::users;
 /// The address space of Docker's IPAM driver that gives no addresses.
 const NULL_POOLS: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
+/// What the purpose of an auxiliary address begins with.
+pub(crate) const AUXILIARY: &str = "auxiliary address";
+
 impl NetworkDriver {
     /// `NetworkDriver.CreateNetwork`.
     ///
@@ -234,7 +237,7 @@ impl NetworkDriver {
                     family: Family::of(address),
                     address: Some(address),
                     subnet: None,
-                    purpose: &format!("auxiliary address {label} of Docker network {}", id.short()),
+                    purpose: &format!("{AUXILIARY} {label} of Docker network {}", id.short()),
                 },
                 end,
             )?;

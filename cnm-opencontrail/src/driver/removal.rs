@@ -30,9 +30,7 @@ impl NetworkDriver {
         if let Err(error) = self.store.put_network(id, &entry) {
             log::warn!("{}", report(&error));
         }
-        let gone = self
-            .delete_endpoints_of(id)
-            .and_then(|()| self.finish_removal(id, &entry, end));
+        let gone = self.finish_removal(id, &entry, end);
         if let Err(error) = gone {
             log::warn!(
                 "virtual network {} waits for the controller: {}",
@@ -44,14 +42,15 @@ impl NetworkDriver {
     }
 
     /// Docker deletes a network after its endpoints: what is still known of them was interrupted, or their
-    /// end was never told.
-    fn delete_endpoints_of(&self, network: &NetworkId) -> Result<()> {
+    /// end was never told. One that stays does not hold up the others.
+    fn delete_endpoints_of(&self, network: &NetworkId, end: Deadline) -> Result<()> {
+        let mut done = Vec::new();
         for (id, entry) in self.store.endpoints()? {
             if entry.network.as_ref() == Some(network) {
-                self.delete_endpoint(&id)?;
+                done.push(self.remove_endpoint(&id, end).map(drop));
             }
         }
-        Ok(())
+        done.into_iter().collect()
     }
 
     /// Removes what could not be removed when Docker deleted its network, and what creations have left
@@ -63,49 +62,38 @@ impl NetworkDriver {
         let end = Deadline::after(PATIENCE);
         let mut done = Vec::new();
         for (id, entry) in self.store.endpoints()? {
-            if entry.unfinished && self.is_left(&id)? {
-                done.push(self.delete_endpoint(&id).map(|_| ()));
+            if entry.unfinished {
+                done.push(self.tidy_endpoint(&id));
             }
         }
         for (id, entry) in self.store.networks()? {
-            if let Some(entry) = self.left_of(&id)?.filter(|_| entry.deleted) {
-                done.push(self.finish_removal(&id, &entry, end));
+            if entry.deleted {
+                done.push(self.tidy_network(&id, end));
             }
         }
         done.into_iter().collect()
     }
 
-    /// Whether an endpoint is unfinished and nobody is at it. In this order: whoever was at it has written
-    /// how it ended before leaving it.
-    fn is_left(&self, id: &EndpointId) -> Result<bool> {
-        if self.making.contains(id.as_str()) {
-            return Ok(false);
-        }
-        let entry = self.store.endpoint(id)?;
-        Ok(entry.is_some_and(|entry| entry.unfinished))
-    }
-
-    /// The entry of a network that has to go, when nobody is at it.
-    fn left_of(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
-        if self.making.contains(id.as_str()) {
-            return Ok(None);
-        }
-        Ok(self.store.network(id)?.filter(|entry| entry.deleted))
-    }
-
-    /// What a creation has made that did not come far enough to note it.
-    fn unnoted(
-        &self,
-        id: &NetworkId,
-        entry: &NetworkEntry,
-        end: Deadline,
-    ) -> Result<Option<NetworkEntry>> {
-        let Some(network) = self.lookup(&entry.wanted.options.target, end)? else {
-            return Ok(None);
+    /// Removes an endpoint if it is unfinished and nobody is at it.
+    fn tidy_endpoint(&self, id: &EndpointId) -> Result<()> {
+        let Some(_tidying) = self.making.begin_at_once(id.as_str()) else {
+            return Ok(());
         };
-        let is_marked = network.meta.annotations.get(&self.mark(id)).is_some();
-        let made = || self.entry_of(id, entry.wanted.clone(), &network);
-        is_marked.then(made).transpose()
+        match self.store.endpoint(id)? {
+            Some(entry) if entry.unfinished => self.take_away(id, entry).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a network if it has to go and nobody is at it.
+    fn tidy_network(&self, id: &NetworkId, end: Deadline) -> Result<()> {
+        let Some(_tidying) = self.making.begin_at_once(id.as_str()) else {
+            return Ok(());
+        };
+        match self.store.network(id)? {
+            Some(entry) if entry.deleted => self.finish_removal(id, &entry, end),
+            _ => Ok(()),
+        }
     }
 
     /// Takes away what an entry stands for, and the entry.
@@ -115,12 +103,25 @@ impl NetworkDriver {
         entry: &NetworkEntry,
         end: Deadline,
     ) -> Result<()> {
-        if !entry.uuid.is_nil() {
-            self.try_abandon(id, entry, end)?;
-        } else if let Some(made) = self.unnoted(id, entry, end)? {
-            self.try_abandon(id, &made, end)?;
+        self.delete_endpoints_of(id, end)?;
+        match entry.uuid.is_nil() {
+            true => self.abandon_unnoted(id, entry, end)?,
+            false => self.try_abandon(id, entry, end)?,
         }
         self.store.remove_network(id)
+    }
+
+    /// Takes away what a creation has made that did not come far enough to note it.
+    fn abandon_unnoted(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
+        let Some(network) = self.lookup(&entry.wanted.options.target, end)? else {
+            return Ok(());
+        };
+        let made = self.entry_of(id, entry.wanted.clone(), &network)?;
+        match network.meta.annotations.get(&self.mark(id)) {
+            Some(_) => self.try_abandon(id, &made, end),
+            // Its mark was not made yet, or refused: the addresses are ours by their ids.
+            None => self.release_auxiliary(&made, end),
+        }
     }
 
     /// Gives the auxiliary addresses back and removes the virtual network if nobody uses it.
@@ -135,10 +136,15 @@ impl NetworkDriver {
         }
     }
 
-    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
+    fn release_auxiliary(&self, entry: &NetworkEntry, end: Deadline) -> Result<()> {
         for ip in &entry.auxiliary {
             self.attacher.release_address(*ip, end)?;
         }
+        Ok(())
+    }
+
+    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
+        self.release_auxiliary(entry, end)?;
         Ok(users::leave(
             &self.attacher,
             entry.uuid,

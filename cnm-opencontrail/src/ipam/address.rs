@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use contrail_core::attachment::Reserve;
+use contrail_core::attachment::{Reservation, Reserve};
 use contrail_core::{Deadline, Error as CoreError};
 use uuid::Uuid;
 
 use super::pool::Pool;
 use super::store::{AddressEntry, NetworkFacts, Phase, PoolEntry};
 use super::{Ipam, PATIENCE, network};
+use crate::driver::AUXILIARY;
 use crate::error::{Error, Result};
 use crate::proto::{Options, ReleaseAddress, Reply, RequestAddress, RequestAddressReply};
 
@@ -248,7 +249,9 @@ impl Ipam {
         let ours = self.attacher.reservations(network, end)?;
         let mut index = self.store.lock();
         let life = index.life();
-        let found = ours.into_iter().find(|ip| ip.address == address);
+        let found = ours
+            .into_iter()
+            .find(|ip| is_of_ipam(ip) && ip.address == address);
         // Another call may have set it aside just now.
         let found = found.filter(|ip| index.addresses().all(|entry| entry.id != ip.id));
         Ok(found.map(|ip| AddressEntry {
@@ -270,6 +273,7 @@ impl Ipam {
     fn ensure(&self, pool: &Pool, gateway: Option<IpAddr>, end: Deadline) -> Result<NetworkFacts> {
         let id = pool.to_string();
         let mark = self.mark(&id);
+        let _changing = self.at_network(&pool.network, end)?;
         let entry = self.begin_network(id)?;
         let adds = entry.adds_subnet;
         let facts = network::ensure(&self.attacher, pool, gateway, adds, &mark, end)?;
@@ -317,9 +321,13 @@ impl Ipam {
         Ok(())
     }
 
-    /// Tells the API of the addresses that Docker has given back.
-    pub(super) fn give_back(&self, end: Deadline) -> Result<()> {
-        let is_released = |entry: &AddressEntry| entry.phase == Phase::Released;
+    /// Tells the API of those of the addresses that Docker has given back.
+    pub(super) fn give_back(
+        &self,
+        is_meant: impl Fn(&AddressEntry) -> bool,
+        end: Deadline,
+    ) -> Result<()> {
+        let is_released = |entry: &AddressEntry| entry.phase == Phase::Released && is_meant(entry);
         let released: Vec<Uuid> = {
             let index = self.store.lock();
             let released = index.addresses().filter(|entry| is_released(entry));
@@ -337,6 +345,11 @@ impl Ipam {
         self.attacher.release_address(id, end)?;
         self.store.lock().remove_address(id)
     }
+}
+
+/// Whether Docker had an address set aside here: the network driver sets some aside for itself.
+pub(super) fn is_of_ipam(ip: &Reservation) -> bool {
+    !ip.purpose.starts_with(AUXILIARY)
 }
 
 enum Begun {

@@ -23,6 +23,7 @@ use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::making::{Guard, Making};
 use crate::proto::{
     AddressSpaces, IpamCapabilities, Options, ReleasePool, Reply, RequestPool, RequestPoolReply,
 };
@@ -48,6 +49,7 @@ pub struct Ipam {
     /// This host's name in the marks of networks.
     node: String,
     store: Store,
+    making: Making,
 }
 
 impl Ipam {
@@ -66,6 +68,7 @@ impl Ipam {
             project,
             node,
             store: Store::open(&state_dir.join("ipam"))?,
+            making: Making::default(),
         }))
     }
 
@@ -96,6 +99,11 @@ impl Ipam {
             adds_subnet,
         } = options::read(&request.options, &self.project)?;
         let found = network::find(&self.attacher, &target, end)?;
+        // Two that want any subnet must not get the same.
+        let _choosing = match &found {
+            Some(found) => Some(self.at_network(found.name(), end)?),
+            None => None,
+        };
         let pool = match (&*request.pool, found) {
             ("", None) => return Err(no_subnet(&target, request.v6)),
             ("", Some(found)) => {
@@ -111,9 +119,10 @@ impl Ipam {
                 pool
             }
         };
+        let id = pool.to_string();
+        let _giving = self.making.begin(&id, end)?;
         let mut index = self.store.lock();
         let life = index.life();
-        let id = pool.to_string();
         let entry = match index.pool(&id).cloned() {
             Some(entry) => PoolEntry {
                 // What another life held will be asked for again.
@@ -163,47 +172,57 @@ impl Ipam {
     }
 
     fn tidy_until(&self, end: Deadline) {
-        if let Err(error) = self.give_back(end).and_then(|()| self.remove_pools(end)) {
-            log::warn!(
-                "put off until the configuration API answers: {}",
-                contrail_core::error::report(&error)
-            );
+        let addresses = self.give_back(|_| true, end);
+        for done in [addresses, self.remove_pools(end)] {
+            if let Err(error) = done {
+                log::warn!(
+                    "put off until the configuration API answers: {}",
+                    contrail_core::error::report(&error)
+                );
+            }
         }
     }
 
-    /// Removes the pools that nobody holds.
+    /// Removes the pools that nobody holds. One that stays does not hold up the others.
     fn remove_pools(&self, end: Deadline) -> Result<()> {
-        let unheld: Vec<PoolEntry> = {
+        let unheld: Vec<String> = {
             let index = self.store.lock();
-            index
-                .pools()
-                .filter(|pool| pool.holders == 0)
-                .cloned()
-                .collect()
+            let unheld = index.pools().filter(|pool| pool.holders == 0);
+            unheld.map(|pool| pool.id.clone()).collect()
         };
-        for entry in unheld {
-            self.remove_pool(&entry, end)?;
-        }
-        Ok(())
+        let done: Vec<Result<()>> = unheld
+            .into_iter()
+            .map(|id| self.remove_pool(&id, end))
+            .collect();
+        done.into_iter().collect()
     }
 
-    fn remove_pool(&self, entry: &PoolEntry, end: Deadline) -> Result<()> {
-        let mark = self.mark(&entry.id);
+    /// Removes a pool, unless somebody holds it or is at it.
+    fn remove_pool(&self, id: &str, end: Deadline) -> Result<()> {
+        let Some(_removing) = self.making.begin_at_once(id) else {
+            return Ok(());
+        };
+        let entry = self.store.lock().pool(id).cloned();
+        let Some(entry) = entry.filter(|entry| entry.holders == 0) else {
+            return Ok(());
+        };
+        let mark = self.mark(id);
         if let Some(facts) = entry.network {
-            self.forget_addresses(&entry.id)?;
-            self.give_back(end)?;
+            self.forget_addresses(id)?;
+            self.give_back(|address| address.pool == id, end)?;
             users::leave(&self.attacher, facts.network, &mark, end)?;
         } else if entry.begun
-            && let Some(id) = network::marked(&self.attacher, &entry.id.parse()?, &mark, end)?
+            && let Some(network) = network::marked(&self.attacher, &id.parse()?, &mark, end)?
         {
-            users::leave(&self.attacher, id, &mark, end)?;
+            users::leave(&self.attacher, network, &mark, end)?;
         }
-        let mut index = self.store.lock();
-        // Somebody may have asked for it meanwhile.
-        if index.pool(&entry.id).is_some_and(|now| now.holders == 0) {
-            index.remove_pool(&entry.id)?;
-        }
-        Ok(())
+        self.store.lock().remove_pool(id)
+    }
+
+    /// Waits until nobody else is changing the subnets of a network, or choosing one.
+    fn at_network(&self, network: &FqName, end: Deadline) -> Result<Guard<'_>> {
+        self.making
+            .begin(&format!("virtual network {network}"), end)
     }
 
     /// The mark of a pool on the network that it uses.
@@ -267,7 +286,9 @@ impl Ipam {
         }
         let end = Deadline::after(PATIENCE);
         let ours = self.attacher.reservations(network, end)?;
-        let found = ours.into_iter().find(|ip| ip.address == address);
+        let found = ours
+            .into_iter()
+            .find(|ip| address::is_of_ipam(ip) && ip.address == address);
         Ok(found.map(|ip| ip.id))
     }
 }

@@ -96,6 +96,7 @@ impl Endpoint {
             addresses: self.addresses.iter().map(|a| a.address).collect(),
             mac: self.mac,
             mtu: self.mtu,
+            configuration: String::new(),
             display_name: self.display_name.clone(),
             routes: Vec::new(),
             service: self.service.clone(),
@@ -194,21 +195,22 @@ impl Attacher {
         let _lock = self.lock(&[id], deadline)?;
         match vm {
             Some(vm) => self.take_away_of(id, Some(vm), reserved, deadline),
-            None => self.take_away_found(id, reserved, deadline),
+            None => self.take_away_found(id, None, reserved, deadline),
         }
     }
 
     /// Takes everything of an interface away, with the virtual machine and the reserved instance IPs
-    /// that the API knows of it. The caller has the interface's lock.
+    /// that the API knows of it, or else with this machine. The caller has the interface's lock.
     pub(super) fn take_away_found(
         &self,
         interface: Uuid,
+        machine: Option<Uuid>,
         reserved: &[Uuid],
         deadline: Deadline,
     ) -> Result<Detached> {
         let (vm, mut found) = self.recover_endpoint(interface, deadline);
         found.extend(reserved);
-        self.take_away_of(interface, vm, &found, deadline)
+        self.take_away_of(interface, vm.or(machine), &found, deadline)
     }
 
     fn take_away_of(

@@ -28,6 +28,8 @@ pub(crate) const MACHINE: &str = "container-plugin.machine";
 pub(crate) const CONTAINER: &str = "container-plugin.container";
 /// The annotation with the interface's name in the container.
 pub(crate) const IFNAME: &str = "container-plugin.interface";
+/// The annotation with the name of the configuration by which it was made.
+pub(crate) const CONFIGURATION: &str = "container-plugin.configuration";
 /// The annotation with the name of the virtual network.
 pub(crate) const NETWORK: &str = "container-plugin.network";
 
@@ -70,6 +72,7 @@ pub(super) fn interface(
             (CONTAINER, wanted.container.as_str()),
             (IFNAME, &wanted.ifname),
             (NETWORK, &network.to_string()),
+            (CONFIGURATION, &wanted.configuration),
         ],
     );
     let groups = wanted.security_groups.iter().cloned();

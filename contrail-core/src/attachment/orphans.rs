@@ -34,6 +34,15 @@ pub struct Orphan {
     pub since: SystemTime,
 }
 
+/// A VM interface that this program made on this host.
+pub(super) struct MadeHere {
+    pub(super) interface: Uuid,
+    pub(super) container: String,
+    pub(super) ifname: String,
+    /// The virtual machine, where its id follows from the container's.
+    machine: Option<Uuid>,
+}
+
 /// What is noted of an orphan, in a file with its id as name.
 #[derive(Serialize, Deserialize)]
 struct Note {
@@ -56,16 +65,17 @@ impl Attacher {
         let all: Vec<VirtualMachineInterface> = self.client(deadline).list(&query)?;
         let mut orphans = Vec::new();
         for object in &all {
-            let Some((interface, container, ifname)) = self.made_here(object, &nodes) else {
+            let Some(made) = self.made_here(object, &nodes) else {
                 continue;
             };
+            let interface = made.interface;
             if self.is_linked(interface)? || !self.is_free(interface)? {
                 continue;
             }
             orphans.push(Orphan {
                 interface,
-                container,
-                ifname,
+                container: made.container,
+                ifname: made.ifname,
                 since: self.note(interface, project)?,
             });
         }
@@ -93,25 +103,28 @@ impl Attacher {
         let _lock = self.lock(&[id], deadline)?;
         let nodes = nodes::known(&self.host.state_dir, &self.host.node)?;
         let object: Option<VirtualMachineInterface> = self.client(deadline).get_opt(id)?;
-        let is_ours = object.is_some_and(|object| self.made_here(&object, &nodes).is_some());
-        if !is_ours || self.is_linked(id)? {
+        let made = object.and_then(|object| self.made_here(&object, &nodes));
+        let Some(made) = made else {
+            return Ok(false);
+        };
+        if self.is_linked(id)? {
             return Ok(false);
         }
         log::info!(
             "container {} is gone: its VM interface {id} is removed",
             orphan.container
         );
-        self.take_away_found(id, &[], deadline)?;
+        self.take_away_found(id, made.machine, &[], deadline)?;
         Ok(true)
     }
 
-    /// Id, container and interface name of a VM interface that this program made on this host: the
-    /// mark says so, and the id follows from what the mark says.
+    /// What a VM interface is that this program made on this host: the mark says so, and the id follows
+    /// from what the mark says.
     pub(super) fn made_here(
         &self,
         object: &VirtualMachineInterface,
         nodes: &[String],
-    ) -> Option<(Uuid, String, String)> {
+    ) -> Option<MadeHere> {
         let get = |key| object.meta.annotations.get(key);
         let node = get(objects::NODE).filter(|node| nodes.iter().any(|known| known == node))?;
         let (container, ifname) = (get(objects::CONTAINER)?, get(objects::IFNAME)?);
@@ -120,7 +133,13 @@ impl Attacher {
         let is_ours = get(objects::OWNER) == Some(&self.host.owner)
             && object.uuid() == Some(id)
             && !objects::is_of_other_machine(&self.host, &object.meta);
-        is_ours.then(|| (id, container.to_owned(), ifname.to_owned()))
+        is_ours.then(|| MadeHere {
+            interface: id,
+            // An endpoint has that of its sandbox.
+            machine: (!ifname.is_empty()).then(|| identity::virtual_machine(node, container)),
+            container: container.to_owned(),
+            ifname: ifname.to_owned(),
+        })
     }
 
     fn is_linked(&self, interface: Uuid) -> Result<bool> {

@@ -40,6 +40,8 @@ pub struct Reservation {
     pub id: Uuid,
     /// The address.
     pub address: IpAddr,
+    /// What it is set aside for.
+    pub purpose: String,
 }
 
 impl Attacher {
@@ -69,8 +71,8 @@ impl Attacher {
     pub fn reservations(&self, network: Uuid, deadline: Deadline) -> Result<Vec<Reservation>> {
         let found = self.addresses_of(network, deadline)?;
         let ours = |ip: InstanceIp| {
-            objects::reserved_for(&self.host, &ip.meta)?;
             Some(Reservation {
+                purpose: objects::reserved_for(&self.host, &ip.meta)?.to_owned(),
                 id: ip.meta.uuid?,
                 address: ip.address?,
             })

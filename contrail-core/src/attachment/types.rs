@@ -29,6 +29,9 @@ pub struct Attachment {
     pub mac: Option<MacAddr>,
     /// The MTU in bytes; the kernel's default without.
     pub mtu: Option<u32>,
+    /// The name under which the runtime keeps what it asks for: what it has forgotten of one is collected
+    /// without regard to others. Empty where it has none.
+    pub configuration: String,
     /// What people call the container: shown in the controller's user interface.
     pub display_name: String,
     /// The routes that the container gets through this interface. One without a gateway goes by the

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, Host, network, service};
+use super::{Backend, Host, network, objects, service};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -146,7 +146,7 @@ impl Step {
             Step::Membership { interface, vm } => {
                 unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)
             }
-            Step::Interface(id) => delete_interface(backend, *id, deadline),
+            Step::Interface(id) => delete_interface(backend, host, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
             Step::Service { interface } => service::leave(&client, host, *interface),
             Step::Networks { interface } => network::leave(&client, &host.state_dir, *interface),
@@ -242,15 +242,27 @@ fn run_at_once(
     failed.into_iter().flatten().collect()
 }
 
-/// Deletes a VM interface. Instance IPs of a family that the caller did not expect still block it:
-/// those that are ours by computed id are deleted, anybody else's are an error.
-fn delete_interface(backend: &Backend, id: Uuid, deadline: Deadline) -> Result<bool> {
+/// Deletes a VM interface. Instance IPs that the caller did not expect still block it: those that are ours
+/// by computed id are deleted, those that this host has set aside are taken from it, anybody else's are an
+/// error.
+fn delete_interface(backend: &Backend, host: &Host, id: Uuid, deadline: Deadline) -> Result<bool> {
     let client = backend.client.until(deadline);
     match client.delete::<VirtualMachineInterface>(id) {
         Err(Error::InUse { by, .. }) => {
             log::debug!("VM interface {id} is still in use by {}", by.join(", "));
-            for family in Family::ALL {
-                client.delete::<InstanceIp>(identity::instance_ip(id, family))?;
+            let own = Family::ALL.map(|family| identity::instance_ip(id, family));
+            for ip in own {
+                client.delete::<InstanceIp>(ip)?;
+            }
+            let ips = by
+                .iter()
+                .filter_map(|user| user.strip_prefix("instance-ip/"));
+            let ips = ips.filter_map(|ip| ip.parse::<Uuid>().ok());
+            for ip in ips.filter(|ip| !own.contains(ip)) {
+                let found = client.get_opt_with::<InstanceIp>(ip, &["annotations"])?;
+                if found.is_some_and(|ip| objects::reserved_for(host, &ip.meta).is_some()) {
+                    unlink::<InstanceIp, VirtualMachineInterface>(&client, ip, id)?;
+                }
             }
             client.delete::<VirtualMachineInterface>(id)
         }

@@ -1,5 +1,5 @@
-//! The networks and endpoints that are being made or taken away at this moment: two calls about one of
-//! them wait for each other, and tidying up must not take it for what an interrupted call has left.
+//! The networks, endpoints and pools that are being made or taken away at this moment: two calls about one
+//! of them wait for each other, and tidying up leaves it alone.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,13 +10,13 @@ use crate::error::Result;
 
 /// Their ids.
 #[derive(Default)]
-pub(super) struct Making {
+pub(crate) struct Making {
     ids: Mutex<BTreeSet<String>>,
     ended: Condvar,
 }
 
 /// Something is being made as long as this value lives.
-pub(super) struct Guard<'a> {
+pub(crate) struct Guard<'a> {
     making: &'a Making,
     id: String,
 }
@@ -26,7 +26,7 @@ impl Making {
     ///
     /// # Errors
     /// When the deadline comes first.
-    pub(super) fn begin(&self, id: &str, end: Deadline) -> Result<Guard<'_>> {
+    pub(crate) fn begin(&self, id: &str, end: Deadline) -> Result<Guard<'_>> {
         let patience = end.remaining();
         let waited = self
             .ended
@@ -44,8 +44,12 @@ impl Making {
         }
     }
 
-    pub(super) fn contains(&self, id: &str) -> bool {
-        self.ids().contains(id)
+    /// Begins, unless somebody is at it.
+    pub(crate) fn begin_at_once(&self, id: &str) -> Option<Guard<'_>> {
+        let (making, id) = (self, id.to_owned());
+        let is_free = self.ids().insert(id.clone());
+        // Not `then_some`: a guard that is dropped ends what it stands for.
+        is_free.then(|| Guard { making, id })
     }
 
     fn ids(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -72,7 +76,7 @@ mod tests {
         let making = &Making::default();
         let soon = || Deadline::after(Duration::from_millis(10));
         let guard = making.begin("e1", soon()).unwrap();
-        assert!(making.contains("e1"));
+        assert!(making.begin_at_once("e1").is_none());
         assert!(making.begin("e2", soon()).is_ok());
         let refused = making.begin("e1", soon()).err().unwrap().to_string();
         assert!(refused.contains("another call about e1"), "{refused}");
@@ -82,6 +86,6 @@ mod tests {
             drop(guard);
             assert!(waiter.join().unwrap());
         });
-        assert!(!making.contains("e1"));
+        assert!(making.begin_at_once("e1").is_some());
     }
 }
