@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT while a container is being attached: the step that runs is finished, then everything is
+//! SIGTERM, SIGINT and SIGHUP while a container is being attached: the step that runs is finished, then everything is
 //! taken back. Nobody waits for the result any more.
 
 use std::sync::OnceLock;
@@ -27,8 +27,9 @@ impl Interrupts for Signals {
     /// Threads that are started later inherit it. Where it does not work, signals end the process as before.
     fn defer(&self) {
         let mut signals = SigSet::empty();
-        signals.add(Signal::SIGTERM);
-        signals.add(Signal::SIGINT);
+        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+            signals.add(signal);
+        }
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         if let Ok(file) = SignalFd::with_flags(&signals, flags)
             && signals.thread_block().is_ok()

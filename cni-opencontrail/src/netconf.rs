@@ -1,5 +1,7 @@
 //! The configuration on standard input: one network, or the document `{"networks": [ … ]}`.
 
+use std::net::IpAddr;
+
 use contrail_core::FqName;
 use contrail_core::attachment::Service;
 use contrail_core::error::Error;
@@ -320,15 +322,14 @@ impl NetConf {
         let Some(given) = self.inherited("dns") else {
             return Ok(None);
         };
+        let refused = |reason: String| invalid(&format!("dns{}", self.place), given, &reason);
         let dns: Result<Dns, _> = serde_json::from_value(given.clone());
-        match dns {
-            Ok(dns) => Ok(Some(dns).filter(|dns| !dns.is_empty())),
-            Err(e) => Err(invalid(
-                &format!("dns{}", self.place),
-                given,
-                &e.to_string(),
-            )),
+        let dns = dns.map_err(|e| refused(e.to_string()))?;
+        let mut servers = dns.nameservers.iter();
+        if let Some(other) = servers.find(|text| text.parse::<IpAddr>().is_err()) {
+            return Err(refused(format!("name server {other} is no address")));
         }
+        Ok(Some(dns).filter(|dns| !dns.is_empty()))
     }
 
     fn inherited(&self, key: &str) -> Option<&Value> {

@@ -130,6 +130,7 @@ pub struct Route {
 
 /// Name resolution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object such as {\"nameservers\": [\"10.1.1.253\"]} is expected")]
 pub struct Dns {
     /// Addresses of name servers.
     #[serde(

@@ -27,7 +27,7 @@ pub enum Error {
     /// A method with arguments was called without any: what Docker sends when a connection broke
     /// after it had sent the request.
     #[error(
-        "{method} came without a body: it repeats a request that may have been carried out already"
+        "{method} came without a body: it repeats a request that may have been carried out already, since the plugin ended meanwhile; try again"
     )]
     EmptyBody {
         /// The method.

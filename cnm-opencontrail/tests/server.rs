@@ -183,6 +183,27 @@ fn connections_without_a_request_keep_nobody_out() {
 }
 
 #[test]
+fn however_many_have_no_request_the_next_one_waits_once() {
+    let patience = Duration::from_secs(1);
+    let plugin = Running::start(
+        Script::meeting(1),
+        Limits {
+            connections: 64,
+            arrival: patience,
+            ..Limits::default()
+        },
+    );
+    let silent: Vec<UnixStream> = (0..70)
+        .map(|_| UnixStream::connect(plugin.path()).unwrap())
+        .collect();
+    let started = Instant::now();
+    assert_eq!(post(plugin.path(), "NetworkDriver.Leave", LEAVE).0, 200);
+    // Not once for each that is too many.
+    assert!(started.elapsed() < 4 * patience, "{:?}", started.elapsed());
+    drop(silent);
+}
+
+#[test]
 fn a_connection_may_be_quiet_while_there_is_room() {
     let plugin = Running::start(
         Script::meeting(1),

@@ -198,7 +198,9 @@ pub enum Error {
     },
 
     /// The interface that should be made exists already.
-    #[error("interface {ifname} exists already in {place}")]
+    #[error(
+        "interface {ifname} exists already in {place}: detach the container first if an earlier attempt made it"
+    )]
     InterfaceExists {
         /// The name.
         ifname: String,

@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::libc;
 
@@ -156,6 +157,41 @@ fn replace(path: &Path, content: &[u8], sync: fn(&fs::File) -> io::Result<()>) -
     })
 }
 
+/// How long a temporary file may be in use.
+const IN_USE: Duration = Duration::from_secs(60);
+
+/// Removes what writers have left in a directory of private files, and in those below it, that were killed
+/// in between. What cannot be read or removed stays.
+pub fn sweep(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name();
+        if is_dir {
+            sweep(&entry.path());
+        } else if is_temporary(&name.to_string_lossy()) && is_old(&entry) {
+            log::debug!(
+                "removing {}, left by a killed process",
+                entry.path().display()
+            );
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether it is a name as [`replace`] gives: `.name.` and an id.
+fn is_temporary(name: &str) -> bool {
+    let id = name
+        .strip_prefix('.')
+        .and_then(|name| name.rsplit_once('.'));
+    id.is_some_and(|(_, id)| id.len() == 32 && uuid::Uuid::try_parse(id).is_ok())
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = written.ok().and_then(|written| written.elapsed().ok());
+    age.is_some_and(|age| age > IN_USE)
+}
+
 /// Removes a file; `false` when it was not there.
 ///
 /// # Errors
@@ -171,6 +207,7 @@ pub fn remove(path: &Path) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::time::SystemTime;
 
     use super::*;
 
@@ -196,6 +233,30 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1);
         assert!(remove(&path).unwrap());
         assert!(!remove(&path).unwrap());
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_up_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a");
+        fs::create_dir(&inner).unwrap();
+        let id = uuid::Uuid::new_v4().simple();
+        let long_ago = SystemTime::now() - 2 * IN_USE;
+        for (name, time) in [
+            (format!(".old.{id}"), long_ago),
+            (format!(".new.{id}"), SystemTime::now()),
+            (".hidden.txt".to_owned(), long_ago),
+            ("plain".to_owned(), long_ago),
+        ] {
+            let file = File::create(inner.join(name)).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        sweep(dir.path());
+        let left = fs::read_dir(&inner).unwrap();
+        let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        let new = format!(".new.{id}");
+        assert_eq!(left, [".hidden.txt", new.as_str(), "plain"]);
     }
 
     #[test]

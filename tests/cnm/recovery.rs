@@ -342,3 +342,32 @@ fn an_auxiliary_address_of_one_network_is_not_given_out_in_another() {
         assert!(held.iter().filter(is_ip).eq(now.iter().filter(is_ip)));
     });
 }
+
+#[test]
+fn a_network_must_be_the_one_whose_addresses_it_has() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        let before = objects(&lab);
+        let pool = json!({
+            "AddressSpace": "opencontrail-local", "Pool": SUBNET, "Options": {"name": "other"},
+        });
+        engine.call("IpamDriver.RequestPool", pool).unwrap();
+        let network = json!({
+            "NetworkID": "n1", "Options": {"com.docker.network.generic": {"name": "net1"}},
+            "IPv4Data": [{"AddressSpace": "opencontrail-local", "Pool": SUBNET}],
+        });
+        let refused = engine.send("CreateNetwork", network).unwrap_err();
+        for named in ["admin:net1", "admin:other", SUBNET, "-o name"] {
+            assert!(refused.contains(named), "{refused}");
+        }
+        let now = objects(&lab);
+        let is_network = |object: &&String| object.starts_with("virtual-network");
+        assert!(
+            before
+                .iter()
+                .filter(is_network)
+                .eq(now.iter().filter(is_network))
+        );
+    });
+}

@@ -47,6 +47,8 @@ struct Replay {
     networks: HashSet<String>,
     /// Endpoints with their networks.
     endpoints: BTreeMap<String, String>,
+    /// The virtual network of the pool that was asked for last.
+    network: String,
 }
 
 impl Replay {
@@ -58,6 +60,7 @@ impl Replay {
             refused: HashSet::new(),
             networks: HashSet::new(),
             endpoints: BTreeMap::new(),
+            network: String::new(),
         }
     }
 
@@ -72,6 +75,9 @@ impl Replay {
             return;
         }
         assert_eq!(status, 200, "{what}");
+        if let Some(name) = body["Options"]["name"].as_str() {
+            self.network = name.to_owned();
+        }
         self.check(recorded, &body, &answer, &what);
         if recorded.failed {
             self.take_back(recorded, &body);
@@ -83,8 +89,13 @@ impl Replay {
         let mut body = recorded.body.clone();
         match recorded.path.as_str() {
             "/NetworkDriver.CreateNetwork" => {
-                let id = body["NetworkID"].as_str().unwrap()[..12].to_owned();
-                body["Options"]["com.docker.network.generic"] = json!({ "name": id });
+                let first = &body["IPv4Data"][0];
+                let name = match first["AddressSpace"].as_str() {
+                    // As the one whose addresses it has.
+                    Some("FakeLocal") => pool_network(first["Pool"].as_str().unwrap()),
+                    _ => body["NetworkID"].as_str().unwrap()[..12].to_owned(),
+                };
+                body["Options"]["com.docker.network.generic"] = json!({ "name": name });
                 for data in ["IPv4Data", "IPv6Data"] {
                     for pool in body[data].as_array_mut().into_iter().flatten() {
                         self.translate_pool(pool);
@@ -109,8 +120,12 @@ impl Replay {
                 if told.parse::<IpNetwork>().is_ok() {
                     body["Pool"] = told.into();
                 }
-                let name = body["Pool"].as_str().unwrap().replace([':', '/'], "-");
-                body["Options"] = json!({ "name": format!("pool-{name}") });
+                // Engines ask for the IPv4 pool of a network first.
+                let name = match body["V6"] == true && !self.network.is_empty() {
+                    true => self.network.clone(),
+                    false => pool_network(body["Pool"].as_str().unwrap()),
+                };
+                body["Options"] = json!({ "name": name });
             }
             path if path.starts_with("/IpamDriver.") && body["PoolID"].is_string() => {
                 let pool = body["PoolID"].as_str().unwrap().to_owned();
@@ -343,4 +358,9 @@ fn every_recorded_request_of_two_engines_is_answered_as_the_protocol_demands() {
         drop(replay);
         assert_eq!(everything(&lab, &[]), before);
     });
+}
+
+/// The virtual network whose addresses a pool is.
+fn pool_network(pool: &str) -> String {
+    format!("pool-{}", pool.replace([':', '/'], "-"))
 }

@@ -11,7 +11,7 @@ use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec};
 use contrail_core::error::report;
 use contrail_core::identity::Family;
 use contrail_core::prefix::check_subnet;
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -103,7 +103,11 @@ impl NetworkDriver {
         for subnet in &subnets {
             subnets::check_mtu(wanted.options.mtu, Family::of(subnet.prefix.ip()))?;
         }
-        let found = match self.find(&wanted.options.target, end)? {
+        let found = self.find(&wanted.options.target, end)?;
+        let name = found.as_ref().map(|network| network.meta.fq_name.clone());
+        let name = name.unwrap_or_else(|| wanted.options.target.name());
+        self.check_pools(&wanted.pools, &name)?;
+        let found = match found {
             Some(found) => found,
             None => self.make(id, &wanted, &subnets, end)?,
         };
@@ -133,6 +137,21 @@ impl NetworkDriver {
             return Err(error);
         }
         Ok(entry)
+    }
+
+    /// Addresses of one virtual network are none of another.
+    fn check_pools(&self, pools: &[IpamData], network: &FqName) -> Result<()> {
+        let own = pools.iter().filter(|pool| self.is_own(pool));
+        for prefix in own.filter_map(|pool| pool.pool.parse().ok()) {
+            let networks = self.ipam.networks_of(prefix);
+            if let Some(other) = networks.first().filter(|_| !networks.contains(network)) {
+                let reason = format!(
+                    "--ipam-opt has {other}, whose addresses --subnet {prefix} are: name the same one by -o name"
+                );
+                return Err(CoreError::invalid("-o name", network.to_string(), reason).into());
+            }
+        }
+        Ok(())
     }
 
     /// The virtual network, if it exists.

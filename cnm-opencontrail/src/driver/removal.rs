@@ -116,12 +116,11 @@ impl NetworkDriver {
         let Some(network) = self.lookup(&entry.wanted.options.target, end)? else {
             return Ok(());
         };
-        let made = self.entry_of(id, entry.wanted.clone(), &network)?;
-        match network.meta.annotations.get(&self.mark(id)) {
-            Some(_) => self.try_abandon(id, &made, end),
-            // Its mark was not made yet, or refused: the addresses are ours by their ids.
-            None => self.release_auxiliary(&made, end),
+        if network.meta.annotations.get(&self.mark(id)).is_none() {
+            return Ok(());
         }
+        let made = self.entry_of(id, entry.wanted.clone(), &network)?;
+        self.try_abandon(id, &made, end)
     }
 
     /// Gives the auxiliary addresses back and removes the virtual network if nobody uses it.
@@ -136,15 +135,10 @@ impl NetworkDriver {
         }
     }
 
-    fn release_auxiliary(&self, entry: &NetworkEntry, end: Deadline) -> Result<()> {
+    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
         for ip in &entry.auxiliary {
             self.attacher.release_address(*ip, end)?;
         }
-        Ok(())
-    }
-
-    fn try_abandon(&self, id: &NetworkId, entry: &NetworkEntry, end: Deadline) -> Result<()> {
-        self.release_auxiliary(entry, end)?;
         Ok(users::leave(
             &self.attacher,
             entry.uuid,

@@ -269,6 +269,15 @@ impl Ipam {
         .into())
     }
 
+    /// The virtual networks whose pools with this prefix are out.
+    pub fn networks_of(&self, prefix: IpNetwork) -> Vec<FqName> {
+        let index = self.store.lock();
+        let out = index.pools().filter(|entry| entry.holders > 0);
+        let out = out.filter_map(|entry| entry.id.parse::<Pool>().ok());
+        let of_prefix = out.filter(|pool| pool.prefix == prefix);
+        of_prefix.map(|pool| pool.network).collect()
+    }
+
     /// The instance IP that is set aside for an address of a network: the one that an interface with
     /// this address takes over.
     ///

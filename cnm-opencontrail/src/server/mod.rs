@@ -19,7 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
@@ -66,6 +66,8 @@ pub struct Server {
     limits: Limits,
     calls: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+    /// How many listeners wait for a connection's place.
+    waiting: watch::Sender<usize>,
 }
 
 impl Server {
@@ -76,6 +78,7 @@ impl Server {
             limits,
             calls: Arc::new(Semaphore::new(limits.calls)),
             connections: Arc::new(Semaphore::new(limits.connections)),
+            waiting: watch::Sender::new(0),
         })
     }
 
@@ -132,7 +135,7 @@ impl Server {
 
     async fn accept(self: Arc<Self>, listener: Arc<UnixListener>, stopped: watch::Receiver<bool>) {
         // The semaphore is never closed.
-        while let Ok(permit) = self.connections.clone().acquire_owned().await {
+        while let Ok(permit) = self.place().await {
             match listener.accept().await {
                 Ok((stream, _)) => self.connection(stream, stopped.clone(), permit),
                 Err(error) => {
@@ -191,13 +194,27 @@ impl Server {
         });
     }
 
-    /// Waits until a connection has had nothing to do for a while and there is no room for others. As long
-    /// as there is, it stays: Docker may be about to use it.
+    /// A connection's place, for which those that have nothing to do are closed.
+    async fn place(&self) -> std::result::Result<OwnedSemaphorePermit, AcquireError> {
+        if let Ok(permit) = self.connections.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        let permit = self.connections.clone().acquire_owned().await;
+        self.waiting.send_modify(|waiting| *waiting -= 1);
+        permit
+    }
+
+    /// Waits until somebody wants a place and a connection has had nothing to do for a while: all such are
+    /// closed then, not only as many as are wanted. As long as there is room they stay: Docker may be about
+    /// to use them.
     async fn is_unwanted(&self, quiet: &Quiet) {
         let patience = self.limits.arrival;
-        loop {
+        let mut waiting = self.waiting.subscribe();
+        // The sender lives as long as the server.
+        while waiting.wait_for(|waiting| *waiting > 0).await.is_ok() {
             tokio::time::sleep(patience).await;
-            if self.connections.available_permits() == 0 && quiet.has_lasted(patience) {
+            if quiet.has_lasted(patience) {
                 return;
             }
         }

@@ -1,7 +1,5 @@
 //! Attach: from a request to interfaces that the vRouter serves.
 
-use std::path::Path;
-
 use uuid::Uuid;
 
 use super::call::{Call, Port};
@@ -31,7 +29,7 @@ impl Attacher {
         let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
         let ends = Deadline::with_undo(self.host.attach_timeout);
         let _locks = self.lock(&ids, ends.0)?;
-        let netns = self.open_free(&first.netns, wanted)?;
+        let netns = self.open_free(&ports)?;
         nodes::remember(&self.host.state_dir, &self.host.node)?;
 
         let vm = identity::virtual_machine(&self.host.node, &first.container);
@@ -51,20 +49,26 @@ impl Attacher {
     }
 
     /// Opens the network namespace and makes sure that none of the names is taken in it: an
-    /// interface that is already there belongs to somebody else and must survive this call.
-    fn open_free(&self, path: &Path, wanted: &[Attachment]) -> Result<Netns> {
-        let netns = self.backend.dataplane.open_netns(path)?;
-        for attachment in wanted {
-            if self
-                .backend
-                .dataplane
-                .link(Some(&netns), &attachment.ifname)?
-                .is_some()
-            {
-                return Err(Error::InterfaceExists {
-                    ifname: attachment.ifname.clone(),
-                    place: path.display().to_string(),
-                });
+    /// interface that is already there belongs to somebody else and must survive this call. So must the
+    /// container's own in another namespace, which its host end tells of.
+    fn open_free(&self, ports: &[Port]) -> Result<Netns> {
+        let dataplane = &self.backend.dataplane;
+        let path = &ports[0].wanted.netns;
+        let netns = dataplane.open_netns(path)?;
+        for port in ports {
+            let inside = (
+                Some(&netns),
+                &port.container_ifname,
+                path.display().to_string(),
+            );
+            let here = "the host's network namespace".to_owned();
+            for (netns, ifname, place) in [inside, (None, &port.host_ifname, here)] {
+                if dataplane.link(netns, ifname)?.is_some() {
+                    return Err(Error::InterfaceExists {
+                        ifname: ifname.clone(),
+                        place,
+                    });
+                }
             }
         }
         Ok(netns)

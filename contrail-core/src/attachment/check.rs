@@ -60,7 +60,9 @@ impl Attacher {
         let mut differences = kernel?;
         differences.extend(objects?);
         if port?.is_none() {
-            differences.push(format!("the vRouter agent has no port {id}"));
+            differences.push(format!(
+                "the vRouter agent has no port {id}, or no configuration of it"
+            ));
         }
         Ok(differences)
     }

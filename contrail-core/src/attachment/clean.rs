@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::{Attacher, Orphan, PendingRemoval};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, report};
+use crate::files;
 use crate::fq_name::FqName;
 
 /// What a clean-up has found and done. Its text is a report for the operator.
@@ -50,6 +51,7 @@ impl Attacher {
         grace: Option<Duration>,
         deadline: Deadline,
     ) -> Result<Cleaned> {
+        files::sweep(&self.host.state_dir);
         let finished = self.work_off_all_pending(deadline);
         let of_project = |project: &FqName| {
             let orphans = self.orphans(project, deadline)?.into_iter();

@@ -102,6 +102,10 @@ impl Attacher {
 /// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
 /// port, whatever it says.
 fn may_work_later(error: &Error) -> bool {
+    // Whatever Keystone says is no matter of the object.
+    if matches!(error, Error::NoToken { .. }) {
+        return true;
+    }
     match error.cause() {
         Error::Refused { status, .. } => *status >= 500,
         Error::Unauthorized { .. } | Error::Agent { .. } => true,

@@ -16,7 +16,10 @@ use crate::fq_name::FqName;
 /// Networks, services and templates are given by their name in the caller's project (templates: in
 /// its domain) or by their fully qualified name with colons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with name, left, right and services is expected"
+)]
 pub struct Description {
     /// The name of the chain and of its network policy.
     pub name: String,

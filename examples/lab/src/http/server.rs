@@ -184,12 +184,12 @@ impl Handler {
     ) -> Result<hyper::Response<Answer>, Broken> {
         let (mut head, body) = split(request);
         let entry = self.watch.log.begin(self.name, connection, &head);
-        let action = self.watch.faults.take(self.name, &head.method, &head.path);
         if let Some(response) = self.service.admit(&head) {
             drain(body).await;
             entry.end(response.status);
             return Ok(answer(response.with_header("Connection", "close"), false));
         }
+        let action = self.watch.faults.take(self.name, &head.method, &head.path);
         // A client that breaks off while sending gets no answer and has no effect.
         let body = Limited::new(body, MAX_BODY).collect().await;
         head.body = body.map_err(|_| Broken::Dropped)?.to_bytes().into();

@@ -37,14 +37,15 @@ impl Listeners {
 }
 
 pub(super) fn bind(address: SocketAddr, name: ServiceName) -> Result<TcpListener> {
-    let what = match name {
-        ServiceName::ConfigApi => "the configuration API",
-        ServiceName::Keystone => "Keystone",
-        ServiceName::Agent => "the vRouter agent",
-        ServiceName::Control => "the control endpoint",
+    let (what, option) = match name {
+        ServiceName::ConfigApi => ("the configuration API", "--config-api"),
+        ServiceName::Keystone => ("Keystone", "--keystone"),
+        ServiceName::Agent => ("the vRouter agent", "--agent"),
+        ServiceName::Control => ("the control endpoint", "--control"),
     };
-    TcpListener::bind(address)
-        .map_err(|e| Error::kernel(format!("listen on {address} for {what}"), e))
+    let operation =
+        || format!("listen on {address} for {what}, which {option} gives another address");
+    TcpListener::bind(address).map_err(|e| Error::kernel(operation(), e))
 }
 
 fn local_address(listener: &TcpListener) -> Result<SocketAddr> {

@@ -18,6 +18,10 @@ const STATE: [&str; 2] = ["/var/lib/docker", "/var/lib/containerd"];
 const LOG: &str = "/run/dockerd.log";
 const CONFIGURATION: &str = "/run/daemon.json";
 const CONTAINERD: &str = "/run/containerd/containerd.sock";
+const CONTAINERD_CONFIGURATION: &str = "/run/containerd.toml";
+
+/// Without the part for Kubernetes, which would make `/etc/cni` on the host.
+const WITHOUT_CRI: &str = "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
 
 /// How long the engine may take to answer: it waits for plugins.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -70,7 +74,12 @@ impl DockerEngine {
         }
         fs::create_dir_all("/run/docker/plugins")?;
         fs::write(CONFIGURATION, "{}")?;
-        let containerd = spawn(Command::new("containerd").args(["--address", CONTAINERD]))?;
+        fs::write(CONTAINERD_CONFIGURATION, WITHOUT_CRI)?;
+        let containerd = spawn(
+            Command::new("containerd")
+                .args(["--config", CONTAINERD_CONFIGURATION])
+                .args(["--address", CONTAINERD]),
+        )?;
         let end = Instant::now() + PATIENCE;
         while !Path::new(CONTAINERD).exists() {
             check(end, "containerd")?;
