@@ -1,6 +1,7 @@
 //! The command line: what it understands, and one file for each command.
 
 mod client;
+mod docker;
 mod down;
 mod error;
 mod fault;

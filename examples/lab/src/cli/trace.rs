@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::client::Client;
+use super::docker;
 use super::error::Result;
 use super::table::{list, table};
 use super::{Shown, print, print_json};
@@ -12,7 +13,8 @@ use crate::trace::{Protocol, Question, Trace, TracedHop};
 /// Which packet, in which lab.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Who sends: an address, a name as `status` shows it, the id of a VM interface or its host end.
+    /// Who sends: an address, the name of a Docker container, a name as `status` shows it, the id of a VM
+    /// interface or its host end.
     source: String,
     /// Who is to get it: the same.
     destination: String,
@@ -35,8 +37,8 @@ pub struct Options {
 /// When no lab of this name runs, it does not answer, or it does not know an end.
 pub fn run(options: Options) -> Result<()> {
     let question = Question {
-        source: options.source,
-        destination: options.destination,
+        source: docker::resolve(options.source),
+        destination: docker::resolve(options.destination),
         protocol: options.protocol,
         source_port: options.source_port,
         destination_port: options.port,

@@ -25,7 +25,7 @@ const FAILED: u8 = 2;
 /// controller is the one that the plugins' settings name: API_SERVER_IP, OS_AUTH_URL, OS_USERNAME,
 /// OS_PASSWORD, OS_TENANT_NAME and the others of the README, or /etc/contrail/vnc_api_lib.ini.
 ///
-/// Exit codes: 0, all is well; 1, `diff` has found a difference; 2, an error.
+/// Exit codes: 0, done, whatever `show` has shown; 1, `diff` has found a difference; 2, an error.
 #[derive(Debug, Parser)]
 #[command(name = "service-chain", version)]
 struct CommandLine {
