@@ -3,10 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use contrail_core::{Deadline, Error as CoreError};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// How often is looked whether waiting still makes sense.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Their ids.
 #[derive(Default)]
@@ -36,12 +40,31 @@ impl Making {
         let id = id.to_owned();
         match ids.insert(id.clone()) {
             true => Ok(Guard { making: self, id }),
-            false => Err(CoreError::Timeout {
-                operation: format!("waiting for another call about {id}"),
-                seconds: patience.as_secs_f32(),
-            }
-            .into()),
+            false => Err(too_late(&id, patience)),
         }
+    }
+
+    /// Waits as [`Making::begin`] as long as that makes sense; `None` when it does not any more. For
+    /// whoever is at something else meanwhile, for which the other one may be waiting.
+    ///
+    /// # Errors
+    /// When the deadline comes first.
+    pub(crate) fn begin_while(
+        &self,
+        id: &str,
+        end: Deadline,
+        makes_sense: impl Fn() -> Result<bool>,
+    ) -> Result<Option<Guard<'_>>> {
+        let patience = end.remaining();
+        while makes_sense()? {
+            if let Ok(guard) = self.begin(id, end.at_most(INTERVAL)) {
+                return Ok(Some(guard));
+            }
+            if end.has_passed() {
+                return Err(too_late(id, patience));
+            }
+        }
+        Ok(None)
     }
 
     /// Begins, unless somebody is at it.
@@ -57,6 +80,14 @@ impl Making {
     }
 }
 
+fn too_late(id: &str, patience: Duration) -> Error {
+    CoreError::Timeout {
+        operation: format!("waiting for another call about {id}"),
+        seconds: patience.as_secs_f32(),
+    }
+    .into()
+}
+
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         self.making.ids().remove(&self.id);
@@ -66,8 +97,8 @@ impl Drop for Guard<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
@@ -87,5 +118,30 @@ mod tests {
             assert!(waiter.join().unwrap());
         });
         assert!(making.begin_at_once("e1").is_some());
+    }
+
+    #[test]
+    fn waiting_ends_when_it_makes_no_sense_any_more() {
+        let making = Making::default();
+        let far = || Deadline::after(Duration::from_secs(60));
+        let guard = making.begin("n1", far());
+        let looks = Cell::new(3);
+        let makes_sense = || {
+            looks.set(looks.get() - 1);
+            Ok(looks.get() > 0)
+        };
+        assert!(
+            making
+                .begin_while("n1", far(), makes_sense)
+                .unwrap()
+                .is_none()
+        );
+        drop(guard);
+        assert!(
+            making
+                .begin_while("n1", far(), || Ok(true))
+                .unwrap()
+                .is_some()
+        );
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // all of it is a test
 
 mod clean;
+mod conflicts;
 mod driver;
 mod engine;
 mod faults;

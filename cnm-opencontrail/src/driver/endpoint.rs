@@ -192,7 +192,16 @@ impl NetworkDriver {
 
     /// Takes an endpoint away, whatever state it is in. Returns how many removals wait.
     pub(super) fn remove_endpoint(&self, id: &EndpointId, end: Deadline) -> Result<usize> {
+        // Before waiting: whoever is at it, a Join most likely, leaves the mark.
+        self.mark_unfinished(id)?;
         let _going = self.making.begin(id.as_str(), end)?;
+        let known = self.mark_unfinished(id)?;
+        self.take_away(id, known.unwrap_or_default())
+    }
+
+    /// Notes that an endpoint has to go; returns what was known of it. Docker asks once: what can be
+    /// removed is, also where nothing can be noted.
+    fn mark_unfinished(&self, id: &EndpointId) -> Result<Option<EndpointEntry>> {
         let known = self.store.endpoint(id)?;
         if let Some(entry) = known.clone().filter(|entry| !entry.unfinished) {
             let unfinished = true;
@@ -200,12 +209,11 @@ impl NetworkDriver {
                 unfinished,
                 ..entry
             };
-            // Docker asks once: what can be removed is, also where nothing can be noted.
             if let Err(error) = self.store.put_endpoint(id, &entry) {
                 log::warn!("{}", report(&error));
             }
         }
-        self.take_away(id, known.unwrap_or_default())
+        Ok(known)
     }
 
     /// Takes away what there is of an endpoint, and its entry. What could not be removed is noted elsewhere.
@@ -362,16 +370,20 @@ impl NetworkDriver {
     /// Makes the virtual network of a Docker network again.
     ///
     /// # Errors
-    /// [`Error::UnknownNetwork`] when Docker has deleted its network, or is about to.
+    /// [`Error::UnknownNetwork`] when Docker has deleted its network.
     pub(super) fn establish_again(
         &self,
         id: &NetworkId,
         network: &NetworkEntry,
         end: Deadline,
     ) -> Result<NetworkEntry> {
-        let making = self.making.begin_at_once(id.as_str());
-        let known = self.store.network(id)?.filter(|known| !known.deleted);
-        if making.is_none() || known.is_none() {
+        // Whoever deletes it waits for its endpoints, one of which the caller may be at.
+        let is_there = || {
+            let known = self.store.network(id)?;
+            Ok(known.is_some_and(|known| !known.deleted))
+        };
+        let making = self.making.begin_while(id.as_str(), end, is_there)?;
+        if making.is_none() || !is_there()? {
             let network = id.short().to_owned();
             return Err(Error::UnknownNetwork { network });
         }

@@ -1,6 +1,6 @@
-//! The plugin's HTTP server: any number of connections, a bounded number of calls at work.
+//! The plugin's HTTP server: a bounded number of connections and of calls at work.
 //!
-//! A connection is never closed without an answer: Docker would repeat the request without its
+//! A request that has arrived is never left without an answer: Docker would repeat it without its
 //! body. So malformed requests, slow bodies and panics each cost one request and get an error.
 
 mod quiet;
@@ -205,9 +205,9 @@ impl Server {
         permit
     }
 
-    /// Waits until somebody wants a place and a connection has had nothing to do for a while: all such are
-    /// closed then, not only as many as are wanted. As long as there is room they stay: Docker may be about
-    /// to use them.
+    /// Waits until somebody had to wait for a place and this connection has had nothing to do for a while. All
+    /// such are closed then, not only as many as were wanted: whoever comes next need not wait again. Before
+    /// that they stay: Docker may be about to use them.
     async fn is_unwanted(&self, quiet: &Quiet) {
         let patience = self.limits.arrival;
         let mut waiting = self.waiting.subscribe();

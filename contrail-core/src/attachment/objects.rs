@@ -117,7 +117,7 @@ pub(super) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
 /// What an address was set aside for by this very host; `None` for all others.
 pub(super) fn reserved_for<'a>(host: &Host, meta: &'a Meta) -> Option<&'a str> {
     let is = |key, value: &str| meta.annotations.get(key) == Some(value);
-    let ours = is(OWNER, &host.owner) && is(NODE, &host.node);
+    let ours = is(OWNER, &host.owner) && is(NODE, &host.node) && !is_of_other_machine(host, meta);
     meta.annotations.get(RESERVED).filter(|_| ours)
 }
 

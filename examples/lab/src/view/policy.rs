@@ -1,6 +1,6 @@
 //! Network policies and service instances as the data plane needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
 use contrail_core::FqName;
@@ -111,21 +111,30 @@ fn policy_rules(policy: &Object) -> Vec<PolicyRule> {
 /// What the rules mean between networks that both carry them: the numbers of the left and of the right
 /// network, and the rule. A rule for both directions is meant once.
 pub(crate) fn meant(networks: &[NetworkView]) -> Vec<(usize, usize, &PolicyRule)> {
-    let mut meant: Vec<(usize, usize, &PolicyRule)> = Vec::new();
+    let carried = |network: &NetworkView| -> HashSet<String> {
+        network.rules.iter().map(|rule| rule.id.clone()).collect()
+    };
+    let carried: Vec<HashSet<String>> = networks.iter().map(carried).collect();
+    let mut both_ways: HashSet<(&str, usize, usize)> = HashSet::new();
+    let mut meant = Vec::new();
     for (left, from) in networks.iter().enumerate() {
-        for rule in &from.rules {
+        for rule in from
+            .rules
+            .iter()
+            .filter(|rule| rule.source.means(&from.fq_name))
+        {
             for (right, to) in networks.iter().enumerate() {
+                // Attached to one side only it opens nothing.
                 let is_meant = left != right
-                    && rule.source.means(&from.fq_name)
                     && rule.destination.means(&to.fq_name)
-                    // Attached to one side only it opens nothing.
-                    && to.rules.iter().any(|other| other.id == rule.id);
-                let is_seen = meant
-                    .iter()
-                    .any(|(l, r, seen)| seen.id == rule.id && (*l, *r) == (right, left));
-                if is_meant && !(is_seen && rule.both_ways) {
-                    meant.push((left, right, rule));
+                    && carried[right].contains(&rule.id);
+                if !is_meant || both_ways.contains(&(&rule.id, right, left)) {
+                    continue;
                 }
+                if rule.both_ways {
+                    both_ways.insert((&rule.id, left, right));
+                }
+                meant.push((left, right, rule));
             }
         }
     }

@@ -180,15 +180,17 @@ fn a_chain_of_two_has_four_routing_instances_as_long_as_it_is_complete() {
         assert!(after.contains(instance), "{instance}");
     }
 
-    // Without a leg, or with a policy on one side only, there is no chain.
+    // With the policy on one side only, or without a leg, there is no chain.
+    attach(&api, &policy, "blue", "DELETE");
+    assert_eq!(connections(&api), expected(APART));
+    attach(&api, &policy, "blue", "ADD");
+    assert_eq!(connections(&api), whole);
     send(
         &api,
         "DELETE",
         &format!("/virtual-machine-interface/{right}"),
         None,
     );
-    assert_eq!(connections(&api), expected(APART));
-    attach(&api, &policy, "blue", "DELETE");
     assert_eq!(connections(&api), expected(APART));
 }
 
@@ -213,6 +215,18 @@ fn a_plain_pass_connects_the_networks_themselves() {
     assert_eq!(connections(&api), together);
     attach(&api, &id, "red", "DELETE");
     assert_eq!(connections(&api), expected(APART));
+
+    // One that a client made is the client's.
+    let primary = |name: &str| json!([PROJECT[0], PROJECT[1], name, name]);
+    let id_of_primary = |name| id_of(&api, "routing-instance", &primary(name));
+    let connect = json!({
+        "type": "routing-instance", "uuid": id_of_primary("red"), "operation": "ADD",
+        "ref-type": "routing-instance", "ref-uuid": id_of_primary("blue"), "attr": null,
+    });
+    ok(&api, "POST", "/ref-update", Some(connect));
+    attach(&api, &id, "red", "ADD");
+    attach(&api, &id, "red", "DELETE");
+    assert_eq!(connections(&api), together);
 }
 
 #[test]

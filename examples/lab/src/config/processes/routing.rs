@@ -69,9 +69,12 @@ fn connect(state: &mut State, wanted: &[(FqName, FqName)]) {
         Some((a.min(b), a.max(b)))
     };
     let wanted: BTreeSet<(Uuid, Uuid)> = wanted.iter().filter_map(pair).collect();
-    let made = std::mem::replace(&mut state.made.connections, wanted.clone());
-    for (a, b) in made.difference(&wanted) {
-        state.store.remove_ref(*a, kind, *b);
+    let (made, gone): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut state.made.connections)
+        .into_iter()
+        .partition(|connection| wanted.contains(connection));
+    state.made.connections = made;
+    for (a, b) in gone {
+        state.store.remove_ref(a, kind, b);
         state.touch();
     }
     for (a, b) in wanted {
@@ -89,6 +92,7 @@ fn connect(state: &mut State, wanted: &[(FqName, FqName)]) {
             relaxed: false,
         };
         state.store.set_ref(a, kind, reference);
+        state.made.connections.insert((a, b));
         state.touch();
     }
 }
