@@ -114,6 +114,8 @@ impl Surroundings<'_> {
 /// What a call ends with.
 enum Answer {
     Json(Value),
+    /// What ADD has made, and what it was asked: for a DEL if the result cannot be written.
+    Attached(Value, Box<(Args, Config)>),
     Nothing,
 }
 
@@ -149,6 +151,13 @@ pub fn run(world: World) -> ExitCode {
     let written = match &outcome {
         Ok(Answer::Nothing) => Ok(()),
         Ok(Answer::Json(value)) => write_once(stdout, value),
+        Ok(Answer::Attached(value, request)) => write_once(stdout, value).inspect_err(|_| {
+            // Nobody learns of it, so it must not be there.
+            let (args, config) = request.as_ref();
+            if let Err(error) = del::run(args, config, &surroundings) {
+                log::error!("{error}");
+            }
+        }),
         Err(error) => {
             start_log(&surroundings.with_sources(Vec::new(), |sources| sources.log_settings()));
             log::error!("{error}");
@@ -194,7 +203,10 @@ fn answer(
         return Err(no_such_command(command, config.version));
     }
     match command {
-        Command::Add => add::run(&args, &config, surroundings).map(Answer::Json),
+        Command::Add => {
+            let result = add::run(&args, &config, surroundings)?;
+            Ok(Answer::Attached(result, Box::new((args, config))))
+        }
         Command::Del => del::run(&args, &config, surroundings).map(|()| Answer::Nothing),
         Command::Check => check::run(&args, &config, surroundings).map(|()| Answer::Nothing),
         Command::Gc => gc::run(&args, &config, surroundings).map(|()| Answer::Nothing),

@@ -1,6 +1,7 @@
 //! ADD and DEL of the real program against the lab: what it makes, what it costs, what it leaves.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -344,5 +345,19 @@ fn what_del_cannot_remove_is_removed_by_a_later_one() {
         // Anybody's DEL will do.
         call("DEL", "somebody-else").run().ok();
         assert_eq!(everything(&lab, &[netns.netns()]), before);
+    });
+}
+
+#[test]
+fn an_add_whose_result_cannot_be_written_leaves_nothing() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        let add = Call::new("ADD", "c", &path(&netns), &network("n", "10.5.0.0/16"));
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        assert!(!add.run_into(full).success());
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
+        add.run().ok();
     });
 }

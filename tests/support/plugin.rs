@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -92,12 +93,26 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(&self) -> Running {
+        self.start_into(Stdio::piped())
+    }
+
+    /// The same with a file as standard output; the call's exit status.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn run_into(&self, file: File) -> ExitStatus {
+        let running = self.start_into(file.into());
+        let output = running.child.wait_with_output();
+        output.expect("the plugin ends").status
+    }
+
+    fn start_into(&self, stdout: Stdio) -> Running {
         let started = Instant::now();
         let mut child = Command::new(program("cni-opencontrail"))
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the plugin starts");
