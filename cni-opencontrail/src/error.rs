@@ -75,7 +75,10 @@ impl CniError {
     /// is not the doing of whoever chose `CNI_IFNAME`.
     pub fn host_name(error: &Error) -> Self {
         Self::new(Self::KERNEL, error.to_string())
-            .with("it was not made for this attachment: rename or delete it")
+            .with(
+                "either the container is attached in another network namespace, and must be deleted first, \
+                 or the interface is somebody else's, and must be renamed or deleted",
+            )
     }
 
     /// The object for standard output, in the version of the configuration or, when that is not

@@ -361,3 +361,24 @@ fn an_add_whose_result_cannot_be_written_leaves_nothing() {
         add.run().ok();
     });
 }
+
+#[test]
+fn a_container_that_is_attached_in_another_namespace_is_refused_and_stays() {
+    sandbox::test(|| {
+        let lab = lab();
+        let (first, second) = (TestNetns::new("a").unwrap(), TestNetns::new("b").unwrap());
+        let namespaces = [first.netns(), second.netns()];
+        let call =
+            |command, netns| Call::new(command, "c", &path(netns), &network("n", "10.5.0.0/16"));
+        call("ADD", &first).run().ok();
+        let attached = everything(&lab, &namespaces);
+        let refused = call("ADD", &second).run();
+        assert!(!refused.success);
+        assert_eq!(refused.json["code"], 105);
+        let details = refused.json["details"].as_str().unwrap();
+        assert!(details.contains("another network namespace"), "{details}");
+        assert_eq!(everything(&lab, &namespaces), attached);
+        call("DEL", &first).run().ok();
+        call("ADD", &second).run().ok();
+    });
+}
