@@ -77,6 +77,7 @@ fn what_contradicts_the_network_is_refused_with_both_values() {
         text.contains("10.1.1.0/24") && text.contains("10.9.0.0/16"),
         "{text}"
     );
+    assert!(text.contains("--ipam-opt add-subnet=true"), "{text}");
     let error = world.gateway(&id, "10.1.1.7").unwrap_err().to_string();
     assert!(
         error.contains("10.1.1.254") && error.contains("10.1.1.7"),

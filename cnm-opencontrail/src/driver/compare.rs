@@ -59,7 +59,9 @@ pub(super) fn check_targets(options: &NetworkOptions, network: &VirtualNetwork) 
                 true => "none".to_owned(),
                 false => known.join(", "),
             };
-            let reason = format!("virtual network {name} exists already and has {known}");
+            let reason = format!(
+                "virtual network {name} exists already and has {known}: leave the option out, or change the network"
+            );
             let key = format!("option {key}");
             return Err(CoreError::invalid(key, asked.join(", "), reason).into());
         }

@@ -103,14 +103,24 @@ pub(super) fn network(options: &Options, project: &FqName, id: &str) -> Result<N
 }
 
 fn target(given: &Options, project: &FqName, id: &str) -> Result<Target> {
-    let project = match text(given, "project")? {
-        None => project.clone(),
-        Some(name) if name.contains(':') => fq_name("project", name, 2)?,
-        Some(name) => project.parent().child(name),
+    let asked = match text(given, "project")? {
+        None => None,
+        Some(name) if name.contains(':') => Some(fq_name("project", name, 2)?),
+        Some(name) => Some(project.parent().child(name)),
     };
-    let named = |key, name: &str| match name.contains(':') {
-        true => fq_name(key, name, 3),
-        false => Ok(project.child(name)),
+    let project = asked.clone().unwrap_or_else(|| project.clone());
+    let named = |key, name: &str| {
+        if !name.contains(':') {
+            return Ok(project.child(name));
+        }
+        let whole = fq_name(key, name, 3)?;
+        match &asked {
+            Some(asked) if *asked != whole.parent() => {
+                let reason = format!("it is not in project {asked}, which is given too");
+                Err(invalid(key, &name.into(), &reason))
+            }
+            _ => Ok(whole),
+        }
     };
     match (text(given, "name")?, text(given, "vn")?) {
         (None, None) => Ok(Target::Named(project.child(format!("docker-{id}")))),
@@ -282,6 +292,7 @@ mod tests {
             (json!({"gateway": "10.1.1.1"}), "none is expected"),
             (json!({"name": "a", "vn": "b"}), "one of them is enough"),
             (json!({"vn": "a:b"}), "joined by colons"),
+            (json!({"vn": "a:b:c", "project": "d"}), "not in project"),
             (json!({"dns": "x"}), "an address is expected"),
             (
                 json!({"dns": "10.1.1.2,10.1.1.3"}),

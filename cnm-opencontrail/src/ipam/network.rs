@@ -96,6 +96,7 @@ pub(super) fn ensure(
         }
     };
     let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
+    found.check(pool, false)?;
     subnets::check(&spec, &found.known())?;
     if is_owned(&found.object) {
         users::join(attacher, &found.object, mark, users::USES, end)?;
@@ -117,12 +118,24 @@ impl Found {
     /// Whether a pool can be a subnet of this network: it is one, or may be added.
     ///
     /// # Errors
-    /// [`Error::NetworkMismatch`] with both values.
+    /// [`Error::NetworkMismatch`] with both values; [`Error::Invalid`] for another subnet of a network that
+    /// this project made.
     pub(super) fn check(&self, pool: &Pool, adds_subnet: bool) -> Result<()> {
         if self.takes(pool, adds_subnet) {
             return Ok(());
         }
-        subnets::check(&spec(pool, None), &self.known())
+        let outcome = subnets::check(&spec(pool, None), &self.known());
+        let has_it = self.prefixes(pool.family()).any(|p| p == pool.prefix);
+        match outcome {
+            Err(Error::NetworkMismatch { existing, .. }) if is_owned(&self.object) && !has_it => {
+                let reason = format!(
+                    "virtual network {} has {existing}: to give it another one, add --ipam-opt add-subnet=true",
+                    self.name()
+                );
+                Err(Error::invalid("--subnet", pool.prefix.to_string(), reason))
+            }
+            other => other,
+        }
     }
 
     /// Whether the pool's subnet is to be added.

@@ -13,7 +13,7 @@ use crate::trace::{Protocol, Question, Trace, TracedHop};
 /// Which packet, in which lab.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Who sends: an address, the name of a Docker container, a name as `status` shows it, the id of a VM
+    /// Who sends: an address, the name of a Docker container of one network, a name as `status` shows it, the id of a VM
     /// interface or its host end.
     source: String,
     /// Who is to get it: the same.
@@ -37,8 +37,8 @@ pub struct Options {
 /// When no lab of this name runs, it does not answer, or it does not know an end.
 pub fn run(options: Options) -> Result<()> {
     let question = Question {
-        source: docker::resolve(options.source),
-        destination: docker::resolve(options.destination),
+        source: docker::resolve(options.source)?,
+        destination: docker::resolve(options.destination)?,
         protocol: options.protocol,
         source_port: options.source_port,
         destination_port: options.port,
