@@ -71,8 +71,13 @@ fn unavailable() -> Option<String> {
     taken.then(|| format!("a plugin has {socket} already"))
 }
 
-/// Where the plugins keep files.
-const DIRECTORIES: [&str; 2] = ["/var/lib/contrail", "/run/contrail"];
+/// Where the plugins keep files, and what the engine makes for the volumes of the compose file.
+const DIRECTORIES: [&str; 4] = [
+    "/var/lib/contrail",
+    "/run/contrail",
+    "/etc/cni/net.d",
+    "/etc/cni",
+];
 
 /// What the commands leave: the directories that they made, and more when one of them fails.
 struct Remains {
