@@ -2,6 +2,7 @@
 
 mod clean;
 mod compare;
+mod conflict;
 mod endpoint;
 mod endpoint_options;
 mod keep;
