@@ -25,6 +25,8 @@ pub struct AgentOptions {
     pub sync_timeout: Duration,
     /// The configuration at this moment.
     pub view: Box<dyn Fn() -> Arc<ConfigView> + Send + Sync>,
+    /// The part of it that one VM interface is about.
+    pub view_of_interface: Box<dyn Fn(Uuid) -> ConfigView + Send + Sync>,
     /// Whether a network device of that name exists.
     pub link_exists: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// Called after every change of the table; returns when the change has taken effect.
@@ -128,7 +130,7 @@ impl Agent {
 
     fn port(&self, id: Uuid) -> Response {
         let all = self.subscriptions();
-        let view = (self.options.view)();
+        let view = (self.options.view_of_interface)(id);
         all.iter()
             .find(|port| port.id == id)
             .and_then(|port| info::port_info(port, &all, &view))

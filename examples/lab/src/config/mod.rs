@@ -33,6 +33,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use self::call::{Call, Reply, decode};
 use self::defaults::{Project, first_start, sync_projects};
@@ -127,6 +128,11 @@ impl ConfigApi {
         }
     }
 
+    /// The part of [`ConfigApi::view`] that one VM interface is about.
+    pub fn view_of_interface(&self, id: Uuid) -> ConfigView {
+        ConfigView::of_interface(&self.lock(), id)
+    }
+
     /// Writes the present state to a file; see [`snapshot::save`].
     ///
     /// # Errors
@@ -197,6 +203,10 @@ fn unauthorized(host: &str) -> Response {
 }
 
 impl Service for ConfigApi {
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn handle(&self, request: &Request) -> Response {
         match self.authorise(request) {
             Ok(owner) => self.with(|state| respond(state, &Call::new(request, owner), request)),

@@ -58,7 +58,8 @@ pub fn run(
 struct Plane {
     lab: String,
     inputs: Inputs,
-    watch: Watch,
+    /// `None` when nothing was to be forwarded: nobody is in a hurry then.
+    watch: Option<Watch>,
     /// In the namespace of the host ends, apart from the watching socket: that one may overflow.
     host: Handle,
     links: Links,
@@ -68,11 +69,17 @@ struct Plane {
     tables: Tables,
     model: Model,
     outcome: Outcome,
+    /// Whether the inputs have changed since they were looked at. Without a router that is only done
+    /// for those who ask.
+    is_behind: bool,
 }
 
 impl Plane {
     async fn start(options: PlaneOptions, inputs: Inputs) -> Result<Self> {
-        let watch = Watch::start()?;
+        let watch = match options.mode {
+            Mode::Off => None,
+            Mode::On | Mode::Auto => Some(Watch::start()?),
+        };
         let (connection, host, _) =
             rtnetlink::new_connection().map_err(|e| Error::kernel("open netlink", e))?;
         tokio::spawn(connection);
@@ -112,6 +119,7 @@ impl Plane {
             tables: Tables::default(),
             model: Model::default(),
             outcome: Outcome::default(),
+            is_behind: false,
         })
     }
 
@@ -126,7 +134,7 @@ impl Plane {
                         return;
                     }
                 }
-                event = self.watch.next() => match event {
+                event = next(&mut self.watch) => match event {
                     Some(event) => self.link_event(event).await,
                     None => {
                         log::error!("the kernel ended the watch of the links");
@@ -212,15 +220,33 @@ impl Plane {
         }
     }
 
-    /// Looks at the inputs, brings the kernel to what they ask for, and tells those who wait.
+    /// Brings the kernel to what the inputs ask for, and tells those who wait.
     async fn follow(&mut self, waiting: Vec<mpsc::Sender<()>>) {
+        self.is_behind = true;
+        if self.router.is_some() {
+            self.look().await;
+        }
+        for done in waiting {
+            // Whoever lost patience does not need it.
+            let _ = done.send(());
+        }
+        self.tidy().await;
+    }
+
+    /// Looks at the inputs and, with a router, brings the kernel to what they ask for.
+    async fn look(&mut self) {
+        self.is_behind = false;
         let subscriptions = (self.inputs.subscriptions)();
         let view = (self.inputs.view)();
         let names: Vec<&str> = subscriptions
             .iter()
             .map(|port| port.host_ifname.as_str())
             .collect();
-        if let Err(e) = self.links.refresh(&self.host, &names).await {
+        let read = match &self.watch {
+            Some(_) => self.links.refresh(&self.host, &names).await,
+            None => Links::read(&self.host).await.map(|all| self.links = all),
+        };
+        if let Err(e) = read {
             log::warn!("{}", report(&e));
         }
         let links = self.links.all();
@@ -228,10 +254,10 @@ impl Plane {
         if let Some(router) = &mut self.router {
             self.outcome = router.reconcile(&self.model, links).await;
         }
-        for done in waiting {
-            // Whoever lost patience does not need it.
-            let _ = done.send(());
-        }
+    }
+
+    /// Removes what the latest look found to be of no use, and tells of what went wrong.
+    async fn tidy(&mut self) {
         if let Some(router) = &mut self.router {
             let unused = std::mem::take(&mut self.outcome.unused);
             if let Err(e) = router.remove(&unused).await {
@@ -249,6 +275,9 @@ impl Plane {
     }
 
     async fn snapshot(&mut self) -> Snapshot {
+        if self.is_behind {
+            self.look().await;
+        }
         let mut ports = BTreeMap::new();
         for port in &self.model.ports {
             let link = netlink::link(&self.host, &port.host_ifname).await;
@@ -274,5 +303,13 @@ impl Plane {
             Some(router) => router.stop().await,
             None => Ok(()),
         }
+    }
+}
+
+/// The next event; never one without a watch.
+async fn next(watch: &mut Option<Watch>) -> Option<Event> {
+    match watch {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
     }
 }

@@ -119,6 +119,12 @@ pub trait Service: Send + Sync {
         None
     }
 
+    /// Whether [`Service::handle`] waits for anything but the processor: each request then gets a
+    /// thread of its own.
+    fn waits(&self) -> bool {
+        true
+    }
+
     /// What [`Service::handle`] would have answered, without doing anything: the fault "forget".
     fn pretend(&self, request: &Request) -> Response {
         let _ = request;

@@ -215,7 +215,10 @@ impl Handler {
             }
         };
         // A panic of the service has been printed; the client sees the connection drop.
-        spawn_blocking(call).await.map_err(|_| Broken::Dropped)
+        match self.service.waits() {
+            true => spawn_blocking(call).await.map_err(|_| Broken::Dropped),
+            false => Ok(call()),
+        }
     }
 
     /// Plays a fault: the response, and how it is sent.

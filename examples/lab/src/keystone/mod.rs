@@ -236,6 +236,10 @@ fn version(request: &Request, id: &str) -> Value {
 }
 
 impl Service for Keystone {
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn handle(&self, request: &Request) -> Response {
         let body = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
         let path = request.path.trim_end_matches('/');

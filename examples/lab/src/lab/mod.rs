@@ -273,12 +273,13 @@ fn data_plane(
 }
 
 fn agent(options: &LabOptions, config: &Arc<ConfigApi>, notifier: &Notifier) -> Result<Arc<Agent>> {
-    let config = Arc::clone(config);
+    let (all, parts) = (Arc::clone(config), Arc::clone(config));
     let (links, changes) = (notifier.clone(), notifier.clone());
     Agent::new(AgentOptions {
         ports_dir: options.ports_dir.clone(),
         sync_timeout: options.sync_timeout,
-        view: Box::new(move || config.view()),
+        view: Box::new(move || all.view()),
+        view_of_interface: Box::new(move |id| parts.view_of_interface(id)),
         link_exists: Box::new(move |name| links.link_exists(name)),
         changed: Box::new(move || changes.settle()),
     })

@@ -103,6 +103,32 @@ impl ConfigView {
                 .collect(),
         }
     }
+
+    /// The part of the view that one VM interface is about: itself, its machine and its network.
+    pub(crate) fn of_interface(state: &State, id: Uuid) -> Self {
+        let kinds = state.kinds;
+        let found = |kind: Kind, id: Uuid| {
+            let object = state.store.get(id);
+            object.filter(|object| object.kind == kind).into_iter()
+        };
+        let interfaces: Vec<InterfaceView> = found(kinds.virtual_machine_interface, id)
+            .map(|object| interface(state, object))
+            .collect();
+        let networks = interfaces.iter().filter_map(|interface| interface.network);
+        let machines = interfaces.iter().filter_map(|interface| interface.machine);
+        Self {
+            networks: networks
+                .flat_map(|id| found(kinds.virtual_network, id))
+                .map(|object| network(state, object))
+                .collect(),
+            machines: machines
+                .flat_map(|id| found(kinds.virtual_machine, id))
+                .map(|object| machine(state, object))
+                .collect(),
+            service_instances: Vec::new(),
+            interfaces,
+        }
+    }
 }
 
 fn objects(state: &State, kind: Kind) -> impl Iterator<Item = &Object> {

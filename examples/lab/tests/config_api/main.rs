@@ -119,6 +119,23 @@ fn the_view_shows_networks_interfaces_and_machines() {
 }
 
 #[test]
+fn the_view_of_an_interface_has_what_it_is_about_and_no_more() {
+    let api = api();
+    let network_id = create(&api, "virtual-network", network("vn", "10.1.0.0"));
+    create(&api, "virtual-network", network("other", "10.2.0.0"));
+    create(&api, "virtual-machine", json!({"fq_name": ["other"]}));
+    let [machine, interface, _] = port(&api);
+    let interface = interface.parse().unwrap();
+    let mut expected = (*api.view()).clone();
+    let id = |text: &String| text.parse().unwrap();
+    expected.networks.retain(|n| n.uuid == id(&network_id));
+    expected.machines.retain(|m| m.uuid == id(&machine));
+    assert_eq!(api.view_of_interface(interface), expected);
+    let of_a_network = api.view_of_interface(id(&network_id));
+    assert_eq!(of_a_network, Default::default());
+}
+
+#[test]
 fn a_change_is_announced_before_it_is_answered_and_a_read_is_not() {
     let api = api();
     let changes = Arc::new(AtomicUsize::new(0));

@@ -34,11 +34,12 @@ fn bench() -> Bench {
 fn bench_with(sync_timeout: Duration) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let view = Arc::new(Mutex::new(ConfigView::default()));
-    let seen = Arc::clone(&view);
+    let (seen, part) = (Arc::clone(&view), Arc::clone(&view));
     let agent = Agent::new(AgentOptions {
         ports_dir: directory.path().to_owned(),
         sync_timeout,
         view: Box::new(move || Arc::new(seen.lock().unwrap().clone())),
+        view_of_interface: Box::new(move |_| part.lock().unwrap().clone()),
         link_exists: Box::new(|name| name == "tap97556910-7a"),
         changed: Box::new(|| {}),
     })
