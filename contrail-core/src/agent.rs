@@ -333,19 +333,20 @@ impl Agent {
         body: Option<Value>,
         deadline: Deadline,
     ) -> Result<Response> {
-        let attempt = || {
+        let attempt = |reuse| {
             let url = format!("http://{}{path}", self.address);
             let mut request = Request::new(method, url, deadline.at_most(REQUEST_TIMEOUT));
+            request.reuse = reuse;
             if let Some(body) = &body {
                 request = request.json(body);
             }
             let seconds = request.deadline.remaining().as_secs_f32();
             (self.transport.send(&request), request, seconds)
         };
-        let mut outcome = attempt();
+        let mut outcome = attempt(true);
         let lost = matches!(outcome.0, Err(TransportError::Lost { .. }));
         if lost {
-            outcome = attempt();
+            outcome = attempt(false);
         }
         let (answer, request, seconds) = outcome;
         answer.map_err(|error| {

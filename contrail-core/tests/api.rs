@@ -152,7 +152,7 @@ fn an_object_that_was_there_before_is_told_from_one_that_was_made() {
 fn requests_that_only_read_or_may_be_done_twice_are_repeated() {
     let to = FqName::new(["vm"]);
     let server = || Server::start(vec![Act::Reset, Act::Close, answer(200, "{}")]);
-    // Of one server: once more. Of two: the other one.
+    // Once more over a new connection, and then by the other server.
     let first = server();
     assert!(
         client(&[first.address])
@@ -172,8 +172,26 @@ fn requests_that_only_read_or_may_be_done_twice_are_repeated() {
         let bad = Server::start(vec![Act::Reset]);
         let good = Server::start(vec![answer(200, "{}")]);
         call(&client(&[bad.address, good.address]), &to).unwrap();
-        assert_eq!((bad.seen().len(), good.seen().len()), (1, 1));
+        assert_eq!((bad.seen().len(), good.seen().len()), (2, 1));
     }
+}
+
+#[test]
+fn a_server_that_closes_without_saying_so_is_no_worse_than_one_that_does_not() {
+    // It does after each answer, so that the next request finds the connection closed or sees it close.
+    let server = Server::acting(|request| match request.line.starts_with("GET") {
+        true => created("virtual-machine", ID),
+        false => created("virtual-network", ID),
+    });
+    let other = Server::start(vec![answer(500, "not to be asked")]);
+    let client = client(&[server.address, other.address]);
+    for _ in 0..200 {
+        client.get::<VirtualMachine>(ID).unwrap();
+        // Without an id, so that nobody could repeat it.
+        client.create(&network()).unwrap();
+    }
+    assert_eq!(server.seen().len(), 400);
+    assert!(other.seen().is_empty());
 }
 
 /// Gives out tokens by number.

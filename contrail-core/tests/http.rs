@@ -85,15 +85,15 @@ fn a_body_goes_with_its_length_and_type() {
 }
 
 #[test]
-fn plain_http_opens_a_connection_for_each_request_and_says_so() {
-    let server = Server::start(vec![answer(200, "{}")]);
+fn a_connection_is_used_again_only_by_requests_that_allow_it() {
+    let server = Server::start(vec![Act::Keep(200, "{}".into())]);
     let http = http();
-    for number in 0..3 {
-        let request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG));
+    for (reuse, connection) in [(true, 0), (true, 0), (false, 1), (true, 1)] {
+        let mut request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG));
+        request.reuse = reuse;
         http.send(&request).unwrap();
         let seen = server.seen().pop().unwrap();
-        assert_eq!(seen.connection, number);
-        assert_eq!(seen.header("connection"), Some("close"));
+        assert_eq!(seen.connection, connection);
     }
 }
 

@@ -100,6 +100,7 @@ fn costs(lab: &Lab, networks: usize) -> Vec<(String, usize)> {
         call(command, &netns).run().ok();
         let entries = lab.request_log().entries();
         let count = |service| entries.iter().filter(|e| e.service == service).count();
+        let connections = entries.iter().map(|e| e.connection);
         let spans = entries
             .iter()
             .filter(|e| e.service == ServiceName::ConfigApi);
@@ -110,6 +111,7 @@ fn costs(lab: &Lab, networks: usize) -> Vec<(String, usize)> {
             ("depth", depth),
             ("Keystone", count(ServiceName::Keystone)),
             ("agent", count(ServiceName::Agent)),
+            ("connections", connections.collect::<BTreeSet<_>>().len()),
         ] {
             costs.push((format!("{command} {what}"), number));
         }
@@ -132,10 +134,12 @@ fn the_cost_of_add_and_del_does_not_depend_on_the_number_of_networks() {
                     ("ADD depth", 3),
                     ("ADD Keystone", 0),
                     ("ADD agent", 2), // the port, and the look whether it is there
+                    ("ADD connections", 4), // three at once to the API, one to the agent
                     ("DEL config API", 3),
                     ("DEL depth", 3),
                     ("DEL Keystone", 0),
                     ("DEL agent", 1),
+                    ("DEL connections", 2),
                 ]
             );
         });

@@ -18,14 +18,16 @@ struct Unable(String);
 /// What became of one attempt.
 enum Attempt {
     Answered(Response),
-    /// Another server may do better.
-    Failed {
-        error: Error,
-        /// Whether the request may have been carried out.
-        had_effect: bool,
-        /// Whether the same server may do better at once.
-        lost: bool,
-    },
+    Failed(Failed),
+}
+
+/// Another server may do better.
+struct Failed {
+    error: Error,
+    /// Whether the request may have been carried out.
+    had_effect: bool,
+    /// Whether the connection broke, so that the same server may do better over a new one.
+    lost: bool,
 }
 
 impl Client {
@@ -51,63 +53,58 @@ impl Client {
             .tokens
             .token(deadline)
             .map_err(|error| self.no_token(error))?;
-        let mut failure = None;
-        for index in self.order() {
-            let server = &shared.servers[index];
+        let (mut failure, mut lost) = (None, false);
+        // A connection that broke may have been one that the server was about to close, or may have
+        // met its restart: over a new one it may do better.
+        for (index, reuse) in self.order().flat_map(|index| [(index, true), (index, false)]) {
+            let is_again = !reuse;
+            if is_again && !lost {
+                continue;
+            }
             if failure.is_some() && deadline.has_passed() {
                 break;
             }
-            let (error, had_effect, lost) =
-                match self.attempt(server, request, &mut token, deadline)? {
-                    Attempt::Answered(response) => {
-                        shared.preferred.store(index, Ordering::Relaxed);
-                        return Ok(Answer::new(
-                            response,
-                            service(server),
-                            request,
-                            token,
-                            *unsure,
-                        ));
-                    }
-                    Attempt::Failed {
-                        error,
-                        had_effect,
-                        lost,
-                    } => (error, had_effect && request.effect != Effect::None, lost),
-                };
+            let server = &shared.servers[index];
+            let reuse = reuse && request.effect != Effect::Once;
+            let failed = match self.attempt((server, reuse), request, &mut token, deadline)? {
+                Attempt::Answered(response) => {
+                    shared.preferred.store(index, Ordering::Relaxed);
+                    let service = service(server);
+                    return Ok(Answer::new(response, service, request, token, *unsure));
+                }
+                Attempt::Failed(failed) => failed,
+            };
+            let error = failed.error;
             log::debug!("{} {}: {}", request.method, request.path, report(&error));
+            let had_effect = failed.had_effect && request.effect != Effect::None;
             if had_effect && request.effect == Effect::Once {
                 return Err(error);
             }
             *unsure |= had_effect;
-            let last_chance = shared.servers.len() == 1 && !lost;
             failure = Some(error);
-            if last_chance {
-                break;
-            }
+            lost = failed.lost;
         }
         Err(self.all_failed(failure))
     }
 
-    /// The servers in the order of this call. A single one has two chances: a connection that broke
-    /// may just have met its restart.
+    /// The servers in the order of this call.
     fn order(&self) -> impl Iterator<Item = usize> + use<> {
         let count = self.shared.servers.len();
         let first = self.shared.preferred.load(Ordering::Relaxed);
-        let attempts = if count == 1 { 2 } else { count };
-        (0..attempts).map(move |step| (first + step) % count)
+        (0..count).map(move |step| (first + step) % count)
     }
 
-    /// Asks one server, and once more with a new token when it does not accept the present one.
+    /// Asks one server, over a used connection or not, and once more with a new token when it does not
+    /// accept the present one.
     fn attempt(
         &self,
-        server: &Server,
+        (server, reuse): (&Server, bool),
         request: &ApiRequest,
         token: &mut Option<Secret>,
         deadline: Deadline,
     ) -> Result<Attempt> {
         let tokens = &self.shared.tokens;
-        let response = match self.exchange(server, request, token.as_ref(), deadline) {
+        let response = match self.exchange((server, reuse), request, token.as_ref(), deadline) {
             Attempt::Answered(response) if response.status == 401 => response,
             other => return Ok(other),
         };
@@ -121,7 +118,7 @@ impl Client {
             return Err(self.unauthorized(server, &response));
         }
         *token = fresh;
-        match self.exchange(server, request, token.as_ref(), deadline) {
+        match self.exchange((server, reuse), request, token.as_ref(), deadline) {
             Attempt::Answered(response) if response.status == 401 => {
                 Err(self.unauthorized(server, &response))
             }
@@ -131,7 +128,7 @@ impl Client {
 
     fn exchange(
         &self,
-        server: &Server,
+        (server, reuse): (&Server, bool),
         request: &ApiRequest,
         token: Option<&Secret>,
         deadline: Deadline,
@@ -142,6 +139,7 @@ impl Client {
         let mut http = Request::new(request.method, url, deadline)
             .header("User-Agent", &self.shared.user_agent)
             .header("X-Contrail-Useragent", &self.shared.user_agent);
+        http.reuse = reuse;
         if let Some(token) = token {
             http = http.header("X-Auth-Token", token.expose());
         }
@@ -156,11 +154,11 @@ impl Client {
                     None => response,
                 },
             ),
-            Err(error) => Attempt::Failed {
+            Err(error) => Attempt::Failed(Failed {
                 had_effect: !error.nothing_sent(),
                 lost: matches!(error, TransportError::Lost { .. }),
                 error: error.into_error(service(server), &http, seconds),
-            },
+            }),
         }
     }
 
@@ -211,14 +209,14 @@ fn answered(server: &Server, response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
-    Attempt::Failed {
+    Attempt::Failed(Failed {
         error: Error::Unreachable {
             service: service(server),
             source: Box::new(Unable(response.explained())),
         },
         had_effect: matches!(response.status, 502 | 504),
         lost: false,
-    }
+    })
 }
 
 fn service(server: &Server) -> String {

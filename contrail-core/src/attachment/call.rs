@@ -166,6 +166,9 @@ impl Drop for Call<'_> {
     /// A panic is a failure like any other. Whoever succeeds calls [`Call::keep`].
     fn drop(&mut self) {
         let steps = std::mem::take(&mut *self.done());
+        if steps.is_empty() {
+            return;
+        }
         for failed in self.take_back(steps) {
             log::error!("{} stays: {}", failed.step, error::report(&failed.error));
         }

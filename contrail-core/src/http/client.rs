@@ -20,8 +20,8 @@ const OUTPUT_BUFFER: usize = 32 * 1024;
 
 /// HTTP as this crate's services need it.
 ///
-/// Plain HTTP opens a connection for each request: servers with several workers close theirs
-/// without saying so, and a new one costs less than a millisecond. TLS connections are used again.
+/// Connections are used again by requests that [allow it](Request::reuse). Servers with several
+/// workers close theirs after each answer without saying so: what is found closed is not used.
 /// Proxy variables of the environment are not looked at: the controller is not behind one.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -58,18 +58,21 @@ impl Http {
 
     fn run(
         &self,
-        message: HttpRequest<impl AsSendBody>,
+        request: &Request,
+        body: impl AsSendBody,
         time: Duration,
-    ) -> Result<HttpResponse<Body>, UreqError> {
+    ) -> Result<HttpResponse<Body>, TransportError> {
         let connect = self.connect_timeout.min(time);
-        let message = self
+        let mut config = self
             .agent
-            .configure_request(message)
+            .configure_request(message(request, body)?)
             .timeout_global(Some(time))
             .timeout_resolve(Some(connect))
-            .timeout_connect(Some(connect))
-            .build();
-        self.agent.run(message)
+            .timeout_connect(Some(connect));
+        if !request.reuse {
+            config = config.max_idle_age(Duration::ZERO);
+        }
+        self.agent.run(config.build()).map_err(failure)
     }
 
     fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
@@ -79,11 +82,11 @@ impl Http {
         }
         let body = request.body.as_deref().unwrap_or_default();
         let answer = match request.method {
-            Method::Get | Method::Delete => self.run(message(request, ())?, left),
+            Method::Get | Method::Delete => self.run(request, (), left),
             // With a known length always: the API server refuses chunks.
-            Method::Post | Method::Put => self.run(message(request, body)?, left),
+            Method::Post | Method::Put => self.run(request, body, left),
         };
-        let (parts, mut body) = answer.map_err(failure)?.into_parts();
+        let (parts, mut body) = answer?.into_parts();
         let body = body
             .with_config()
             .limit(MAX_ANSWER as u64)
@@ -124,9 +127,6 @@ fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportErr
         })?;
         value.set_sensitive(name.contains("Token"));
         builder = builder.header(*name, value);
-    }
-    if !request.url.starts_with("https:") {
-        builder = builder.header("Connection", "close");
     }
     builder
         .body(body)

@@ -71,6 +71,9 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// When the whole exchange must have ended.
     pub deadline: Deadline,
+    /// Whether it may go over a connection that was used before. The server may be about to close that
+    /// one; the request is [lost](TransportError::Lost) then, so it should be one that can be repeated.
+    pub reuse: bool,
 }
 
 impl Request {
@@ -82,6 +85,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             deadline,
+            reuse: false,
         }
     }
 

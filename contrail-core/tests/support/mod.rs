@@ -31,6 +31,8 @@ pub fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Cl
 pub enum Act {
     /// Answer it.
     Answer(u16, String),
+    /// Answer it, and serve the next request of the connection.
+    Keep(u16, String),
     /// Answer it with one more header.
     With(u16, (&'static str, String), String),
     /// Write these bytes and close.
@@ -126,7 +128,7 @@ pub fn nobody() -> SocketAddr {
 fn serve(
     stream: &TcpStream,
     connection: usize,
-    act: &Mutex<impl FnMut(&Seen) -> Act>,
+    decide: &Mutex<impl FnMut(&Seen) -> Act>,
     log: &Mutex<Vec<Seen>>,
 ) {
     let mut reader = BufReader::with_capacity(1, stream);
@@ -141,7 +143,7 @@ fn serve(
         connection,
     };
     let act = {
-        let mut decide = act.lock().unwrap();
+        let mut decide = decide.lock().unwrap();
         // Headers and body are still in the socket here: closing it now resets the connection.
         let early = decide(&seen);
         if !matches!(early, Act::Reset) {
@@ -153,6 +155,12 @@ fn serve(
     let mut out = stream;
     let _ = match act {
         Act::Answer(status, text) => out.write_all(&message(status, "", &text)),
+        Act::Keep(status, text) => {
+            let sent = out.write_all(&message(status, "", &text));
+            drop(reader);
+            serve(stream, connection, decide, log);
+            sent
+        }
         Act::With(status, (name, value), text) => {
             out.write_all(&message(status, &format!("{name}: {value}\r\n"), &text))
         }
