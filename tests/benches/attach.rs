@@ -15,7 +15,7 @@ use contrail_lab::dataplane::Mode;
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox;
 use opencontrail_tests::world;
-use support::build;
+use support::installed;
 use support::network::{self, DELAYS, NETWORKS};
 use support::programs::{self, COUNT, Operation, PLUGIN, Programs};
 use support::sample::{Case, Condition, Crowd};
@@ -43,7 +43,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     if !sandbox::inside() {
-        build::build("cni-opencontrail")?;
+        installed::build("cni-opencontrail")?;
     }
     if let Some(code) = sandbox::reexec_if_needed()? {
         return Ok(code);

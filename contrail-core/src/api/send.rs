@@ -56,7 +56,10 @@ impl Client {
         let (mut failure, mut lost) = (None, false);
         // A connection that broke may have been one that the server was about to close, or may have
         // met its restart: over a new one it may do better.
-        for (index, reuse) in self.order().flat_map(|index| [(index, true), (index, false)]) {
+        for (index, reuse) in self
+            .order()
+            .flat_map(|index| [(index, true), (index, false)])
+        {
             let is_again = !reuse;
             if is_again && !lost {
                 continue;

@@ -1,7 +1,7 @@
 //! The parts of the benchmark.
 
 pub mod budget;
-pub mod build;
+pub mod installed;
 pub mod network;
 pub mod programs;
 pub mod sample;

@@ -10,7 +10,7 @@ use contrail_lab::sandbox::TestNetns;
 use serde_json::{Value, json};
 
 use super::budget;
-use super::build::directory;
+use super::installed;
 use super::sample::Sample;
 
 /// How many programs are compared, and their places.
@@ -54,7 +54,7 @@ impl Programs {
         let installed = |name| Path::new(REFERENCE_DIR).join(name);
         let both = ["ptp", "host-local"].map(installed);
         Ok(Self {
-            plugin: directory()?.join("cni-opencontrail"),
+            plugin: installed::directory()?.join("cni-opencontrail"),
             reference: both.iter().all(|p| p.exists()).then(|| installed("ptp")),
         })
     }
@@ -73,7 +73,7 @@ impl Programs {
             None => format!("not in {REFERENCE_DIR}: install containernetworking-plugins"),
         };
         Ok(format!(
-            "plugin     {plugin}\n           {:.2} MB, stripped; budget {}\n\
+            "plugin     {plugin}\n           {:.2} MB, static and stripped; budget {}\n\
              reference  {reference}\n\
              machine    {} CPUs, Linux {}",
             size as f64 / 1e6,
