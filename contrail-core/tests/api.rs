@@ -118,9 +118,12 @@ fn a_creation_with_an_id_is_repeated_and_finding_itself_is_success() {
         assert_eq!(client(&[server.address]).create(&machine).unwrap(), ID);
         assert_eq!(server.seen().len(), 2);
 
-        let server = Server::start(vec![act, created("virtual-machine", ID)]);
-        let ensured = client(&[server.address]).ensure(&machine).unwrap();
-        assert!(ensured.created);
+        // Who made what the second request found is not known.
+        for (second, is_certain) in [(exists(ID), false), (created("virtual-machine", ID), true)] {
+            let server = Server::start(vec![act.clone(), second]);
+            let ensured = client(&[server.address]).ensure(&machine).unwrap();
+            assert_eq!((ensured.created, ensured.is_certain), (true, is_certain));
+        }
     }
 }
 
@@ -191,6 +194,42 @@ fn a_server_that_closes_without_saying_so_is_no_worse_than_one_that_does_not() {
         client.create(&network()).unwrap();
     }
     assert_eq!(server.seen().len(), 400);
+    assert!(other.seen().is_empty());
+}
+
+fn keep(act: Act) -> Act {
+    match act {
+        Act::Answer(status, text) => Act::Keep(status, text),
+        other => other,
+    }
+}
+
+/// The connections on which a server saw its requests.
+fn connections(server: &Server) -> Vec<usize> {
+    server.seen().iter().map(|seen| seen.connection).collect()
+}
+
+#[test]
+fn what_cannot_be_repeated_goes_over_a_connection_of_its_own() {
+    let machine = keep(created("virtual-machine", ID));
+    let network_made = keep(created("virtual-network", ID));
+    let server = Server::start(vec![machine.clone(), machine, network_made]);
+    let client = client(&[server.address]);
+    client.get::<VirtualMachine>(ID).unwrap();
+    client.get::<VirtualMachine>(ID).unwrap();
+    client.create(&network()).unwrap();
+    assert_eq!(connections(&server), [0, 0, 1]);
+}
+
+#[test]
+fn what_breaks_on_a_used_connection_is_sent_again_to_the_same_server() {
+    let machine = keep(created("virtual-machine", ID));
+    let server = Server::start(vec![machine, Act::Close, answer(200, "{}")]);
+    let other = Server::start(vec![answer(500, "not to be asked")]);
+    let client = client(&[server.address, other.address]);
+    client.get::<VirtualMachine>(ID).unwrap();
+    client.delete::<VirtualMachine>(ID).unwrap();
+    assert_eq!(connections(&server), [0, 0, 1]);
     assert!(other.seen().is_empty());
 }
 

@@ -5,8 +5,8 @@
 
 #![allow(clippy::print_stdout)] // the table is for people
 
-#[path = "support/build.rs"]
-mod build;
+#[path = "support/installed.rs"]
+mod installed;
 
 use std::env;
 use std::error::Error;
@@ -31,7 +31,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     if !sandbox::inside() {
-        build::build(PACKAGE)?;
+        installed::build(PACKAGE)?;
     }
     if let Some(code) = sandbox::reexec_if_needed()? {
         return Ok(code);
@@ -42,7 +42,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn measure(endpoints: usize) -> Result<(), Box<dyn Error>> {
     let lab = world::lab_with(|options| options.data_plane = Mode::Off);
-    let program = Program::start(&build::directory()?.join(PACKAGE));
+    let program = Program::start(&installed::directory()?.join(PACKAGE));
     println!("{:<34} {:>8} {:>8}", "cnm-opencontrail", "MiB now", "most");
     print(&program, "idle")?;
     program.create_large_network()?;

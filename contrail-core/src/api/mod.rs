@@ -39,13 +39,17 @@ pub struct Ensured {
     pub uuid: Uuid,
     /// False when it was there already.
     pub created: bool,
+    /// Whether that is known. A request whose answer was lost is sent again, and what that one finds may
+    /// also have been there before the first.
+    pub is_certain: bool,
 }
 
 /// A client of the configuration API. Cloning is cheap, and clones may be used by many threads at
 /// once: independent requests are sent in parallel with [`std::thread::scope`].
 ///
 /// A server that cannot be reached or answers 502, 503 or 504 is left for the next one, which then
-/// stays the first choice. A request that may have had an effect already is repeated only where
+/// stays the first choice; where a connection broke, a new one to the same server is tried before.
+/// A request that may have had an effect already is repeated only where
 /// that does no harm: not the creation of an object whose id the API shall choose.
 ///
 /// ```no_run
@@ -121,9 +125,18 @@ impl Client {
     /// or an object that it refers to is missing; for an instance IP also [`Error::AddressInUse`]
     /// and [`Error::NoAddress`].
     pub fn create<R: Resource>(&self, object: &R) -> Result<Uuid> {
+        self.make(object).map(|made| made.uuid)
+    }
+
+    fn make<R: Resource>(&self, object: &R) -> Result<Ensured> {
+        let made = |uuid, is_certain| Ensured {
+            uuid,
+            created: true,
+            is_certain,
+        };
         let answer = self.send(&request::create(object))?;
         if answer.is_success() {
-            return answer.created::<R>();
+            return answer.created::<R>().map(|uuid| made(uuid, true));
         }
         let name = object.fq_name().to_string();
         let refusal = answer.refusal::<R>(name, object.uuid());
@@ -131,11 +144,11 @@ impl Client {
             .explain(&refusal)
             .unwrap_or_else(|| errors::classify(&refusal, answer.response()));
         match error {
-            // The first attempt had been carried out, only its answer was lost.
+            // Most probably the first attempt had been carried out, and only its answer was lost.
             Error::AlreadyExists { uuid: Some(id), .. }
                 if answer.is_repeated() && object.uuid() == Some(id) =>
             {
-                Ok(id)
+                Ok(made(id, false))
             }
             error => Err(answer.settled(error)),
         }
@@ -155,16 +168,13 @@ impl Client {
                 "only objects with an id can be ensured",
             ));
         };
-        match self.create(object) {
-            Ok(uuid) => Ok(Ensured {
-                uuid,
-                created: true,
-            }),
+        match self.make(object) {
             Err(Error::AlreadyExists { uuid, .. }) if uuid == Some(own) => Ok(Ensured {
                 uuid: own,
                 created: false,
+                is_certain: true,
             }),
-            Err(error) => Err(error),
+            other => other,
         }
     }
 

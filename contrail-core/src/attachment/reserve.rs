@@ -131,12 +131,13 @@ impl Call<'_> {
                 self.client().ensure(&port.object)
             })
         };
-        if create()?.created {
+        let ensured = create()?;
+        if ensured.created && ensured.is_certain {
             return Ok(());
         }
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
-            "VM interface {} is left over from an earlier attach",
+            "VM interface {} is left over from an earlier attach, or may be",
             port.id
         );
         let leftovers = vec![

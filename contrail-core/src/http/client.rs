@@ -18,10 +18,17 @@ const INPUT_BUFFER: usize = 16 * 1024;
 /// The buffer for requests: the longest header, which is a token, must fit.
 const OUTPUT_BUFFER: usize = 32 * 1024;
 
+/// How long a connection may wait for the next request. It is meant for the requests of one call: after a
+/// longer pause the server may have gone without a word, which a new connection finds out sooner.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// The connections to one server that may wait: as many as an attach uses at once.
+const MAX_RESTING: usize = 3;
+
 /// HTTP as this crate's services need it.
 ///
-/// Connections are used again by requests that [allow it](Request::reuse). Servers with several
-/// workers close theirs after each answer without saying so: what is found closed is not used.
+/// Connections are used again by requests that [allow it](Request::reuse), within a second. Servers with
+/// several workers close theirs after each answer without saying so: what is found closed is not used.
 /// Proxy variables of the environment are not looked at: the controller is not behind one.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -43,7 +50,8 @@ impl Http {
             .max_redirects_will_error(false)
             .accept_encoding("identity")
             .user_agent(concat!("contrail-core/", env!("CARGO_PKG_VERSION")))
-            .max_idle_connections_per_host(8)
+            .max_idle_connections_per_host(MAX_RESTING)
+            .max_idle_age(LONGEST_REST)
             .max_response_header_size(INPUT_BUFFER)
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)

@@ -73,6 +73,7 @@ pub struct Request {
     pub deadline: Deadline,
     /// Whether it may go over a connection that was used before. The server may be about to close that
     /// one; the request is [lost](TransportError::Lost) then, so it should be one that can be repeated.
+    /// One that may not gets a new connection, and the waiting ones to that server are closed.
     pub reuse: bool,
 }
 

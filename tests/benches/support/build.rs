@@ -1,4 +1,4 @@
-//! The plugins as they are released: the benchmarks measure those.
+//! The plugins as cargo builds them for release, beside the benchmark.
 
 use std::env;
 use std::error::Error;

@@ -275,7 +275,8 @@ impl Plane {
     }
 
     async fn snapshot(&mut self) -> Snapshot {
-        if self.is_behind {
+        // Nobody tells of links that came or went meanwhile when they are not watched.
+        if self.is_behind || self.watch.is_none() {
             self.look().await;
         }
         let mut ports = BTreeMap::new();

@@ -165,6 +165,8 @@ fn a_lab_without_data_plane_serves_and_tells_the_state_of_ports() {
         assert_eq!(status.namespace, None);
         assert!(status.problems[0].starts_with("data plane off"));
         assert!(a.cannot_reach(a.gateway));
+        a.run("ip", &["link", "set", "eth0", "down"]);
+        assert!(!lab.status().ports[0].active);
         lab.stop().unwrap();
     });
 }
