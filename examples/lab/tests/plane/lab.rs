@@ -11,7 +11,7 @@ use contrail_lab::lab::{Lab, LabOptions, Restartable};
 use contrail_lab::sandbox;
 use serde_json::{Value, json};
 
-use crate::world::Container;
+use crate::world::{Container, wait_for};
 
 /// Sends a request to a service of a lab.
 pub fn send(
@@ -166,7 +166,7 @@ fn a_lab_without_data_plane_serves_and_tells_the_state_of_ports() {
         assert!(status.problems[0].starts_with("data plane off"));
         assert!(a.cannot_reach(a.gateway));
         a.run("ip", &["link", "set", "eth0", "down"]);
-        assert!(!lab.status().ports[0].active);
+        wait_for("the port is inactive", || !lab.status().ports[0].active);
         lab.stop().unwrap();
     });
 }
