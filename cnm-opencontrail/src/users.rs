@@ -71,7 +71,7 @@ pub(crate) fn join(
 pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) -> Result<()> {
     let client = attacher.client(end);
     let unmarked = client.annotate::<VirtualNetwork>(id, mark, None);
-    if matches!(unmarked, Err(Error::NotFound { .. })) {
+    if matches!(&unmarked, Err(error) if error.is_not_found()) {
         return Ok(());
     }
     let Some(network) = client.get_opt::<VirtualNetwork>(id)? else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contrail_lab::faults::Action;
+use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName::{self, Agent, ConfigApi};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
@@ -46,6 +46,31 @@ fn a_server_that_closes_after_each_answer_costs_no_request() {
             lab.faults().add(fault(service, "", "", Action::Close));
         }
         assert_eq!(life(&lab, &netns), usual);
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_while_the_first_container_makes_its_network_stops_nothing() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        for action in [Action::DropBefore, Action::DropAfter, Action::Truncate] {
+            for path in [
+                "/virtual-machine-interfaces",
+                "/virtual-machines",
+                "/ref-update",
+            ] {
+                lab.faults().add(Rule {
+                    count: Some(1),
+                    ..fault(ConfigApi, "POST", path, action.clone())
+                });
+                call("ADD", &netns).run().ok();
+                call("DEL", &netns).run().ok();
+                assert_eq!(everything(&lab, &[netns.netns()]), before, "{path}");
+                lab.faults().clear();
+            }
+        }
     });
 }
 

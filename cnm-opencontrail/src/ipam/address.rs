@@ -112,7 +112,7 @@ impl Ipam {
         };
         match self.reserve(pool, facts, asked, end) {
             // The network is gone: it is made again from what is known of it.
-            Err(Error::Core(CoreError::NotFound { .. })) => {
+            Err(Error::Core(error)) if error.is_not_found() => {
                 let facts = self.ensure(pool, facts.asked, end)?;
                 self.reserve(pool, facts, asked, end)
             }

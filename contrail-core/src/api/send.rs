@@ -151,7 +151,7 @@ impl Client {
         }
         match self.shared.transport.send(&http) {
             Ok(response) => answered(
-                server,
+                (server, reuse),
                 match token {
                     Some(token) => response.without(token),
                     None => response,
@@ -208,7 +208,7 @@ impl Client {
 
 /// Sorts out the statuses of a server that cannot do its work. 503 and 408 (the name service is
 /// busy) come before anything was done; 502 and 504 come from a proxy that does not know.
-fn answered(server: &Server, response: Response) -> Attempt {
+fn answered((server, reuse): (&Server, bool), response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
@@ -218,7 +218,8 @@ fn answered(server: &Server, response: Response) -> Attempt {
             source: Box::new(Unable(response.explained())),
         },
         had_effect: matches!(response.status, 502 | 504),
-        lost: false,
+        // On a used connection it may be a proxy's word that the connection had rested for too long.
+        lost: reuse && response.status == 408,
     })
 }
 

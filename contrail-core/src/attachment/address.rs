@@ -48,7 +48,7 @@ impl Call<'_> {
                 .add_ref((VirtualMachineInterface::TYPE, port.id), machine, None)
         };
         match link() {
-            Err(Error::NotFound { kind, .. }) if kind == VirtualMachine::TYPE => {
+            Err(error) if is_without_machine(&error) => {
                 self.create_machine(port.wanted)?;
                 link()
             }
@@ -84,6 +84,10 @@ impl Call<'_> {
             hint: "the configuration API created it without one".into(),
         })
     }
+}
+
+fn is_without_machine(error: &Error) -> bool {
+    matches!(error.cause(), Error::NotFound { kind, .. } if *kind == VirtualMachine::TYPE)
 }
 
 /// What the API would refuse for another reason, or the kernel after it.

@@ -192,11 +192,11 @@ impl Call<'_> {
 fn missed_network(created: Result<()>) -> Result<Option<Error>> {
     match created {
         Ok(()) => Ok(None),
-        Err(error) => match error {
+        Err(error) => match error.cause() {
             Error::NotFound {
                 kind: "reference", ..
             } => Ok(Some(error)),
-            other => Err(other),
+            _ => Err(error),
         },
     }
 }

@@ -275,7 +275,7 @@ fn delete_interface(backend: &Backend, host: &Host, id: Uuid, deadline: Deadline
 fn unlink<From: Resource, To: Resource>(client: &Client, from: Uuid, to: Uuid) -> Result<bool> {
     let name = FqName::new([to.to_string()]);
     match client.remove_ref((From::TYPE, from), (To::TYPE, to, &name)) {
-        Err(Error::NotFound { .. }) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(false),
         other => other.map(|()| true),
     }
 }

@@ -53,6 +53,11 @@ impl Error {
         }
     }
 
+    /// Whether something that was named is not there, also when that was found out by a second attempt.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.cause(), Self::NotFound { .. })
+    }
+
     /// The error that made the operation fail, below what else is said about it: a failed undo, an
     /// earlier attempt, the request that the token was for.
     pub fn cause(&self) -> &Error {

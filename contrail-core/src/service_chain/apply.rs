@@ -41,7 +41,7 @@ fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
         match inverse.run(client) {
             Ok(_) => log::info!("{inverse}"),
             // What it would take back has gone by itself.
-            Err(Error::NotFound { .. }) => {}
+            Err(error) if error.is_not_found() => {}
             Err(error) => left.push(error),
         }
     }

@@ -152,7 +152,7 @@ impl ServiceRoles {
             instance.meta.annotations = mark::of_attachment(&self.owner);
             match self.client.ensure(&instance) {
                 // The last port of another service instance took the template along.
-                Err(Error::NotFound { .. }) => {}
+                Err(error) if error.is_not_found() => {}
                 result => return result.map(|_| instance),
             }
         }
@@ -200,7 +200,7 @@ impl ServiceRoles {
             }
             let change = update_instance(&instance, &template, &wanted, differences.join(", "));
             match change.run(&self.client) {
-                Err(Error::NotFound { .. }) => continue,
+                Err(error) if error.is_not_found() => continue,
                 result => result?,
             };
             let old = instance.service_template_refs.first();
