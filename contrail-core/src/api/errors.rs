@@ -128,7 +128,7 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
         _ if is_duplicate(text) => Error::AlreadyExists {
             kind: refusal.kind,
             name: refusal.name.clone(),
-            uuid: first_uuid(text),
+            uuid: existing_id(text),
         },
         _ => refusal.refused(),
     }
@@ -216,11 +216,20 @@ fn users(text: &str) -> Vec<String> {
     quoted(text).into_iter().map(short).collect()
 }
 
-/// The first id in a text.
-fn first_uuid(text: &str) -> Option<Uuid> {
-    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-')
-        .filter(|word| word.len() == 36)
-        .find_map(|word| word.parse().ok())
+/// The id of the object that exists already. It is found by its place in the three texts of a duplicate:
+/// names come from outside and may hold ids and any of these words themselves.
+fn existing_id(text: &str) -> Option<Uuid> {
+    let last = |text: &str, words: &str| Some(text.rsplit_once(words)?.1.to_owned());
+    let id = if text.starts_with('[') {
+        last(text, " already exists with uuid: ")?
+    } else if let Some(race) = text.strip_suffix(" at zookeeper") {
+        last(race, " exists already with ID: ")?
+    } else {
+        text.split_once(" already exists with fq_name: ")?
+            .0
+            .to_owned()
+    };
+    id.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -170,6 +170,36 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
 }
 
 #[test]
+fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
+    let (id, vm) = (Uuid::from_u128(0xa << 124), Uuid::from_u128(0xb << 124));
+    let tricky = format!("{vm} already exists with uuid: {vm}");
+    for text in [
+        format!("['default-domain', 'admin', 'SI', '{vm}'] already exists with uuid: {id}"),
+        format!("['default-domain', '{vm}', '{tricky}'] already exists with uuid: {id}"),
+        format!("[u\"it's {vm}\"] already exists with uuid: {id}\n"),
+        format!("{id} already exists with fq_name: ['{vm}', '{tricky}']"),
+        format!(
+            "FQ Name: /fq-name-to-uuid/port_tuple:d:{vm}:{tricky} exists already with ID: {id} at zookeeper"
+        ),
+    ] {
+        let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+        let error = classify(&refusal, &response);
+        assert!(
+            matches!(error, Error::AlreadyExists { uuid: Some(found), .. } if found == id),
+            "{text}: {error:?}"
+        );
+    }
+    // No id is better than that of something else.
+    let text = format!("port {vm} already exists with name x");
+    let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+    let error = classify(&refusal, &response);
+    assert!(
+        matches!(error, Error::AlreadyExists { uuid: None, .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_404_of_some_other_server_does_not_mean_that_an_object_is_missing() {
     let path = "/virtual-network/00000000-0000-0000-0000-000000000001";
     let meaning = |text: &str| {

@@ -168,13 +168,22 @@ impl Client {
                 "only objects with an id can be ensured",
             ));
         };
-        match self.make(object) {
-            Err(Error::AlreadyExists { uuid, .. }) if uuid == Some(own) => Ok(Ensured {
+        let error = match self.make(object) {
+            Err(error @ Error::AlreadyExists { .. }) => error,
+            other => return other,
+        };
+        let existing = match &error {
+            Error::AlreadyExists { uuid: Some(id), .. } => Some(*id),
+            // A text of another version: the name has one holder, who can be asked for.
+            _ => self.id_of::<R>(object.fq_name())?,
+        };
+        match existing == Some(own) {
+            true => Ok(Ensured {
                 uuid: own,
                 created: false,
                 is_certain: true,
             }),
-            other => other,
+            false => Err(error),
         }
     }
 
