@@ -28,6 +28,7 @@ mod pending;
 mod plug;
 mod reservation;
 mod reserve;
+mod returns;
 mod service;
 mod status;
 pub mod subnets;

@@ -119,7 +119,7 @@ pub(super) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
                 let found = client.lookup::<VirtualNetwork>(&name)?;
                 found.and_then(|network| network.meta.uuid)
             }
-            Use::Serves { .. } => None,
+            Use::Serves { .. } | Use::Leaves(_) => None,
         };
         if let Some(id) = network
             && uses::step_out(state_dir, interface, id)?

@@ -9,7 +9,7 @@ use super::call::{Call, Port};
 use super::network::Network;
 use super::types::Attachment;
 use super::undo::{self, Step};
-use super::{objects, subnets, uses};
+use super::{objects, returns, subnets, uses};
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
 use crate::net::{Netns, VethSpec};
@@ -142,13 +142,17 @@ impl Call<'_> {
         );
         let leftovers = vec![
             Step::AgentPort(port.id),
+            Step::Service { interface: port.id },
             Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
             Step::Interface(port.id),
         ];
         let failed = undo::run(self.backend, self.host, leftovers, self.deadline);
         match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
-            None => create().map(|_| ()),
+            None => {
+                returns::wait(&self.host.run_dir, port.id, self.deadline)?;
+                create().map(|_| ())
+            }
         }
     }
 

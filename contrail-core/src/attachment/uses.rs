@@ -36,6 +36,9 @@ pub(super) enum Use {
         /// The virtual machine whose ports form the port tuple.
         machine: Uuid,
     },
+    /// Not of a network: the interface is leaving this port tuple. Once it has left, nothing else
+    /// tells that the tuple has to go before the interface.
+    Leaves(Uuid),
 }
 
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
@@ -89,15 +92,40 @@ pub(super) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRo
     let served = of(state_dir, interface)?.into_iter();
     let served = served.filter_map(|known| match known {
         Use::Serves { role, machine } => Some((role, machine)),
-        Use::Asked(_) | Use::Joined(_) => None,
+        Use::Asked(_) | Use::Joined(_) | Use::Leaves(_) => None,
     });
     Ok(served.collect())
+}
+
+/// Notes that an interface is leaving port tuples, before it does.
+pub(super) fn leave(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    let known = uses.len();
+    for leaves in tuples.iter().map(|tuple| Use::Leaves(*tuple)) {
+        if !uses.contains(&leaves) {
+            uses.push(leaves);
+        }
+    }
+    match uses.len() > known {
+        true => write(state_dir, interface, &uses),
+        false => Ok(()),
+    }
+}
+
+/// The port tuples that an interface was leaving when the last call ended.
+pub(super) fn left(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
+    let left = of(state_dir, interface)?.into_iter();
+    let left = left.filter_map(|known| match known {
+        Use::Leaves(tuple) => Some(tuple),
+        Use::Asked(_) | Use::Joined(_) | Use::Serves { .. } => None,
+    });
+    Ok(left.collect())
 }
 
 /// Notes that an interface is a member of no service instance any more.
 pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| !matches!(known, Use::Serves { .. }));
+    uses.retain(|known| !matches!(known, Use::Serves { .. } | Use::Leaves(_)));
     write(state_dir, interface, &uses)
 }
 
@@ -238,8 +266,10 @@ mod tests {
         };
         for _ in 0..2 {
             serve(dir.path(), A, &role, B).unwrap();
+            leave(dir.path(), A, &[NETWORK]).unwrap();
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
+        assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
         retire(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }

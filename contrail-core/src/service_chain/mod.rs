@@ -49,6 +49,7 @@ use crate::fq_name::FqName;
 pub use chain::{Chain, ChainService};
 pub use change::{Change, Object, Target};
 pub use description::{Description, Member, Networks, Port, Service};
+pub use leave::Dissolved;
 pub use plan::{Plan, Shown, State, plan, plan_removal};
 pub use problem::Problem;
 pub use role::{RolePort, ServiceRole, ServiceRoles};
