@@ -26,6 +26,7 @@
 //! ```
 
 mod apply;
+pub mod built;
 mod chain;
 mod change;
 mod check;
