@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::template;
 use crate::api::objects::{
     NetworkPolicy, PolicyLink, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
@@ -125,7 +126,7 @@ impl Object {
     /// Makes the object; `false` when somebody made the same one meanwhile.
     fn create(&self, client: &Client) -> Result<bool> {
         let ensured = match self {
-            Object::Template(object) => client.ensure(object),
+            Object::Template(object) => template::ensure(client, object),
             Object::Instance(object) => client.ensure(object),
             Object::Tuple(object) => client.ensure(object),
             Object::Policy(object) => client.ensure(object),
@@ -152,7 +153,14 @@ impl Object {
             Object::Tuple(object) => &mut object.rest,
             Object::Policy(object) => &mut object.rest,
         };
-        for field in ["name", "href", "parent_href", "id_perms"] {
+        // The addresses that the controller gave a service instance go with it.
+        for field in [
+            "name",
+            "href",
+            "parent_href",
+            "id_perms",
+            "instance_ip_refs",
+        ] {
             rest.remove(field);
         }
         object
