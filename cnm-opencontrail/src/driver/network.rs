@@ -117,7 +117,7 @@ impl NetworkDriver {
             fq_name: name.clone(),
             subnets,
         };
-        subnets::check(&spec, &subnets_known(&found))?;
+        subnets::check(&spec, &self.subnets_of(&found, end)?)?;
         match users::is_only_a_pool(&found) {
             true => self.set_targets(&wanted.options, uuid, end)?,
             false => check_targets(&wanted.options, &found)?,
@@ -152,6 +152,16 @@ impl NetworkDriver {
             }
         }
         Ok(())
+    }
+
+    /// The subnets of a virtual network.
+    pub(super) fn subnets_of(
+        &self,
+        network: &VirtualNetwork,
+        end: Deadline,
+    ) -> Result<Vec<Subnet>> {
+        let subnets = self.client(end).subnets_of(network)?;
+        Ok(subnets.iter().filter_map(Subnet::of).collect())
     }
 
     /// The virtual network, if it exists.
@@ -328,16 +338,4 @@ pub(super) fn address_of(what: &str, text: &str) -> Result<IpAddr> {
     let address = text.parse::<IpNetwork>().map(|network| network.ip());
     let reason = "an address with its prefix length is expected";
     Ok(address.map_err(|_| CoreError::invalid(what, text, reason))?)
-}
-
-pub(super) fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
-    let known = network.subnets().filter_map(|subnet| {
-        Some(Subnet {
-            prefix: subnet.prefix().filter(|prefix| prefix.prefix() > 0)?,
-            gateway: subnet.gateway(),
-            dns: subnet.dns(),
-            pools: Vec::new(),
-        })
-    });
-    known.collect()
 }

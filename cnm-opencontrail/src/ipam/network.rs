@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use contrail_core::api::objects::AllocationPool;
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::api::{IpamSubnet, VirtualNetwork};
 use contrail_core::attachment::subnets::{self, Subnet};
-use contrail_core::attachment::{Attacher, NetworkSpec, Pool as Range, SubnetSpec, is_owned};
+use contrail_core::attachment::{Attacher, NetworkSpec, SubnetSpec, is_owned};
 use contrail_core::identity::Family;
 use contrail_core::{Deadline, Error, Result};
 use ipnetwork::IpNetwork;
@@ -44,19 +43,7 @@ pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Resul
     let Some(object) = object else {
         return Ok(None);
     };
-    let mut subnets = Vec::new();
-    for link in &object.network_ipam_refs {
-        let own = link.attr.iter().flat_map(|attr| &attr.ipam_subnets);
-        let own: Vec<&IpamSubnet> = own.filter(|subnet| is_real(subnet)).collect();
-        match (own.is_empty(), link.uuid) {
-            // The subnets stand in the network-ipam itself.
-            (true, Some(id)) => {
-                let ipam: NetworkIpam = client.get(id)?;
-                subnets.extend(ipam.ipam_subnets.subnets.into_iter().filter(is_real));
-            }
-            _ => subnets.extend(own.into_iter().cloned()),
-        }
-    }
+    let subnets = client.subnets_of(&object)?;
     Ok(Some(Found { object, subnets }))
 }
 
@@ -149,22 +136,18 @@ impl Found {
     }
 
     fn known(&self) -> Vec<Subnet> {
-        let known = self.subnets.iter().filter_map(|subnet| {
-            Some(Subnet {
-                prefix: subnet.prefix()?,
-                gateway: subnet.gateway(),
-                dns: subnet.dns(),
-                pools: subnet.allocation_pools.iter().map(range).collect(),
-            })
-        });
-        known.collect()
+        self.subnets.iter().filter_map(Subnet::of).collect()
     }
 
     /// Adds a subnet; all others are sent back as they were read.
     fn add(&self, attacher: &Attacher, spec: &NetworkSpec, end: Deadline) -> Result<()> {
         let new = attacher.new_network(spec);
         let mut links = self.object.network_ipam_refs.clone();
-        match links.iter_mut().find_map(|link| link.attr.as_mut()) {
+        // A flat IPAM takes no subnets of a network.
+        let is_real = |subnet: &IpamSubnet| subnet.prefix().is_some();
+        let attrs = links.iter_mut().filter_map(|link| link.attr.as_mut());
+        let mut takers = attrs.filter(|attr| attr.ipam_subnets.iter().all(is_real));
+        match takers.next() {
             Some(attr) => attr.ipam_subnets.extend(new.subnets().cloned()),
             None => links.extend(new.network_ipam_refs),
         }
@@ -197,18 +180,6 @@ fn spec(pool: &Pool, gateway: Option<IpAddr>) -> NetworkSpec {
             gateway,
             pool: pool.bounds(),
         }],
-    }
-}
-
-/// A prefix of no bits stands for the subnets of the network-ipam.
-fn is_real(subnet: &IpamSubnet) -> bool {
-    subnet.prefix().is_some_and(|prefix| prefix.prefix() > 0)
-}
-
-fn range(pool: &AllocationPool) -> Range {
-    Range {
-        first: pool.start,
-        last: pool.end,
     }
 }
 

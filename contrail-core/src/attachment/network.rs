@@ -11,7 +11,7 @@ use super::undo::Step;
 use super::uses::{self, Use};
 use super::{Attacher, objects};
 use crate::api::Client;
-use crate::api::objects::{NetworkIpam, VirtualNetwork};
+use crate::api::objects::VirtualNetwork;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
@@ -165,28 +165,12 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
 }
 
 fn network_of(client: &Client, object: &VirtualNetwork) -> Result<Network> {
-    let mut subnets = Vec::new();
-    for ipam in &object.network_ipam_refs {
-        let own: Vec<Subnet> = ipam
-            .attr
-            .iter()
-            .flat_map(|attr| &attr.ipam_subnets)
-            .filter_map(objects::subnet)
-            .collect();
-        // A link without a prefix means that the subnets stand in the network-ipam itself.
-        match (own.is_empty(), ipam.uuid) {
-            (true, Some(uuid)) => {
-                let ipam: NetworkIpam = client.get(uuid)?;
-                subnets.extend(ipam.ipam_subnets.subnets.iter().filter_map(objects::subnet));
-            }
-            _ => subnets.extend(own),
-        }
-    }
+    let subnets = client.subnets_of(object)?;
     Ok(Network {
         uuid: object.meta.uuid.unwrap_or_default(),
         fq_name: object.meta.fq_name.clone(),
         project: object.meta.parent_uuid.unwrap_or_default(),
-        subnets,
+        subnets: subnets.iter().filter_map(Subnet::of).collect(),
         owned: is_owned(object),
     })
 }
