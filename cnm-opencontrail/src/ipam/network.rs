@@ -30,9 +30,9 @@ pub(super) struct Found {
 pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Result<Option<Found>> {
     let client = attacher.client(end);
     let object = match target {
-        Target::Named(name) => client.lookup::<VirtualNetwork>(name)?,
+        Target::Named(name) => attacher.find_network(name, end)?,
         Target::Existing(name) => {
-            let found = client.lookup::<VirtualNetwork>(name)?;
+            let found = attacher.find_network(name, end)?;
             Some(found.ok_or_else(|| missing(name.to_string()))?)
         }
         Target::Id(id) => {
@@ -60,35 +60,48 @@ pub(super) fn ensure(
     mark: &str,
     end: Deadline,
 ) -> Result<NetworkFacts> {
-    let target = Target::Named(pool.network.clone());
     let spec = spec(pool, gateway);
-    let found = match find(attacher, &target, end)? {
-        Some(found) if found.takes(pool, adds_subnet) => {
-            found.add(attacher, &spec, end)?;
-            find(attacher, &target, end)?
+    let operation = || format!("entering virtual network {}", pool.network);
+    attacher.client(end).settle(operation, || {
+        let found = obtain(attacher, pool, &spec, adds_subnet, mark, end)?;
+        found.check(pool, false)?;
+        subnets::check(&spec, &found.known())?;
+        if is_owned(&found.object) {
+            match users::join(attacher, &found.object, mark, users::USES, end) {
+                // Its last user has just taken it along.
+                Err(error) if error.is_not_found() => return Ok(None),
+                joined => joined?,
+            }
         }
-        Some(found) => Some(found),
+        found.facts(pool, gateway).map(Some)
+    })
+}
+
+/// The network of a pool as it is, or as it has been made.
+fn obtain(
+    attacher: &Attacher,
+    pool: &Pool,
+    spec: &NetworkSpec,
+    adds_subnet: bool,
+    mark: &str,
+    end: Deadline,
+) -> Result<Found> {
+    let target = Target::Named(pool.network.clone());
+    match find(attacher, &target, end)? {
+        Some(found) if found.takes(pool, adds_subnet) => {
+            found.add(attacher, spec, end)?;
+            find(attacher, &target, end)?.ok_or_else(|| missing(pool.network.to_string()))
+        }
+        Some(found) => Ok(found),
         None => {
-            let mut object = attacher.new_network(&spec);
+            let mut object = attacher.new_network(spec);
             let annotations = &mut object.meta.annotations.0;
             annotations.insert(mark.to_owned(), users::USES.into());
-            match attacher.client(end).create(&object) {
-                Ok(id) => log::info!("created virtual network {} ({id})", pool.network),
-                Err(Error::AlreadyExists { .. }) => {
-                    log::debug!("virtual network {} was made by somebody else", pool.network);
-                }
-                Err(error) => return Err(error),
-            }
-            find(attacher, &target, end)?
+            let object = attacher.create_network(&object, end)?;
+            let subnets = attacher.client(end).subnets_of(&object)?;
+            Ok(Found { object, subnets })
         }
-    };
-    let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
-    found.check(pool, false)?;
-    subnets::check(&spec, &found.known())?;
-    if is_owned(&found.object) {
-        users::join(attacher, &found.object, mark, users::USES, end)?;
     }
-    found.facts(pool, gateway)
 }
 
 impl Found {

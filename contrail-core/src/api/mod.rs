@@ -3,11 +3,13 @@
 //! Contract: OpenContrail 3.x up to OpenSDN. Requests are built as values ([`request`]), refusals
 //! are read by one pure function ([`errors`]); only [`Client`] sends.
 
+mod address;
 mod answer;
 pub mod errors;
 mod list;
 mod listed;
 pub mod objects;
+mod race;
 pub mod request;
 pub mod resource;
 mod send;

@@ -101,7 +101,7 @@ pub(super) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
     let network = Ref::new(wanted.network.clone(), wanted.network_id);
     let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
     ip.address = wanted.address;
-    ip.subnet_uuid = wanted.subnet;
+    ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
     ip.meta.annotations = mark(
         host,
         [
