@@ -154,10 +154,19 @@ fn missing(refusal: &Refusal) -> Error {
 }
 
 /// `[…] already exists with uuid: u`, `u already exists with fq_name: […]`, and the text of a lost
-/// race for a name: `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`.
+/// race for a name.
 fn is_duplicate(text: &str) -> bool {
-    text.contains(" already exists with ")
-        || text.starts_with("FQ Name: /fq-name-to-uuid/") && text.contains("exists already with ID")
+    text.contains(" already exists with ") || has_lost_race(text, "fq-name-to-uuid/")
+}
+
+/// Whether somebody else was faster with something of that kind:
+/// `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`. On servers with a `cluster_id`
+/// that stands before the first slash.
+fn has_lost_race(text: &str, kind: &str) -> bool {
+    let path = text.strip_prefix("FQ Name: ");
+    let path = path.filter(|path| path.contains(" exists already with ID"));
+    let below_cluster = path.and_then(|path| path.split_once('/'));
+    below_cluster.is_some_and(|(_, path)| path.starts_with(kind))
 }
 
 /// What a refused creation of an instance IP says about its address.
@@ -166,7 +175,7 @@ fn is_duplicate(text: &str) -> bool {
 /// family, an address outside of all subnets, an address of the other family.
 pub fn address(refusal: &Refusal, network: FqName, wanted: Option<IpAddr>) -> Option<Error> {
     let text = refusal.text.to_ascii_lowercase();
-    let lost_race = text.starts_with("fq name: /api-server/subnets/");
+    let lost_race = has_lost_race(&refusal.text, "api-server/subnets/");
     if text.contains("address already in use") || lost_race {
         let address = wanted?;
         return Some(Error::AddressInUse { address, network });

@@ -154,6 +154,10 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
         format!(
             "FQ Name: /fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
         ),
+        // A server with cluster_id.
+        format!(
+            "FQ Name: c1/fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
+        ),
     ] {
         let (refusal, response) = refusal(409, Method::Post, "/virtual-networks", &text);
         let error = classify(&refusal, &response);
@@ -255,6 +259,10 @@ fn a_refused_address_says_why() {
         (
             400,
             "FQ Name: /api-server/subnets/d:p:n:10.1.0.0/16/0171068679 exists already with ID: x at zookeeper",
+        ),
+        (
+            400,
+            "FQ Name: c1/api-server/subnets/d:p:n:10.1.0.0/16/0171068679 exists already with ID: x at zookeeper",
         ),
     ] {
         assert_eq!(meaning(status, text, Some(wanted)), in_use, "{text}");

@@ -17,6 +17,7 @@ mod call;
 mod check;
 mod clean;
 mod collect;
+mod departure;
 mod detach;
 mod endpoint;
 mod keep;

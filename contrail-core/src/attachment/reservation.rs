@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use super::{Attacher, objects};
@@ -26,9 +27,9 @@ pub struct Reserve<'a> {
     pub family: Family,
     /// The address; chosen by the API without.
     pub address: Option<IpAddr>,
-    /// The id of the subnet from which the API chooses; without, the network's first one of the
+    /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
-    pub subnet: Option<Uuid>,
+    pub subnet: Option<(Uuid, IpNetwork)>,
     /// What it is set aside for, for people.
     pub purpose: &'a str,
 }
@@ -52,16 +53,19 @@ impl Attacher {
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
         let client = self.client(deadline);
-        client.ensure(&objects::reserved_ip(&self.host, wanted))?;
+        client.ensure_address(&objects::reserved_ip(&self.host, wanted))?;
         if let Some(address) = wanted.address {
             return Ok(address);
         }
         let object: InstanceIp = client.get_with(wanted.id, &["instance_ip_address"])?;
-        object.address.ok_or_else(|| Error::NotFound {
-            kind: "address",
-            name: format!("of instance-ip {}", wanted.id),
-            hint: "the configuration API created it without one".into(),
-        })
+        match object.address {
+            Some(address) => Ok(address),
+            None => {
+                // The API makes it without one where the chosen subnet is full.
+                client.delete::<InstanceIp>(wanted.id)?;
+                Err(full(wanted))
+            }
+        }
     }
 
     /// The addresses that this host has set aside in a network. One request.
@@ -110,5 +114,16 @@ impl Attacher {
             "display_name",
         ]);
         self.client(deadline).list(&query)
+    }
+}
+
+fn full(wanted: &Reserve) -> Error {
+    let reason = match wanted.subnet {
+        Some((_, prefix)) => format!("every address of subnet {prefix} is taken"),
+        None => "the API chose none".to_owned(),
+    };
+    Error::NoAddress {
+        network: wanted.network.clone(),
+        reason,
     }
 }

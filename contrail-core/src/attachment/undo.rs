@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, Host, network, objects, service};
+use super::{Backend, Host, departure, objects, service};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -177,7 +177,7 @@ impl Step {
             Step::Machine(id) => delete_machine(&client, *id),
             Step::Service { interface } => service::leave(&client, host, *interface),
             Step::Role { interface } => service::retire(&client, host, *interface),
-            Step::Networks { interface } => network::leave(&client, &host.state_dir, *interface),
+            Step::Networks { interface } => departure::leave(&client, &host.state_dir, *interface),
         }?;
         log::debug!(
             "{self}: {}",

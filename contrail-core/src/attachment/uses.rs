@@ -12,6 +12,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -142,6 +143,14 @@ pub(super) fn of(state_dir: &Path, interface: Uuid) -> Result<Vec<Use>> {
         log::warn!("{} is damaged and not used: {e}", path.display());
         Vec::new()
     }))
+}
+
+/// How long ago the uses of an interface were noted. A clock that was set back must not stop anything.
+pub(super) fn age(state_dir: &Path, interface: Uuid) -> Result<Duration> {
+    let path = entry(state_dir, interface);
+    let written = fs::metadata(&path).and_then(|file| file.modified());
+    let written = written.map_err(|e| Error::file("read", path, e))?;
+    Ok(written.elapsed().unwrap_or(Duration::MAX))
 }
 
 /// Takes an interface off a network; returns whether no other of this host is there.
