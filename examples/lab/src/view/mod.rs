@@ -1,5 +1,6 @@
 //! What the agent and the data plane need of the configuration: a plain, typed copy of it.
 
+mod chains;
 mod policy;
 
 use std::net::IpAddr;
@@ -14,8 +15,9 @@ use crate::config::schema::Kind;
 use crate::config::state::State;
 use crate::config::store::Object;
 
+pub use chains::ChainView;
 pub use policy::{NameOrAny, PolicyRule, Ports, ServiceInstanceView};
-pub(crate) use policy::{meant, members};
+pub(crate) use policy::{attached, meant, members, role, service_instance};
 
 /// The configuration at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct ConfigView {
     pub machines: Vec<MachineView>,
     /// The service instances, by name.
     pub service_instances: Vec<ServiceInstanceView>,
+    /// The service chains that the controller has built.
+    pub chains: Vec<ChainView>,
 }
 
 /// A virtual network.
@@ -101,6 +105,7 @@ impl ConfigView {
             service_instances: instances
                 .map(|o| policy::service_instance(state, o))
                 .collect(),
+            chains: chains::built(state),
         }
     }
 
@@ -126,6 +131,7 @@ impl ConfigView {
                 .map(|object| machine(state, object))
                 .collect(),
             service_instances: Vec::new(),
+            chains: Vec::new(),
             interfaces,
         }
     }
@@ -144,6 +150,15 @@ fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
 
 fn display_name(object: &Object) -> String {
     text(object, "display_name").unwrap_or_default().to_owned()
+}
+
+/// The virtual networks that have a policy, by name.
+pub(crate) fn networks_with_policies(state: &State) -> Vec<NetworkView> {
+    let networks = objects(state, state.kinds.virtual_network);
+    networks
+        .filter(|object| !object.refs_to(state.kinds.network_policy).is_empty())
+        .map(|object| network(state, object))
+        .collect()
 }
 
 fn network(state: &State, object: &Object) -> NetworkView {
