@@ -76,6 +76,18 @@ impl Comparison {
         }
     }
 
+    /// Of an answer whose connection was closed too early only the head is compared.
+    pub fn compare_cut(&mut self, recorded: &Response, cut: &str, answer: &Answer) -> Compared {
+        let announced = answer.header("content-length").unwrap_or_default();
+        let came = answer.body.len();
+        let found =
+            format!("Content-Length {announced} announced, connection closed after {came} bytes of body");
+        if found != cut {
+            return Err(format!("{cut:?} was recorded, not {found:?}"));
+        }
+        self.compare(recorded, answer)
+    }
+
     /// Of a long body only its length and beginning were kept.
     fn beginning(&mut self, recorded: &str, actual: &str) -> Compared {
         let rest = recorded.trim_start_matches("<truncated: ");
