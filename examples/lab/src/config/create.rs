@@ -23,11 +23,17 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         return Err(ApiError::internal());
     };
     check_name(kind, &sent)?;
+    // The server looks into it before it checks any property.
+    if sent
+        .get("id_perms")
+        .is_some_and(|perms| !perms.is_null() && !perms.is_object())
+    {
+        return Err(ApiError::internal());
+    }
     check::properties(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad property in create: {text}")))?;
     check::references(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad reference in create: {text}")))?;
-    let uuid = chosen_uuid(state, &sent)?;
     let name_value = sent.get("fq_name").cloned().unwrap_or_default();
     let name = fq_name(&name_value)?;
     let parent_kind = parent_kind(kind, &sent, &name)?;
@@ -35,6 +41,7 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         let text = format!("{} already exists with uuid: {existing}", repr(&name_value));
         return Err(ApiError::new(409, text));
     }
+    let uuid = chosen_uuid(state, &sent)?;
     let parent = parent_kind
         .map(|parent| find_parent(state, parent, &name, &name_value))
         .transpose()?;
@@ -229,7 +236,7 @@ fn complete(
 }
 
 /// Whom the object belongs to: a project with an id to itself (as the text "None" when the id is
-/// null), a child of a project to the project's owner, anything else to the caller.
+/// null), a child of anything but a domain to its parent's owner, anything else to the caller.
 fn owner(
     state: &State,
     call: &Call<'_>,
@@ -244,8 +251,8 @@ fn owner(
             .as_str()
             .map_or("None".into(), |uuid| uuid.replace('-', ""));
     }
-    let project = parent.filter(|(kind, _)| *kind == state.kinds.project);
-    let inherited = project.and_then(|(_, uuid)| {
+    let heir = parent.filter(|(kind, _)| *kind != state.kinds.domain);
+    let inherited = heir.and_then(|(_, uuid)| {
         let perms = state.store.get(uuid)?.props.get("perms2")?;
         perms["owner"].as_str().map(str::to_owned)
     });

@@ -156,7 +156,7 @@ fn run(state: &State, call: &Call<'_>, kind: Kind, query: &Query) -> Reply {
             query
                 .filters
                 .iter()
-                .all(|filter| filter.matches(&object.props))
+                .all(|filter| filter.matches(kind, &object.props))
         });
     if query.count {
         return Reply::Json(json!({ collection: {"count": objects.count()} }));

@@ -196,11 +196,11 @@ impl Store {
                 self.forget(reference.to, object.kind, uuid, *kind == object.kind);
             }
         }
-        for (kind, referrers) in node.back_refs {
-            for referrer in referrers {
-                if let Some(node) = self.nodes.get_mut(&referrer) {
-                    debug_assert_eq!(node.object.kind, kind);
-                    drop_ref(&mut node.object, object.kind, uuid);
+        for referrer in node.back_refs.into_values().flatten() {
+            if let Some(node) = self.nodes.get_mut(&referrer) {
+                // A reference may say that its target is of another type than it is.
+                for refs in node.object.refs.values_mut() {
+                    refs.retain(|reference| reference.to != uuid);
                 }
             }
         }

@@ -10,7 +10,6 @@ use crate::client::Answer;
 use crate::recording::Response;
 
 /// Which of the lab's ids and times stand for which recorded ones.
-#[derive(Default)]
 pub struct Comparison {
     /// Recorded to lab.
     forward: HashMap<String, String>,
@@ -18,6 +17,8 @@ pub struct Comparison {
     backward: HashMap<String, String>,
     /// Recorded to lab; several recorded times may become one.
     times: HashMap<String, String>,
+    /// The headers that were recorded if they were sent.
+    headers: &'static [&'static str],
 }
 
 /// Numbers that the server chooses.
@@ -31,6 +32,16 @@ const NUMBERS: [&str; 4] = [
 type Compared = Result<(), String>;
 
 impl Comparison {
+    /// A comparison of recorded answers of which these headers were kept.
+    pub fn of(headers: &'static [&'static str]) -> Self {
+        Self {
+            forward: HashMap::new(),
+            backward: HashMap::new(),
+            times: HashMap::new(),
+            headers,
+        }
+    }
+
     /// A recorded text with the lab's ids and times.
     pub fn translate(&self, text: &str) -> String {
         let replace = |piece: &Piece<'_>| match piece {
@@ -53,8 +64,8 @@ impl Comparison {
                 "status {expected} was recorded, not {actual}: {body}"
             ));
         }
-        for name in ["Content-Type", "Allow"] {
-            let expected = recorded.headers.get(name).map(String::as_str);
+        for name in self.headers {
+            let expected = recorded.headers.get(*name).map(String::as_str);
             if expected != answer.header(name) {
                 let actual = answer.header(name);
                 return Err(format!("{name} {expected:?} was recorded, not {actual:?}"));
@@ -80,8 +91,9 @@ impl Comparison {
     pub fn compare_cut(&mut self, recorded: &Response, cut: &str, answer: &Answer) -> Compared {
         let announced = answer.header("content-length").unwrap_or_default();
         let came = answer.body.len();
-        let found =
-            format!("Content-Length {announced} announced, connection closed after {came} bytes of body");
+        let found = format!(
+            "Content-Length {announced} announced, connection closed after {came} bytes of body"
+        );
         if found != cut {
             return Err(format!("{cut:?} was recorded, not {found:?}"));
         }

@@ -34,7 +34,7 @@ impl Recorded {
     }
 
     pub fn comparison(&self) -> Comparison {
-        Comparison::default()
+        Comparison::of(&["Content-Type"])
     }
 
     pub fn replace_token(&self, _request: &mut Sent) {}

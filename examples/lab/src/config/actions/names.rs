@@ -6,7 +6,7 @@ use super::kind_of;
 use crate::config::call::{Call, Reply, parse_uuid};
 use crate::config::draft::fq_name;
 use crate::config::error::{ApiError, Result};
-use crate::config::python_repr::{repr, str_of};
+use crate::config::python_repr::str_of;
 use crate::config::state::State;
 
 /// The id of the object of a type and name.
@@ -18,8 +18,7 @@ pub fn name_to_id(state: &State, call: &Call<'_>) -> Result<Reply> {
     let kind = kind_of(&body, "type")?;
     let value = body.get("fq_name").ok_or_else(ApiError::internal)?;
     let found = state.store.find(kind, &fq_name(value)?);
-    let uuid =
-        found.ok_or_else(|| ApiError::new(404, format!("Name {} not found", repr(value))))?;
+    let uuid = found.ok_or_else(|| ApiError::unknown_name(value))?;
     Ok(Reply::Json(json!({ "uuid": uuid })))
 }
 
