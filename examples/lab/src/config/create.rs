@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Call, Reply};
+use super::check::is_falsy;
 use super::draft::{Draft, fq_name, known_props, new_refs};
 use super::error::{ApiError, Result};
 use super::python_repr::{repr, repr_list};
@@ -45,8 +46,10 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
     let parent = parent_kind
         .map(|parent| find_parent(state, parent, &name, &name_value))
         .transpose()?;
+    call.caller.may_have_child(state, parent)?;
     complete(state, call, kind, &mut sent, &name, parent)?;
     let refs = new_refs(state, kind, &sent)?;
+    call.caller.may_refer(state, &refs)?;
     quota::check(state, kind, parent)?;
     let mut draft = Draft {
         kind,
@@ -214,7 +217,15 @@ fn complete(
     name: &[String],
     parent: Option<(Kind, Uuid)>,
 ) -> Result<()> {
-    let id_perms = meta::new_id_perms(sent.get("id_perms"));
+    let mut id_perms = meta::new_id_perms(sent.get("id_perms"));
+    if sent
+        .get("id_perms")
+        .is_none_or(|perms| is_falsy(&perms["permissions"]))
+    {
+        let (user, group) = call.caller.user_and_group();
+        id_perms["permissions"]["owner"] = json!(user);
+        id_perms["permissions"]["group"] = json!(group);
+    }
     sent.insert("id_perms".into(), id_perms);
     let owner = owner(state, call, kind, sent, parent);
     let perms2 = meta::new_perms2(sent.get("perms2").filter(|p| !p.is_null()), &owner)?;
@@ -256,5 +267,5 @@ fn owner(
         let perms = state.store.get(uuid)?.props.get("perms2")?;
         perms["owner"].as_str().map(str::to_owned)
     });
-    inherited.unwrap_or_else(|| call.owner.clone())
+    inherited.unwrap_or_else(|| call.caller.owner())
 }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::access::Access;
 use super::call::{Call, Reply, parse_uuid};
 use super::error::{ApiError, Result};
 use super::python_repr::repr_list;
@@ -22,6 +23,7 @@ pub fn delete(state: &mut State, call: &Call<'_>, kind: Kind, id: &str) -> Resul
     if object.kind != kind {
         return Err(ApiError::other_type(kind.name(), id));
     }
+    call.caller.may(&object, Access::Delete)?;
     refuse_with_children(state, call, &object)?;
     refuse_when_referred(state, call, &object)?;
     types::before_delete(state, &object)?;

@@ -135,10 +135,7 @@ pub fn changed_refs(
 }
 
 /// The lists of references in an object, by the type of their targets.
-fn links_of(
-    kind: Kind,
-    sent: &Map<String, Value>,
-) -> Result<Vec<(Kind, Vec<&Map<String, Value>>)>> {
+fn links_of(kind: Kind, sent: &Map<String, Value>) -> Result<Vec<(Kind, Elements<'_>)>> {
     let links = sent.iter().filter_map(|(field, value)| {
         let (_, to_kind) = kind.link_of_field(field)?;
         Some(elements(value).map(|elements| (to_kind, elements)))
@@ -247,7 +244,10 @@ fn check_changed_ipam(
     }
 }
 
-fn elements(value: &Value) -> Result<Vec<&Map<String, Value>>> {
+/// The references of one list.
+type Elements<'a> = Vec<&'a Map<String, Value>>;
+
+fn elements(value: &Value) -> Result<Elements<'_>> {
     match value {
         Value::Null => Err(ApiError::traceback(
             "TypeError: 'NoneType' object is not iterable",

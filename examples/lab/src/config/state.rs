@@ -88,6 +88,7 @@ macro_rules! kinds {
 
 kinds! {
     access_control_list = "access-control-list",
+    api_access_list = "api-access-list",
     application_policy_set = "application-policy-set",
     domain = "domain",
     floating_ip = "floating-ip",

@@ -71,6 +71,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// The length of the body is announced, but the connection is closed before any of it.
+    pub is_cut: bool,
 }
 
 impl Response {
@@ -81,6 +83,7 @@ impl Response {
             reason: "",
             headers: vec![("Content-Type".into(), content_type.into())],
             body: body.into(),
+            is_cut: false,
         }
     }
 

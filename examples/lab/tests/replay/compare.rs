@@ -45,7 +45,8 @@ impl Comparison {
     /// A recorded text with the lab's ids and times.
     pub fn translate(&self, text: &str) -> String {
         let replace = |piece: &Piece<'_>| match piece {
-            Piece::Id(id) => self.forward.get(*id).map_or(*id, String::as_str).to_owned(),
+            Piece::Id(id) => self.known(id),
+            Piece::Simple(id) => self.known(&hyphenated(id)).replace('-', ""),
             Piece::Time(time) => self
                 .times
                 .get(*time)
@@ -54,6 +55,16 @@ impl Comparison {
             Piece::Plain(text) => (*text).to_owned(),
         };
         pieces(text).iter().map(replace).collect()
+    }
+
+    /// The lab's id for a recorded one, or the recorded one if the lab has not chosen any yet.
+    fn known(&self, id: &str) -> String {
+        self.forward.get(id).map_or(id, String::as_str).to_owned()
+    }
+
+    /// Says that the lab's id of something is this one.
+    pub fn learn(&mut self, recorded: &str, actual: &str) {
+        self.pair(recorded, actual).unwrap();
     }
 
     pub fn compare(&mut self, recorded: &Response, answer: &Answer) -> Compared {
@@ -178,6 +189,9 @@ impl Comparison {
         let text = sorted.to_string();
         let mask = |piece: &Piece<'_>| match piece {
             Piece::Id(id) => known.get(*id).map_or("id", String::as_str).to_owned(),
+            Piece::Simple(id) => known
+                .get(&hyphenated(id))
+                .map_or("id".into(), String::clone),
             Piece::Time(_) => "time".into(),
             Piece::Plain(text) => (*text).to_owned(),
         };
@@ -198,6 +212,9 @@ impl Comparison {
             match pair {
                 (Piece::Plain(expected), Piece::Plain(found)) if expected == found => {}
                 (Piece::Id(expected), Piece::Id(found)) => self.pair(expected, found)?,
+                (Piece::Simple(expected), Piece::Simple(found)) => {
+                    self.pair(&hyphenated(expected), &hyphenated(found))?;
+                }
                 (Piece::Time(expected), Piece::Time(found)) => {
                     self.times.insert((*expected).into(), (*found).into());
                 }
@@ -255,6 +272,10 @@ impl Comparison {
     }
 }
 
+fn hyphenated(simple: &str) -> String {
+    Uuid::parse_str(simple).unwrap().to_string()
+}
+
 fn sort_keys(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -269,10 +290,13 @@ fn sort_keys(value: &mut Value) {
 enum Piece<'a> {
     Plain(&'a str),
     Id(&'a str),
+    /// An id without dashes.
+    Simple(&'a str),
     Time(&'a str),
 }
 
 const ID: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+const SIMPLE: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 const TIME: &str = "9999-99-99T99:99:99.999999";
 
 /// Cuts a text at the ids and times in it.
@@ -294,11 +318,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut at = 0;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
-        let found = match (fits(rest, ID), fits(rest, TIME)) {
-            (Some(length), _) => Some((length, Piece::Id(&rest[..length]))),
-            (_, Some(length)) => Some((length, Piece::Time(&rest[..length]))),
-            _ => None,
+        let piece = |pattern: &str, piece: fn(&'_ str) -> Piece<'_>| {
+            fits(rest, pattern).map(|length| (length, piece(&rest[..length])))
         };
+        let found = piece(ID, |id| Piece::Id(id));
+        let found = found.or_else(|| piece(SIMPLE, |id| Piece::Simple(id)));
+        let found = found.or_else(|| piece(TIME, |time| Piece::Time(time)));
         match found {
             Some((length, piece)) => {
                 if plain < at {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
 use crate::config::check::{compound, is_falsy};
 use crate::config::error::{ApiError, Result};
@@ -47,6 +48,7 @@ pub fn update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
         return Err(ApiError::bad_request(text));
     };
     let object = object(state, &str_of(id))?;
+    call.caller.may(object, Access::Write)?;
     let (kind, uuid) = (object.kind, object.uuid);
     let updates = match body.get("updates") {
         Some(Value::Array(updates)) => updates.as_slice(),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::kind_of;
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
 use crate::config::check::{self, is_falsy};
 use crate::config::draft::fq_name;
@@ -63,6 +64,9 @@ pub fn ref_update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let uuid = parse_uuid(&id)
         .filter(|uuid| state.store.get_kind(kind, *uuid).is_some())
         .ok_or_else(|| ApiError::unknown_id(&id))?;
+    if let Some(object) = state.store.get(uuid) {
+        call.caller.may(object, Access::Write)?;
+    }
     let mut refs = state
         .store
         .get(uuid)
