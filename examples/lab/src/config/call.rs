@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::access::Caller;
 use super::error::{ApiError, HTML, Result};
 use super::python_json::dumps;
+use super::races::Seen;
 use super::schema::Kind;
 use crate::http::{Request, Response};
 
@@ -16,6 +17,8 @@ pub struct Call<'a> {
     pub base: String,
     /// Who sent it.
     pub caller: Caller,
+    /// What it saw when it arrived.
+    pub seen: Seen,
 }
 
 impl<'a> Call<'a> {
@@ -26,7 +29,13 @@ impl<'a> Call<'a> {
             request,
             base: format!("http://{host}"),
             caller,
+            seen: Seen::default(),
         }
+    }
+
+    /// The same call with what it saw when it arrived.
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Self { seen, ..self }
     }
 
     /// The whole URL.

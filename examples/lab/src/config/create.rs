@@ -38,17 +38,14 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
     let name_value = sent.get("fq_name").cloned().unwrap_or_default();
     let name = fq_name(&name_value)?;
     let parent_kind = parent_kind(kind, &sent, &name)?;
-    if let Some(existing) = state.store.find(kind, &name) {
-        let text = format!("{} already exists with uuid: {existing}", repr(&name_value));
-        return Err(ApiError::new(409, text));
-    }
-    let uuid = chosen_uuid(state, &sent)?;
+    check_name_is_free(state, call, kind, &name, &name_value)?;
+    let uuid = chosen_uuid(state, call, kind, &sent)?;
     let parent = parent_kind
         .map(|parent| find_parent(state, parent, &name, &name_value))
         .transpose()?;
     call.caller.may_have_child(state, parent)?;
     complete(state, call, kind, &mut sent, &name, parent)?;
-    let refs = new_refs(state, kind, &sent)?;
+    let refs = new_refs(state, &call.seen, kind, &sent)?;
     call.caller.may_refer(state, &refs)?;
     quota::check(state, kind, parent)?;
     let mut draft = Draft {
@@ -59,6 +56,7 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         props: known_props(kind, &sent),
         refs,
         sent: &sent,
+        lost_address: call.seen.lost_address(),
     };
     types::before_create(state, &mut draft)?;
     let object = store(state, draft);
@@ -121,7 +119,34 @@ fn check_name(kind: Kind, sent: &Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
-fn chosen_uuid(state: &State, sent: &Map<String, Value>) -> Result<Option<Uuid>> {
+/// The index of names knows a name first; another create or a delete that is not through may still
+/// hold it then.
+fn check_name_is_free(
+    state: &State,
+    call: &Call<'_>,
+    kind: Kind,
+    name: &[String],
+    shown: &Value,
+) -> Result<()> {
+    let Some(holder) = state.holder(kind, name) else {
+        return Ok(());
+    };
+    if call.seen.overwrites(holder) {
+        return Ok(());
+    }
+    if call.seen.lost_name(holder) || state.store.find(kind, name).is_none() {
+        return Err(state.name_is_held(kind, name, holder));
+    }
+    let text = format!("{} already exists with uuid: {holder}", repr(shown));
+    Err(ApiError::new(409, text))
+}
+
+fn chosen_uuid(
+    state: &State,
+    call: &Call<'_>,
+    kind: Kind,
+    sent: &Map<String, Value>,
+) -> Result<Option<Uuid>> {
     let text = match sent.get("uuid") {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value.as_str().ok_or_else(ApiError::internal)?,
@@ -132,7 +157,8 @@ fn chosen_uuid(state: &State, sent: &Map<String, Value>) -> Result<Option<Uuid>>
             "Invalid UUID format: {text}"
         )));
     }
-    if let Some(object) = state.store.get(uuid) {
+    let overwritten = |object: &&Object| object.kind == kind && call.seen.overwrites(uuid);
+    if let Some(object) = state.store.get(uuid).filter(|object| !overwritten(object)) {
         let name = repr_list(&object.fq_name);
         let text = format!("{uuid} already exists with fq_name: {name}");
         return Err(ApiError::new(409, text));

@@ -151,6 +151,7 @@ fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
         props,
         refs: Default::default(),
         sent: &sent,
+        lost_address: false,
     };
     if types::before_create(state, &mut draft).is_ok() {
         super::create::store(state, draft);
@@ -191,6 +192,7 @@ fn sync_project(state: &mut State, project: &Project, domain: Option<(Kind, Uuid
         props,
         refs: Default::default(),
         sent: &sent,
+        lost_address: false,
     };
     let object = super::create::store(state, draft);
     types::after_create(state, &object);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::call::parse_uuid;
 use super::error::{ApiError, Result};
 use super::python_repr::repr;
+use super::races::Seen;
 use super::schema::Kind;
 use super::state::State;
 use super::store::Ref;
@@ -28,6 +29,8 @@ pub struct Draft<'a> {
     pub refs: BTreeMap<Kind, Vec<Ref>>,
     /// The object as it was sent.
     pub sent: &'a Map<String, Value>,
+    /// The address that is asked for was free when the request arrived.
+    pub lost_address: bool,
 }
 
 impl Draft<'_> {
@@ -77,16 +80,17 @@ pub fn fq_name(value: &Value) -> Result<Vec<String>> {
 /// The server's texts for references that are unknown, incomplete or no references.
 pub fn new_refs(
     state: &State,
+    seen: &Seen,
     kind: Kind,
     sent: &Map<String, Value>,
 ) -> Result<BTreeMap<Kind, Vec<Ref>>> {
-    check_names(state, kind, sent, "create")?;
+    check_names(state, seen, kind, sent, "create")?;
     let mut refs = BTreeMap::new();
     for (to_kind, elements) in links_of(kind, sent)? {
         let mut of_kind = Vec::new();
         for element in elements {
             check_network(state, kind, to_kind, element)?;
-            let to = named(state, to_kind, element)?;
+            let to = named(state, seen, to_kind, element)?;
             check_ipam(state, kind, to_kind, element)?;
             of_kind.push(reference(to, element));
         }
@@ -113,7 +117,14 @@ pub fn changed_refs(
     let lists = lists
         .map(|(field, value)| (field.clone(), value.clone()))
         .collect();
-    check_names(state, kind, &lists, &format!("update {}", kind.field()))?;
+    let seen = &Seen::default();
+    check_names(
+        state,
+        seen,
+        kind,
+        &lists,
+        &format!("update {}", kind.field()),
+    )?;
     let mut refs = BTreeMap::new();
     for (to_kind, elements) in links_of(kind, &lists)? {
         let mut of_kind = Vec::new();
@@ -122,7 +133,7 @@ pub fn changed_refs(
             let to = match element.get("uuid").and_then(Value::as_str).map(parse_uuid) {
                 Some(Some(uuid)) => uuid,
                 Some(None) => return Err(ApiError::internal()),
-                None => named(state, to_kind, element)?,
+                None => named(state, seen, to_kind, element)?,
             };
             of_kind.push(reference(to, element));
         }
@@ -145,13 +156,19 @@ fn links_of(kind: Kind, sent: &Map<String, Value>) -> Result<Vec<(Kind, Elements
 
 /// What the server checks of all references before it looks at any of them closely: the name of one
 /// that has no id.
-fn check_names(state: &State, kind: Kind, sent: &Map<String, Value>, what: &str) -> Result<()> {
+fn check_names(
+    state: &State,
+    seen: &Seen,
+    kind: Kind,
+    sent: &Map<String, Value>,
+    what: &str,
+) -> Result<()> {
     for (to_kind, elements) in links_of(kind, sent)? {
         for element in elements {
             let Some(to) = element.get("to").filter(|_| !has_id(element)) else {
                 continue;
             };
-            if state.store.find(to_kind, &target_name(to)?).is_none() {
+            if seen.find(state, to_kind, &target_name(to)?).is_none() {
                 let sent = repr(&Value::Object(sent.clone()));
                 let text = format!("Unknown reference in resource {what} {sent}.");
                 return Err(ApiError::bad_request(text));
@@ -173,13 +190,13 @@ fn target_name(to: &Value) -> Result<Vec<String>> {
 }
 
 /// The object that a reference names.
-fn named(state: &State, to_kind: Kind, element: &Map<String, Value>) -> Result<Uuid> {
+fn named(state: &State, seen: &Seen, to_kind: Kind, element: &Map<String, Value>) -> Result<Uuid> {
     let missing = || match has_id(element) {
         true => ApiError::traceback("KeyError: 'to'"),
         false => ApiError::internal(),
     };
     let name = target_name(element.get("to").ok_or_else(missing)?)?;
-    let found = state.store.find(to_kind, &name);
+    let found = seen.find(state, to_kind, &name);
     found.ok_or_else(|| {
         let shown = format!("{} {}", to_kind.field(), name.join(":"));
         ApiError::no_id_error(&shown)

@@ -19,6 +19,7 @@ mod processes;
 mod python_json;
 mod python_repr;
 mod quota;
+mod races;
 mod read;
 mod render;
 pub mod schema;
@@ -27,6 +28,7 @@ pub mod spaces;
 pub mod state;
 pub mod store;
 mod types;
+mod underway;
 mod update;
 
 use std::io;
@@ -41,9 +43,11 @@ use self::access::Caller;
 use self::call::{Call, Reply, decode};
 use self::defaults::{Project, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
+use self::races::Seen;
 use self::schema::Kind;
 use self::state::State;
-use crate::http::{Request, Response, Service};
+pub use self::underway::NETWORK_DELETE;
+use crate::http::{Request, Response, Service, Step};
 use crate::view::ConfigView;
 
 /// Bodies up to this length are read.
@@ -88,6 +92,12 @@ impl ConfigApi {
             has_processes: true,
             ..self
         }
+    }
+
+    /// The same API as a server with this `cluster_id`.
+    pub fn with_cluster_id(self, cluster_id: &str) -> Self {
+        self.lock().cluster_id = Some(cluster_id.to_owned());
+        self
     }
 
     /// Calls `callback` after every request that changed something, on the request's thread and
@@ -166,10 +176,11 @@ impl Service for ConfigApi {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        match self.auth.caller(request) {
-            Ok(caller) => self.with(|state| respond(state, &Call::new(request, caller), request)),
-            Err(refusal) => *refusal,
-        }
+        self.answer(request, Seen::default())
+    }
+
+    fn begin(self: Arc<Self>, request: &Request) -> Step {
+        underway::begin(self, request)
     }
 
     fn admit(&self, request: &Request) -> Option<Response> {

@@ -75,6 +75,7 @@ pub(super) fn apply(
         props,
         refs,
         sent,
+        lost_address: false,
     };
     types::before_update(state, &mut draft)?;
     let Draft { props, refs, .. } = draft;

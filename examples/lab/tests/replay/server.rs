@@ -50,8 +50,16 @@ impl Recorded {
             Some(other) => unreachable!("{other}"),
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let api = Arc::new(ConfigApi::new(auth, &[]));
-        let server = Server::start(listener, ServiceName::ConfigApi, api, Watch::default());
+        let mut api = ConfigApi::new(auth, &[]);
+        if configuration == Some("cluster_id c1") {
+            api = api.with_cluster_id("c1");
+        }
+        let server = Server::start(
+            listener,
+            ServiceName::ConfigApi,
+            Arc::new(api),
+            Watch::default(),
+        );
         Self {
             server: server.unwrap(),
             tokens: TOKENS

@@ -164,6 +164,9 @@ fn check_free(state: &State, draft: &Draft<'_>, owners: &[Uuid], address: IpAddr
         return Ok(());
     }
     if !state.is_gateway(owners, address) {
+        if draft.lost_address {
+            return Err(state.address_is_held(owners, address));
+        }
         return Err(ApiError::new(409, "IP address already in use"));
     }
     let sent = draft

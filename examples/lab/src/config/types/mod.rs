@@ -156,11 +156,21 @@ impl State {
 
     /// Removes an object and what the server makes together with it, whoever needs it.
     pub fn discard(&mut self, uuid: Uuid) {
-        let Some(object) = self.store.remove(uuid) else {
-            return;
-        };
-        self.touch();
-        after_delete(self, &object);
+        let removed = self.store.remove(uuid);
+        self.forget(removed);
+    }
+
+    /// As [`State::discard`], but who refers to the object goes on doing so.
+    pub fn discard_alone(&mut self, uuid: Uuid) {
+        let removed = self.store.remove_alone(uuid);
+        self.forget(removed);
+    }
+
+    fn forget(&mut self, removed: Option<Object>) {
+        if let Some(object) = removed {
+            self.touch();
+            after_delete(self, &object);
+        }
     }
 }
 

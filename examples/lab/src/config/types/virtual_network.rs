@@ -46,6 +46,10 @@ pub fn after_create(state: &mut State, object: &Object) {
     fq_name.push(object.name().to_owned());
     let props = json!({"routing_instance_is_default": true, "routing_instance_fabric_snat": false});
     let kind = state.kinds.routing_instance;
+    // It is there if this network has overwritten one of the same name.
+    if state.store.find(kind, &fq_name).is_some() {
+        return;
+    }
     let parent = Some((object.kind, object.uuid));
     state.make(kind, fq_name, parent, named_props(object.name(), props));
 }
