@@ -118,6 +118,7 @@ impl Lab {
         let snapshot_dir = options.snapshot.as_deref().and_then(Path::parent);
         let made = Made::for_directories(snapshot_dir.into_iter().chain([&*options.ports_dir]));
         let keystone = Arc::new(Keystone::new(options.users.clone()));
+        keystone.register_config_api(listeners.addresses()?.config_api.port());
         let config = config_api(&options, &keystone)?;
         let agent_slot: Arc<OnceLock<Arc<Agent>>> = Arc::default();
         let plane = data_plane(&options, &config, &agent_slot)?;

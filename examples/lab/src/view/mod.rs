@@ -71,6 +71,8 @@ pub struct InterfaceView {
     pub mac: Option<MacAddr>,
     /// The addresses of its instance IPs, without those of service chains.
     pub addresses: Vec<IpAddr>,
+    /// Its annotations, keys and values.
+    pub annotations: Vec<(String, String)>,
 }
 
 /// A virtual machine.
@@ -185,7 +187,18 @@ fn interface(state: &State, object: &Object) -> InterfaceView {
         machine: first(kinds.virtual_machine),
         mac: mac.and_then(|mac| mac.parse().ok()),
         addresses,
+        annotations: annotations(object),
     }
+}
+
+fn annotations(object: &Object) -> Vec<(String, String)> {
+    let pairs = object.props.get("annotations");
+    let pairs = pairs.and_then(|annotations| annotations["key_value_pair"].as_array());
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let pairs = pairs.into_iter().flatten();
+    pairs
+        .filter_map(|pair| Some((text(&pair["key"])?, text(&pair["value"])?)))
+        .collect()
 }
 
 fn machine(state: &State, object: &Object) -> MachineView {
