@@ -4,7 +4,7 @@
 pub mod agent;
 pub mod capture;
 pub mod cli;
-mod clock;
+pub mod clock;
 pub mod config;
 pub mod control;
 pub mod dataplane;

@@ -51,7 +51,7 @@ pub struct Status {
 }
 
 /// A service chain between two networks.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChainStatus {
     /// The policy that asks for it.
     pub policy: FqName,
@@ -167,7 +167,7 @@ fn network(network: &NetworkView, table: Option<u32>) -> NetworkStatus {
 fn chains(model: &Model) -> Vec<ChainStatus> {
     let name = |table| model.network(table).map(|network| network.name.clone());
     let chain = |flow: &Flow| {
-        let Action::Chain { services, legs } = &flow.action else {
+        let Action::Chain { services, legs, .. } = &flow.action else {
             return None;
         };
         Some(ChainStatus {
@@ -179,7 +179,10 @@ fn chains(model: &Model) -> Vec<ChainStatus> {
             missing: legs.as_ref().err().cloned().unwrap_or_default(),
         })
     };
-    model.flows.iter().filter_map(chain).collect()
+    let mut chains: Vec<ChainStatus> = model.flows.iter().filter_map(chain).collect();
+    // A rule with several ranges of ports is several flows.
+    chains.dedup();
+    chains
 }
 
 fn port(port: &Port, kernel: PortSnapshot) -> PortStatus {

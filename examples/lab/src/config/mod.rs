@@ -14,7 +14,7 @@ mod error;
 mod filter;
 mod list;
 mod meta;
-mod processes;
+pub(crate) mod processes;
 mod python_json;
 mod python_repr;
 mod quota;
@@ -40,6 +40,7 @@ use self::defaults::{Project, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
 use self::schema::Kind;
 use self::state::State;
+use crate::clock::Clock;
 use crate::http::{Request, Response, Service};
 use crate::keystone::Keystone;
 use crate::view::ConfigView;
@@ -67,7 +68,8 @@ pub struct ConfigApi {
     auth: Auth,
     callbacks: Mutex<Vec<Callback>>,
     latest_view: Mutex<Option<(u64, Arc<ConfigView>)>>,
-    has_processes: bool,
+    /// The clock of the controller's other processes, when they are at work.
+    processes: Option<Clock>,
 }
 
 impl ConfigApi {
@@ -88,15 +90,20 @@ impl ConfigApi {
             auth,
             callbacks: Mutex::default(),
             latest_view: Mutex::default(),
-            has_processes: false,
+            processes: None,
         }
     }
 
     /// The same API with the controller's other processes at work: those that follow the configuration
     /// and make service chains of it.
     pub fn with_processes(self) -> Self {
+        self.with_processes_by(Clock::default())
+    }
+
+    /// The same API with those processes, which read the time from this clock.
+    pub fn with_processes_by(self, clock: Clock) -> Self {
         Self {
-            has_processes: true,
+            processes: Some(clock),
             ..self
         }
     }
@@ -149,8 +156,8 @@ impl ConfigApi {
         let before = state.revision;
         let result = act(&mut state);
         let changed = state.revision != before;
-        if changed && self.has_processes {
-            processes::follow(&mut state);
+        if let Some(clock) = self.processes.as_ref().filter(|_| changed) {
+            processes::follow(&mut state, clock.now());
         }
         drop(state);
         if changed {

@@ -80,9 +80,10 @@ impl Links<'_> {
             let field = format!("{}_refs", kind.field());
             let known = object.kind.link(*kind).is_some();
             if known && (self.shown.all_props || self.shown.wants(&field, true)) {
-                let elements = refs
-                    .iter()
-                    .filter_map(|r| self.element(r.to, Some(&r.attr)));
+                let elements = refs.iter().filter_map(|r| {
+                    self.element(r.to, Some(&r.attr))
+                        .or_else(|| r.relaxed.then(|| lost(r)))
+                });
                 insert(out, field, elements.collect());
             }
         }
@@ -129,6 +130,11 @@ impl Links<'_> {
         }
         Some(Value::Object(element))
     }
+}
+
+/// A reference whose target was deleted in spite of it.
+fn lost(reference: &Ref) -> Value {
+    json!({"to": ["ERROR"], "attr": reference.attr, "uuid": reference.to})
 }
 
 /// Empty lists are not shown.

@@ -59,8 +59,13 @@ pub(super) fn render(model: &Model, wired: &HashSet<String>, objects: &mut BTree
         match &flow.action {
             Action::Deny => {}
             Action::Pass => chains.leak(left, right),
-            Action::Chain { legs: Ok(legs), .. } => {
-                chains.chain(index.min(FLOWS) as u32, flow, left, right, legs);
+            Action::Chain {
+                legs: Ok(legs),
+                leads_back,
+                ..
+            } => {
+                let order = index.min(FLOWS) as u32;
+                chains.chain(order, flow, (left, right), legs, *leads_back);
             }
             Action::Chain { legs: Err(_), .. } => {}
         }
@@ -212,17 +217,25 @@ impl Chains<'_> {
         self.objects.extend(routes);
     }
 
-    fn chain(&mut self, order: u32, flow: &Flow, left: &Network, right: &Network, legs: &[Legs]) {
+    /// A chain, and the way back if its right network knows it.
+    fn chain(
+        &mut self,
+        order: u32,
+        flow: &Flow,
+        (left, right): (&Network, &Network),
+        legs: &[Legs],
+        leads_back: bool,
+    ) {
         let (Some(first), Some(last)) = (legs.first(), legs.last()) else {
             return;
         };
         // Behind one that translates addresses, answers are addressed to its own right port.
-        let there_and_back = !legs.iter().any(|legs| legs.mode == Mode::InNetworkNat);
+        let translates = legs.iter().any(|legs| legs.mode == Mode::InNetworkNat);
         for wire in legs.iter().filter(|legs| legs.mode == Mode::Transparent) {
             self.wire(wire);
         }
         self.entry(order, left, right, &flow.packets, first.left_door());
-        if there_and_back {
+        if leads_back && !translates {
             self.entry(
                 order,
                 right,

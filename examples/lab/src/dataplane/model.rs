@@ -236,6 +236,7 @@ mod tests {
                 rules: Vec::new(),
             }],
             service_instances: Vec::new(),
+            chains: Vec::new(),
             interfaces: vec![InterfaceView {
                 uuid: PORT,
                 fq_name: name,

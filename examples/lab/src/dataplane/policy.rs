@@ -2,14 +2,13 @@
 //! networks may talk, about what, and through which service instances. A pure function.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 
 use contrail_core::FqName;
 use contrail_core::identity::Family;
 use uuid::Uuid;
 
 use super::model::{Network, Port};
-use crate::view::{ConfigView, PolicyRule, ServiceInstanceView, meant};
+use crate::view::{ChainView, ConfigView, PolicyRule, Ports, ServiceInstanceView, meant};
 
 /// What one rule of a policy means between two networks that both carry the policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +62,8 @@ pub enum Action {
         services: Vec<FqName>,
         /// Their legs; or why the chain is closed.
         legs: Result<Vec<Legs>, Vec<String>>,
+        /// Whether the right network knows the way back.
+        leads_back: bool,
     },
 }
 
@@ -114,23 +115,40 @@ impl Packets {
         *self == Self::default()
     }
 
-    fn of(rule: &PolicyRule) -> Option<Self> {
-        let range = |range: &Option<RangeInclusive<u16>>| {
-            range.as_ref().map(|range| (*range.start(), *range.end()))
+    /// The packets of a rule: some for each pair of its port ranges. None if the lab does not know its
+    /// protocol.
+    fn of(rule: &PolicyRule) -> Vec<Self> {
+        let Some(protocol) = protocol(&rule.protocol) else {
+            return Vec::new();
         };
-        Some(Self {
-            protocol: match rule.protocol.as_str() {
-                "any" => None,
-                "icmp" | "icmp6" | "1" | "58" => Some(Protocol::Icmp),
-                "tcp" => Some(Protocol::Number(6)),
-                "udp" => Some(Protocol::Number(17)),
-                "sctp" => Some(Protocol::Number(132)),
-                number => Some(Protocol::Number(number.parse().ok()?)),
-            },
-            source_ports: range(&rule.source_ports),
-            destination_ports: range(&rule.destination_ports),
-        })
+        let ranges = |ports: &Ports| match ports.as_slice() {
+            [] => vec![None],
+            some => some.iter().map(|p| Some((*p.start(), *p.end()))).collect(),
+        };
+        let destinations = ranges(&rule.destination_ports);
+        let pairs = ranges(&rule.source_ports).into_iter().flat_map(|source| {
+            let destinations = destinations.clone().into_iter();
+            destinations.map(move |destination| (source, destination))
+        });
+        let packets = |(source_ports, destination_ports)| Self {
+            protocol,
+            source_ports,
+            destination_ports,
+        };
+        pairs.map(packets).collect()
     }
+}
+
+/// The protocol of a rule: `Some(None)` for all; `None` if the lab does not know it.
+fn protocol(name: &str) -> Option<Option<Protocol>> {
+    Some(match name {
+        "any" => None,
+        "icmp" | "icmp6" | "1" | "58" => Some(Protocol::Icmp),
+        "tcp" => Some(Protocol::Number(6)),
+        "udp" => Some(Protocol::Number(17)),
+        "sctp" => Some(Protocol::Number(132)),
+        number => Some(Protocol::Number(number.parse().ok()?)),
+    })
 }
 
 impl Protocol {
@@ -158,6 +176,7 @@ pub fn resolve(
             .map(|i| (&i.fq_name, i))
             .collect(),
         ports: ports.iter().map(|port| (port.id, port)).collect(),
+        chains: &view.chains,
     };
     let here = |number: usize| {
         let id = view.networks[number].uuid;
@@ -169,19 +188,21 @@ pub fn resolve(
         let (Some(left), Some(right)) = (here(left), here(right)) else {
             continue;
         };
-        let Some(packets) = Packets::of(rule) else {
+        let all = Packets::of(rule);
+        if all.is_empty() {
             continue;
-        };
+        }
         legs.extend(rule.services.iter().flat_map(|name| world.legs_of(name)));
-        flows.push(Flow {
+        let action = world.action(rule, left, right);
+        flows.extend(all.into_iter().map(|packets| Flow {
             rule: rule.id.clone(),
             policy: rule.policy.clone(),
             left: left.table,
             right: right.table,
             both_ways: rule.both_ways,
             packets,
-            action: world.action(rule, left, right),
-        });
+            action: action.clone(),
+        }));
     }
     (flows, legs)
 }
@@ -189,6 +210,8 @@ pub fn resolve(
 struct World<'a> {
     instances: BTreeMap<&'a FqName, &'a ServiceInstanceView>,
     ports: BTreeMap<Uuid, &'a Port>,
+    /// The chains that the controller has built.
+    chains: &'a [ChainView],
 }
 
 impl World<'_> {
@@ -219,8 +242,15 @@ impl World<'_> {
                 Err(obstacle) => obstacles.push(obstacle),
             }
         }
+        let built = self.chains.iter().find(|chain| {
+            (&chain.rule, chain.left, chain.right) == (&rule.id, left.uuid, right.uuid)
+        });
+        if built.is_none() && obstacles.is_empty() {
+            obstacles.push("the controller has not built it".to_owned());
+        }
         Action::Chain {
             services: rule.services.clone(),
+            leads_back: built.is_some_and(|chain| chain.leads_back),
             legs: if obstacles.is_empty() {
                 Ok(legs)
             } else {

@@ -191,6 +191,7 @@ impl<'a> Walk<'a> {
                 Action::Chain {
                     services,
                     legs: Ok(legs),
+                    ..
                 } => Some(services.iter().zip(legs)),
                 _ => None,
             });
@@ -302,6 +303,11 @@ impl<'a> Walk<'a> {
                 "the chain of policy {policy} is closed: {}",
                 missing.join("; ")
             ),
+            Action::Chain {
+                leads_back: false, ..
+            } if flow.right == from.table => {
+                format!("the chain of policy {policy} leads to {name}, not back from there")
+            }
             Action::Pass | Action::Chain { .. } => {
                 format!("policy {policy} lets it pass, but no port has the address {destination}")
             }
@@ -314,6 +320,14 @@ impl<'a> Walk<'a> {
             return format!(
                 "no rule of a policy from {name} to {destination} is about such packets"
             );
+        }
+        let leads = |flow: &&Flow| {
+            let left = self.model.network(flow.left);
+            flow.right == from.table && left.is_some_and(|left| contains(left, destination))
+        };
+        if let Some(one_way) = self.model.flows.iter().find(leads) {
+            let policy = &one_way.policy;
+            return format!("policy {policy} leads to {name}, not from there");
         }
         let mut others = self.model.networks.iter();
         match others.find(|other| other.table != from.table && contains(other, destination)) {

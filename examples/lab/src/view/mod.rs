@@ -1,5 +1,6 @@
 //! What the agent and the data plane need of the configuration: a plain, typed copy of it.
 
+mod chains;
 mod policy;
 
 use std::net::IpAddr;
@@ -14,8 +15,9 @@ use crate::config::schema::Kind;
 use crate::config::state::State;
 use crate::config::store::Object;
 
+pub use chains::ChainView;
 pub use policy::{NameOrAny, PolicyRule, Ports, ServiceInstanceView};
-pub(crate) use policy::{meant, members};
+pub(crate) use policy::{attached, meant, members, role, service_instance};
 
 /// The configuration at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct ConfigView {
     pub machines: Vec<MachineView>,
     /// The service instances, by name.
     pub service_instances: Vec<ServiceInstanceView>,
+    /// The service chains that the controller has built.
+    pub chains: Vec<ChainView>,
 }
 
 /// A virtual network.
@@ -90,17 +94,17 @@ impl ConfigView {
     /// The view of a state.
     pub(crate) fn of(state: &State) -> Self {
         let kinds = state.kinds;
-        let networks = objects(state, kinds.virtual_network);
         let interfaces = objects(state, kinds.virtual_machine_interface);
         let machines = objects(state, kinds.virtual_machine);
         let instances = objects(state, kinds.service_instance);
         Self {
-            networks: networks.map(|object| network(state, object)).collect(),
+            networks: networks(state),
             interfaces: interfaces.map(|object| interface(state, object)).collect(),
             machines: machines.map(|object| machine(state, object)).collect(),
             service_instances: instances
                 .map(|o| policy::service_instance(state, o))
                 .collect(),
+            chains: chains::built(state),
         }
     }
 
@@ -126,6 +130,7 @@ impl ConfigView {
                 .map(|object| machine(state, object))
                 .collect(),
             service_instances: Vec::new(),
+            chains: Vec::new(),
             interfaces,
         }
     }
@@ -144,6 +149,12 @@ fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
 
 fn display_name(object: &Object) -> String {
     text(object, "display_name").unwrap_or_default().to_owned()
+}
+
+/// The virtual networks, by name.
+pub(crate) fn networks(state: &State) -> Vec<NetworkView> {
+    let networks = objects(state, state.kinds.virtual_network);
+    networks.map(|object| network(state, object)).collect()
 }
 
 fn network(state: &State, object: &Object) -> NetworkView {

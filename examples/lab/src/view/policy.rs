@@ -7,9 +7,9 @@ use contrail_core::FqName;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::NetworkView;
 use crate::config::state::State;
 use crate::config::store::Object;
-use crate::view::NetworkView;
 
 /// A rule of a policy that is attached to a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub enum NameOrAny {
     Any,
 }
 
-/// A range of ports; `None` stands for all.
-pub type Ports = Option<RangeInclusive<u16>>;
+/// Ranges of ports; none stands for all ports.
+pub type Ports = Vec<RangeInclusive<u16>>;
 
 /// A service instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +61,14 @@ pub struct ServiceInstanceView {
     pub port_tuples: Vec<BTreeMap<String, Uuid>>,
 }
 
-/// The rules of all policies of a network, by the policies' sequence.
+/// The rules of all policies of a network.
 pub(super) fn rules(state: &State, network: &Object) -> Vec<PolicyRule> {
+    let policies = attached(state, network).into_iter();
+    policies.flat_map(policy_rules).collect()
+}
+
+/// The policies of a network, by their sequence.
+pub(crate) fn attached<'a>(state: &'a State, network: &Object) -> Vec<&'a Object> {
     let mut attached: Vec<_> = network.refs_to(state.kinds.network_policy).iter().collect();
     let sequence = |attr: &Value| {
         let number = |name| attr["sequence"][name].as_i64().unwrap_or_default();
@@ -72,7 +78,7 @@ pub(super) fn rules(state: &State, network: &Object) -> Vec<PolicyRule> {
     let policies = attached
         .into_iter()
         .filter_map(|reference| state.store.get(reference.to));
-    policies.flat_map(policy_rules).collect()
+    policies.collect()
 }
 
 fn policy_rules(policy: &Object) -> Vec<PolicyRule> {
@@ -160,12 +166,17 @@ fn side(address: &Value) -> Option<NameOrAny> {
 }
 
 fn ports(list: &Value) -> Ports {
-    let number = |name: &str| u16::try_from(list[0][name].as_i64()?).ok();
-    let (first, last) = (number("start_port")?, number("end_port")?);
-    (first <= last && (first, last) != (0, u16::MAX)).then_some(first..=last)
+    let range = |range: &Value| {
+        let number = |name: &str| u16::try_from(range[name].as_i64()?).ok();
+        let (first, last) = (number("start_port")?, number("end_port")?);
+        (first <= last && (first, last) != (0, u16::MAX)).then_some(first..=last)
+    };
+    // One range of all ports makes the others meaningless.
+    let ranges: Option<Ports> = list.as_array().into_iter().flatten().map(range).collect();
+    ranges.unwrap_or_default()
 }
 
-pub(super) fn service_instance(state: &State, instance: &Object) -> ServiceInstanceView {
+pub(crate) fn service_instance(state: &State, instance: &Object) -> ServiceInstanceView {
     let kinds = state.kinds;
     let template = instance.refs_to(kinds.service_template).first();
     let template = template.and_then(|reference| state.store.get(reference.to));
@@ -184,16 +195,14 @@ pub(crate) fn members(state: &State, tuple: Uuid) -> BTreeMap<String, Uuid> {
     let interfaces = state
         .store
         .back_refs_of(tuple, state.kinds.virtual_machine_interface);
-    let role = |id: Uuid| {
-        let properties = state
-            .store
-            .get(id)?
-            .props
-            .get("virtual_machine_interface_properties")?;
-        Some((
-            properties["service_interface_type"].as_str()?.to_owned(),
-            id,
-        ))
-    };
-    interfaces.filter_map(role).collect()
+    interfaces
+        .filter_map(|id| Some((role(state, id)?, id)))
+        .collect()
+}
+
+/// The role of a VM interface in a service instance.
+pub(crate) fn role(state: &State, interface: Uuid) -> Option<String> {
+    let object = state.store.get(interface)?;
+    let properties = object.props.get("virtual_machine_interface_properties")?;
+    Some(properties["service_interface_type"].as_str()?.to_owned())
 }

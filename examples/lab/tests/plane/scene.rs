@@ -81,8 +81,8 @@ impl Scene {
             destination: NameOrAny::Name(self.name("net2")),
             both_ways: true,
             protocol: "any".into(),
-            source_ports: None,
-            destination_ports: None,
+            source_ports: Vec::new(),
+            destination_ports: Vec::new(),
             pass: true,
             services: services.iter().map(|service| self.name(service)).collect(),
         }
@@ -92,7 +92,7 @@ impl Scene {
     pub fn port_rule(&self, protocol: &str, port: u16, services: &[&str]) -> PolicyRule {
         PolicyRule {
             protocol: protocol.into(),
-            destination_ports: Some(port..=port),
+            destination_ports: vec![port..=port],
             ..self.rule(services)
         }
     }

@@ -115,6 +115,7 @@ impl Bench {
                 rules: Vec::new(),
             }],
             service_instances: Vec::new(),
+            chains: Vec::new(),
             interfaces: vec![InterfaceView {
                 uuid: id(U),
                 fq_name: "default-domain:admin:port".parse().unwrap(),

@@ -1,248 +1,228 @@
-//! The schema transformer's part: a routing instance for each leg of a service chain, with the routes that
-//! it passes on, and connections between routing instances (`config-api.md` sections 9.3 and 9.4).
+//! The schema transformer's routing instances: one for each leg of a service chain that it has built, with
+//! the routes that it passes on, and the connections by which routing instances import each other's routes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use contrail_core::FqName;
 use contrail_core::identity::Family;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::service_addresses;
-use crate::config::address;
+use super::chains::{self, Chain, Mode, knows_address};
+use super::objects::{link, object, set_props};
+use super::{service_addresses, wires};
 use crate::config::state::State;
-use crate::config::store::Ref;
-use crate::view::{ConfigView, NetworkView, PolicyRule, ServiceInstanceView, meant};
+use crate::view::{self, NetworkView};
 
-/// The name space of the ids of chains: a real one is random, and the same as long as its chain exists.
-const CHAINS: Uuid = Uuid::from_u128(0x5c9e_f0b1_1a6f_4a56_9c7d_2b0e_7d1f_33a4);
+/// The properties that tell which routes are passed on.
+const INFORMATION: [(Family, &str); 2] = [
+    (Family::V4, "service_chain_information"),
+    (Family::V6, "ipv6_service_chain_information"),
+];
 
 /// What should be there.
 #[derive(Default)]
-struct Wanted {
+pub(super) struct Wanted {
     /// The routing instances of legs, by name, with their properties.
-    instances: BTreeMap<FqName, Value>,
+    instances: BTreeMap<FqName, Map<String, Value>>,
     /// Those that import each other's routes.
     connections: Vec<(FqName, FqName)>,
+    /// Those that import the routes of another only, which comes second.
+    pub(super) imports: Vec<(FqName, FqName)>,
 }
 
-pub(super) fn follow(state: &mut State) {
-    let view = ConfigView::of(state);
-    let wanted = wanted(state, &view);
+/// Makes and removes routing instances and their connections.
+pub(super) fn follow(state: &mut State, networks: &[NetworkView]) -> Wanted {
+    let wanted = wanted(state, networks);
     let kind = state.kinds.routing_instance;
     for id in state.made.routing_instances.clone() {
-        let stays = state.store.get(id).is_some_and(|object| {
+        let is_wanted = state.store.get(id).is_some_and(|object| {
             let name = FqName::new(object.fq_name.iter().cloned());
-            let props = wanted.instances.get(&name).and_then(Value::as_object);
-            let has = |(key, value): (&String, &Value)| object.props.get(key) == Some(value);
-            props.is_some_and(|props| props.iter().all(has))
+            wanted.instances.contains_key(&name)
         });
-        if !stays {
+        if !is_wanted {
             state.made.routing_instances.remove(&id);
             state.discard(id);
         }
     }
     for (name, props) in &wanted.instances {
-        if state.store.find(kind, name.parts()).is_some() {
-            continue;
-        }
-        let network = state
-            .store
-            .find(state.kinds.virtual_network, name.parent().parts());
-        let parent = network.map(|id| (state.kinds.virtual_network, id));
-        let props = props.as_object().cloned().unwrap_or_default();
-        let id = state.make(kind, name.parts().to_vec(), parent, props);
-        state.made.routing_instances.insert(id);
+        let found = state.store.find(kind, name.parts());
+        let id = found.unwrap_or_else(|| make(state, name));
+        set_props(state, id, props.clone());
     }
     connect(state, &wanted.connections);
+    wanted
+}
+
+fn make(state: &mut State, name: &FqName) -> Uuid {
+    let kinds = state.kinds;
+    let network = state
+        .store
+        .find(kinds.virtual_network, name.parent().parts());
+    let parent = network.map(|id| (kinds.virtual_network, id));
+    let props = json!({"display_name": name.name(), "routing_instance_has_pnf": false});
+    let name = name.parts().to_vec();
+    let id = state.make(kinds.routing_instance, name, parent, object(props));
+    state.made.routing_instances.insert(id);
+    id
 }
 
 /// Makes and removes connections. Those that somebody else made stay.
 fn connect(state: &mut State, wanted: &[(FqName, FqName)]) {
     let kind = state.kinds.routing_instance;
     let pair = |(a, b): &(FqName, FqName)| {
-        let (a, b) = (
-            state.store.find(kind, a.parts())?,
-            state.store.find(kind, b.parts())?,
-        );
-        Some((a.min(b), a.max(b)))
+        let a = state.store.find(kind, a.parts())?;
+        let b = state.store.find(kind, b.parts())?;
+        Some(((a.min(b), a.max(b)), json!({"destination_instance": null})))
     };
-    let wanted: BTreeSet<(Uuid, Uuid)> = wanted.iter().filter_map(pair).collect();
-    let (made, gone): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut state.made.connections)
-        .into_iter()
-        .partition(|connection| wanted.contains(connection));
-    state.made.connections = made;
-    for (a, b) in gone {
-        state.store.remove_ref(a, kind, b);
-        state.touch();
-    }
-    for (a, b) in wanted {
-        let refs = state.store.get(a).map(|object| object.refs_to(kind));
-        if refs
-            .into_iter()
-            .flatten()
-            .any(|reference| reference.to == b)
-        {
-            continue;
-        }
-        let reference = Ref {
-            to: b,
-            attr: Value::Null,
-            relaxed: false,
-        };
-        state.store.set_ref(a, kind, reference);
-        state.made.connections.insert((a, b));
-        state.touch();
-    }
+    let wanted = wanted.iter().filter_map(pair).collect();
+    let made = std::mem::take(&mut state.made.connections);
+    state.made.connections = link(state, kind, made, wanted);
 }
 
-fn wanted(state: &State, view: &ConfigView) -> Wanted {
+fn wanted(state: &mut State, networks: &[NetworkView]) -> Wanted {
     let mut wanted = Wanted::default();
-    for (left, right, rule) in meant(&view.networks) {
-        let ends = (&view.networks[left], &view.networks[right]);
-        match rule.services.as_slice() {
-            _ if !rule.pass => {}
-            [] => wanted.connections.push((primary(ends.0), primary(ends.1))),
-            services => {
-                let find =
-                    |name: &FqName| view.service_instances.iter().find(|s| s.fq_name == *name);
-                let found: Option<Vec<Service>> = services
-                    .iter()
-                    .map(|name| Service::of(state, find(name)?, rule.both_ways))
-                    .collect();
-                if let Some(services) = found {
-                    wanted.chain(ends, rule, &services);
-                }
-            }
+    for (left, right, rule) in view::meant(networks) {
+        if rule.pass && rule.services.is_empty() {
+            let ends = [left, right].map(|number| primary(&networks[number].fq_name));
+            let [left, right] = ends;
+            wanted.connections.push((left, right));
+        }
+    }
+    let by_name: BTreeMap<&FqName, &NetworkView> =
+        networks.iter().map(|n| (&n.fq_name, n)).collect();
+    let built: Vec<Chain> = state
+        .made
+        .chains()
+        .filter(|c| c.is_built)
+        .cloned()
+        .collect();
+    let wires = wires::addresses(state, &built);
+    for chain in &built {
+        let ends = by_name.get(&chain.left).zip(by_name.get(&chain.right));
+        if let Some((left, right)) = ends {
+            let legs = Legs {
+                state,
+                chain,
+                left,
+                right,
+                wires: &wires,
+            };
+            legs.add_to(&mut wanted);
         }
     }
     wanted
 }
 
-/// A member of a chain, with the shared addresses of its legs.
-struct Service<'a> {
-    name: &'a FqName,
-    is_nat: bool,
-    left: BTreeMap<Family, IpAddr>,
-    right: BTreeMap<Family, IpAddr>,
+/// The legs of a chain that has been built.
+struct Legs<'a> {
+    state: &'a State,
+    chain: &'a Chain,
+    left: &'a NetworkView,
+    right: &'a NetworkView,
+    wires: &'a wires::Addresses,
 }
 
-impl<'a> Service<'a> {
-    /// `None` as long as something is missing for a chain.
-    fn of(state: &State, view: &'a ServiceInstanceView, both_ways: bool) -> Option<Self> {
-        let is_nat = match view.mode.as_str() {
-            "in-network" | "transparent" => false,
-            "in-network-nat" => true,
-            _ => return None,
-        };
-        let kinds = state.kinds;
-        let id = state
-            .store
-            .find(kinds.service_instance, view.fq_name.parts())?;
-        let leg = |role: &str| {
-            let of = |family| {
-                let name = service_addresses::name(id, role, family);
-                let ip = state.store.find(kinds.instance_ip, &[name])?;
-                let text = state.store.get(ip)?.text("instance_ip_address")?;
-                Some((family, address::parse(text)?))
+impl Legs<'_> {
+    fn add_to(&self, wanted: &mut Wanted) {
+        let chain = self.chain;
+        let mut from = Some(primary(&chain.left));
+        for service in &chain.services {
+            let found = self
+                .state
+                .store
+                .find(self.state.kinds.service_instance, service.parts());
+            let Some((id, mode)) = found.and_then(|id| Some((id, chains::mode(self.state, id)?)))
+            else {
+                continue;
             };
-            Family::ALL
-                .into_iter()
-                .filter_map(of)
-                .collect::<BTreeMap<_, _>>()
-        };
-        let service = Self {
-            name: &view.fq_name,
-            is_nat,
-            left: leg("left"),
-            right: leg("right"),
-        };
-        let needs_right = both_ways && !is_nat;
-        let misses_right = needs_right && service.right.is_empty();
-        (!service.left.is_empty() && !misses_right).then_some(service)
-    }
-}
-
-impl Wanted {
-    fn chain(
-        &mut self,
-        (left, right): (&NetworkView, &NetworkView),
-        rule: &PolicyRule,
-        services: &[Service],
-    ) {
-        let id = chain_id(left, right, rule);
-        let name = |network: &NetworkView, service: &Service| {
-            let service = service.name.to_string().replace(':', "_");
-            network.fq_name.child(format!("service-{id}-{service}"))
-        };
-        // From here the routes of the left network come to the next service.
-        let mut from = Some(primary(left));
-        for service in services {
-            let own = name(left, service);
-            let to_right = information(service, &service.left, (left, right), id);
-            self.instances.insert(own.clone(), props(&own, to_right));
-            if let Some(from) = from {
-                self.connections.push((from, own));
+            let own = chain.routing_instance(&chain.left, service);
+            let ends = (self.left, self.right);
+            let addresses = self.addresses(id, mode, service, "left");
+            let props = information(chain, service, mode, &addresses, ends);
+            wanted.instances.insert(own.clone(), props);
+            match from {
+                Some(from) => wanted.connections.push((from, own)),
+                None => wanted.imports.push((own, primary(&chain.left))),
             }
-            from = (!service.is_nat).then(|| name(right, service));
-            if let Some(own) = &from {
-                let to_left = match rule.both_ways {
-                    true => information(service, &service.right, (right, left), id),
-                    false => Map::new(),
+            from = None;
+            if mode != Mode::InNetworkNat {
+                let own = chain.routing_instance(&chain.right, service);
+                let known = knows_address(self.state, &self.state.made.memory, id, "right");
+                let addresses = match chain.both_ways && known {
+                    true => self.addresses(id, mode, service, "right"),
+                    false => BTreeMap::new(),
                 };
-                self.instances.insert(own.clone(), props(own, to_left));
+                let ends = (self.right, self.left);
+                let props = information(chain, service, mode, &addresses, ends);
+                wanted.instances.insert(own.clone(), props);
+                from = Some(own);
             }
         }
         if let Some(from) = from {
-            self.connections.push((from, primary(right)));
+            wanted.connections.push((from, primary(&chain.right)));
+        }
+    }
+
+    /// By which addresses a leg is the way.
+    fn addresses(
+        &self,
+        instance: Uuid,
+        mode: Mode,
+        service: &FqName,
+        role: &str,
+    ) -> BTreeMap<Family, String> {
+        match mode {
+            // Both ends of a wire have one that is the chain's.
+            Mode::Transparent => {
+                let key = wires::key(self.chain, service);
+                self.wires.get(&key).cloned().unwrap_or_default()
+            }
+            _ => service_addresses::addresses(self.state, instance, role),
         }
     }
 }
 
 /// The routes of `to` that a leg passes on to `from`, by the address of the leg.
 fn information(
-    service: &Service,
-    leg: &BTreeMap<Family, IpAddr>,
+    chain: &Chain,
+    service: &FqName,
+    mode: Mode,
+    addresses: &BTreeMap<Family, String>,
     (from, to): (&NetworkView, &NetworkView),
-    chain: Uuid,
 ) -> Map<String, Value> {
-    let of = |(family, address): (&Family, &IpAddr)| {
-        let prefixes = to.subnets.iter().map(|subnet| subnet.prefix);
-        let prefixes: Vec<String> = prefixes
-            .filter(|prefix| Family::of(prefix.ip()) == *family)
-            .map(|prefix| prefix.to_string())
-            .collect();
-        let key = match family {
-            Family::V4 => "service_chain_information",
-            Family::V6 => "ipv6_service_chain_information",
+    let of = |(family, key): (Family, &str)| {
+        let Some(address) = addresses.get(&family) else {
+            return (key.to_owned(), Value::Null);
         };
+        let prefixes = to.subnets.iter().map(|subnet| subnet.prefix);
+        let prefixes = prefixes.filter(|prefix| Family::of(prefix.ip()) == family);
+        let prefixes: Vec<String> = prefixes.map(|prefix| prefix.to_string()).collect();
+        let source = (mode != Mode::Transparent).then(|| primary(&from.fq_name).to_string());
         let value = json!({
-            "routing_instance": primary(to).to_string(), "prefix": prefixes,
-            "service_chain_address": address, "service_instance": service.name.to_string(),
-            "source_routing_instance": primary(from).to_string(), "service_chain_id": chain,
-            "retain_as_path": false,
+            "routing_instance": primary(&to.fq_name).to_string(), "prefix": prefixes,
+            "service_chain_address": address, "service_instance": service.to_string(),
+            "source_routing_instance": source, "service_chain_id": chain.id,
+            "sc_head": false, "retain_as_path": false,
         });
-        (!prefixes.is_empty()).then(|| (key.to_owned(), value))
+        (key.to_owned(), value)
     };
-    leg.iter().filter_map(of).collect()
-}
-
-fn props(name: &FqName, information: Map<String, Value>) -> Value {
-    let mut props = Map::new();
-    props.insert("display_name".into(), json!(name.name()));
-    props.extend(information);
-    Value::Object(props)
+    INFORMATION.into_iter().map(of).collect()
 }
 
 /// The routing instance of a network itself.
-fn primary(network: &NetworkView) -> FqName {
-    network.fq_name.child(network.fq_name.name())
+pub(super) fn primary(network: &FqName) -> FqName {
+    network.child(network.name())
 }
 
-fn chain_id(left: &NetworkView, right: &NetworkView, rule: &PolicyRule) -> Uuid {
-    let (left, right, services) = (&left.fq_name, &right.fq_name, &rule.services);
-    let packets = (&rule.protocol, &rule.source_ports, &rule.destination_ports);
-    let text = format!("{left} {right} {} {packets:?} {services:?}", rule.both_ways);
-    Uuid::new_v5(&CHAINS, text.as_bytes())
+/// The ids of the routing instances of networks themselves.
+pub(super) fn primaries(state: &State) -> BTreeSet<Uuid> {
+    let kinds = state.kinds;
+    let networks = state.store.listed(kinds.virtual_network);
+    let primary = |(_, id): (&str, Uuid)| {
+        let network = state.store.get(id)?;
+        let name = primary(&FqName::new(network.fq_name.iter().cloned()));
+        state.store.find(kinds.routing_instance, name.parts())
+    };
+    networks.filter_map(primary).collect()
 }

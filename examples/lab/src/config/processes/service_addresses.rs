@@ -1,10 +1,11 @@
 //! The service monitor's part: instance IPs that are shared by the interfaces of one role in all port
-//! tuples of a service instance (`config-api.md` section 9.2).
+//! tuples of a service instance. They stay as long as the service instance does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use contrail_core::identity::Family;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::config::spaces::Wanted;
@@ -12,12 +13,25 @@ use crate::config::state::State;
 use crate::config::store::Ref;
 use crate::view::members;
 
+use super::objects::{object, plain};
+
 /// Where the addresses come from.
 const IPAM: [&str; 3] = [
     "default-domain",
     "default-project",
     "service-chain-flat-ipam",
 ];
+
+/// An address as the controller writes it: one of IPv6 that is an IPv4 address behind zeros ends like one.
+fn text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(v6) if matches!(v6.segments(), [0, 0, 0, 0, 0, 0, high, _] if high != 0) => {
+            let [.., a, b, c, d] = v6.octets();
+            format!("::{}", Ipv4Addr::new(a, b, c, d))
+        }
+        other => other.to_string(),
+    }
+}
 
 /// An address that should be there.
 struct Shared {
@@ -28,7 +42,7 @@ struct Shared {
 }
 
 /// The name of the shared address of a role.
-pub(super) fn name(instance: Uuid, role: &str, family: Family) -> String {
+fn name(instance: Uuid, role: &str, family: Family) -> String {
     format!("{instance}-{role}-{family}")
 }
 
@@ -37,19 +51,35 @@ pub(super) fn follow(state: &mut State) {
         .into_iter()
         .map(|shared| (name(shared.instance, &shared.role, shared.family), shared))
         .collect();
-    for id in state.made.addresses.clone() {
-        let is_wanted = |name: &str| wanted.contains_key(name);
-        if !state.store.get(id).is_some_and(|ip| is_wanted(ip.name())) {
+    for (id, shared_by) in state.made.addresses.clone() {
+        if state.store.get(shared_by).is_none() {
             state.made.addresses.remove(&id);
             state.discard(id);
         }
     }
-    for (name, shared) in wanted {
+    for (name, mut shared) in wanted {
         let found = state.store.find(state.kinds.instance_ip, &[&name]);
-        if let Some(id) = found.or_else(|| make(state, name, &shared)) {
+        let after = &state.made.memory;
+        shared
+            .interfaces
+            .extend(after.shown_after_deletion(shared.instance, &shared.role));
+        let is_wanted = !shared.interfaces.is_empty();
+        let id = found.or_else(|| is_wanted.then(|| make(state, name, &shared)).flatten());
+        if let Some(id) = id {
             assign(state, id, &shared);
         }
     }
+}
+
+/// The shared addresses of a role.
+pub(super) fn addresses(state: &State, instance: Uuid, role: &str) -> BTreeMap<Family, String> {
+    let of = |family| {
+        let name = name(instance, role, family);
+        let id = state.store.find(state.kinds.instance_ip, &[name])?;
+        let address = state.store.get(id)?.text("instance_ip_address")?;
+        Some((family, address.to_owned()))
+    };
+    Family::ALL.into_iter().filter_map(of).collect()
 }
 
 fn wanted(state: &State) -> Vec<Shared> {
@@ -62,9 +92,8 @@ fn wanted(state: &State) -> Vec<Shared> {
                 by_role.entry(role).or_default().insert(interface);
             }
         }
-        let known = roles(state, instance);
-        let by_role = by_role.into_iter().filter(|(role, _)| known.contains(role));
-        for (role, interfaces) in by_role {
+        for role in roles(state, instance) {
+            let interfaces = by_role.remove(&role).unwrap_or_default();
             wanted.extend(Family::ALL.map(|family| Shared {
                 instance,
                 role: role.clone(),
@@ -89,18 +118,24 @@ fn roles(state: &State, instance: Uuid) -> BTreeSet<String> {
     types.into_iter().flatten().filter_map(role).collect()
 }
 
+/// An address for the controller's own use, with the IPAM that it is of; `None` when none is left.
+pub(super) fn allocate(state: &mut State, family: Family, holder: &str) -> Option<(Uuid, String)> {
+    let ipam = state.store.find(state.kinds.network_ipam, &IPAM)?;
+    let wanted = Wanted {
+        v6: Some(family == Family::V6),
+        ..Wanted::default()
+    };
+    let (address, _) = state.allocate(&[ipam], wanted, holder).ok()?;
+    Some((ipam, text(address)))
+}
+
 /// Makes the instance IP; `None` when there is no address left.
 fn make(state: &mut State, name: String, shared: &Shared) -> Option<Uuid> {
     let kinds = state.kinds;
-    let ipam = state.store.find(kinds.network_ipam, &IPAM)?;
-    let wanted = Wanted {
-        v6: Some(shared.family == Family::V6),
-        ..Wanted::default()
-    };
-    let (address, subnet) = state.allocate(&[ipam], wanted, &name).ok()?;
+    let (ipam, address) = allocate(state, shared.family, &name)?;
     let props = json!({
         "display_name": name, "instance_ip_family": shared.family.to_string(),
-        "instance_ip_address": address, "subnet_uuid": subnet,
+        "instance_ip_address": address,
         "service_instance_ip": true, "instance_ip_secondary": true,
         "instance_ip_mode": "active-active",
     });
@@ -114,7 +149,7 @@ fn make(state: &mut State, name: String, shared: &Shared) -> Option<Uuid> {
     state
         .store
         .set_ref(shared.instance, kinds.instance_ip, reference);
-    state.made.addresses.insert(id);
+    state.made.addresses.insert(id, shared.instance);
     Some(id)
 }
 
@@ -134,20 +169,5 @@ fn assign(state: &mut State, id: Uuid, shared: &Shared) {
         };
         state.store.set_ref(id, kind, relaxed);
         state.touch();
-    }
-}
-
-fn plain(to: Uuid) -> Ref {
-    Ref {
-        to,
-        attr: Value::Null,
-        relaxed: false,
-    }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }
