@@ -147,7 +147,9 @@ fn display_name(object: &Object) -> String {
 }
 
 fn network(state: &State, object: &Object) -> NetworkView {
-    let entries = state.spaces.get(&object.uuid).into_iter().flatten();
+    let owners = state.owners_of_subnets(object.uuid);
+    let entries = owners.iter().filter_map(|owner| state.spaces.get(owner));
+    let entries = entries.flatten();
     let known = |address: IpAddr| (!address.is_unspecified()).then_some(address);
     let subnets = entries.map(|entry| SubnetView {
         prefix: entry.subnet.network(),
