@@ -14,7 +14,7 @@ use opencontrail_tests::faults;
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::strikes;
 use opencontrail_tests::wait_for;
-use opencontrail_tests::world::{everything, fault, lab, network};
+use opencontrail_tests::world::{everything, fault, lab, let_time_pass, network};
 use serde_json::json;
 
 /// How long a call may take: short timeouts keep the test short, and the machine may be busy.
@@ -144,9 +144,12 @@ impl Scene {
         match finish {
             Repeated => {
                 call.run().ok();
+                // An attach that was cut off may still be given its network, for a while.
+                let_time_pass();
                 call.run().ok();
             }
             Others => {
+                let_time_pass();
                 call.with("CNI_CONTAINERID", "stranger").run().ok();
             }
         }

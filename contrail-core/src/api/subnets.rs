@@ -56,16 +56,12 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;
-    use crate::http::{Response, Scheme, Server};
-    use crate::keystone::NoAuth;
-    use crate::testing::FakeTransport;
+    use crate::http::Response;
+    use crate::testing::{FakeTransport, client_of};
 
     const FLAT: Uuid = Uuid::from_u128(1);
     const DUAL: Uuid = Uuid::from_u128(2);
@@ -100,14 +96,8 @@ mod tests {
             ipam(FLAT, vec![subnet("10.60.0.0", 24), subnet("10.61.0.0", 29)]),
         ]});
         let transport = FakeTransport::new(move |_| Ok(Response::new(200, ipams.to_string())));
-        let server = Server {
-            scheme: Scheme::Http,
-            host: "api".into(),
-            port: 8082,
-        };
-        let (tokens, time) = (Arc::new(NoAuth), Duration::from_secs(5));
-        let client = Client::new(transport.clone(), vec![server], tokens, "t".into(), time);
-        (client.subnets_of(network), transport.requests().len())
+        let subnets = client_of(transport.clone()).subnets_of(network);
+        (subnets, transport.requests().len())
     }
 
     fn link() -> Vec<Value> {

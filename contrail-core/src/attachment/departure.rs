@@ -125,3 +125,7 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
     let user = docker_users(network).next()?;
     Some(format!("Docker uses it ({user})"))
 }
+
+#[cfg(test)]
+#[path = "departure_test.rs"]
+mod tests;

@@ -59,7 +59,7 @@ impl Call<'_> {
 
 /// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
 /// subnets again.
-fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
+pub(super) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
     let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
     client.settle(waiting, || {
         let found = client.lookup::<VirtualNetwork>(name)?;
@@ -70,7 +70,7 @@ fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
 
 /// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
 /// a moment, in which nothing can be found under it.
-fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
+pub(super) fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
     let name = &object.meta.fq_name;
     let mut is_made = false;
     let waiting = || format!("creating virtual network {name}, whose name stays taken,");
