@@ -24,6 +24,10 @@ use crate::fq_name::FqName;
 /// usually give up after a minute.
 const LATEST: Duration = Duration::from_secs(120);
 
+/// How long the last user of a network may take to remove it, between two requests. After that it has
+/// ended half-way.
+pub(super) const LEAVING: Duration = Duration::from_secs(2);
+
 /// Whether the last user of a network is leaving it.
 pub(super) fn is_going(network: &VirtualNetwork) -> bool {
     is_owned(network) && network.subnets().next().is_none()

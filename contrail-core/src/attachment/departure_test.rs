@@ -149,6 +149,26 @@ fn a_network_that_is_going_is_waited_for() {
 }
 
 #[test]
+fn a_removal_that_ended_half_way_is_finished_by_who_wants_the_network() {
+    let is_gone = Mutex::new(false);
+    let transport = FakeTransport::new(move |request| {
+        let mut is_gone = is_gone.lock().unwrap();
+        match (request.method, *is_gone) {
+            (Method::Delete, _) => {
+                *is_gone = true;
+                done()
+            }
+            (Method::Put, _) => done(),
+            (_, true) => absent(),
+            (_, false) if request.url.contains(&ID.to_string()) => found(&network_with(false)),
+            (_, false) => going(),
+        }
+    });
+    let found = network::find(&client_of(transport), &FqName::new(NAME)).unwrap();
+    assert_eq!(found, None);
+}
+
+#[test]
 fn a_network_is_made_as_soon_as_the_one_that_goes_has_let_go_of_its_name() {
     let transport = answering(vec![locked, absent, locked, absent, done, whole]);
     let object = serde_json::from_value(network_with(true)).unwrap();

@@ -58,13 +58,21 @@ impl Call<'_> {
 }
 
 /// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
-/// subnets again.
+/// subnets again; where that user has ended half-way, its removal is finished.
 pub(super) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
     let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
+    let mut abandoned = Deadline::after(departure::LEAVING);
     client.settle(waiting, || {
         let found = client.lookup::<VirtualNetwork>(name)?;
-        let is_going = found.as_ref().is_some_and(departure::is_going);
-        Ok((!is_going).then_some(found))
+        let Some(going) = found.as_ref().filter(|found| departure::is_going(found)) else {
+            return Ok(Some(found));
+        };
+        if let Some(id) = going.uuid().filter(|_| abandoned.has_passed()) {
+            log::warn!("virtual network {name} was left without subnets: its removal is finished");
+            departure::delete_unless_used(client, id)?;
+            abandoned = Deadline::after(departure::LEAVING);
+        }
+        Ok(None)
     })
 }
 
