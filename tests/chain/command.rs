@@ -3,7 +3,9 @@
 use std::process::{Command, Stdio};
 
 use contrail_core::api::objects::Sequence;
-use contrail_core::api::{NetworkIpam, NetworkPolicy, Resource, VirtualNetwork};
+use contrail_core::api::{
+    NetworkIpam, NetworkPolicy, Resource, ServiceTemplate, VirtualNetwork, request,
+};
 use contrail_core::service_chain::Description;
 use contrail_core::{Error, FqName};
 use contrail_lab::lab::Restartable;
@@ -18,13 +20,13 @@ const CHAIN: &str = include_str!("../../examples/service-chain/chain.json");
 const EXPLAINED: &str = include_str!("../../examples/service-chain/chain.md");
 
 /// How the command ended: its code, and what it said.
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
+pub fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
     std::fs::write("/run/chain.json", document.to_string()).unwrap();
     let output = Command::new(program("service-chain"))
         .args([command, "/run/chain.json"])
@@ -48,7 +50,7 @@ fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
 
 impl Ended {
     #[track_caller]
-    fn with(self, code: i32) -> String {
+    pub fn with(self, code: i32) -> String {
         assert_eq!(self.code, code, "{}{}", self.out, self.err);
         self.out
     }
@@ -59,7 +61,7 @@ fn network(name: &str) -> VirtualNetwork {
     client().lookup(&name).unwrap().unwrap()
 }
 
-fn document() -> Value {
+pub fn document() -> Value {
     json!({"name": "sc", "left": "net1", "right": "net2", "services": [
         {"name": "si1", "members": ["si1"]}, {"name": "si2", "members": ["si2"]}
     ]})
@@ -241,4 +243,13 @@ fn every_field_of_the_file_is_explained() {
         full["services"][1]["members"],
         given["services"][1]["members"]
     );
+}
+
+#[test]
+fn the_template_that_an_administrator_makes_is_the_one_that_a_chain_would_make() {
+    let body = EXPLAINED.split("-d '\n").nth(1).unwrap();
+    let body: Value = serde_json::from_str(body.split('\'').next().unwrap()).unwrap();
+    let name = FqName::new(["default-domain", "container-in-network"]);
+    let template = ServiceTemplate::v2(name, "in-network", &["left", "right"]);
+    assert_eq!(request::create(&template).body, Some(body));
 }

@@ -24,9 +24,21 @@ pub struct ListQuery {
 enum Anchor {
     All,
     ChildrenOf(&'static str, FqName),
-    ChildrenOfId(Uuid),
-    ReferringTo(Uuid),
+    ChildrenOfIds(Vec<Uuid>),
+    ReferringTo(Vec<Uuid>),
     Ids(Vec<Uuid>),
+}
+
+impl Anchor {
+    /// The ids that the list starts from, with the name of their parameter.
+    fn ids(&self) -> Option<(&'static str, &[Uuid])> {
+        match self {
+            Anchor::All | Anchor::ChildrenOf(..) => None,
+            Anchor::ChildrenOfIds(ids) => Some(("parent_id", ids)),
+            Anchor::ReferringTo(ids) => Some(("back_ref_id", ids)),
+            Anchor::Ids(ids) => Some(("obj_uuids", ids)),
+        }
+    }
 }
 
 impl ListQuery {
@@ -50,12 +62,22 @@ impl ListQuery {
 
     /// The children of an object by id.
     pub fn children_of_id(parent: Uuid) -> Self {
-        Self::anchored(Anchor::ChildrenOfId(parent))
+        Self::children_of_ids([parent])
+    }
+
+    /// The children of several objects by id.
+    pub fn children_of_ids(parents: impl IntoIterator<Item = Uuid>) -> Self {
+        Self::anchored(Anchor::ChildrenOfIds(parents.into_iter().collect()))
     }
 
     /// The objects that hold a reference to this one.
     pub fn referring_to(uuid: Uuid) -> Self {
-        Self::anchored(Anchor::ReferringTo(uuid))
+        Self::referring_to_any([uuid])
+    }
+
+    /// The objects that hold a reference to any of these.
+    pub fn referring_to_any(ids: impl IntoIterator<Item = Uuid>) -> Self {
+        Self::anchored(Anchor::ReferringTo(ids.into_iter().collect()))
     }
 
     /// The objects of these ids; those that do not exist are left out.
@@ -65,7 +87,7 @@ impl ListQuery {
 
     /// Whether it is known without asking that the list is empty.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.anchor, Anchor::Ids(ids) if ids.is_empty())
+        matches!(self.anchor.ids(), Some((_, [])))
     }
 
     /// Also these fields. With [`ListQuery::detail`] that is only needed for back references and
@@ -84,36 +106,33 @@ impl ListQuery {
 
 /// Lists objects.
 pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
-    match &query.anchor {
-        Anchor::Ids(ids) if ids.len() > MAX_IDS_IN_URL => bulk_list::<R>(ids, query),
-        anchor => {
-            let mut pairs = match anchor {
-                Anchor::All => vec![],
-                Anchor::ChildrenOf(kind, name) => vec![
-                    ("parent_fq_name_str", name.to_string()),
-                    ("parent_type", (*kind).to_owned()),
-                ],
-                Anchor::ChildrenOfId(uuid) => vec![("parent_id", uuid.to_string())],
-                Anchor::ReferringTo(uuid) => vec![("back_ref_id", uuid.to_string())],
-                Anchor::Ids(ids) => vec![("obj_uuids", join(ids))],
-            };
-            if query.detail {
-                pairs.push(("detail", "true".to_owned()));
-            }
-            if !query.fields.is_empty() {
-                pairs.push(("fields", query.fields.join(",")));
-            }
-            ApiRequest {
-                query: pairs,
-                ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
-            }
+    let mut pairs = match (query.anchor.ids(), &query.anchor) {
+        (Some((key, ids)), _) if ids.len() > MAX_IDS_IN_URL => {
+            return bulk_list::<R>(key, ids, query);
         }
+        (Some((key, ids)), _) => vec![(key, join(ids))],
+        (None, Anchor::ChildrenOf(kind, name)) => vec![
+            ("parent_fq_name_str", name.to_string()),
+            ("parent_type", (*kind).to_owned()),
+        ],
+        (None, _) => vec![],
+    };
+    if query.detail {
+        pairs.push(("detail", "true".to_owned()));
+    }
+    if !query.fields.is_empty() {
+        pairs.push(("fields", query.fields.join(",")));
+    }
+    ApiRequest {
+        query: pairs,
+        ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
     }
 }
 
 /// The same list by POST, whose lists are texts with commas (arrays are an error 500).
-fn bulk_list<R: Resource>(ids: &[Uuid], query: &ListQuery) -> ApiRequest {
-    let mut body = json!({"type": R::TYPE, "obj_uuids": join(ids), "detail": query.detail});
+fn bulk_list<R: Resource>(key: &str, ids: &[Uuid], query: &ListQuery) -> ApiRequest {
+    let mut body = json!({"type": R::TYPE, "detail": query.detail});
+    body[key] = join(ids).into();
     if !query.fields.is_empty() {
         body["fields"] = query.fields.join(",").into();
     }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::call::{Call, Port};
 use super::types::{Attached, Attachment};
-use super::{Attacher, nodes};
+use super::{Attacher, nodes, returns};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::identity;
@@ -32,6 +32,10 @@ impl Attacher {
         let netns = self.open_free(&ports)?;
         nodes::remember(&self.host.state_dir, &self.host.node)?;
 
+        returns::sweep(&self.host.run_dir);
+        for id in &ids {
+            returns::wait(&self.host.run_dir, *id, ends.0)?;
+        }
         let vm = identity::virtual_machine(&self.host.node, &first.container);
         let call = Call::new(&self.host, &self.backend, (vm, ids), ends);
         call.run(|| call.attach(ports, &netns))

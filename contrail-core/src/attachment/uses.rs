@@ -12,6 +12,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,6 +37,9 @@ pub(super) enum Use {
         /// The virtual machine whose ports form the port tuple.
         machine: Uuid,
     },
+    /// Not of a network: the interface is leaving this port tuple. Once it has left, nothing else
+    /// tells that the tuple has to go before the interface.
+    Leaves(Uuid),
 }
 
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
@@ -89,15 +93,40 @@ pub(super) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRo
     let served = of(state_dir, interface)?.into_iter();
     let served = served.filter_map(|known| match known {
         Use::Serves { role, machine } => Some((role, machine)),
-        Use::Asked(_) | Use::Joined(_) => None,
+        Use::Asked(_) | Use::Joined(_) | Use::Leaves(_) => None,
     });
     Ok(served.collect())
+}
+
+/// Notes that an interface is leaving port tuples, before it does.
+pub(super) fn leave(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    let known = uses.len();
+    for leaves in tuples.iter().map(|tuple| Use::Leaves(*tuple)) {
+        if !uses.contains(&leaves) {
+            uses.push(leaves);
+        }
+    }
+    match uses.len() > known {
+        true => write(state_dir, interface, &uses),
+        false => Ok(()),
+    }
+}
+
+/// The port tuples that an interface was leaving when the last call ended.
+pub(super) fn left(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
+    let left = of(state_dir, interface)?.into_iter();
+    let left = left.filter_map(|known| match known {
+        Use::Leaves(tuple) => Some(tuple),
+        Use::Asked(_) | Use::Joined(_) | Use::Serves { .. } => None,
+    });
+    Ok(left.collect())
 }
 
 /// Notes that an interface is a member of no service instance any more.
 pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| !matches!(known, Use::Serves { .. }));
+    uses.retain(|known| !matches!(known, Use::Serves { .. } | Use::Leaves(_)));
     write(state_dir, interface, &uses)
 }
 
@@ -114,6 +143,14 @@ pub(super) fn of(state_dir: &Path, interface: Uuid) -> Result<Vec<Use>> {
         log::warn!("{} is damaged and not used: {e}", path.display());
         Vec::new()
     }))
+}
+
+/// How long ago the uses of an interface were noted. A clock that was set back must not stop anything.
+pub(super) fn age(state_dir: &Path, interface: Uuid) -> Result<Duration> {
+    let path = entry(state_dir, interface);
+    let written = fs::metadata(&path).and_then(|file| file.modified());
+    let written = written.map_err(|e| Error::file("read", path, e))?;
+    Ok(written.elapsed().unwrap_or(Duration::MAX))
 }
 
 /// Takes an interface off a network; returns whether no other of this host is there.
@@ -238,8 +275,10 @@ mod tests {
         };
         for _ in 0..2 {
             serve(dir.path(), A, &role, B).unwrap();
+            leave(dir.path(), A, &[NETWORK]).unwrap();
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
+        assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
         retire(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }

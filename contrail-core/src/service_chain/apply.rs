@@ -11,6 +11,30 @@ use crate::error::{self, Error, Result};
 /// The first one; [`Error::Undo`] with it when something could not be taken back.
 pub(super) fn run(client: &Client, changes: &[Change]) -> Result<()> {
     let mut done: Vec<&Change> = Vec::new();
+    run_after(client, changes, &mut done)
+}
+
+/// Makes the changes of several stages, with `between` between them. What fails in one takes those before it
+/// back, too.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_in_stages(
+    client: &Client,
+    stages: &[Vec<Change>],
+    between: impl Fn(),
+) -> Result<()> {
+    let mut done: Vec<&Change> = Vec::new();
+    for (index, stage) in stages.iter().enumerate() {
+        if index > 0 {
+            between();
+        }
+        run_after(client, stage, &mut done)?;
+    }
+    Ok(())
+}
+
+fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Change>) -> Result<()> {
     for change in changes {
         match change.run(client) {
             Ok(true) => {
@@ -22,7 +46,7 @@ pub(super) fn run(client: &Client, changes: &[Change]) -> Result<()> {
                 if !cause.had_no_effect() {
                     done.push(change);
                 }
-                return Err(take_back(client, &done, cause));
+                return Err(take_back(client, done, cause));
             }
         }
     }

@@ -7,10 +7,11 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::template;
 use crate::api::objects::{
     NetworkPolicy, PolicyLink, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
-use crate::api::{Client, Resource};
+use crate::api::{Client, Ref, Resource};
 use crate::error::Result;
 use crate::fq_name::FqName;
 
@@ -39,6 +40,15 @@ pub struct Target {
 }
 
 impl Target {
+    /// The target of a reference, unless that does not tell its id.
+    pub(super) fn referred<R: Resource>(reference: &Ref) -> Option<Self> {
+        Some(Self {
+            kind: R::TYPE,
+            uuid: reference.uuid?,
+            name: reference.to.clone(),
+        })
+    }
+
     /// The target that an object with an id is.
     pub(super) fn of<R: Resource>(object: &R) -> Self {
         Self {
@@ -116,7 +126,7 @@ impl Object {
     /// Makes the object; `false` when somebody made the same one meanwhile.
     fn create(&self, client: &Client) -> Result<bool> {
         let ensured = match self {
-            Object::Template(object) => client.ensure(object),
+            Object::Template(object) => template::ensure(client, object),
             Object::Instance(object) => client.ensure(object),
             Object::Tuple(object) => client.ensure(object),
             Object::Policy(object) => client.ensure(object),
@@ -143,7 +153,14 @@ impl Object {
             Object::Tuple(object) => &mut object.rest,
             Object::Policy(object) => &mut object.rest,
         };
-        for field in ["name", "href", "parent_href", "id_perms"] {
+        // The addresses that the controller gave a service instance go with it.
+        for field in [
+            "name",
+            "href",
+            "parent_href",
+            "id_perms",
+            "instance_ip_refs",
+        ] {
             rest.remove(field);
         }
         object

@@ -103,9 +103,6 @@ impl<'a> Check<'a> {
         if left == right && service.networks.left.is_some() {
             self.cycle(format!("service {name} has {left} on both sides"));
         }
-        if service.members.is_empty() {
-            self.wrong(&field("members"), "a service needs at least one");
-        }
         for (number, member) in service.members.iter().enumerate() {
             self.member(
                 &field(&format!("members[{number}]")),

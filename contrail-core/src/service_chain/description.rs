@@ -62,7 +62,9 @@ pub struct Service {
     /// The networks of its ports where they are not the chain's.
     #[serde(default, skip_serializing_if = "Networks::is_empty")]
     pub networks: Networks,
-    /// What does the work: each one gets a port tuple, several share the traffic.
+    /// What does the work: each one gets a port tuple, several share the traffic. Containers that
+    /// join the service by their own configuration are members beside those; there may be no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
 }
 

@@ -29,7 +29,12 @@ pub(super) fn is_ours(meta: &Meta) -> bool {
 
 /// Whether this chain made the object.
 pub(super) fn is_of(meta: &Meta, chain: &str) -> bool {
-    is_ours(meta) && meta.annotations.get(CHAIN) == Some(chain)
+    self::chain(meta) == Some(chain)
+}
+
+/// The chain that made the object.
+pub(super) fn chain(meta: &Meta) -> Option<&str> {
+    meta.annotations.get(CHAIN).filter(|_| is_ours(meta))
 }
 
 /// The mark of what a program makes when a port takes its role as it is attached.

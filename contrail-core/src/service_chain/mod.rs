@@ -7,7 +7,8 @@
 //!
 //! Of a chain, the controller holds a service template (version 2), for each service a service instance, for
 //! each of its members a port tuple that the VM interfaces refer to, and one network policy that is attached to both
-//! networks. The controller then brings up the chain by itself. What a chain makes carries a mark;
+//! networks. The controller then brings up the chain by itself: [`built`] tells how far it is, and
+//! [`ServiceChains::bring_up`] waits for it and brings back a chain that it has lost. What a chain makes carries a mark;
 //! what was there before is used when it fits, refused when it does not, and never changed or removed.
 //!
 //! ```no_run
@@ -26,10 +27,12 @@
 //! ```
 
 mod apply;
+pub mod built;
 mod chain;
 mod change;
 mod check;
 mod description;
+mod joined;
 mod leave;
 mod mark;
 mod members;
@@ -37,23 +40,30 @@ mod plan;
 mod policy;
 mod problem;
 mod removal;
+mod repair;
 mod role;
 mod services;
 mod snapshot;
+mod template;
 mod types;
+mod wait;
 
 use crate::api::Client;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 
+pub use built::{ChainState, Lack, LegState, Progress};
 pub use chain::{Chain, ChainService};
 pub use change::{Change, Object, Target};
 pub use description::{Description, Member, Networks, Port, Service};
+pub use leave::Dissolved;
 pub use plan::{Plan, Shown, State, plan, plan_removal};
 pub use problem::Problem;
+pub use repair::Repair;
 pub use role::{RolePort, ServiceRole, ServiceRoles};
 pub use snapshot::Snapshot;
 pub use types::{Direction, Leg, Mode, Ports, Protocol};
+pub use wait::{Event, POLL, SETTLE};
 
 /// The service chains of a project.
 #[derive(Clone)]

@@ -34,6 +34,13 @@ pub enum Problem {
         /// The template.
         template: FqName,
     },
+    /// A service template is not there, and only an administrator can make it.
+    ForbiddenTemplate {
+        /// The template.
+        template: FqName,
+        /// The body of the request that makes it.
+        body: String,
+    },
     /// A network is not there.
     NoNetwork {
         /// The network.
@@ -126,6 +133,10 @@ impl fmt::Display for Problem {
             Problem::NoTemplate { service, template } => write!(
                 f,
                 "service {service}: service template {template} does not exist; without template one that fits is made"
+            ),
+            Problem::ForbiddenTemplate { template, body } => write!(
+                f,
+                "service template {template} does not exist, and only an administrator can make it: once, with POST /service-templates {body}"
             ),
             Problem::NoNetwork { network } => {
                 write!(f, "virtual network {network} does not exist")

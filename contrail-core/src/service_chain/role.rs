@@ -86,7 +86,7 @@ impl ServiceRoles {
             return Err(cause);
         }
         match self.leave(role, port.interface, port.machine) {
-            Ok(()) => Err(cause),
+            Ok(_) => Err(cause),
             Err(error) => Err(Error::Undo {
                 cause: Box::new(cause),
                 left: vec![error],

@@ -28,6 +28,7 @@ impl<'a> Planner<'a> {
         for member in members {
             self.member(service, &instance, member);
         }
+        self.joined_by_themselves(instance.found);
     }
 
     fn template(&mut self, service: &ChainService) -> Option<ServiceTemplate> {

@@ -69,6 +69,14 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them.
+    const ALL: [Mode; 3] = [Mode::InNetwork, Mode::InNetworkNat, Mode::Transparent];
+
+    /// The mode of that spelling.
+    pub(super) fn from_api(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
+    }
+
     /// The spelling of the API.
     pub fn as_str(self) -> &'static str {
         match self {

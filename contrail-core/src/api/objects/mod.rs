@@ -2,6 +2,7 @@
 //!
 //! Only used fields have Rust names; the others are kept in `rest`.
 
+mod access_control_list;
 mod instance_ip;
 mod network_ipam;
 mod network_policy;
@@ -9,6 +10,7 @@ mod policy_rule;
 mod port_tuple;
 mod project;
 mod route_target;
+mod routing_instance;
 mod security_group;
 mod service_instance;
 mod service_template;
@@ -16,6 +18,7 @@ mod virtual_machine;
 mod virtual_machine_interface;
 mod virtual_network;
 
+pub use access_control_list::{AccessControlList, AclRule};
 pub use instance_ip::InstanceIp;
 pub use network_ipam::NetworkIpam;
 pub use network_policy::{NetworkPolicy, PolicyLink, Sequence};
@@ -23,6 +26,7 @@ pub use policy_rule::{ActionList, PolicyAddress, PolicyEntries, PolicyPorts, Pol
 pub use port_tuple::PortTuple;
 pub use project::Project;
 pub use route_target::RouteTarget;
+pub use routing_instance::{RoutingInstance, ServiceChainInformation};
 pub use security_group::SecurityGroup;
 pub use service_instance::{InstanceInterface, InstanceProperties, ScaleOut, ServiceInstance};
 pub use service_template::{ServiceTemplate, TemplateInterface, TemplateProperties};

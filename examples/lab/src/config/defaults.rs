@@ -96,6 +96,27 @@ fn make_system(state: &mut State) {
     let name = [name, "default-global-vrouter-config"];
     let parent = Some((kinds.global_system_config, system));
     make(state, kinds.global_vrouter_config, &name, parent, props);
+    make_access_list(state, parent);
+}
+
+/// What every role may do: look names and ids up, and read what is no object.
+fn make_access_list(state: &mut State, parent: Option<(Kind, Uuid)>) {
+    let rule = |object: &str, field: &str, operations: &str| {
+        json!({"rule_object": object, "rule_field": field,
+               "rule_perms": [{"role_name": "*", "role_crud": operations}]})
+    };
+    let rules = [
+        rule("fqname-to-id", "", "CRUD"),
+        rule("id-to-fqname", "", "CRUD"),
+        rule("useragent-kv", "", "CRUD"),
+        rule("documentation", "", "R"),
+        rule("/", "", "R"),
+        rule("watch", "", "R"),
+        rule("logical-router", "logical_router_gateway_external", "R"),
+    ];
+    let name = ["default-global-system-config", "default-api-access-list"];
+    let props = json!({"api_access_list_entries": {"rbac_rule": rules}});
+    make(state, state.kinds.api_access_list, &name, parent, props);
 }
 
 fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
@@ -130,6 +151,7 @@ fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
         props,
         refs: Default::default(),
         sent: &sent,
+        lost_address: false,
     };
     if types::before_create(state, &mut draft).is_ok() {
         super::create::store(state, draft);
@@ -170,6 +192,7 @@ fn sync_project(state: &mut State, project: &Project, domain: Option<(Kind, Uuid
         props,
         refs: Default::default(),
         sent: &sent,
+        lost_address: false,
     };
     let object = super::create::store(state, draft);
     types::after_create(state, &object);

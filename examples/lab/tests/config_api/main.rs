@@ -6,6 +6,7 @@
 mod access;
 mod client;
 mod processes;
+mod races;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

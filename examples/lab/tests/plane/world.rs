@@ -195,6 +195,7 @@ impl World {
             machine: Some(container.machine),
             mac: None,
             addresses: container.addresses.iter().map(|a| a.ip()).collect(),
+            annotations: Vec::new(),
         });
     }
 

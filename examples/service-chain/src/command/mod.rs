@@ -3,6 +3,8 @@
 mod docker;
 mod settings;
 mod show;
+mod state;
+mod wait;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,10 +13,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use contrail_core::error::report;
 use contrail_core::output::print;
-use contrail_core::service_chain::{Description, Plan, ServiceChains};
+use contrail_core::service_chain::{ChainState, Description, Plan, Progress, ServiceChains};
 use contrail_core::{Error, Result, files};
+use serde::Serialize;
 
-/// The exit code for a difference, as diff has it.
+/// The exit code for a difference, as diff has it, and for a chain that is not built.
 const DIFFERS: u8 = 1;
 /// The exit code for an error.
 const FAILED: u8 = 2;
@@ -25,7 +28,9 @@ const FAILED: u8 = 2;
 /// controller is the one that the plugins' settings name: API_SERVER_IP, OS_AUTH_URL, OS_USERNAME,
 /// OS_PASSWORD, OS_TENANT_NAME and the others of the README, or /etc/contrail/vnc_api_lib.ini.
 ///
-/// Exit codes: 0, done, whatever `show` has shown; 1, `diff` has found a difference; 2, an error.
+/// Exit codes: 0, done, or nothing stands in the way of it; 1, the chain is applied and the controller has
+/// not built it, or `diff` has found a difference; 2, an error. Which parts are built is for administrators
+/// to read: if the user is none, a chain that is applied counts as done.
 #[derive(Debug, Parser)]
 #[command(name = "service-chain", version)]
 struct CommandLine {
@@ -36,13 +41,25 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make the controller have the chain; nothing is written when it has it.
-    Apply(Input),
-    /// Show every object of the chain and whether it is as it should be.
+    ///
+    /// Then waits until the controller has built the chain, if the error output is a terminal. One that stands
+    /// still half-built for 5 seconds is brought back: first its members leave their port tuples and
+    /// join them again; if that does not help, policy, port tuples and service instances are made again.
+    Apply(Apply),
+    /// Show every object of the chain and whether it is as it should be, and what the controller has built.
     Show(Input),
-    /// Show what `apply` would change, and end with 1 when that is anything.
+    /// Show what `apply` would change, and end with 1 when that is anything or the chain is not built.
     Diff(Input),
     /// Remove what the chain made; what it did not make stays.
     Delete(Input),
+}
+
+#[derive(Debug, clap::Args)]
+struct Apply {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    wait: wait::Options,
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +85,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: &Command) -> Result<ExitCode> {
-    let (Command::Apply(input)
+    let (Command::Apply(Apply { input, .. })
     | Command::Show(input)
     | Command::Diff(input)
     | Command::Delete(input)) = command;
@@ -80,22 +97,59 @@ fn run(command: &Command) -> Result<ExitCode> {
     let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
     let chains = ServiceChains::new(settings.client("service-chain")?, project);
 
-    let plan = match command {
-        Command::Apply(_) => chains.apply(&description)?,
-        Command::Show(_) | Command::Diff(_) => chains.diff(&description)?,
-        Command::Delete(_) => chains.delete(&description)?,
-    };
+    let report = report_of(command, &chains, &description)?;
     let text = match (command, input.json) {
-        (_, true) => json(&plan)?,
-        (Command::Show(_), false) => show::objects(&plan),
-        (Command::Diff(_), false) => show::difference(&plan),
-        (Command::Apply(_) | Command::Delete(_), false) => show::done(&plan),
+        (_, true) => json(&report)?,
+        (Command::Show(_), false) => show::objects(&report),
+        (Command::Diff(_), false) => show::difference(&report),
+        (Command::Apply(_) | Command::Delete(_), false) => show::done(&report),
     };
     print(&text)?;
-    Ok(match command {
-        Command::Diff(_) if !plan.is_complete() => ExitCode::from(DIFFERS),
-        _ => ExitCode::SUCCESS,
+    let differs = matches!(command, Command::Diff(_)) && !report.plan.is_complete();
+    Ok(match differs || report.is_unbuilt() {
+        true => ExitCode::from(DIFFERS),
+        false => ExitCode::SUCCESS,
     })
+}
+
+/// What a command has to tell.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    plan: Plan,
+    /// What the controller has built of a chain that is applied, where that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<ChainState>,
+}
+
+impl Report {
+    /// Whether the chain is applied and not built.
+    fn is_unbuilt(&self) -> bool {
+        let progress = self.state.as_ref().map(ChainState::progress);
+        matches!(progress, Some(Progress::Waiting | Progress::Unbuilt))
+    }
+}
+
+fn report_of(
+    command: &Command,
+    chains: &ServiceChains,
+    description: &Description,
+) -> Result<Report> {
+    let (plan, state) = match command {
+        Command::Apply(Apply { wait, .. }) => {
+            let plan = chains.apply(description)?;
+            let limit = wait.limit();
+            let state = limit.map(|limit| wait::wait(chains, description, limit));
+            (plan, state.transpose()?)
+        }
+        Command::Show(_) | Command::Diff(_) => {
+            let plan = chains.diff(description)?;
+            let state = plan.is_complete().then(|| chains.built(description));
+            (plan, state.transpose()?)
+        }
+        Command::Delete(_) => (chains.delete(description)?, None),
+    };
+    Ok(Report { plan, state })
 }
 
 fn read(path: &Path) -> Result<Description> {
@@ -108,9 +162,9 @@ fn read(path: &Path) -> Result<Description> {
     Description::read(&text, &path.display().to_string())
 }
 
-fn json(plan: &Plan) -> Result<String> {
-    let text = serde_json::to_string_pretty(plan).map_err(|source| Error::Decode {
-        what: "the plan".into(),
+fn json(report: &Report) -> Result<String> {
+    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Decode {
+        what: "the report".into(),
         source,
     })?;
     Ok(text + "\n")

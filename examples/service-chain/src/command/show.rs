@@ -1,9 +1,16 @@
-//! Plans as text for people: pure.
+//! Reports as text for people: pure.
 
 use contrail_core::service_chain::{Plan, Problem, State};
 
-/// Every object that takes part, a line each, and what stands against the chain.
-pub fn objects(plan: &Plan) -> String {
+use super::{Report, state};
+
+/// Every object and every leg, a line each, and what stands against the chain.
+pub fn objects(report: &Report) -> String {
+    let legs = report.state.as_ref().map(state::legs).unwrap_or_default();
+    table(&report.plan) + &legs + &verdict(report)
+}
+
+fn table(plan: &Plan) -> String {
     let rows: Vec<[String; 4]> = plan
         .objects
         .iter()
@@ -29,16 +36,33 @@ pub fn objects(plan: &Plan) -> String {
         text += line.trim_end();
         text.push('\n');
     }
-    text + &verdict(plan)
+    text
 }
 
-/// What `apply` would change, a line each, and what stands against it.
-pub fn difference(plan: &Plan) -> String {
-    changes(plan) + &verdict(plan)
+/// What `apply` would change and what is not built, a line each, and what stands against it.
+pub fn difference(report: &Report) -> String {
+    changes(&report.plan) + &broken(report) + &verdict(report)
 }
 
-/// What has been changed.
-pub fn done(plan: &Plan) -> String {
+/// What has been changed, and what the controller has not built.
+pub fn done(report: &Report) -> String {
+    let Some(state) = &report.state else {
+        return changed(&report.plan);
+    };
+    let (chain, verdict) = (&report.plan.chain, state::verdict(state));
+    format!(
+        "{}{}chain {chain}: {verdict}\n",
+        changed(&report.plan),
+        broken(report)
+    )
+}
+
+fn broken(report: &Report) -> String {
+    let state = report.state.as_ref();
+    state.map(state::broken_legs).unwrap_or_default()
+}
+
+fn changed(plan: &Plan) -> String {
     let notes: String = plan
         .notes
         .iter()
@@ -55,7 +79,8 @@ fn changes(plan: &Plan) -> String {
     changes.map(|change| format!("{change}\n")).collect()
 }
 
-fn verdict(plan: &Plan) -> String {
+fn verdict(report: &Report) -> String {
+    let plan = &report.plan;
     let line = |problem: &Problem| format!("problem: {problem}\n");
     let problems: String = plan.problems.iter().map(line).collect();
     let notes: String = plan
@@ -63,10 +88,10 @@ fn verdict(plan: &Plan) -> String {
         .iter()
         .map(|note| format!("note: {note}\n"))
         .collect();
-    let verdict = match (plan.problems.is_empty(), plan.changes.len()) {
-        (false, _) => "cannot be applied",
-        (true, 0) => "complete",
-        (true, _) => "not applied, or not as it is described",
+    let verdict = match &report.state {
+        Some(state) => state::verdict(state),
+        None if plan.problems.is_empty() => "not applied, or not as it is described",
+        None => "cannot be applied",
     };
     format!("{problems}{notes}chain {}: {verdict}\n", plan.chain)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
 use crate::config::error::{ApiError, Result};
 use crate::config::meta;
@@ -32,6 +33,7 @@ pub fn obj_perms(state: &State, call: &Call<'_>) -> Result<Reply> {
 pub fn chown(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let uuid = object(state, body.get("uuid").unwrap_or(&Value::Null))?;
+    may_change(state, call, uuid, "Bad Request, invalid resource UUID")?;
     let owner = body.get("owner").filter(|owner| owner.is_string());
     let owner = owner.ok_or_else(|| ApiError::bad_request("Bad Request, no owner in POST body"))?;
     change(state, uuid, |perms| {
@@ -47,6 +49,7 @@ pub fn chown(state: &mut State, call: &Call<'_>) -> Result<Reply> {
 pub fn chmod(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let uuid = object(state, body.get("uuid").unwrap_or(&Value::Null))?;
+    may_change(state, call, uuid, "Bad Request, invalid object id")?;
     change(state, uuid, |perms| {
         for field in ["owner_access", "global_access", "share"] {
             if let Some(value) = body.get(field) {
@@ -55,6 +58,19 @@ pub fn chmod(state: &mut State, call: &Call<'_>) -> Result<Reply> {
         }
     });
     Ok(Reply::Json(json!({})))
+}
+
+/// Whether the caller may read and change an object. The server says of one that they may not that
+/// its id is invalid.
+fn may_change(state: &State, call: &Call<'_>, uuid: Uuid, refusal: &str) -> Result<()> {
+    let Some(object) = state.store.get(uuid) else {
+        return Ok(());
+    };
+    let mut wanted = [Access::Read, Access::Write].iter();
+    match wanted.all(|access| call.caller.may(object, *access).is_ok()) {
+        true => Ok(()),
+        false => Err(ApiError::bad_request(refusal)),
+    }
 }
 
 fn object(state: &State, id: &Value) -> Result<Uuid> {
@@ -82,8 +98,11 @@ pub fn aaa_mode(state: &State) -> Reply {
 /// Changes what [`aaa_mode`] shows. Tokens are checked or not as the lab was started.
 ///
 /// # Errors
-/// 400 for an unknown mode.
+/// 400 for an unknown mode, 403 for a caller who is no admin.
 pub fn set_aaa_mode(state: &mut State, call: &Call<'_>) -> Result<Reply> {
+    if call.caller.is_restricted() {
+        return Err(ApiError::new(403, " Permission denied"));
+    }
     let body = call.json_object()?;
     let mode = body
         .get("aaa-mode")

@@ -1,0 +1,110 @@
+//! Making a service template, which stands in the domain: tenants may not.
+
+use super::mark;
+use super::problem::Problem;
+use crate::api::objects::ServiceTemplate;
+use crate::api::{Client, Ensured, Resource, request};
+use crate::error::{Error, Result};
+
+/// The status of a request that the user has no right to.
+const FORBIDDEN: u16 = 403;
+
+/// Makes a template, or finds it made already.
+///
+/// # Errors
+/// [`Error::Chain`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any other error of
+/// the API.
+pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
+    client.ensure(template).map_err(|error| match error {
+        Error::Refused {
+            status: FORBIDDEN, ..
+        } => forbidden(template),
+        error => error,
+    })
+}
+
+fn forbidden(template: &ServiceTemplate) -> Error {
+    let name = template.fq_name();
+    let chain = mark::chain(&template.meta)
+        .unwrap_or(name.name())
+        .to_owned();
+    // Without the mark: all chains of the domain use it, and the last of them must not remove it.
+    let mut plain = template.clone();
+    plain.meta.annotations.0.clear();
+    plain.meta.uuid = None;
+    let body = request::create(&plain).body.unwrap_or_default();
+    Error::Chain {
+        chain,
+        problems: vec![Problem::ForbiddenTemplate {
+            template: name.clone(),
+            body: body.to_string(),
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fq_name::FqName;
+    use crate::http::{Response, Scheme, Server};
+    use crate::keystone::NoAuth;
+    use crate::service_chain::chain::new_template;
+    use crate::service_chain::types::Mode;
+    use crate::testing::FakeTransport;
+
+    fn client(status: u16) -> Client {
+        let refuse = move |_: &_| Ok(Response::new(status, "Permission Denied"));
+        let server = Server {
+            scheme: Scheme::Http,
+            host: "api".into(),
+            port: 8082,
+        };
+        let limit = Duration::from_secs(1);
+        let agent = "host:test".to_owned();
+        Client::new(
+            FakeTransport::new(refuse),
+            vec![server],
+            Arc::new(NoAuth),
+            agent,
+            limit,
+        )
+    }
+
+    #[test]
+    fn a_tenant_is_told_what_an_administrator_must_make() {
+        let name = FqName::new(["default-domain", "container-in-network"]);
+        let mut template = new_template(name, Mode::InNetwork, false);
+        template.meta.uuid = Some(uuid::Uuid::from_u128(1));
+        template.meta.annotations = mark::of_chain("c1");
+        let error = ensure(&client(403), &template).unwrap_err();
+        let Error::Chain { chain, problems } = &error else {
+            panic!("{error}");
+        };
+        let [Problem::ForbiddenTemplate { template, body }] = problems.as_slice() else {
+            panic!("{error}");
+        };
+        assert_eq!(
+            (chain.as_str(), template.name()),
+            ("c1", "container-in-network")
+        );
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let made = &body["service-template"];
+        assert_eq!(made["service_template_properties"]["version"], 2);
+        assert_eq!(
+            (&made["annotations"], &made["uuid"]),
+            (&body["none"], &body["none"])
+        );
+        assert!(error.had_no_effect());
+    }
+
+    #[test]
+    fn other_refusals_are_left_as_they_are() {
+        let mut template = new_template(FqName::new(["d", "t"]), Mode::InNetwork, false);
+        template.meta.uuid = Some(uuid::Uuid::from_u128(1));
+        let error = ensure(&client(400), &template).unwrap_err();
+        assert!(!matches!(error, Error::Chain { .. }), "{error}");
+    }
+}
