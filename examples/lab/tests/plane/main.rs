@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod built;
 mod chains;
 mod command_line;
 mod files;
 mod isolation;
 mod lab;
+mod leaving;
 mod lifecycle;
 mod modes;
 mod reach;
