@@ -1,6 +1,9 @@
 //! What the controller has built of a chain: shown, waited for, lost and brought back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Stdio};
 
 use contrail_core::FqName;
 use contrail_core::api::{
@@ -8,11 +11,13 @@ use contrail_core::api::{
 };
 use contrail_core::service_chain::{Progress, ServiceRoles};
 use contrail_lab::sandbox;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use opencontrail_tests::plugin::Call;
 use opencontrail_tests::world::client;
 use serde_json::{Value, json};
 
-use crate::command::{document, service_chain};
+use crate::command::{command, document, service_chain};
 use crate::{DOCUMENT, Member, Scene, attach};
 
 fn instance(name: &str) -> FqName {
@@ -27,6 +32,20 @@ fn tuples(service: &str) -> Vec<PortTuple> {
         .detail()
         .fields(&["virtual_machine_interface_back_refs"]);
     client().list(&query).unwrap()
+}
+
+/// Starts `apply` and ends it as somebody at a terminal would, as soon as it begins to repair the chain.
+fn interrupted() -> ExitStatus {
+    let mut running = command("apply", &document(), &["--wait=60"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(running.stderr.take().unwrap());
+    let mut lines = said.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("leave and join again")));
+    let process = Pid::from_raw(running.id().try_into().unwrap());
+    kill(process, Signal::SIGINT).unwrap();
+    running.wait().unwrap()
 }
 
 /// Deletes the interfaces of a member while they are in their port tuple, and that last: so a crashed
@@ -139,6 +158,23 @@ fn a_chain_that_the_controller_lost_is_not_complete_and_apply_brings_it_back() {
         let again = service_chain("apply", &document(), &["--wait=20"]).with(0);
         assert_eq!(again, "chain sc: nothing to change\nchain sc: complete\n");
         assert_eq!(scene.writes(), 0);
+    });
+}
+
+#[test]
+fn an_interrupt_waits_until_all_members_have_joined_again() {
+    sandbox::test(|| {
+        let scene = Scene::new();
+        service_chain("apply", &document(), &["--wait=20"]).with(0);
+        tear_down("si1", "si1");
+        scene.lab.settle();
+        let document_of_si1 = serde_json::from_str(DOCUMENT).unwrap();
+        restart(&scene.services[0], ["si1"; 2], &document_of_si1);
+        assert_eq!(interrupted().signal(), Some(Signal::SIGINT as i32));
+        for service in ["si1", "si2"] {
+            let joined = &tuples(service)[0].virtual_machine_interface_back_refs;
+            assert_eq!(joined.len(), 2, "{service}");
+        }
     });
 }
 
