@@ -156,8 +156,11 @@ impl ConfigApi {
         let before = state.revision;
         let result = act(&mut state);
         let changed = state.revision != before;
-        if let Some(clock) = self.processes.as_ref().filter(|_| changed) {
-            processes::follow(&mut state, clock.now());
+        if changed {
+            let objects = state.store.take_changed();
+            if let Some(clock) = &self.processes {
+                processes::follow(&mut state, &objects, clock.now());
+            }
         }
         drop(state);
         if changed {

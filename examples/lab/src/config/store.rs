@@ -75,6 +75,8 @@ pub struct Store {
     names: HashMap<(Kind, String), Uuid>,
     sorted: HashMap<Kind, BTreeMap<String, Uuid>>,
     next: u64,
+    /// The objects that were made, removed or given other properties since somebody asked.
+    changed: BTreeSet<Uuid>,
 }
 
 /// The key under which an object is listed: its name and id, joined by colons.
@@ -95,7 +97,13 @@ impl Store {
 
     /// The properties of an object, to change them.
     pub fn props_mut(&mut self, uuid: Uuid) -> Option<&mut Map<String, Value>> {
+        self.changed.insert(uuid);
         self.nodes.get_mut(&uuid).map(|node| &mut node.object.props)
+    }
+
+    /// The objects that were made, removed or given other properties since the last call.
+    pub fn take_changed(&mut self) -> BTreeSet<Uuid> {
+        std::mem::take(&mut self.changed)
     }
 
     /// The id of the object of this type and name.
@@ -171,6 +179,7 @@ impl Store {
             back_refs: BTreeMap::new(),
         };
         self.next += 1;
+        self.changed.insert(uuid);
         self.nodes.insert(uuid, node);
         for (to_kind, refs) in refs {
             for reference in refs {
@@ -182,6 +191,7 @@ impl Store {
     /// Removes an object and every reference from and to it. Its children stay, as orphans.
     pub fn remove(&mut self, uuid: Uuid) -> Option<Object> {
         let node = self.nodes.remove(&uuid)?;
+        self.changed.insert(uuid);
         let object = node.object;
         self.names.remove(&(object.kind, object.fq_name.join(":")));
         if let Some(sorted) = self.sorted.get_mut(&object.kind) {

@@ -94,11 +94,12 @@ impl ConfigView {
     /// The view of a state.
     pub(crate) fn of(state: &State) -> Self {
         let kinds = state.kinds;
+        let networks = objects(state, kinds.virtual_network);
         let interfaces = objects(state, kinds.virtual_machine_interface);
         let machines = objects(state, kinds.virtual_machine);
         let instances = objects(state, kinds.service_instance);
         Self {
-            networks: networks(state),
+            networks: networks.map(|object| network(state, object)).collect(),
             interfaces: interfaces.map(|object| interface(state, object)).collect(),
             machines: machines.map(|object| machine(state, object)).collect(),
             service_instances: instances
@@ -151,10 +152,13 @@ fn display_name(object: &Object) -> String {
     text(object, "display_name").unwrap_or_default().to_owned()
 }
 
-/// The virtual networks, by name.
-pub(crate) fn networks(state: &State) -> Vec<NetworkView> {
+/// The virtual networks that have a policy, by name.
+pub(crate) fn networks_with_policies(state: &State) -> Vec<NetworkView> {
     let networks = objects(state, state.kinds.virtual_network);
-    networks.map(|object| network(state, object)).collect()
+    networks
+        .filter(|object| !object.refs_to(state.kinds.network_policy).is_empty())
+        .map(|object| network(state, object))
+        .collect()
 }
 
 fn network(state: &State, object: &Object) -> NetworkView {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod built;
 mod chains;
 mod command_line;
 mod files;

@@ -9,7 +9,7 @@ use contrail_lab::trace::{Question, Trace};
 use contrail_lab::view::{NameOrAny, PolicyRule, ServiceInstanceView};
 use uuid::Uuid;
 
-use crate::world::{Container, World};
+use crate::world::{Built, Container, World};
 
 const NET1: [&str; 2] = ["10.1.1.0/24", "fd00:1::/64"];
 const NET2: [&str; 2] = ["10.1.2.0/24", "fd00:2::/64"];
@@ -166,6 +166,12 @@ impl Scene {
                 network.rules = rules.to_vec();
             }
         }
+        self.world.notifier().settle();
+    }
+
+    /// What the controller has built of the chains from now on.
+    pub fn built(&self, built: Built) {
+        self.world.facts.lock().unwrap().built = built;
         self.world.notifier().settle();
     }
 

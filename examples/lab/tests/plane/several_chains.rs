@@ -4,7 +4,7 @@ use contrail_lab::capture::{Capture, Packet};
 use contrail_lab::sandbox;
 
 use crate::scene::{Scene, Service};
-use crate::talk::{connect, connects, echoes, serve};
+use crate::talk::{asks, connect, connects, echoes, serve};
 use crate::world::Container;
 
 /// The numbers of protocols.
@@ -37,19 +37,6 @@ fn through(
     (worked, used.map(|(index, _)| index).collect())
 }
 
-/// Whether a UDP packet arrives and is answered.
-fn asks(from: &Container, to: &Container, family: usize, port: u16) -> bool {
-    let (source, target) = (from.address(family), to.address(family));
-    let (asking, asked) = (from.udp(source, 0), to.udp(target, port));
-    let mut buffer = [0; 8];
-    asking.send_to(b"?", (target, port)).unwrap();
-    let Ok((_, sender)) = asked.recv_from(&mut buffer) else {
-        return false;
-    };
-    asked.send_to(b"!", sender).unwrap();
-    asking.recv_from(&mut buffer).is_ok()
-}
-
 #[test]
 fn two_chains_on_different_ports_share_no_packet() {
     sandbox::test(|| {
@@ -66,11 +53,11 @@ fn two_chains_on_different_ports_share_no_packet() {
             serve(alp2, target, 80);
             let web = through(&scene, &services, TCP, || connects(alp1, target, 80));
             assert_eq!(web, (true, vec![0]), "{family}");
-            let dns = through(&scene, &services, UDP, || asks(alp1, alp2, family, 53));
+            let dns = through(&scene, &services, UDP, || asks(alp1, alp2, family, 53).1);
             assert_eq!(dns, (true, vec![1]), "{family}");
-            let both = through(&scene, &services, UDP, || asks(alp1, alp2, family, 54));
+            let both = through(&scene, &services, UDP, || asks(alp1, alp2, family, 54).1);
             assert_eq!(both, (true, vec![0, 1]), "{family}");
-            let other = through(&scene, &services, UDP, || asks(alp1, alp2, family, 55));
+            let other = through(&scene, &services, UDP, || asks(alp1, alp2, family, 55).1);
             assert_eq!(other, (false, vec![]), "{family}");
             assert!(alp1.cannot_reach(target));
         }

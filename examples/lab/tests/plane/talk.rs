@@ -57,3 +57,16 @@ fn echo(mut stream: TcpStream) {
         }
     }
 }
+
+/// Sends a UDP packet that is answered: whether it arrives, and whether the answer does.
+pub fn asks(from: &Container, to: &Container, family: usize, port: u16) -> (bool, bool) {
+    let (source, target) = (from.address(family), to.address(family));
+    let (asking, asked) = (from.udp(source, 0), to.udp(target, port));
+    let mut buffer = [0; 8];
+    asking.send_to(b"?", (target, port)).unwrap();
+    let Ok((_, sender)) = asked.recv_from(&mut buffer) else {
+        return (false, false);
+    };
+    asked.send_to(b"!", sender).unwrap();
+    (true, asking.recv_from(&mut buffer).is_ok())
+}

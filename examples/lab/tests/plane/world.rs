@@ -13,7 +13,9 @@ use contrail_lab::agent::{body, ports::Subscription};
 use contrail_lab::dataplane::{DataPlane, Inputs, Mode, Notifier, PlaneOptions};
 use contrail_lab::ping::ping;
 use contrail_lab::sandbox::TestNetns;
-use contrail_lab::view::{ConfigView, InterfaceView, MachineView, NetworkView, SubnetView};
+use contrail_lab::view::{
+    ChainView, ConfigView, InterfaceView, MachineView, NameOrAny, NetworkView, SubnetView,
+};
 use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
@@ -23,6 +25,48 @@ use uuid::Uuid;
 pub struct Facts {
     pub subscriptions: Vec<Subscription>,
     pub view: ConfigView,
+    pub built: Built,
+}
+
+/// What the controller has built of the chains that the rules of the view ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Built {
+    /// All that they ask for.
+    #[default]
+    Whole,
+    /// The way there, without the way back.
+    WayThere,
+    /// Nothing.
+    Nothing,
+}
+
+impl Facts {
+    fn view(&self) -> ConfigView {
+        let mut view = self.view.clone();
+        let networks = view.networks.iter();
+        let named = |name: &NameOrAny| match name {
+            NameOrAny::Name(name) => networks
+                .clone()
+                .find(|n| n.fq_name == *name)
+                .map(|n| n.uuid),
+            _ => None,
+        };
+        let rules = networks.clone().flat_map(|network| &network.rules);
+        let chains = rules.filter_map(|rule| {
+            let (left, right) = (named(&rule.source)?, named(&rule.destination)?);
+            Some(ChainView {
+                rule: rule.id.clone(),
+                left,
+                right,
+                leads_back: rule.both_ways && self.built == Built::Whole,
+            })
+        });
+        view.chains = match self.built {
+            Built::Nothing => Vec::new(),
+            _ => chains.collect(),
+        };
+        view
+    }
 }
 
 /// A data plane and what it reads.
@@ -59,7 +103,7 @@ impl World {
         };
         let inputs = Inputs {
             subscriptions: Box::new(move || first.lock().unwrap().subscriptions.clone()),
-            view: Box::new(move || Arc::new(second.lock().unwrap().view.clone())),
+            view: Box::new(move || Arc::new(second.lock().unwrap().view())),
         };
         let plane = DataPlane::start(options, inputs).unwrap();
         let notifier = plane.notifier().clone();

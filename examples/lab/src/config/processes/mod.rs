@@ -76,9 +76,9 @@ impl Made {
     }
 }
 
-/// Makes and removes objects until they are what the configuration asks for. `now` is the time since the
-/// beginning of 1970.
-pub fn follow(state: &mut State, now: Duration) {
+/// Makes and removes objects until they are what the configuration asks for. `changed` are the objects that
+/// were made, removed or given other properties, `now` is the time since the beginning of 1970.
+pub fn follow(state: &mut State, changed: &BTreeSet<Uuid>, now: Duration) {
     let kinds = state.kinds;
     let is_asked = state.store.count(kinds.service_instance) > 0
         || state.store.count(kinds.network_policy) > 0;
@@ -89,21 +89,24 @@ pub fn follow(state: &mut State, now: Duration) {
         state.made.memory = memory;
         service_addresses::follow(state);
         // A chain exists once its members have such addresses.
-        let networks = view::networks(state);
+        let networks = view::networks_with_policies(state);
         chains::follow(state, &networks, &joined);
         routing = routing::follow(state, &networks);
         wires::steer(state);
         assignments::follow(state, &networks);
         access_lists::follow(state, &networks);
     }
-    complete_primaries(state);
-    targets::follow(state, &routing);
-}
-
-/// What the schema transformer says of the routing instance of every network.
-fn complete_primaries(state: &mut State) {
-    for id in routing::primaries(state) {
+    let own = state.store.take_changed();
+    let changed: BTreeSet<Uuid> = changed.union(&own).copied().collect();
+    let primary = |id: &Uuid| routing::primary_of(state, *id);
+    let primaries: BTreeSet<Uuid> = changed.iter().filter_map(primary).collect();
+    for id in &primaries {
         let has_no_pnf = ("routing_instance_has_pnf".to_owned(), false.into());
-        set_props(state, id, [has_no_pnf].into_iter().collect());
+        set_props(state, *id, [has_no_pnf].into_iter().collect());
     }
+    let is_gone = |id: &&Uuid| state.store.get(**id).is_none();
+    let gone: Vec<Uuid> = changed.iter().filter(is_gone).copied().collect();
+    targets::follow(state, &primaries, gone.into_iter(), &routing);
+    // What this changed has been looked at.
+    state.store.take_changed();
 }

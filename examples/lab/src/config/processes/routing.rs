@@ -1,7 +1,7 @@
 //! The schema transformer's routing instances: one for each leg of a service chain that it has built, with
 //! the routes that it passes on, and the connections by which routing instances import each other's routes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contrail_core::FqName;
 use contrail_core::identity::Family;
@@ -215,14 +215,15 @@ pub(super) fn primary(network: &FqName) -> FqName {
     network.child(network.name())
 }
 
-/// The ids of the routing instances of networks themselves.
-pub(super) fn primaries(state: &State) -> BTreeSet<Uuid> {
+/// The routing instance of a network itself, when the object is that network or routing instance.
+pub(super) fn primary_of(state: &State, id: Uuid) -> Option<Uuid> {
     let kinds = state.kinds;
-    let networks = state.store.listed(kinds.virtual_network);
-    let primary = |(_, id): (&str, Uuid)| {
-        let network = state.store.get(id)?;
-        let name = primary(&FqName::new(network.fq_name.iter().cloned()));
-        state.store.find(kinds.routing_instance, name.parts())
-    };
-    networks.filter_map(primary).collect()
+    let object = state.store.get(id)?;
+    let is_default = object.props.get("routing_instance_is_default") == Some(&Value::Bool(true));
+    if object.kind == kinds.routing_instance && is_default {
+        return Some(id);
+    }
+    let network = FqName::new(object.fq_name.iter().cloned());
+    let of_network = (object.kind == kinds.virtual_network).then(|| primary(&network))?;
+    state.store.find(kinds.routing_instance, of_network.parts())
 }

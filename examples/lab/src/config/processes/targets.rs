@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::objects::{Links, link, object};
-use super::routing::{Wanted, primaries};
+use super::routing::Wanted;
 use crate::config::state::{IdPool, State};
 
 /// The first number of route targets that the controller gives.
@@ -48,57 +48,53 @@ impl Default for Targets {
     }
 }
 
-/// Gives every routing instance its route targets.
-pub(super) fn follow(state: &mut State, routing: &Wanted) {
-    let kinds = state.kinds;
-    let primaries = primaries(state);
-    let mut instances = primaries.clone();
-    instances.extend(&state.made.routing_instances);
-    number(&mut state.made.targets, &instances);
-    let system = autonomous_system(state);
-    let own = |state: &State, id: &Uuid| {
-        let number = state.made.targets.of.get(id)?;
-        Some(format!("target:{system}:{number}"))
-    };
-    let mut wanted: BTreeMap<(Uuid, String), Option<&str>> = BTreeMap::new();
-    for id in &instances {
-        wanted.extend(own(state, id).map(|target| ((*id, target), None)));
-    }
-    for id in primaries {
-        for (target, direction) in listed(state, id) {
-            wanted.insert((id, target), direction);
+/// Gives the routing instances of `primaries` and of service chains their route targets, and takes those of
+/// the ones that are `gone` away.
+pub(super) fn follow(
+    state: &mut State,
+    primaries: &BTreeSet<Uuid>,
+    gone: impl Iterator<Item = Uuid>,
+    routing: &Wanted,
+) {
+    for id in gone {
+        if let Some(number) = state.made.targets.of.remove(&id) {
+            state.made.targets.numbers.free(number);
+            refer(state, id, BTreeMap::new());
         }
     }
-    let find = |name: &FqName| state.store.find(kinds.routing_instance, name.parts());
-    for (importing, imported) in &routing.imports {
-        if let Some((to, from)) = find(importing).zip(find(imported)) {
-            let target = own(state, &from);
-            wanted.extend(target.map(|target| ((to, target), Some("import"))));
-        }
-    }
-    refer(state, wanted);
-}
-
-/// Numbers the routing instances that have none; those of others are free again.
-fn number(targets: &mut Targets, instances: &BTreeSet<Uuid>) {
-    let Targets { numbers, of, .. } = targets;
-    of.retain(|id, number| {
-        let stays = instances.contains(id);
-        if !stays {
-            numbers.free(*number);
-        }
-        stays
-    });
-    for id in instances {
+    let legs = state.made.routing_instances.clone();
+    for id in primaries.union(&legs) {
+        let Targets { numbers, of, .. } = &mut state.made.targets;
         of.entry(*id).or_insert_with(|| numbers.take());
     }
+    let find = |name: &FqName| state.store.find(state.kinds.routing_instance, name.parts());
+    let mut imports: BTreeMap<Uuid, Uuid> = BTreeMap::new();
+    for (importing, imported) in &routing.imports {
+        imports.extend(find(importing).zip(find(imported)));
+    }
+    let system = autonomous_system(state);
+    let own = |state: &State, id: Uuid| {
+        let number = state.made.targets.of.get(&id)?;
+        Some(format!("target:{system}:{number}"))
+    };
+    for id in primaries.union(&legs) {
+        let mut wanted = BTreeMap::new();
+        if primaries.contains(id) {
+            wanted.extend(listed(state, *id));
+        }
+        let imported = imports.get(id).and_then(|from| own(state, *from));
+        wanted.extend(imported.map(|target| (target, Some("import"))));
+        wanted.extend(own(state, *id).map(|target| (target, None)));
+        refer(state, *id, wanted);
+    }
 }
 
-/// Makes the references and the route targets that they lead to; those that nothing refers to go.
-fn refer(state: &mut State, wanted: BTreeMap<(Uuid, String), Option<&str>>) {
+/// Makes the references of a routing instance and the route targets that they lead to; what nothing refers
+/// to any more goes.
+fn refer(state: &mut State, instance: Uuid, wanted: BTreeMap<String, Option<&str>>) {
     let kind = state.kinds.route_target;
     let mut links = BTreeMap::new();
-    for ((instance, target), direction) in wanted {
+    for (target, direction) in wanted {
         let found = state.store.find(kind, &[&target]);
         let id = found.unwrap_or_else(|| {
             let props = object(json!({"display_name": target}));
@@ -108,13 +104,23 @@ fn refer(state: &mut State, wanted: BTreeMap<(Uuid, String), Option<&str>>) {
         });
         links.insert((instance, id), json!({"import_export": direction}));
     }
-    let made = std::mem::take(&mut state.made.targets.links);
-    state.made.targets.links = link(state, kind, made, links);
-    for id in state.made.targets.made.clone() {
-        let is_used = state.store.back_refs(id).any(|(_, from)| !from.is_empty());
-        if !is_used {
-            state.made.targets.made.remove(&id);
-            state.discard(id);
+    let all = &mut state.made.targets.links;
+    let before: Links = all
+        .range((instance, Uuid::nil())..=(instance, Uuid::max()))
+        .copied()
+        .collect();
+    for link in &before {
+        all.remove(link);
+    }
+    let after = link(state, kind, before.clone(), links);
+    state.made.targets.links.extend(&after);
+    for (_, target) in before.difference(&after) {
+        let is_used = state
+            .store
+            .back_refs(*target)
+            .any(|(_, from)| !from.is_empty());
+        if !is_used && state.made.targets.made.remove(target) {
+            state.discard(*target);
         }
     }
 }
