@@ -30,7 +30,7 @@ pub struct Draft<'a> {
     /// The object as it was sent.
     pub sent: &'a Map<String, Value>,
     /// The address that is asked for was free when the request arrived.
-    pub lost_address: bool,
+    pub address_was_free: bool,
 }
 
 impl Draft<'_> {
