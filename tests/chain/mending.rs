@@ -75,7 +75,6 @@ impl Controller {
             query: query.into(),
             headers: vec![("host".into(), "127.0.0.1:8082".into()), content_type],
             body,
-            ..Request::default()
         });
         (answer.status, answer.body)
     }
