@@ -5,6 +5,7 @@
 mod built;
 mod command;
 mod mending;
+mod restarts;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -54,24 +55,27 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let lab = lab();
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-        let services: Vec<Member> = ["si1", "si2"]
-            .iter()
-            .map(|name| attach(name, &document))
-            .collect();
-        for service in &services {
+        let scene = Self::with(&["si1", "si2"], &document);
+        for service in &scene.services {
             let forward = service
                 .netns
                 .output("sysctl", &["-qw", "net.ipv4.ip_forward=1"]);
             assert!(forward.unwrap().status.success());
         }
+        scene
+    }
+
+    /// Two ends and these services, all of the same document.
+    fn with(services: &[&str], document: &Value) -> Self {
+        let lab = lab();
+        let services = services.iter().map(|name| attach(name, document));
         Self {
+            services: services.collect(),
             alp1: attach("alp1", &network("net1", "10.1.1.0/24")),
             alp2: attach("alp2", &network("net2", "10.1.2.0/24")),
             chains: ServiceChains::new(client(), "default-domain:admin".parse().unwrap()),
             lab,
-            services,
         }
     }
 

@@ -179,6 +179,15 @@ impl Running {
         self.child.wait().expect("a killed child ends");
     }
 
+    /// Whether the call has ended by itself.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn has_ended(&mut self) -> bool {
+        let status = self.child.try_wait().expect("a child can be waited for");
+        status.is_some()
+    }
+
     /// Asks the call to end, as a runtime does that gives up.
     ///
     /// # Panics

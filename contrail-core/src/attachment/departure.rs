@@ -53,7 +53,7 @@ pub(super) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
                 }
                 found
             }
-            Use::Serves { .. } | Use::Leaves(_) => None,
+            Use::Serves { .. } | Use::Leaves(_) | Use::Left => None,
         };
         if let Some(id) = network
             && uses::step_out(state_dir, interface, id)?

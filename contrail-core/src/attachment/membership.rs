@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Host, returns, uses};
 use crate::api::Client;
-use crate::error::Result;
+use crate::error::{Result, report};
 use crate::service_chain::ServiceRoles;
 
 /// Takes the interface out of its service instances before it goes, in the order that keeps the chains of
@@ -16,7 +16,9 @@ use crate::service_chain::ServiceRoles;
 pub(super) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.owner);
     let mut tuples = roles.tuples_of(interface)?;
-    uses::leave(&host.state_dir, interface, &tuples)?;
+    // Without the note a crash may lose the chain; without leaving it is lost for certain.
+    uses::leave(&host.state_dir, interface, &tuples)
+        .unwrap_or_else(|error| log::warn!("{}", report(&error)));
     tuples.extend(uses::left(&host.state_dir, interface)?);
     leave_known(&roles, host, interface, tuples)
 }
@@ -55,11 +57,16 @@ fn leave_known(
             }
         }
     }
-    if was_member {
-        returns::lock(&host.run_dir, interface)?;
-    }
     if is_noted {
         uses::retire(state_dir, interface)?;
     }
     Ok(was_member)
+}
+
+/// The interface is deleted: if it was a member of a service, it may not come back at once.
+pub(super) fn end(host: &Host, interface: Uuid) -> Result<()> {
+    match uses::end(&host.state_dir, interface)? {
+        true => returns::lock(&host.run_dir, interface),
+        false => Ok(()),
+    }
 }

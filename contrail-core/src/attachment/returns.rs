@@ -2,9 +2,8 @@
 //! forgotten the old one first.
 //!
 //! A real schema transformer that sees an id deleted and made again at once may never build the service's
-//! chains again: 3 of 15 tries without a pause failed, none of 9 after two seconds. So the id of an
-//! interface that has left is locked for that long, by the age of `left/<interface>.lock` in the run
-//! directory.
+//! chains again: 3 of 15 tries without a pause failed, none of 9 after two seconds. So the id of a member
+//! is locked for that long after its deletion, by the age of `left/<interface>.lock` in the run directory.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -21,7 +20,7 @@ use crate::files;
 /// How long the controller is given to forget an interface.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Locks the id of an interface that has left its service and is about to go.
+/// Locks the id of an interface that was a member of a service and is deleted.
 pub(super) fn lock(run_dir: &Path, interface: Uuid) -> Result<()> {
     files::write_private_unsynced(&path(run_dir, interface), b"")
 }

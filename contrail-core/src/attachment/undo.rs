@@ -173,7 +173,10 @@ impl Step {
             Step::Membership { interface, vm } => {
                 unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)
             }
-            Step::Interface(id) => delete_interface(backend, host, *id, deadline),
+            Step::Interface(id) => {
+                let deleted = delete_interface(backend, host, *id, deadline);
+                deleted.and_then(|was_there| membership::end(host, *id).map(|()| was_there))
+            }
             Step::Machine(id) => delete_machine(&client, *id),
             Step::Service { interface } => membership::leave(&client, host, *interface),
             Step::Role { interface } => membership::retire(&client, host, *interface),

@@ -42,6 +42,8 @@ pub(super) enum Use {
     /// Not of a network: the interface is leaving this port tuple. Once it has left, nothing else
     /// tells that the tuple has to go before the interface.
     Leaves(Uuid),
+    /// Not of a network: the interface was a member of a service, and is to be deleted.
+    Left,
 }
 
 impl Use {
@@ -142,8 +144,19 @@ pub(super) fn left(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
 /// Notes that an interface is a member of no service instance any more.
 pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| !matches!(known, Use::Serves { .. } | Use::Leaves(_)));
+    uses.retain(|known| !matches!(known, Use::Serves { .. } | Use::Leaves(_) | Use::Left));
+    uses.push(Use::Left);
     write(state_dir, interface, &uses)
+}
+
+/// Notes that an interface is deleted. Returns whether it was a member of a service until then.
+pub(super) fn end(state_dir: &Path, interface: Uuid) -> Result<bool> {
+    let mut uses = of(state_dir, interface)?;
+    if !uses.contains(&Use::Left) {
+        return Ok(false);
+    }
+    uses.retain(|known| *known != Use::Left);
+    write(state_dir, interface, &uses).map(|()| true)
 }
 
 /// The uses that an interface may have.
@@ -298,7 +311,10 @@ mod tests {
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
         assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
+        assert!(!end(dir.path(), A).unwrap());
         retire(dir.path(), A).unwrap();
+        assert_eq!(served(dir.path(), A).unwrap(), []);
+        assert!(end(dir.path(), A).unwrap());
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }
 
