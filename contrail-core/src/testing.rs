@@ -2,8 +2,12 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::http::{Request, Response, Transport, TransportError};
+use crate::api::Client;
+use crate::attachment::Host;
+use crate::http::{Request, Response, Scheme, Server, Transport, TransportError};
+use crate::keystone::NoAuth;
 
 type Script = dyn Fn(&Request) -> Result<Response, TransportError> + Send + Sync;
 
@@ -57,6 +61,30 @@ impl Transport for FakeTransport {
             .unwrap_or_else(PoisonError::into_inner)
             .push(request.clone());
         (self.script)(request)
+    }
+}
+
+/// A client of the configuration API that asks this fake.
+pub fn client_of(transport: Arc<FakeTransport>) -> Client {
+    let server = Server {
+        scheme: Scheme::Http,
+        host: "api".into(),
+        port: 8082,
+    };
+    let (tokens, time) = (Arc::new(NoAuth), Duration::from_secs(5));
+    Client::new(transport, vec![server], tokens, "host:test".into(), time)
+}
+
+/// A host that attaches containers and never touches its directories.
+pub fn host() -> Host {
+    Host {
+        node: "node1".into(),
+        machine: None,
+        owner: "cni".into(),
+        run_dir: "/nonexistent".into(),
+        state_dir: "/nonexistent".into(),
+        attach_timeout: Duration::from_secs(5),
+        detach_timeout: Duration::from_secs(5),
     }
 }
 

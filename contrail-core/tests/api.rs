@@ -153,6 +153,20 @@ fn an_object_that_was_there_before_is_told_from_one_that_was_made() {
 }
 
 #[test]
+fn a_duplicate_is_asked_for_by_name_if_the_answer_does_not_say_which_it_is() {
+    let machine = VirtualMachine::new(ID);
+    for (found, is_own) in [(ID, true), (Uuid::from_u128(8), false)] {
+        let server = Server::start(vec![
+            answer(409, "this name already exists with another text"),
+            answer(200, &format!(r#"{{"uuid":"{found}"}}"#)),
+        ]);
+        let ensured = client(&[server.address]).ensure(&machine);
+        assert_eq!(ensured.is_ok_and(|ensured| !ensured.created), is_own);
+        assert_eq!(server.lines()[1], "POST /fqname-to-id");
+    }
+}
+
+#[test]
 fn requests_that_only_read_or_may_be_done_twice_are_repeated() {
     let to = FqName::new(["vm"]);
     let server = || Server::start(vec![Act::Reset, Act::Close, answer(200, "{}")]);

@@ -135,11 +135,11 @@ fn the_cost_of_add_and_del_does_not_depend_on_the_number_of_networks() {
                     ("ADD Keystone", 0),
                     ("ADD agent", 2), // the port, and the look whether it is there
                     ("ADD connections", 4), // three at once to the API, one to the agent
-                    ("DEL config API", 3),
+                    ("DEL config API", 4), // one asks whether it is a member of a service
                     ("DEL depth", 3),
                     ("DEL Keystone", 0),
                     ("DEL agent", 1),
-                    ("DEL connections", 2),
+                    ("DEL connections", 3), // two at once to the API, one to the agent
                 ]
             );
         });

@@ -1,6 +1,7 @@
 //! Every request of ADD and DEL, hit by every kind of fault: the caller gets one answer in time, and
 //! after a DEL with the fault gone the world is as before.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use opencontrail_tests::faults;
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::strikes;
 use opencontrail_tests::wait_for;
-use opencontrail_tests::world::{everything, fault, lab, network};
+use opencontrail_tests::world::{everything, fault, lab, let_time_pass, network};
 use serde_json::json;
 
 /// How long a call may take: short timeouts keep the test short, and the machine may be busy.
@@ -29,13 +30,13 @@ fn faults_of(service: ServiceName, finish: Finish) -> Vec<Action> {
     faults
 }
 
-fn call(command: &str, netns: &TestNetns, kind: Network) -> Call {
+fn call(command: &str, netns: &TestNetns, container: &str, kind: Network) -> Call {
     let path = netns.path().display().to_string();
     let mut configuration = network("n", "10.1.1.0/24");
     if kind == Serving {
         configuration["service"] = json!({"instance": "fw", "interface": "left"});
     }
-    Call::new(command, "c", &path, &configuration)
+    Call::new(command, container, &path, &configuration)
         .with("CONTRAIL_REQUEST_TIMEOUT", "1")
         .with("CONTRAIL_ATTACH_TIMEOUT", "2")
 }
@@ -104,6 +105,9 @@ struct Scene {
     /// The other container's, which lives as long as this value.
     _other: TestNetns,
     network: Network,
+    /// How many containers there were: one that comes back under the id with which it left its service
+    /// waits, see the tests of services.
+    lives: Cell<u32>,
     before: BTreeSet<String>,
 }
 
@@ -112,7 +116,7 @@ impl Scene {
         let lab = lab();
         let netns = TestNetns::new("c").unwrap();
         let other = TestNetns::new("other").unwrap();
-        let call = |command| call(command, &other, InUse).with("CNI_CONTAINERID", "other");
+        let call = |command| call(command, &other, "other", InUse);
         // The token is cached in any case.
         call("ADD").run().ok();
         if network != InUse {
@@ -124,25 +128,32 @@ impl Scene {
             netns,
             _other: other,
             network,
+            lives: Cell::new(0),
             before,
         }
     }
 
     fn call(&self, command: &str) -> Call {
-        call(command, &self.netns, self.network)
+        let container = format!("c{}", self.lives.get());
+        call(command, &self.netns, &container, self.network)
     }
 
+    /// Ends the life of a container.
     fn finish(&self, finish: Finish) {
         let call = self.call("DEL");
         match finish {
             Repeated => {
                 call.run().ok();
-                self.call("DEL").run().ok();
+                // An attach that was cut off may still be given its network, for a while.
+                let_time_pass();
+                call.run().ok();
             }
             Others => {
+                let_time_pass();
                 call.with("CNI_CONTAINERID", "stranger").run().ok();
             }
         }
+        self.lives.set(self.lives.get() + 1);
     }
 
     /// What is different from the time before anything was done.
@@ -221,7 +232,10 @@ fn matrix(
 /// took effect. Then DEL cleans, or a retry succeeds.
 fn killed_at_every_request(service: ServiceName, network: Network) {
     let scene = Scene::new(network);
-    let add = || scene.call("ADD").with("CONTRAIL_REQUEST_TIMEOUT", "60");
+    let add = || {
+        let call = scene.call("ADD").with("CONTRAIL_REQUEST_TIMEOUT", "60");
+        call.with("CONTRAIL_ATTACH_TIMEOUT", "60")
+    };
     let count = requests(&scene.lab, service, &add());
     scene.finish(Repeated);
 

@@ -1,9 +1,10 @@
 //! A lab in the sandbox, and everything that an attachment could leave behind as one set of lines.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use contrail_core::Result;
 use contrail_core::api::{
@@ -19,6 +20,9 @@ use serde_json::{Value, json};
 
 /// The directories in which the plugin and the agent keep files.
 const DIRECTORIES: [&str; 2] = ["/run/contrail", "/var/lib/contrail"];
+
+/// Where the CNI plugin notes which networks its interfaces use.
+const USES: &str = "/var/lib/contrail/cni-opencontrail/uses";
 
 /// A lab on the addresses that the plugins use by default.
 ///
@@ -139,6 +143,23 @@ pub fn links() -> Vec<String> {
         .skip(2)
         .filter_map(|line| line.split(':').next());
     names.map(|name| name.trim().to_owned()).collect()
+}
+
+/// Lets what an attach was cut off from be long ago: nothing will be made for it any more.
+///
+/// # Panics
+/// When the files of the state cannot be changed.
+pub fn let_time_pass() {
+    let Ok(entries) = fs::read_dir(USES) else {
+        return;
+    };
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    for entry in entries {
+        let path = entry.expect("a directory can be read").path();
+        let file = File::options().write(true).open(path);
+        let aged = file.and_then(|file| file.set_modified(long_ago));
+        aged.expect("a file's time can be set");
+    }
 }
 
 /// Files only: the directories of the state stay.

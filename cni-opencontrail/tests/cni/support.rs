@@ -280,8 +280,11 @@ impl Backend for Recorder {
         let call = Call::Clean(project.clone(), grace);
         self.calls.borrow_mut().push(call);
         self.answer().map(|()| Cleaned {
+            finished: 0,
+            pending: Vec::new(),
+            grace,
             projects: vec![(project.clone(), Ok(Vec::new()))],
-            ..Default::default()
+            machines: Ok(Vec::new()),
         })
     }
 }

@@ -103,27 +103,12 @@ impl NetworkDriver {
         for subnet in &subnets {
             subnets::check_mtu(wanted.options.mtu, Family::of(subnet.prefix.ip()))?;
         }
-        let found = self.find(&wanted.options.target, end)?;
-        let name = found.as_ref().map(|network| network.meta.fq_name.clone());
-        let name = name.unwrap_or_else(|| wanted.options.target.name());
-        self.check_pools(&wanted.pools, &name)?;
-        let found = match found {
-            Some(found) => found,
-            None => self.make(id, &wanted, &subnets, end)?,
-        };
+        let operation = || format!("entering {}", wanted.options.target.name());
+        let found = self
+            .client(end)
+            .settle(operation, || self.enter(id, &wanted, &subnets, end))?;
         let name = found.meta.fq_name.clone();
         let uuid = found.meta.uuid.unwrap_or_default();
-        let spec = NetworkSpec {
-            fq_name: name.clone(),
-            subnets,
-        };
-        subnets::check(&spec, &subnets_known(&found))?;
-        match users::is_only_a_pool(&found) {
-            true => self.set_targets(&wanted.options, uuid, end)?,
-            false => check_targets(&wanted.options, &found)?,
-        }
-        let mark = self.mark(id);
-        users::join(&self.attacher, &found, &mark, &recover::note(&wanted), end)?;
         let mut entry = NetworkEntry {
             wanted,
             uuid,
@@ -137,6 +122,59 @@ impl NetworkDriver {
             return Err(error);
         }
         Ok(entry)
+    }
+
+    /// Finds or makes the virtual network and marks it as used; `None` when its last user has taken it
+    /// along meanwhile.
+    fn enter(
+        &self,
+        id: &NetworkId,
+        wanted: &Wanted,
+        subnets: &[SubnetSpec],
+        end: Deadline,
+    ) -> Result<Option<VirtualNetwork>> {
+        let found = self.find(&wanted.options.target, end)?;
+        let name = found.as_ref().map(|network| network.meta.fq_name.clone());
+        let name = name.unwrap_or_else(|| wanted.options.target.name());
+        self.check_pools(&wanted.pools, &name)?;
+        let found = match found {
+            Some(found) => found,
+            None => self.make(id, wanted, subnets, end)?,
+        };
+        let spec = NetworkSpec {
+            fq_name: found.meta.fq_name.clone(),
+            subnets: subnets.to_vec(),
+        };
+        subnets::check(&spec, &self.subnets_of(&found, end)?)?;
+        let joined = self.join_users(id, wanted, &found, end);
+        match joined {
+            Err(Error::Core(error)) if error.is_not_found() => Ok(None),
+            other => other.map(|()| Some(found)),
+        }
+    }
+
+    /// Gives the network what its first Docker network wants it to have, or sees that it has it, and marks
+    /// it as used.
+    fn join_users(
+        &self,
+        id: &NetworkId,
+        wanted: &Wanted,
+        found: &VirtualNetwork,
+        end: Deadline,
+    ) -> Result<()> {
+        let uuid = found.meta.uuid.unwrap_or_default();
+        match users::is_only_a_pool(found) {
+            true => self.set_targets(&wanted.options, uuid, end)?,
+            false => check_targets(&wanted.options, found)?,
+        }
+        let mark = self.mark(id);
+        Ok(users::join(
+            &self.attacher,
+            found,
+            &mark,
+            &recover::note(wanted),
+            end,
+        )?)
     }
 
     /// Addresses of one virtual network are none of another.
@@ -154,12 +192,23 @@ impl NetworkDriver {
         Ok(())
     }
 
+    /// The subnets of a virtual network.
+    pub(super) fn subnets_of(
+        &self,
+        network: &VirtualNetwork,
+        end: Deadline,
+    ) -> Result<Vec<Subnet>> {
+        let subnets = self.client(end).subnets_of(network)?;
+        Ok(subnets.iter().filter_map(Subnet::of).collect())
+    }
+
     /// The virtual network, if it exists.
     pub(super) fn lookup(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
-        let client = self.client(end);
         Ok(match target {
-            Target::Named(name) | Target::Existing(name) => client.lookup(name)?,
-            Target::Id(id) => client.get_opt(*id)?,
+            Target::Named(name) | Target::Existing(name) => {
+                self.attacher.find_network(name, end)?
+            }
+            Target::Id(id) => self.client(end).get_opt(*id)?,
         })
     }
 
@@ -219,15 +268,7 @@ impl NetworkDriver {
             .insert(self.mark(id), recover::note(wanted));
         object.route_target_list.route_target = options.route_targets.clone();
         object.rest.extend(directed_targets(options));
-        match self.client(end).create(&object) {
-            Ok(uuid) => log::info!("created virtual network {name} ({uuid})"),
-            Err(CoreError::AlreadyExists { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.find(&options.target, end)?
-            .ok_or_else(|| Error::UnknownNetwork {
-                network: id.short().to_owned(),
-            })
+        Ok(self.attacher.create_network(&object, end)?)
     }
 
     /// Gives a network that has none the route targets that are asked for.
@@ -328,16 +369,4 @@ pub(super) fn address_of(what: &str, text: &str) -> Result<IpAddr> {
     let address = text.parse::<IpNetwork>().map(|network| network.ip());
     let reason = "an address with its prefix length is expected";
     Ok(address.map_err(|_| CoreError::invalid(what, text, reason))?)
-}
-
-pub(super) fn subnets_known(network: &VirtualNetwork) -> Vec<Subnet> {
-    let known = network.subnets().filter_map(|subnet| {
-        Some(Subnet {
-            prefix: subnet.prefix().filter(|prefix| prefix.prefix() > 0)?,
-            gateway: subnet.gateway(),
-            dns: subnet.dns(),
-            pools: Vec::new(),
-        })
-    });
-    known.collect()
 }

@@ -4,11 +4,12 @@
 //! an endpoint stands in its objects, whose ids follow from its own.
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::attachment::subnets::Subnet;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 
 use super::NetworkDriver;
-use super::network::{auxiliary_ip, subnets_known};
+use super::network::auxiliary_ip;
 use super::options::{NetworkOptions, Target};
 use super::store::{EndpointEntry, NetworkEntry, Wanted};
 use crate::error::{Error, Result};
@@ -34,25 +35,41 @@ impl NetworkDriver {
 
     /// Finds the virtual network of a Docker network by its mark.
     pub(super) fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<NetworkEntry>> {
-        let query = ListQuery::all().detail();
-        let all: Vec<VirtualNetwork> = self.client(end).list(&query)?;
-        let mark = self.mark(id);
-        let found = all.into_iter().find_map(|network| {
-            let note = network.meta.annotations.get(&mark)?.to_owned();
-            Some((network, note))
-        });
-        let Some((network, note)) = found else {
+        let Some(network) = self.marked(id, end)? else {
             return Ok(None);
         };
+        let note = network.meta.annotations.get(&self.mark(id));
+        let note = note.unwrap_or_default().to_owned();
         let id_text = id.short();
         log::warn!("state of Docker network {id_text} was lost: taken from the controller");
-        let wanted = serde_json::from_str(&note).unwrap_or_else(|e| {
-            log::warn!("the note of it is damaged ({e}): its options are lost");
-            seen_of(&network)
-        });
+        let wanted = match serde_json::from_str(&note) {
+            Ok(wanted) => wanted,
+            Err(e) => {
+                log::warn!("the note of it is damaged ({e}): its options are lost");
+                seen_of(&network, &self.subnets_of(&network, end)?)
+            }
+        };
         let entry = self.entry_of(id, wanted, &network)?;
         self.store.put_network(id, &entry)?;
         Ok(Some(entry))
+    }
+
+    /// The virtual network that carries the mark of a Docker network. Of all others only the annotations
+    /// are read.
+    fn marked(&self, id: &NetworkId, end: Deadline) -> Result<Option<VirtualNetwork>> {
+        let client = self.client(end);
+        let query = ListQuery::all().fields(&["annotations"]);
+        let mut all = client.listed::<VirtualNetwork>(&query)?;
+        let mark = self.mark(id);
+        let is_marked = |network: &&VirtualNetwork| network.meta.annotations.get(&mark).is_some();
+        match all.objects.iter().find(is_marked) {
+            Some(network) => Ok(client.get_opt(network.meta.uuid.unwrap_or_default())?),
+            // One that cannot be read may be the one.
+            None => match all.unreadable.pop() {
+                Some(odd) => Err(odd.error.into()),
+                None => Ok(None),
+            },
+        }
     }
 
     /// What is remembered of a Docker network that is this virtual network.
@@ -109,8 +126,8 @@ impl NetworkDriver {
 }
 
 /// What a virtual network alone tells.
-fn seen_of(network: &VirtualNetwork) -> Wanted {
-    let pools = subnets_known(network).into_iter().map(|subnet| IpamData {
+fn seen_of(network: &VirtualNetwork, subnets: &[Subnet]) -> Wanted {
+    let pools = subnets.iter().map(|subnet| IpamData {
         pool: subnet.prefix.to_string(),
         gateway: subnet
             .gateway

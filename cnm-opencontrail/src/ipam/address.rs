@@ -137,6 +137,7 @@ impl Ipam {
             Begun::New(entry) => entry,
             Begun::Again(address) => return Ok(address),
         };
+        let subnet = facts.subnet.map(|id| (id, pool.prefix));
         let reserved = self.attacher.reserve_address(
             &Reserve {
                 id: entry.id,
@@ -144,7 +145,7 @@ impl Ipam {
                 network_id: facts.network,
                 family: pool.family(),
                 address: asked,
-                subnet: facts.subnet.filter(|_| asked.is_none()),
+                subnet: subnet.filter(|_| asked.is_none()),
                 purpose: PURPOSE,
             },
             end,

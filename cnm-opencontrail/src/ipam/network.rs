@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use contrail_core::api::objects::AllocationPool;
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+use contrail_core::api::{IpamSubnet, VirtualNetwork};
 use contrail_core::attachment::subnets::{self, Subnet};
-use contrail_core::attachment::{Attacher, NetworkSpec, Pool as Range, SubnetSpec, is_owned};
+use contrail_core::attachment::{Attacher, NetworkSpec, SubnetSpec, is_owned};
 use contrail_core::identity::Family;
 use contrail_core::{Deadline, Error, Result};
 use ipnetwork::IpNetwork;
@@ -31,9 +30,9 @@ pub(super) struct Found {
 pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Result<Option<Found>> {
     let client = attacher.client(end);
     let object = match target {
-        Target::Named(name) => client.lookup::<VirtualNetwork>(name)?,
+        Target::Named(name) => attacher.find_network(name, end)?,
         Target::Existing(name) => {
-            let found = client.lookup::<VirtualNetwork>(name)?;
+            let found = attacher.find_network(name, end)?;
             Some(found.ok_or_else(|| missing(name.to_string()))?)
         }
         Target::Id(id) => {
@@ -44,19 +43,7 @@ pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Resul
     let Some(object) = object else {
         return Ok(None);
     };
-    let mut subnets = Vec::new();
-    for link in &object.network_ipam_refs {
-        let own = link.attr.iter().flat_map(|attr| &attr.ipam_subnets);
-        let own: Vec<&IpamSubnet> = own.filter(|subnet| is_real(subnet)).collect();
-        match (own.is_empty(), link.uuid) {
-            // The subnets stand in the network-ipam itself.
-            (true, Some(id)) => {
-                let ipam: NetworkIpam = client.get(id)?;
-                subnets.extend(ipam.ipam_subnets.subnets.into_iter().filter(is_real));
-            }
-            _ => subnets.extend(own.into_iter().cloned()),
-        }
-    }
+    let subnets = client.subnets_of(&object)?;
     Ok(Some(Found { object, subnets }))
 }
 
@@ -73,35 +60,48 @@ pub(super) fn ensure(
     mark: &str,
     end: Deadline,
 ) -> Result<NetworkFacts> {
-    let target = Target::Named(pool.network.clone());
     let spec = spec(pool, gateway);
-    let found = match find(attacher, &target, end)? {
-        Some(found) if found.takes(pool, adds_subnet) => {
-            found.add(attacher, &spec, end)?;
-            find(attacher, &target, end)?
+    let operation = || format!("entering virtual network {}", pool.network);
+    attacher.client(end).settle(operation, || {
+        let found = obtain(attacher, pool, &spec, adds_subnet, mark, end)?;
+        found.check(pool, false)?;
+        subnets::check(&spec, &found.known())?;
+        if is_owned(&found.object) {
+            match users::join(attacher, &found.object, mark, users::USES, end) {
+                // Its last user has just taken it along.
+                Err(error) if error.is_not_found() => return Ok(None),
+                joined => joined?,
+            }
         }
-        Some(found) => Some(found),
+        found.facts(pool, gateway).map(Some)
+    })
+}
+
+/// The network of a pool as it is, or as it has been made.
+fn obtain(
+    attacher: &Attacher,
+    pool: &Pool,
+    spec: &NetworkSpec,
+    adds_subnet: bool,
+    mark: &str,
+    end: Deadline,
+) -> Result<Found> {
+    let target = Target::Named(pool.network.clone());
+    match find(attacher, &target, end)? {
+        Some(found) if found.takes(pool, adds_subnet) => {
+            found.add(attacher, spec, end)?;
+            find(attacher, &target, end)?.ok_or_else(|| missing(pool.network.to_string()))
+        }
+        Some(found) => Ok(found),
         None => {
-            let mut object = attacher.new_network(&spec);
+            let mut object = attacher.new_network(spec);
             let annotations = &mut object.meta.annotations.0;
             annotations.insert(mark.to_owned(), users::USES.into());
-            match attacher.client(end).create(&object) {
-                Ok(id) => log::info!("created virtual network {} ({id})", pool.network),
-                Err(Error::AlreadyExists { .. }) => {
-                    log::debug!("virtual network {} was made by somebody else", pool.network);
-                }
-                Err(error) => return Err(error),
-            }
-            find(attacher, &target, end)?
+            let object = attacher.create_network(&object, end)?;
+            let subnets = attacher.client(end).subnets_of(&object)?;
+            Ok(Found { object, subnets })
         }
-    };
-    let found = found.ok_or_else(|| missing(pool.network.to_string()))?;
-    found.check(pool, false)?;
-    subnets::check(&spec, &found.known())?;
-    if is_owned(&found.object) {
-        users::join(attacher, &found.object, mark, users::USES, end)?;
     }
-    found.facts(pool, gateway)
 }
 
 impl Found {
@@ -149,22 +149,18 @@ impl Found {
     }
 
     fn known(&self) -> Vec<Subnet> {
-        let known = self.subnets.iter().filter_map(|subnet| {
-            Some(Subnet {
-                prefix: subnet.prefix()?,
-                gateway: subnet.gateway(),
-                dns: subnet.dns(),
-                pools: subnet.allocation_pools.iter().map(range).collect(),
-            })
-        });
-        known.collect()
+        self.subnets.iter().filter_map(Subnet::of).collect()
     }
 
     /// Adds a subnet; all others are sent back as they were read.
     fn add(&self, attacher: &Attacher, spec: &NetworkSpec, end: Deadline) -> Result<()> {
         let new = attacher.new_network(spec);
         let mut links = self.object.network_ipam_refs.clone();
-        match links.iter_mut().find_map(|link| link.attr.as_mut()) {
+        // A flat IPAM takes no subnets of a network.
+        let is_real = |subnet: &IpamSubnet| subnet.prefix().is_some();
+        let attrs = links.iter_mut().filter_map(|link| link.attr.as_mut());
+        let mut takers = attrs.filter(|attr| attr.ipam_subnets.iter().all(is_real));
+        match takers.next() {
             Some(attr) => attr.ipam_subnets.extend(new.subnets().cloned()),
             None => links.extend(new.network_ipam_refs),
         }
@@ -197,18 +193,6 @@ fn spec(pool: &Pool, gateway: Option<IpAddr>) -> NetworkSpec {
             gateway,
             pool: pool.bounds(),
         }],
-    }
-}
-
-/// A prefix of no bits stands for the subnets of the network-ipam.
-fn is_real(subnet: &IpamSubnet) -> bool {
-    subnet.prefix().is_some_and(|prefix| prefix.prefix() > 0)
-}
-
-fn range(pool: &AllocationPool) -> Range {
-    Range {
-        first: pool.start,
-        last: pool.end,
     }
 }
 

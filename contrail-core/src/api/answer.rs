@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::errors::{self, Refusal};
+use super::listed::{Listed, Unreadable};
 use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::error::{Error, Result};
+use crate::fq_name::FqName;
 use crate::http::{Method, Response};
 use crate::secret::Secret;
 
@@ -26,6 +29,11 @@ pub struct Answer {
 #[derive(Deserialize)]
 struct WithUuid {
     uuid: Uuid,
+}
+
+#[derive(Deserialize)]
+struct WithName {
+    fq_name: FqName,
 }
 
 impl Answer {
@@ -99,26 +107,55 @@ impl Answer {
         Ok(self.json::<WithUuid>()?.uuid)
     }
 
-    /// A list with each object in its envelope, as `detail=true` gives it.
-    pub fn wrapped_list<R: Resource>(&self) -> Result<Vec<R>> {
-        let items: Vec<BTreeMap<String, R>> = self.items::<R, _>()?;
-        Ok(items.into_iter().flat_map(BTreeMap::into_values).collect())
+    /// A list: each object in its envelope, as `detail=true` gives it, or names, ids and single fields.
+    pub fn list<R: Resource>(&self, in_envelopes: bool) -> Result<Listed<R>> {
+        let mut listed = Listed::default();
+        for item in self.items::<R>(in_envelopes)? {
+            match serde_json::from_str(item.get()) {
+                Ok(object) => listed.objects.push(object),
+                Err(source) => listed
+                    .unreadable
+                    .push(Unreadable::new::<R>(item, self.decode(source))),
+            }
+        }
+        Ok(listed)
     }
 
-    /// A list of names, ids and single fields.
-    pub fn flat_list<R: Resource>(&self) -> Result<Vec<R>> {
-        self.items::<R, _>()
+    /// The object of that name in a list with envelopes. No other one is looked into: servers before 5.0
+    /// answer with all that they have.
+    pub fn named<R: Resource>(&self, name: &FqName) -> Result<Option<R>> {
+        let items = self.items::<R>(true)?;
+        let found = items.into_iter().find(|item| {
+            let named = serde_json::from_str::<WithName>(item.get());
+            named.is_ok_and(|named| named.fq_name == *name)
+        });
+        let read = |item: &RawValue| serde_json::from_str(item.get());
+        found
+            .map(read)
+            .transpose()
+            .map_err(|source| self.decode(source))
     }
 
-    fn items<R: Resource, T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+    /// The items of a list, out of their envelopes, none of them looked into.
+    fn items<'a, R: Resource>(&'a self, in_envelopes: bool) -> Result<Vec<&'a RawValue>> {
         // A paged answer has a "marker" beside the list.
-        let mut envelope: BTreeMap<String, serde_json::Value> = self.json()?;
+        let mut envelope: BTreeMap<String, &'a RawValue> = self.json()?;
         let key = format!("{}s", R::TYPE);
         let list = envelope.remove(&key).ok_or_else(|| self.no_key(&key))?;
-        serde_json::from_value(list).map_err(|source| self.decode(source))
+        let items = serde_json::from_str::<Vec<&'a RawValue>>(list.get());
+        let items = items.map_err(|source| self.decode(source))?;
+        if !in_envelopes {
+            return Ok(items);
+        }
+        let unwrap = |item: &'a RawValue| {
+            let mut envelope: BTreeMap<String, &'a RawValue> = serde_json::from_str(item.get())?;
+            Ok(envelope.remove(R::TYPE).unwrap_or(item))
+        };
+        let items: serde_json::Result<_> = items.into_iter().map(unwrap).collect();
+        items.map_err(|source| self.decode(source))
     }
 
-    fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         serde_json::from_slice(&self.response.body).map_err(|source| self.decode(source))
     }
 
@@ -189,28 +226,59 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::api::request::{self, ListQuery};
     use crate::api::{VirtualMachineInterface, VirtualNetwork};
 
+    fn answer(body: Value) -> Answer {
+        let request = request::list::<VirtualNetwork>(&ListQuery::all());
+        let response = Response::new(200, body.to_string());
+        Answer::new(response, "API".into(), &request, None, false)
+    }
+
     fn recorded(name: &str) -> Answer {
         let text = include_str!("../../tests/fixtures/objects.json");
-        let all: serde_json::Value = serde_json::from_str(text).unwrap();
-        let request = request::list::<VirtualNetwork>(&ListQuery::all());
-        let response = Response::new(200, all[name].to_string());
-        Answer::new(response, "API".into(), &request, None, false)
+        let all: Value = serde_json::from_str(text).unwrap();
+        answer(all[name].clone())
     }
 
     #[test]
     fn recorded_lists_are_read_in_both_forms() {
-        let detailed: Vec<VirtualNetwork> = recorded("detailed_list").wrapped_list().unwrap();
+        let read = |name, in_envelopes| {
+            let listed = recorded(name).list::<VirtualNetwork>(in_envelopes).unwrap();
+            listed.objects
+        };
+        let (detailed, flat) = (read("detailed_list", true), read("flat_list", false));
         assert_eq!(detailed[0].subnets().count(), 1);
-        let flat: Vec<VirtualNetwork> = recorded("flat_list").flat_list().unwrap();
         assert_eq!(flat[0].uuid(), detailed[0].uuid());
         assert_eq!(flat[0].subnets().count(), 1);
-        let ports: Vec<VirtualMachineInterface> =
-            recorded("interfaces_of_a_machine").wrapped_list().unwrap();
-        assert_eq!(ports[0].instance_ip_back_refs.len(), 1);
+        let ports = recorded("interfaces_of_a_machine").list::<VirtualMachineInterface>(true);
+        assert_eq!(ports.unwrap().objects[0].instance_ip_back_refs.len(), 1);
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_read_is_told_of_and_does_not_keep_the_others() {
+        let odd = Uuid::from_u128(7);
+        let body = json!({"virtual-networks": [
+            {"virtual-network": {"fq_name": "odd", "uuid": odd}},
+            {"virtual-network": {"fq_name": ["d", "p", "n"], "uuid": Uuid::from_u128(8)}},
+            {"virtual-network": {"fq_name": ["d", "p", "bad"], "network_ipam_refs": 5}},
+        ]});
+        let answer = answer(body);
+        let listed = answer.list::<VirtualNetwork>(true).unwrap();
+        let names: Vec<&str> = listed.objects.iter().map(|n| n.fq_name().name()).collect();
+        assert_eq!(names, ["n"]);
+        let ids: Vec<Option<Uuid>> = listed.unreadable.iter().map(|odd| odd.uuid).collect();
+        assert_eq!(ids, [Some(odd), None]);
+        assert!(listed.whole().is_err());
+
+        // By name only the one that is meant is read.
+        let named = |name: &str| answer.named::<VirtualNetwork>(&FqName::new(["d", "p", name]));
+        assert!(named("n").unwrap().is_some());
+        assert_eq!(named("absent").unwrap(), None);
+        named("bad").unwrap_err();
     }
 
     #[test]
@@ -223,6 +291,6 @@ mod tests {
             text.starts_with("cannot understand the answer of API to GET /virtual-networks"),
             "{text}"
         );
-        assert!(recorded("network").flat_list::<VirtualNetwork>().is_err());
+        assert!(recorded("network").list::<VirtualNetwork>(false).is_err());
     }
 }

@@ -128,7 +128,7 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
         _ if is_duplicate(text) => Error::AlreadyExists {
             kind: refusal.kind,
             name: refusal.name.clone(),
-            uuid: first_uuid(text),
+            uuid: existing_id(text),
         },
         _ => refusal.refused(),
     }
@@ -154,10 +154,19 @@ fn missing(refusal: &Refusal) -> Error {
 }
 
 /// `[…] already exists with uuid: u`, `u already exists with fq_name: […]`, and the text of a lost
-/// race for a name: `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`.
+/// race for a name.
 fn is_duplicate(text: &str) -> bool {
-    text.contains(" already exists with ")
-        || text.starts_with("FQ Name: /fq-name-to-uuid/") && text.contains("exists already with ID")
+    text.contains(" already exists with ") || has_lost_race(text, "fq-name-to-uuid/")
+}
+
+/// Whether somebody else was faster with something of that kind:
+/// `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`. On servers with a `cluster_id`
+/// that stands before the first slash.
+fn has_lost_race(text: &str, kind: &str) -> bool {
+    let path = text.strip_prefix("FQ Name: ");
+    let path = path.filter(|path| path.contains(" exists already with ID"));
+    let below_cluster = path.and_then(|path| path.split_once('/'));
+    below_cluster.is_some_and(|(_, path)| path.starts_with(kind))
 }
 
 /// What a refused creation of an instance IP says about its address.
@@ -166,7 +175,7 @@ fn is_duplicate(text: &str) -> bool {
 /// family, an address outside of all subnets, an address of the other family.
 pub fn address(refusal: &Refusal, network: FqName, wanted: Option<IpAddr>) -> Option<Error> {
     let text = refusal.text.to_ascii_lowercase();
-    let lost_race = text.starts_with("fq name: /api-server/subnets/");
+    let lost_race = has_lost_race(&refusal.text, "api-server/subnets/");
     if text.contains("address already in use") || lost_race {
         let address = wanted?;
         return Some(Error::AddressInUse { address, network });
@@ -216,11 +225,20 @@ fn users(text: &str) -> Vec<String> {
     quoted(text).into_iter().map(short).collect()
 }
 
-/// The first id in a text.
-fn first_uuid(text: &str) -> Option<Uuid> {
-    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-')
-        .filter(|word| word.len() == 36)
-        .find_map(|word| word.parse().ok())
+/// The id of the object that exists already. It is found by its place in the three texts of a duplicate:
+/// names come from outside and may hold ids and any of these words themselves.
+fn existing_id(text: &str) -> Option<Uuid> {
+    let last = |text: &str, words: &str| Some(text.rsplit_once(words)?.1.to_owned());
+    let id = if text.starts_with('[') {
+        last(text, " already exists with uuid: ")?
+    } else if let Some(race) = text.strip_suffix(" at zookeeper") {
+        last(race, " exists already with ID: ")?
+    } else {
+        text.split_once(" already exists with fq_name: ")?
+            .0
+            .to_owned()
+    };
+    id.trim().parse().ok()
 }
 
 #[cfg(test)]

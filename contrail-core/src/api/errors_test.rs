@@ -154,6 +154,10 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
         format!(
             "FQ Name: /fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
         ),
+        // A server with cluster_id.
+        format!(
+            "FQ Name: c1/fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
+        ),
     ] {
         let (refusal, response) = refusal(409, Method::Post, "/virtual-networks", &text);
         let error = classify(&refusal, &response);
@@ -166,6 +170,36 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
     let (refusal, response) = refusal(404, Method::Post, "/virtual-networks", text);
     assert!(
         matches!(classify(&refusal, &response), Error::NotFound { kind: "project", name, .. } if name == "default-domain:p9")
+    );
+}
+
+#[test]
+fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
+    let (id, vm) = (Uuid::from_u128(0xa << 124), Uuid::from_u128(0xb << 124));
+    let tricky = format!("{vm} already exists with uuid: {vm}");
+    for text in [
+        format!("['default-domain', 'admin', 'SI', '{vm}'] already exists with uuid: {id}"),
+        format!("['default-domain', '{vm}', '{tricky}'] already exists with uuid: {id}"),
+        format!("[u\"it's {vm}\"] already exists with uuid: {id}\n"),
+        format!("{id} already exists with fq_name: ['{vm}', '{tricky}']"),
+        format!(
+            "FQ Name: /fq-name-to-uuid/port_tuple:d:{vm}:{tricky} exists already with ID: {id} at zookeeper"
+        ),
+    ] {
+        let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+        let error = classify(&refusal, &response);
+        assert!(
+            matches!(error, Error::AlreadyExists { uuid: Some(found), .. } if found == id),
+            "{text}: {error:?}"
+        );
+    }
+    // No id is better than that of something else.
+    let text = format!("port {vm} already exists with name x");
+    let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+    let error = classify(&refusal, &response);
+    assert!(
+        matches!(error, Error::AlreadyExists { uuid: None, .. }),
+        "{error:?}"
     );
 }
 
@@ -225,6 +259,10 @@ fn a_refused_address_says_why() {
         (
             400,
             "FQ Name: /api-server/subnets/d:p:n:10.1.0.0/16/0171068679 exists already with ID: x at zookeeper",
+        ),
+        (
+            400,
+            "FQ Name: c1/api-server/subnets/d:p:n:10.1.0.0/16/0171068679 exists already with ID: x at zookeeper",
         ),
     ] {
         assert_eq!(meaning(status, text, Some(wanted)), in_use, "{text}");

@@ -3,13 +3,17 @@
 //! Contract: OpenContrail 3.x up to OpenSDN. Requests are built as values ([`request`]), refusals
 //! are read by one pure function ([`errors`]); only [`Client`] sends.
 
+mod address;
 mod answer;
 pub mod errors;
 mod list;
+mod listed;
 pub mod objects;
+mod race;
 pub mod request;
 pub mod resource;
 mod send;
+mod subnets;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -24,6 +28,7 @@ use crate::fq_name::FqName;
 use crate::http::{Server, Transport};
 use crate::keystone::TokenSource;
 
+pub use listed::{Listed, Unreadable};
 pub use objects::{
     InstanceIp, IpamSubnet, NetworkIpam, NetworkPolicy, PortTuple, Project, RouteTarget,
     SecurityGroup, ServiceInstance, ServiceTemplate, VirtualMachine, VirtualMachineInterface,
@@ -168,13 +173,22 @@ impl Client {
                 "only objects with an id can be ensured",
             ));
         };
-        match self.make(object) {
-            Err(Error::AlreadyExists { uuid, .. }) if uuid == Some(own) => Ok(Ensured {
+        let error = match self.make(object) {
+            Err(error @ Error::AlreadyExists { .. }) => error,
+            other => return other,
+        };
+        let existing = match &error {
+            Error::AlreadyExists { uuid: Some(id), .. } => Some(*id),
+            // A text of another version: the name has one holder, who can be asked for.
+            _ => self.id_of::<R>(object.fq_name())?,
+        };
+        match existing == Some(own) {
+            true => Ok(Ensured {
                 uuid: own,
                 created: false,
                 is_certain: true,
             }),
-            other => other,
+            false => Err(error),
         }
     }
 
@@ -227,8 +241,7 @@ impl Client {
         if !answer.is_success() {
             return Err(answer.error::<R>(name.to_string(), None));
         }
-        let found: Vec<R> = answer.wrapped_list()?;
-        Ok(found.into_iter().find(|object| object.fq_name() == name))
+        answer.named(name)
     }
 
     /// The id of the object of a name.
@@ -243,18 +256,34 @@ impl Client {
         absent_as_none(Err(answer.error::<R>(name.to_string(), None)))
     }
 
-    /// Lists objects. What the query does not ask for is left at its default.
+    /// Lists objects. What the query does not ask for is left at its default. Objects that cannot be
+    /// read are reported and left out: one odd object of somebody else is no reason to fail.
     ///
     /// # Errors
     /// When the API cannot be asked.
     pub fn list<R: Resource>(&self, query: &ListQuery) -> Result<Vec<R>> {
+        self.listed(query).map(Listed::readable)
+    }
+
+    /// Lists objects for a decision that an object left out would make wrong.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when one cannot be read; when the API cannot be asked.
+    pub fn list_whole<R: Resource>(&self, query: &ListQuery) -> Result<Vec<R>> {
+        self.listed(query)?.whole()
+    }
+
+    /// Lists objects, and those that cannot be read.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn listed<R: Resource>(&self, query: &ListQuery) -> Result<Listed<R>> {
         if query.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Listed::default());
         }
         let answer = self.send(&request::list::<R>(query))?;
         match answer.is_success() {
-            true if query.detail => answer.wrapped_list(),
-            true => answer.flat_list::<R>(),
+            true => answer.list(query.detail),
             false => Err(answer.error::<R>("list".to_owned(), None)),
         }
     }

@@ -33,6 +33,9 @@ pub enum Effect {
     None,
     /// The same however often it is sent.
     Repeatable,
+    /// The same if it is sent again after it was carried out, and too much while it is being carried out:
+    /// it is looked for before it is sent again.
+    OneByOne,
     /// Each time something more.
     Once,
 }
@@ -93,7 +96,8 @@ pub fn create<R: Resource>(object: &R) -> ApiRequest {
     }
     ApiRequest {
         effect: match object.uuid() {
-            Some(_) => Effect::Repeatable,
+            Some(_) if R::MAY_OVERLAP => Effect::Repeatable,
+            Some(_) => Effect::OneByOne,
             None => Effect::Once,
         },
         ..ApiRequest::post(&format!("/{}s", R::TYPE), json!({ R::TYPE: fields }))
@@ -284,6 +288,9 @@ mod tests {
     fn only_a_creation_without_an_id_may_not_be_repeated() {
         let with_id = VirtualMachine::new(ID);
         assert_eq!(create(&with_id).effect, Effect::Repeatable);
+        let named = |name: &str| Ref::named(FqName::new([name]));
+        let address = InstanceIp::new(ID, Family::V4, named("n"), named("i"));
+        assert_eq!(create(&address).effect, Effect::OneByOne);
         let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
         assert_eq!(create(&network).effect, Effect::Once);
     }

@@ -22,6 +22,10 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The type of the parent, or "" for an object of the configuration root.
     const PARENT: &'static str;
 
+    /// Whether a creation may be sent again while the same one, with the same id, may still be on its
+    /// way: the API then makes one object and refuses the other.
+    const MAY_OVERLAP: bool = true;
+
     /// The part that all types share.
     fn meta(&self) -> &Meta;
 
@@ -235,7 +239,7 @@ where
 
 /// Lets a type of object be a [`Resource`] by its `meta` field.
 macro_rules! resource {
-    ($type:ty, $name:literal, parent $parent:literal $(, $extra:item)?) => {
+    ($type:ty, $name:literal, parent $parent:literal $(, $extra:item)*) => {
         impl $crate::api::Resource for $type {
             const TYPE: &'static str = $name;
             const PARENT: &'static str = $parent;
@@ -248,7 +252,7 @@ macro_rules! resource {
                 &mut self.meta
             }
 
-            $($extra)?
+            $($extra)*
         }
     };
 }

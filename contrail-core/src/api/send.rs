@@ -80,7 +80,7 @@ impl Client {
             let error = failed.error;
             log::debug!("{} {}: {}", request.method, request.path, report(&error));
             let had_effect = failed.had_effect && request.effect != Effect::None;
-            if had_effect && request.effect == Effect::Once {
+            if had_effect && matches!(request.effect, Effect::Once | Effect::OneByOne) {
                 return Err(error);
             }
             *unsure |= had_effect;

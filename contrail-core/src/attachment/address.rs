@@ -3,10 +3,9 @@
 
 use std::net::IpAddr;
 
-use uuid::Uuid;
-
 use super::attach::all;
 use super::call::{Call, Port};
+use super::network::Network;
 use super::reserve::{Ip, Reserved};
 use super::types::Assigned;
 use super::undo::Step;
@@ -26,7 +25,7 @@ impl Call<'_> {
             self.create_ip(reserved, ip)?;
             let address = match ip.asked {
                 Some(address) => address,
-                None => self.chosen_address(ip.id)?,
+                None => self.chosen_address(network, ip)?,
             };
             subnets::assigned(&network.fq_name, &network.subnets, address)
         };
@@ -62,27 +61,46 @@ impl Call<'_> {
         check(reserved, ip)?;
         let object =
             objects::instance_ip(ip.id, ip.family, ip.asked, &reserved.port.object, network);
-        let created = self.attempt(Step::InstanceIp(ip.id), || self.client().ensure(&object));
-        created.map(|_| ()).map_err(|error| match error {
-            // The API says "exhausted" for five causes; the subnets tell which one it was.
-            Error::NoAddress { network: name, .. } if !network.subnets.is_empty() => {
-                Error::NoAddress {
-                    network: name,
-                    reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
-                }
-            }
+        let step = Step::InstanceIp(ip.id);
+        let create = || self.attempt(step.clone(), || self.client().ensure_address(&object));
+        let created = match create() {
+            Err(Error::NoAddress { .. }) if self.has_stayed(reserved)? => create(),
             other => other,
-        })
+        };
+        created
+            .map(|_| ())
+            .map_err(|error| full(&reserved.network, ip, error))
+    }
+
+    /// Whether a network without an address may have had no subnets for a moment: on another host its last
+    /// user was leaving, has met this interface, and has given it its subnets back. That is waited for.
+    fn has_stayed(&self, reserved: &Reserved) -> Result<bool> {
+        if !reserved.network.owned {
+            return Ok(false);
+        }
+        let found = self.find_network(&reserved.port.wanted.network)?;
+        Ok(found.is_some_and(|found| found.uuid == reserved.network.uuid))
     }
 
     /// The address that the API chose: the answer to the creation does not hold it.
-    fn chosen_address(&self, ip: Uuid) -> Result<IpAddr> {
-        let object: InstanceIp = self.client().get_with(ip, &["instance_ip_address"])?;
-        object.address.ok_or_else(|| Error::NotFound {
-            kind: "address",
-            name: format!("of instance-ip {ip}"),
-            hint: "the configuration API created it without one".into(),
+    fn chosen_address(&self, network: &Network, ip: &Ip) -> Result<IpAddr> {
+        let object: InstanceIp = self.client().get_with(ip.id, &["instance_ip_address"])?;
+        let reason = || subnets::why_no_address(&network.subnets, ip.family, None);
+        object.address.ok_or_else(|| Error::NoAddress {
+            network: network.fq_name.clone(),
+            reason: reason(),
         })
+    }
+}
+
+/// The API says "exhausted" for five causes; the subnets tell which one it was.
+fn full(network: &Network, ip: &Ip, error: Error) -> Error {
+    match error {
+        Error::NoAddress { network: name, .. } if !network.subnets.is_empty() => Error::NoAddress {
+            network: name,
+            reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
+        },
+        other => other,
     }
 }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::call::{Call, Port};
 use super::types::{Attached, Attachment};
-use super::{Attacher, nodes};
+use super::{Attacher, nodes, returns};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::identity;
@@ -32,9 +32,15 @@ impl Attacher {
         let netns = self.open_free(&ports)?;
         nodes::remember(&self.host.state_dir, &self.host.node)?;
 
+        returns::sweep(&self.host.run_dir);
         let vm = identity::virtual_machine(&self.host.node, &first.container);
         let call = Call::new(&self.host, &self.backend, (vm, ids), ends);
-        call.run(|| call.attach(ports, &netns))
+        call.run(|| {
+            ports
+                .iter()
+                .try_for_each(|port| call.await_return(port.id))?;
+            call.attach(ports, &netns)
+        })
     }
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container

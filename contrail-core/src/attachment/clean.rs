@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Attacher, Orphan, PendingRemoval};
+use super::{Attacher, IdleMachine, Orphan, PendingRemoval};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, report};
 use crate::files;
 use crate::fq_name::FqName;
 
 /// What a clean-up has found and done. Its text is a report for the operator.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cleaned {
     /// How many removals of earlier calls were completed.
     pub finished: usize,
@@ -20,6 +20,9 @@ pub struct Cleaned {
     pub grace: Option<Duration>,
     /// The orphans of each project, each with what became of it; or why they could not be found.
     pub projects: Vec<(FqName, Result<Decided>)>,
+    /// The virtual machines of this host without interfaces, each with what became of it; or why they
+    /// could not be found.
+    pub machines: Result<Vec<(IdleMachine, Fate)>>,
 }
 
 /// Orphans, each with what became of it.
@@ -63,12 +66,31 @@ impl Attacher {
         };
         let projects = projects.iter();
         let projects = projects.map(|project| (project.clone(), of_project(project)));
+        let projects = projects.collect();
         Ok(Cleaned {
             finished,
             grace,
-            projects: projects.collect(),
+            projects,
+            // What is left when the interfaces have gone.
+            machines: self.clean_machines(grace.is_some(), deadline),
             pending: self.pending_removals()?,
         })
+    }
+
+    fn clean_machines(
+        &self,
+        removes: bool,
+        deadline: Deadline,
+    ) -> Result<Vec<(IdleMachine, Fate)>> {
+        let idle = self.idle_machines(deadline)?.into_iter();
+        let with_fate = idle.map(|machine| {
+            let fate = match removes {
+                true => self.remove_idle(&machine, deadline),
+                false => Fate::Stays,
+            };
+            (machine, fate)
+        });
+        Ok(with_fate.collect())
     }
 
     fn decide(&self, orphan: &Orphan, grace: Option<Duration>, deadline: Deadline) -> Fate {
@@ -120,7 +142,15 @@ impl fmt::Display for Cleaned {
                 self.describe(orphan, fate, f)?;
             }
         }
-        Ok(())
+        match &self.machines {
+            Err(error) => {
+                let error = report(error);
+                writeln!(f, "virtual machines: cannot be looked at: {error}")
+            }
+            Ok(idle) => idle
+                .iter()
+                .try_for_each(|(machine, fate)| self.describe_machine(machine, fate, f)),
+        }
     }
 }
 
@@ -131,21 +161,40 @@ impl Cleaned {
     /// # Errors
     /// [`Error::Left`] with everything that stood in the way.
     pub fn outcome(self) -> Result<()> {
+        let failed = |fate| match fate {
+            Fate::Failed(error) => Some(error),
+            Fate::Removed | Fate::Stays => None,
+        };
         let mut errors = Vec::new();
         for (_, orphans) in self.projects {
             match orphans {
-                Ok(orphans) => {
-                    errors.extend(orphans.into_iter().filter_map(|(_, fate)| match fate {
-                        Fate::Failed(error) => Some(error),
-                        Fate::Removed | Fate::Stays => None,
-                    }))
-                }
+                Ok(found) => errors.extend(found.into_iter().filter_map(|(_, fate)| failed(fate))),
                 Err(error) => errors.push(error),
             }
+        }
+        match self.machines {
+            Ok(found) => errors.extend(found.into_iter().filter_map(|(_, fate)| failed(fate))),
+            Err(error) => errors.push(error),
         }
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Error::Left(errors)),
+        }
+    }
+
+    fn describe_machine(
+        &self,
+        machine: &IdleMachine,
+        fate: &Fate,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let IdleMachine { id, container } = machine;
+        write!(f, "virtual machine {id} of container {container}: ")?;
+        match (fate, self.grace) {
+            (Fate::Removed, _) => writeln!(f, "removed"),
+            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
+            (Fate::Stays, Some(_)) => writeln!(f, "has an interface by now"),
+            (Fate::Stays, None) => writeln!(f, "has no interface, stays without --remove"),
         }
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::types::Detachment;
 use super::undo::{self, Failed, Step};
-use super::{Attacher, nodes, orphans, pending};
+use super::{Attacher, nodes, orphans, pending, returns};
 use crate::deadline::Deadline;
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
@@ -21,16 +21,19 @@ pub struct Detached {
 
 impl Attacher {
     /// Takes interfaces away: agent port, link, instance IP, VM interface, and the virtual machine
-    /// when it has no other interface. Nothing is read first, and what is not there is fine, so this
-    /// may be repeated and may be called for containers that never were.
+    /// when it has no other interface. What is not there is fine, so this may be repeated and may be
+    /// called for containers that never were.
     ///
-    /// One interface takes three requests to the API and one to the agent.
+    /// One interface takes four requests to the API, of which one asks whether it is a member of a
+    /// service, and one to the agent. A member takes more: the other ports of the container leave the
+    /// service with it, see [`ServiceRoles::dissolve`](crate::service_chain::ServiceRoles::dissolve).
     ///
     /// # Errors
     /// What a repetition could not mend either: an object in use by somebody else, or the state
     /// directory not writable while something had to be put off.
     pub fn detach(&self, interfaces: &[Detachment]) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
+        returns::sweep(&self.host.run_dir);
         let machines = self.machines(interfaces)?;
         let ids: Vec<Uuid> = machines.iter().map(|(id, _)| *id).collect();
         let _locks = self.lock(&ids, deadline)?;

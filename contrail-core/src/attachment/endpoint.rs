@@ -16,7 +16,7 @@ use super::reserve::{Ip, Reserved};
 use super::service::Service;
 use super::types::{Attachment, NetworkSpec};
 use super::undo::{self, Step};
-use super::{Attacher, objects};
+use super::{Attacher, objects, returns};
 use crate::agent;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
@@ -161,8 +161,9 @@ impl Attacher {
         })
     }
 
-    /// Takes the second half back: agent port, link, and the part in a service chain. No request to the
-    /// API without that.
+    /// Takes the second half back: agent port, link, and the role that the endpoint took when it joined. No
+    /// request to the API if it took none. What it is a member of otherwise it leaves with
+    /// [`Attacher::delete_endpoint`].
     ///
     /// # Errors
     /// As [`Attacher::detach`].
@@ -171,16 +172,16 @@ impl Attacher {
         let steps = vec![
             Step::AgentPort(id),
             Step::Link(id),
-            Step::Service { interface: id },
+            Step::Role { interface: id },
         ];
         let deadline = Deadline::after(self.host.detach_timeout);
         let _lock = self.lock(&[id], deadline)?;
         self.run_steps(id, steps, deadline)
     }
 
-    /// Takes everything of an endpoint back. Three requests to the API and one to the agent; one more,
-    /// and one for each address, when the caller does not know the virtual machine. Reserved instance
-    /// IPs stay.
+    /// Takes everything of an endpoint back. Four requests to the API and one to the agent; one more,
+    /// and one for each address, when the caller does not know the virtual machine; more for a member of a
+    /// service. Reserved instance IPs stay.
     ///
     /// # Errors
     /// As [`Attacher::detach`].
@@ -190,6 +191,7 @@ impl Attacher {
         vm: Option<Uuid>,
         reserved: &[Uuid],
     ) -> Result<Detached> {
+        returns::sweep(&self.host.run_dir);
         let id = self.endpoint_interface(endpoint);
         let deadline = Deadline::after(self.host.detach_timeout);
         let _lock = self.lock(&[id], deadline)?;

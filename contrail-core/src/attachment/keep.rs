@@ -102,7 +102,7 @@ impl Call<'_> {
     fn make_again(&self, endpoint: &Endpoint, port: Port<'_>) -> Result<()> {
         for address in &endpoint.addresses {
             let Some(id) = address.reserved else { continue };
-            self.client().ensure(&super::objects::reserved_ip(
+            self.client().ensure_address(&super::objects::reserved_ip(
                 self.host,
                 &Reserve {
                     id,

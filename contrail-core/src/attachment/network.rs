@@ -1,17 +1,14 @@
 //! The virtual network of an attachment: found by its name, or created when the request says how.
 
-use std::path::Path;
-
 use uuid::Uuid;
 
 use super::call::Call;
 use super::subnets::{self, Subnet};
 use super::types::NetworkSpec;
 use super::undo::Step;
-use super::uses::{self, Use};
-use super::{Attacher, objects};
-use crate::api::Client;
-use crate::api::objects::{NetworkIpam, VirtualNetwork};
+use super::{Attacher, departure, objects, uses};
+use crate::api::objects::VirtualNetwork;
+use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
@@ -33,15 +30,13 @@ pub struct Network {
 
 impl Call<'_> {
     /// The network of that name, if it exists and does not contradict the request. One request; a
-    /// second one for each network-ipam whose subnets are shared by its networks.
+    /// second one when it is on flat IPAMs, whose subnets are shared by their networks.
     pub(super) fn find_network(&self, spec: &NetworkSpec) -> Result<Option<Network>> {
         let client = self.client();
-        let Some(object) = client.lookup::<VirtualNetwork>(&spec.fq_name)? else {
-            return Ok(None);
-        };
-        let network = network_of(&client, &object)?;
-        subnets::check(spec, &network.subnets)?;
-        Ok(Some(network))
+        let found = find(&client, &spec.fq_name)?;
+        found
+            .map(|object| fitting(&client, spec, &object))
+            .transpose()
     }
 
     /// Creates the network for an interface, which leaves it again if the answer gets lost. Without a chosen id: then the API's lock on the name decides between two
@@ -49,31 +44,62 @@ impl Call<'_> {
     pub(super) fn create_network(&self, spec: &NetworkSpec, interface: Uuid) -> Result<Network> {
         if spec.subnets.is_empty() {
             return Err(Error::NotFound {
-                kind: "virtual-network",
+                kind: VirtualNetwork::TYPE,
                 name: spec.fq_name.to_string(),
                 hint: "create it, or configure the subnet that it should be created with".into(),
             });
         }
         let object = objects::network(self.host, spec);
+        let client = self.client();
+        uses::create(&self.host.state_dir, interface, &spec.fq_name)?;
         let leave = Step::Networks { interface };
-        match self.attempt(leave, || self.client().create(&object)) {
+        let object = self.attempt(leave, || create(&client, &object))?;
+        fitting(&client, spec, &object)
+    }
+}
+
+/// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
+/// subnets again; where that user has ended half-way, its removal is finished.
+pub(super) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
+    let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
+    let mut abandoned = Deadline::after(departure::LEAVING);
+    client.settle(waiting, || {
+        let found = client.lookup::<VirtualNetwork>(name)?;
+        let Some(going) = found.as_ref().filter(|found| departure::is_going(found)) else {
+            return Ok(Some(found));
+        };
+        if let Some(id) = going.uuid().filter(|_| abandoned.has_passed()) {
+            log::warn!("virtual network {name} was left without subnets: its removal is finished");
+            departure::delete_unless_used(client, id)?;
+            abandoned = Deadline::after(departure::LEAVING);
+        }
+        Ok(None)
+    })
+}
+
+/// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
+/// a moment, in which nothing can be found under it.
+pub(super) fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
+    let name = &object.meta.fq_name;
+    let mut is_made = false;
+    let waiting = || format!("creating virtual network {name}, whose name stays taken,");
+    let made = client.settle(waiting, || {
+        match client.create(object) {
             Ok(uuid) => {
-                log::info!("created virtual network {} ({uuid})", spec.fq_name);
+                is_made = true;
+                log::info!("created virtual network {name} ({uuid})");
             }
             Err(Error::AlreadyExists { .. }) => {
-                log::debug!(
-                    "virtual network {} was created by somebody else",
-                    spec.fq_name
-                );
+                log::debug!("virtual network {name} was created by somebody else, or is going");
             }
             Err(error) => return Err(error),
         }
-        self.find_network(spec)?.ok_or_else(|| Error::NotFound {
-            kind: "virtual-network",
-            name: spec.fq_name.to_string(),
-            hint: "it vanished right after it was created: try again".into(),
-        })
-    }
+        find(client, name)
+    });
+    made.map_err(|error| match is_made {
+        true => error.unsure(),
+        false => error,
+    })
 }
 
 impl Attacher {
@@ -82,13 +108,37 @@ impl Attacher {
         objects::network(&self.host, spec)
     }
 
+    /// The virtual network of that name. One whose last user is leaving it is waited for.
+    ///
+    /// # Errors
+    /// When the API cannot be asked; [`Error::Timeout`] when the network stays without subnets.
+    pub fn find_network(
+        &self,
+        name: &FqName,
+        deadline: Deadline,
+    ) -> Result<Option<VirtualNetwork>> {
+        find(&self.client(deadline), name)
+    }
+
+    /// Creates a virtual network, or finds the one that somebody else has made under its name meanwhile.
+    ///
+    /// # Errors
+    /// As [`Client::create`]; [`Error::Timeout`] when the name stays taken by what cannot be found.
+    pub fn create_network(
+        &self,
+        network: &VirtualNetwork,
+        deadline: Deadline,
+    ) -> Result<VirtualNetwork> {
+        create(&self.client(deadline), network)
+    }
+
     /// Deletes a network that this project made, unless somebody uses it or has attached a policy
     /// to it. Returns whether it was deleted.
     ///
     /// # Errors
     /// When the API cannot be asked.
     pub fn delete_network_unless_used(&self, uuid: Uuid, deadline: Deadline) -> Result<bool> {
-        delete_unless_used(&self.client(deadline), uuid)
+        departure::delete_unless_used(&self.client(deadline), uuid)
     }
 }
 
@@ -104,89 +154,16 @@ pub fn docker_users(network: &VirtualNetwork) -> impl Iterator<Item = &str> {
     keys.filter_map(|key| key.strip_prefix(objects::DOCKER_USER))
 }
 
-/// Ends the use of virtual networks by an interface that is gone; those that the plugins made and
-/// nobody uses any more go with it. What is not known to be settled is remembered, so this may be
-/// repeated.
-///
-/// Returns whether a network was deleted.
-pub(super) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Result<bool> {
-    let mut deleted = false;
-    for used in uses::of(state_dir, interface)? {
-        let network = match used {
-            Use::Joined(id) => Some(id),
-            // The attach ended before it knew: killed, or by an answer that got lost.
-            Use::Asked(name) => {
-                let found = client.lookup::<VirtualNetwork>(&name)?;
-                found.and_then(|network| network.meta.uuid)
-            }
-            Use::Serves { .. } => None,
-        };
-        if let Some(id) = network
-            && uses::step_out(state_dir, interface, id)?
-        {
-            deleted |= delete_unless_used(client, id)?;
-        }
-    }
-    uses::forget(state_dir, interface)?;
-    Ok(deleted)
-}
-
-/// Deletes a network that this project made, unless somebody uses it or has attached a policy to it.
-///
-/// Returns whether it was deleted. Whoever uses it is a plugin too and will try as the last one, or
-/// has a reason to keep it.
-pub(super) fn delete_unless_used(client: &Client, uuid: Uuid) -> Result<bool> {
-    let Some(network) = client.get_opt::<VirtualNetwork>(uuid)? else {
-        return Ok(false);
-    };
-    if let Some(reason) = why_it_stays(&network) {
-        log::info!("virtual network {} stays: {reason}", network.meta.fq_name);
-        return Ok(false);
-    }
-    match client.delete::<VirtualNetwork>(uuid) {
-        Err(Error::InUse { by, .. }) => {
-            let name = &network.meta.fq_name;
-            log::info!("virtual network {name} stays: in use by {}", by.join(", "));
-            Ok(false)
-        }
-        other => other,
-    }
-}
-
-fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
-    if !is_owned(network) {
-        return Some("it was not made by a plugin".into());
-    }
-    if !network.network_policy_refs.is_empty() {
-        return Some("it has network policies".into());
-    }
-    let user = docker_users(network).next()?;
-    Some(format!("Docker uses it ({user})"))
-}
-
-fn network_of(client: &Client, object: &VirtualNetwork) -> Result<Network> {
-    let mut subnets = Vec::new();
-    for ipam in &object.network_ipam_refs {
-        let own: Vec<Subnet> = ipam
-            .attr
-            .iter()
-            .flat_map(|attr| &attr.ipam_subnets)
-            .filter_map(objects::subnet)
-            .collect();
-        // A link without a prefix means that the subnets stand in the network-ipam itself.
-        match (own.is_empty(), ipam.uuid) {
-            (true, Some(uuid)) => {
-                let ipam: NetworkIpam = client.get(uuid)?;
-                subnets.extend(ipam.ipam_subnets.subnets.iter().filter_map(objects::subnet));
-            }
-            _ => subnets.extend(own),
-        }
-    }
-    Ok(Network {
+/// A network that was found, unless it contradicts the request.
+fn fitting(client: &Client, spec: &NetworkSpec, object: &VirtualNetwork) -> Result<Network> {
+    let subnets = client.subnets_of(object)?;
+    let network = Network {
         uuid: object.meta.uuid.unwrap_or_default(),
         fq_name: object.meta.fq_name.clone(),
         project: object.meta.parent_uuid.unwrap_or_default(),
-        subnets,
+        subnets: subnets.iter().filter_map(Subnet::of).collect(),
         owned: is_owned(object),
-    })
+    };
+    subnets::check(spec, &network.subnets)?;
+    Ok(network)
 }

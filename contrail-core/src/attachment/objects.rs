@@ -7,8 +7,7 @@ use uuid::Uuid;
 use super::Host;
 use super::network::Network;
 use super::reservation::Reserve;
-use super::subnets::Subnet;
-use super::types::{Attachment, NetworkSpec, Pool};
+use super::types::{Attachment, NetworkSpec};
 use crate::api::objects::{
     AllocationPool, InstanceIp, IpamSubnet, NetworkIpam, VirtualMachine, VirtualMachineInterface,
     VirtualNetwork,
@@ -102,7 +101,7 @@ pub(super) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
     let network = Ref::new(wanted.network.clone(), wanted.network_id);
     let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
     ip.address = wanted.address;
-    ip.subnet_uuid = wanted.subnet;
+    ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
     ip.meta.annotations = mark(
         host,
         [
@@ -161,25 +160,6 @@ pub(super) fn network(host: &Host, spec: &NetworkSpec) -> VirtualNetwork {
     );
     network.meta.annotations = mark(host, [(NETWORK, spec.fq_name.to_string().as_str())]);
     network
-}
-
-/// A subnet as an attachment needs it; `None` for the zero prefix that stands for the subnets of the
-/// network-ipam itself.
-pub(super) fn subnet(subnet: &IpamSubnet) -> Option<Subnet> {
-    let prefix = subnet.prefix().filter(|prefix| prefix.prefix() > 0)?;
-    Some(Subnet {
-        prefix,
-        gateway: subnet.gateway(),
-        dns: subnet.dns(),
-        pools: subnet
-            .allocation_pools
-            .iter()
-            .map(|pool| Pool {
-                first: pool.start,
-                last: pool.end,
-            })
-            .collect(),
-    })
 }
 
 fn mark<const N: usize>(host: &Host, more: [(&str, &str); N]) -> KeyValuePairs {

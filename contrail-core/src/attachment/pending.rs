@@ -250,7 +250,7 @@ fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::file("read", path, e)),
     };
-    let pending = serde_json::from_slice(&text).unwrap_or_else(|e| {
+    let mut pending: Pending = serde_json::from_slice(&text).unwrap_or_else(|e| {
         let path = path.display();
         log::warn!("{path} is damaged ({e}): the interface's virtual machine object may stay");
         Pending {
@@ -259,6 +259,11 @@ fn read(path: &Path, interface: Uuid) -> Result<Option<Pending>> {
             retries: 0,
         }
     });
+    // Entries of version 0.1.0 may lack it.
+    let leave = Step::Service { interface };
+    if pending.steps.contains(&Step::Interface(interface)) && !pending.steps.contains(&leave) {
+        pending.steps.push(leave);
+    }
     Ok(Some(pending))
 }
 
@@ -292,23 +297,36 @@ mod tests {
     fn what_failed_is_kept_with_what_must_follow_it() {
         let dir = tempfile::tempdir().unwrap();
         let networks = Step::Networks { interface: ID };
+        let service = Step::Service { interface: ID };
         let steps = [
             Step::AgentPort(ID),
+            service.clone(),
             Step::Interface(ID),
             Step::Machine(ID),
             networks.clone(),
         ];
-        let interface = failed(Step::Interface(ID));
-        settle(dir.path(), ID, &steps, &[interface]).unwrap();
+        let failed = failed(service.clone());
+        settle(dir.path(), ID, &steps, &[failed]).unwrap();
         assert_eq!(ids(dir.path()), [ID]);
-        let left = [Step::Interface(ID), Step::Machine(ID), networks];
+        let left = [service, Step::Interface(ID), Step::Machine(ID), networks];
         assert_eq!(steps_of(dir.path(), ID), left);
 
         // A call that does less leaves the rest; one that does all of it leaves nothing.
-        settle(dir.path(), ID, &[Step::Interface(ID)], &[]).unwrap();
-        assert_eq!(steps_of(dir.path(), ID), left[1..]);
+        settle(dir.path(), ID, &left[..2], &[]).unwrap();
+        assert_eq!(steps_of(dir.path(), ID), left[2..]);
         settle(dir.path(), ID, &steps, &[]).unwrap();
         assert!(ids(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn an_interface_of_an_old_entry_leaves_its_service_first() {
+        let dir = tempfile::tempdir().unwrap();
+        // As version 0.1.0 left it after the membership had been ended.
+        let old = format!(r#"{{"steps": [{{"interface": "{ID}"}}], "error": "down"}}"#);
+        fs::create_dir(dir.path().join("pending")).unwrap();
+        fs::write(path(dir.path(), ID), old).unwrap();
+        let steps = [Step::Interface(ID), Step::Service { interface: ID }];
+        assert_eq!(steps_of(dir.path(), ID), steps);
     }
 
     #[test]

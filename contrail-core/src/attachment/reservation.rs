@@ -3,11 +3,12 @@
 
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
-use super::{Attacher, objects};
-use crate::api::ListQuery;
+use super::{Attacher, Host, objects};
 use crate::api::objects::InstanceIp;
+use crate::api::{Client, ListQuery};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
@@ -26,9 +27,9 @@ pub struct Reserve<'a> {
     pub family: Family,
     /// The address; chosen by the API without.
     pub address: Option<IpAddr>,
-    /// The id of the subnet from which the API chooses; without, the network's first one of the
+    /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
-    pub subnet: Option<Uuid>,
+    pub subnet: Option<(Uuid, IpNetwork)>,
     /// What it is set aside for, for people.
     pub purpose: &'a str,
 }
@@ -51,17 +52,7 @@ impl Attacher {
     /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
-        let client = self.client(deadline);
-        client.ensure(&objects::reserved_ip(&self.host, wanted))?;
-        if let Some(address) = wanted.address {
-            return Ok(address);
-        }
-        let object: InstanceIp = client.get_with(wanted.id, &["instance_ip_address"])?;
-        object.address.ok_or_else(|| Error::NotFound {
-            kind: "address",
-            name: format!("of instance-ip {}", wanted.id),
-            hint: "the configuration API created it without one".into(),
-        })
+        reserve(&self.client(deadline), &self.host, wanted)
     }
 
     /// The addresses that this host has set aside in a network. One request.
@@ -110,5 +101,69 @@ impl Attacher {
             "display_name",
         ]);
         self.client(deadline).list(&query)
+    }
+}
+
+fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> Result<IpAddr> {
+    client.ensure_address(&objects::reserved_ip(host, wanted))?;
+    if let Some(address) = wanted.address {
+        return Ok(address);
+    }
+    let object: InstanceIp = client.get_with(wanted.id, &["instance_ip_address"])?;
+    match object.address {
+        Some(address) => Ok(address),
+        None => {
+            // The API makes it without one where the chosen subnet is full.
+            client.delete::<InstanceIp>(wanted.id)?;
+            Err(full(wanted))
+        }
+    }
+}
+
+fn full(wanted: &Reserve) -> Error {
+    let reason = match wanted.subnet {
+        Some((_, prefix)) => format!("every address of subnet {prefix} is taken"),
+        None => "the API chose none".to_owned(),
+    };
+    Error::NoAddress {
+        network: wanted.network.clone(),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of, host};
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn an_address_without_an_address_is_taken_back_and_the_full_subnet_is_named() {
+        // As recorded: the API answers 200 to the creation.
+        let transport = FakeTransport::new(|request| {
+            let body = match request.method {
+                Method::Delete => String::new(),
+                _ => json!({"instance-ip": {"fq_name": [ID], "uuid": ID}}).to_string(),
+            };
+            Ok(Response::new(200, body))
+        });
+        let wanted = Reserve {
+            id: ID,
+            network: &FqName::new(["d", "p", "n"]),
+            network_id: Uuid::from_u128(1),
+            family: Family::V4,
+            address: None,
+            subnet: Some((Uuid::from_u128(2), "10.1.1.0/29".parse().unwrap())),
+            purpose: "test",
+        };
+        let error = reserve(&client_of(transport.clone()), &host(), &wanted).unwrap_err();
+        assert!(matches!(error, Error::NoAddress { .. }));
+        assert!(error.to_string().contains("10.1.1.0/29"), "{error}");
+        let methods: Vec<Method> = transport.requests().iter().map(|r| r.method).collect();
+        assert_eq!(methods, [Method::Post, Method::Get, Method::Delete]);
     }
 }

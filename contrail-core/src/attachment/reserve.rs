@@ -10,6 +10,7 @@ use super::network::Network;
 use super::types::Attachment;
 use super::undo::{self, Step};
 use super::{objects, subnets, uses};
+use crate::api::objects::VirtualNetwork;
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
 use crate::net::{Netns, VethSpec};
@@ -99,12 +100,22 @@ impl Call<'_> {
                 return Ok(network);
             };
             found = self.find_network(spec)?;
-            let is_same = |now: &Network| now.uuid == network.uuid;
-            if found.as_ref().is_some_and(is_same) || self.deadline.has_passed() {
+            let is_same = found
+                .as_ref()
+                .is_some_and(|found| found.uuid == network.uuid);
+            // Its name may be found for a moment longer than the network itself.
+            if self.deadline.has_passed() || is_same && self.exists(&network)? {
                 return Err(error);
             }
             missed = Some(error);
         }
+    }
+
+    fn exists(&self, network: &Network) -> Result<bool> {
+        let found = self
+            .client()
+            .get_opt_with::<VirtualNetwork>(network.uuid, &["display_name"])?;
+        Ok(found.is_some())
     }
 
     /// Notes whether the network is one that goes with its last user.
@@ -142,13 +153,17 @@ impl Call<'_> {
         );
         let leftovers = vec![
             Step::AgentPort(port.id),
+            Step::Service { interface: port.id },
             Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
             Step::Interface(port.id),
         ];
         let failed = undo::run(self.backend, self.host, leftovers, self.deadline);
         match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
-            None => create().map(|_| ()),
+            None => {
+                self.await_return(port.id)?;
+                create().map(|_| ())
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::types::{Assigned, NetworkSpec, Pool};
+use crate::api::objects::{AllocationPool, IpamSubnet};
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 use crate::identity::Family;
@@ -20,6 +21,22 @@ pub struct Subnet {
     pub dns: Option<IpAddr>,
     /// The allocation pools; empty means the whole prefix.
     pub pools: Vec<Pool>,
+}
+
+impl Subnet {
+    /// A subnet as the API has it; `None` for the link to a flat IPAM, which is no subnet.
+    pub fn of(subnet: &IpamSubnet) -> Option<Self> {
+        let pool = |pool: &AllocationPool| Pool {
+            first: pool.start,
+            last: pool.end,
+        };
+        Some(Self {
+            prefix: subnet.prefix()?,
+            gateway: subnet.gateway(),
+            dns: subnet.dns(),
+            pools: subnet.allocation_pools.iter().map(pool).collect(),
+        })
+    }
 }
 
 /// Whether an existing network's subnets can serve the configuration.

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, Host, network, objects, service};
+use super::{Backend, Host, departure, membership, objects};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -26,8 +26,14 @@ pub enum Step {
     AgentPort(Uuid),
     /// The veth pair.
     Link(Uuid),
-    /// The membership of a VM interface in a service instance, with what was made for it alone.
+    /// The membership of a VM interface in service instances, with what was made for it alone. All ports
+    /// of the container leave with it.
     Service {
+        /// The VM interface.
+        interface: Uuid,
+    },
+    /// The role that a VM interface which stays for a while took when it was attached.
+    Role {
         /// The VM interface.
         interface: Uuid,
     },
@@ -66,6 +72,9 @@ impl fmt::Display for Step {
             Step::Link(id) => write!(f, "link {}", identity::host_ifname(*id)),
             Step::Service { interface } => {
                 write!(f, "service membership of VM interface {interface}")
+            }
+            Step::Role { interface } => {
+                write!(f, "role of VM interface {interface} in a service")
             }
             Step::InstanceIp(id) => write!(f, "instance IP {id}"),
             Step::Reserved { ip, interface } => {
@@ -112,11 +121,29 @@ impl Step {
             | Step::Reserved { interface: id, .. }
             | Step::Membership { interface: id, .. }
             | Step::Service { interface: id }
+            | Step::Role { interface: id }
             | Step::Networks { interface: id } => *id == interface,
             Step::InstanceIp(id) => Family::ALL
                 .iter()
                 .any(|&f| identity::instance_ip(interface, f) == *id),
             Step::Machine(_) => true,
+        }
+    }
+
+    /// Steps of one round depend on none of each other. Whether an interface is a member of a service is
+    /// asked while its instance IPs go: what keeps the chains is that it leaves before it goes itself.
+    fn round(&self) -> u8 {
+        match self {
+            Step::AgentPort(_) => 0,
+            Step::Link(_) => 1,
+            Step::Service { .. }
+            | Step::Role { .. }
+            | Step::InstanceIp(_)
+            | Step::Reserved { .. } => 2,
+            Step::Membership { .. } => 3,
+            Step::Interface(_) => 4,
+            Step::Machine(_) => 5,
+            Step::Networks { .. } => 6,
         }
     }
 
@@ -148,8 +175,9 @@ impl Step {
             }
             Step::Interface(id) => delete_interface(backend, host, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
-            Step::Service { interface } => service::leave(&client, host, *interface),
-            Step::Networks { interface } => network::leave(&client, &host.state_dir, *interface),
+            Step::Service { interface } => membership::leave(&client, host, *interface),
+            Step::Role { interface } => membership::retire(&client, host, *interface),
+            Step::Networks { interface } => departure::leave(&client, &host.state_dir, *interface),
         }?;
         log::debug!(
             "{self}: {}",
@@ -172,7 +200,7 @@ pub struct Failed {
     pub error: Error,
 }
 
-/// Runs the steps in their order, those of one kind at once, and goes on past failures.
+/// Runs the steps in their order, those of one round at once, and goes on past failures.
 ///
 /// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API go
 /// on beside it.
@@ -197,12 +225,10 @@ pub(crate) fn run(
         || {
             let mut failed: Vec<Failed> = Vec::new();
             let mut left: Vec<Step> = Vec::new();
-            let is_same_kind =
-                |a: &Step, b: &Step| std::mem::discriminant(a) == std::mem::discriminant(b);
-            for kind in objects.chunk_by(is_same_kind) {
+            for round in objects.chunk_by(|a, b| a.round() == b.round()) {
                 let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
                 let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
-                    kind.iter().partition(must_wait);
+                    round.iter().partition(must_wait);
                 let now_failed = run_at_once(possible.into_iter().cloned().collect());
                 left.extend(now_failed.iter().map(|failed| failed.step.clone()));
                 left.extend(waiting.into_iter().cloned());

@@ -12,6 +12,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,6 +28,8 @@ use crate::service_chain::ServiceRole;
 pub(super) enum Use {
     /// It was asked for by this name; whether it exists and whose it is was not known yet.
     Asked(FqName),
+    /// The API was asked to create the one of this name, and may do so even after the interface is gone.
+    Creating(FqName),
     /// It is this one, which the plugins made.
     Joined(Uuid),
     /// Not of a network: the interface is a member of a service instance, or about to be.
@@ -36,18 +39,35 @@ pub(super) enum Use {
         /// The virtual machine whose ports form the port tuple.
         machine: Uuid,
     },
+    /// Not of a network: the interface is leaving this port tuple. Once it has left, nothing else
+    /// tells that the tuple has to go before the interface.
+    Leaves(Uuid),
+}
+
+impl Use {
+    /// Whether it is the use of a network of which no more than this name was known.
+    fn is_of_name(&self, network: &FqName) -> bool {
+        matches!(self, Self::Asked(name) | Self::Creating(name) if name == network)
+    }
 }
 
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
 /// life of the interface stay.
 pub(super) fn expect(state_dir: &Path, interface: Uuid, network: &FqName) -> Result<bool> {
     let mut uses = of(state_dir, interface)?;
-    let asked = Use::Asked(network.clone());
-    if uses.contains(&asked) {
+    if uses.iter().any(|known| known.is_of_name(network)) {
         return Ok(false);
     }
-    uses.push(asked);
+    uses.push(Use::Asked(network.clone()));
     write(state_dir, interface, &uses).map(|()| true)
+}
+
+/// Notes that the network is about to be created.
+pub(super) fn create(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    uses.retain(|known| !known.is_of_name(name));
+    uses.push(Use::Creating(name.clone()));
+    write(state_dir, interface, &uses)
 }
 
 /// Notes which network it was, one that the plugins made.
@@ -55,7 +75,7 @@ pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uu
     files::write_private_unsynced(&member(state_dir, network, interface), b"")?;
     let joined = Use::Joined(network);
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| *known != Use::Asked(name.clone()) && *known != joined);
+    uses.retain(|known| !known.is_of_name(name) && *known != joined);
     uses.push(joined);
     write(state_dir, interface, &uses)
 }
@@ -63,7 +83,7 @@ pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uu
 /// Notes that the network of that name is not one that the plugins made.
 pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| *known != Use::Asked(name.clone()));
+    uses.retain(|known| !known.is_of_name(name));
     write(state_dir, interface, &uses)
 }
 
@@ -89,15 +109,40 @@ pub(super) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRo
     let served = of(state_dir, interface)?.into_iter();
     let served = served.filter_map(|known| match known {
         Use::Serves { role, machine } => Some((role, machine)),
-        Use::Asked(_) | Use::Joined(_) => None,
+        _ => None,
     });
     Ok(served.collect())
+}
+
+/// Notes that an interface is leaving port tuples, before it does.
+pub(super) fn leave(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    let known = uses.len();
+    for leaves in tuples.iter().map(|tuple| Use::Leaves(*tuple)) {
+        if !uses.contains(&leaves) {
+            uses.push(leaves);
+        }
+    }
+    match uses.len() > known {
+        true => write(state_dir, interface, &uses),
+        false => Ok(()),
+    }
+}
+
+/// The port tuples that an interface was leaving when the last call ended.
+pub(super) fn left(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
+    let left = of(state_dir, interface)?.into_iter();
+    let left = left.filter_map(|known| match known {
+        Use::Leaves(tuple) => Some(tuple),
+        _ => None,
+    });
+    Ok(left.collect())
 }
 
 /// Notes that an interface is a member of no service instance any more.
 pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| !matches!(known, Use::Serves { .. }));
+    uses.retain(|known| !matches!(known, Use::Serves { .. } | Use::Leaves(_)));
     write(state_dir, interface, &uses)
 }
 
@@ -114,6 +159,14 @@ pub(super) fn of(state_dir: &Path, interface: Uuid) -> Result<Vec<Use>> {
         log::warn!("{} is damaged and not used: {e}", path.display());
         Vec::new()
     }))
+}
+
+/// How long ago the uses of an interface were noted. A clock that was set back must not stop anything.
+pub(super) fn age(state_dir: &Path, interface: Uuid) -> Result<Duration> {
+    let path = entry(state_dir, interface);
+    let written = fs::metadata(&path).and_then(|file| file.modified());
+    let written = written.map_err(|e| Error::file("read", path, e))?;
+    Ok(written.elapsed().unwrap_or(Duration::MAX))
 }
 
 /// Takes an interface off a network; returns whether no other of this host is there.
@@ -205,6 +258,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         expect(dir.path(), A, &name()).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Asked(name())]);
+        create(dir.path(), A, &name()).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Creating(name())]);
+        assert!(!expect(dir.path(), A, &name()).unwrap());
         decline(dir.path(), A, &name()).unwrap();
         assert_eq!(files_in(dir.path()), 0);
     }
@@ -238,8 +294,10 @@ mod tests {
         };
         for _ in 0..2 {
             serve(dir.path(), A, &role, B).unwrap();
+            leave(dir.path(), A, &[NETWORK]).unwrap();
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
+        assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
         retire(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }

@@ -11,7 +11,7 @@ use super::template;
 use crate::api::objects::{
     NetworkPolicy, PolicyLink, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
-use crate::api::{Client, Resource};
+use crate::api::{Client, Ref, Resource};
 use crate::error::Result;
 use crate::fq_name::FqName;
 
@@ -40,6 +40,15 @@ pub struct Target {
 }
 
 impl Target {
+    /// The target of a reference, unless that does not tell its id.
+    pub(super) fn referred<R: Resource>(reference: &Ref) -> Option<Self> {
+        Some(Self {
+            kind: R::TYPE,
+            uuid: reference.uuid?,
+            name: reference.to.clone(),
+        })
+    }
+
     /// The target that an object with an id is.
     pub(super) fn of<R: Resource>(object: &R) -> Self {
         Self {

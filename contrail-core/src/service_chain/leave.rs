@@ -9,61 +9,164 @@ use super::change::{Change, Object, Target};
 use super::mark;
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
-use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::api::{Ref, Resource};
+use crate::api::objects::{
+    NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
+};
+use crate::api::{ListQuery, Ref, Resource};
 use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+
+/// How often a port tuple is emptied that others join at the same moment.
+const ROUNDS: usize = 20;
+
+/// A port tuple that was there when it was to be dissolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dissolved {
+    /// Its service instance.
+    pub instance: FqName,
+    /// Whether ports made it that took their role when they were attached: what else they made may
+    /// have to go, see [`ServiceRoles::sweep`].
+    pub is_of_attachment: bool,
+}
 
 impl ServiceRoles {
-    /// Takes a port out of what [`ServiceRoles::join`] made it a member of, before the port is
-    /// deleted, and removes what was made for it and nobody else uses. Can be repeated; a port that is
-    /// gone or has no role is fine.
+    /// The port tuples that a VM interface is in, whoever made it a member; none if it does not exist.
+    /// One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn tuples_of(&self, interface: Uuid) -> Result<Vec<Uuid>> {
+        let fields = ["port_tuple_refs"];
+        let found = self
+            .client
+            .get_opt_with::<VirtualMachineInterface>(interface, &fields)?;
+        let tuples = found.into_iter().flat_map(|found| found.port_tuple_refs);
+        Ok(tuples.filter_map(|tuple| tuple.uuid).collect())
+    }
+
+    /// Takes a port that is about to be deleted out of a port tuple in the only order after which a
+    /// real controller builds the service's chains again: all ports leave, then the tuple goes; the
+    /// interfaces may go after that. Ports that stay can join a new tuple. A tuple that neither a chain
+    /// nor an attachment made stays, and only this port leaves it.
+    ///
+    /// Can be repeated; a tuple that is gone is fine: then the answer is `None`.
     ///
     /// # Errors
     /// When the API refuses or cannot be asked.
-    pub fn leave(&self, role: &ServiceRole, interface: Uuid, machine: Uuid) -> Result<()> {
-        if let Some(port) = self.client.get_opt::<VirtualMachineInterface>(interface)? {
-            self.take_out(role, &port)?;
+    pub fn dissolve(&self, tuple: Uuid, interface: Uuid) -> Result<Option<Dissolved>> {
+        let fields = ["annotations", "virtual_machine_interface_back_refs"];
+        let read = || self.client.get_opt_with::<PortTuple>(tuple, &fields);
+        let mut dissolved = None;
+        for _ in 0..ROUNDS {
+            let Some(tuple) = read()? else {
+                return Ok(dissolved);
+            };
+            dissolved = Some(Dissolved {
+                instance: tuple.fq_name().parent(),
+                is_of_attachment: mark::is_of_attachment(&tuple.meta),
+            });
+            let is_foreign = !mark::is_made_here(&tuple.meta);
+            let ports = tuple.virtual_machine_interface_back_refs.iter();
+            let leaving: Vec<Target> = ports
+                .filter_map(Target::referred::<VirtualMachineInterface>)
+                .filter(|port| !is_foreign || port.uuid == interface)
+                .collect();
+            for port in &leaving {
+                self.take_out(port, &tuple)?;
+            }
+            if is_foreign {
+                log::warn!(
+                    "port tuple {} stays: no plugin made it; whoever deletes it later makes the \
+                     controller lose the chains of its service",
+                    tuple.fq_name()
+                );
+                return Ok(dissolved);
+            }
+            match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
+                // Somebody has joined it meanwhile.
+                Err(Error::InUse { .. }) => continue,
+                result => drop(result?),
+            }
+            log::info!("port tuple {} is dissolved", tuple.fq_name());
+            self.clear_roles(&tuple, interface, &leaving)?;
+            return Ok(dissolved);
         }
-        let own = machine.to_string();
-        self.sweep_if(role, |tuple| tuple == own)
+        Err(Error::InUse {
+            kind: PortTuple::TYPE,
+            uuid: tuple,
+            by: vec!["ports that join it again and again".to_owned()],
+        })
     }
 
-    fn take_out(&self, wanted: &ServiceRole, port: &VirtualMachineInterface) -> Result<()> {
-        let joined = port.port_tuple_refs.iter();
-        for joined in joined.filter(|tuple| tuple.to.parent() == wanted.instance) {
-            let Some(uuid) = joined.uuid else { continue };
-            let tuple = self.client.get_opt::<PortTuple>(uuid)?;
-            let Some(tuple) = tuple.filter(|tuple| mark::is_of_attachment(&tuple.meta)) else {
-                continue;
-            };
-            let leave = Change::Leave {
-                port: Target::of(port),
-                tuple: Target::of(&tuple),
-            };
-            leave.run(&self.client)?;
-            log::info!("{leave}");
-            if role(port).is_some() {
-                clear_role(port).run(&self.client)?;
+    fn take_out(&self, port: &Target, tuple: &PortTuple) -> Result<()> {
+        let leave = Change::Leave {
+            port: port.clone(),
+            tuple: Target::of(tuple),
+        };
+        match leave.run(&self.client) {
+            // It has left with its interface.
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result.map(|_| log::info!("{leave}")),
+        }
+    }
+
+    /// Takes the roles back that a chain gave to ports which stay. A role that a port took when it was
+    /// attached is its own.
+    fn clear_roles(&self, tuple: &PortTuple, gone: Uuid, ports: &[Target]) -> Result<()> {
+        if !mark::is_ours(&tuple.meta) {
+            return Ok(());
+        }
+        let kept = mark::kept_roles(&tuple.meta);
+        let staying = ports.iter().map(|port| port.uuid);
+        for id in staying.filter(|id| *id != gone && !kept.contains(id)) {
+            let port = self.client.get_opt::<VirtualMachineInterface>(id)?;
+            if let Some(port) = port.filter(|port| role(port).is_some()) {
+                clear_role(&port).run(&self.client)?;
             }
         }
         Ok(())
     }
 
-    /// Removes what joining made of a service instance and nobody uses any more: port tuples without
-    /// ports, then the service instance without port tuples, then its template. For a clean-up after a
-    /// crash; one that a port is just about to join would be taken from it.
+    /// Ends a role that a port took with [`ServiceRoles::join`], before the port is deleted, and removes
+    /// what was made for it and nobody else uses. The other ports of the container leave with it, see
+    /// [`ServiceRoles::dissolve`]. Can be repeated; a port that is gone or has no role is fine. Returns
+    /// whether there was something to leave.
     ///
     /// # Errors
     /// When the API refuses or cannot be asked.
-    pub fn sweep(&self, role: &ServiceRole) -> Result<()> {
-        self.sweep_if(role, |_| true)
+    pub fn leave(&self, role: &ServiceRole, interface: Uuid, machine: Uuid) -> Result<bool> {
+        let (tuple, name) = role.tuple(machine);
+        let dissolved = self.dissolve(tuple, interface)?;
+        self.sweep_role(role, name.name())?;
+        Ok(dissolved.is_some())
     }
 
-    /// The same with only those empty port tuples whose name is chosen.
-    fn sweep_if(&self, role: &ServiceRole, is_chosen: impl Fn(&str) -> bool) -> Result<()> {
-        let Some(found) = self.client.lookup::<ServiceInstance>(&role.instance)? else {
-            return self.drop_templates(role);
-        };
+    fn sweep_role(&self, role: &ServiceRole, tuple: &str) -> Result<()> {
+        match self.client.lookup::<ServiceInstance>(&role.instance)? {
+            Some(found) => self.sweep_instance(found, |name| name == tuple),
+            None => self.drop_templates(role),
+        }
+    }
+
+    /// Removes what joining made of a service instance and nobody uses any more: the service instance
+    /// without port tuples, then its template. One that a network policy sends packets through stays:
+    /// its next member completes the chain again.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be asked.
+    pub fn sweep(&self, instance: &FqName) -> Result<()> {
+        match self.client.lookup::<ServiceInstance>(instance)? {
+            Some(found) => self.sweep_instance(found, |_| false),
+            None => Ok(()),
+        }
+    }
+
+    /// Port tuples without ports go with it if their name is chosen: a crash leaves such ones.
+    fn sweep_instance(
+        &self,
+        found: ServiceInstance,
+        is_chosen: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         let mut left = 0;
         for tuple in self.tuples(found.uuid().unwrap_or_default())? {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
@@ -78,7 +181,7 @@ impl ServiceRoles {
                 result => drop(result?),
             }
         }
-        if left > 0 || !mark::is_of_attachment(&found.meta) {
+        if left > 0 || !mark::is_of_attachment(&found.meta) || self.is_in_a_chain(&found)? {
             return Ok(());
         }
         let templates = found.service_template_refs.clone();
@@ -89,6 +192,15 @@ impl ServiceRoles {
         templates
             .iter()
             .try_for_each(|template| self.drop_template(template))
+    }
+
+    /// Whether a network policy of its project sends packets through a service instance.
+    fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
+        let project = instance.fq_name().parent();
+        let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
+        let policies: Vec<NetworkPolicy> = self.client.list(&query)?;
+        let name = instance.fq_name().to_string();
+        Ok(policies.iter().any(|policy| policy.sends_through(&name)))
     }
 
     /// Removes the templates that a service instance may have been about to get, or to lose.

@@ -48,6 +48,7 @@ mod services;
 mod snapshot;
 mod template;
 mod types;
+mod upkeep;
 mod wait;
 
 use crate::api::Client;
@@ -58,12 +59,14 @@ pub use built::{ChainState, Lack, LegState, Progress};
 pub use chain::{Chain, ChainService};
 pub use change::{Change, Object, Target};
 pub use description::{Description, Member, Networks, Port, Service};
+pub use leave::Dissolved;
 pub use plan::{Plan, Shown, State, plan, plan_removal};
 pub use problem::Problem;
 pub use repair::Repair;
 pub use role::{RolePort, ServiceRole, ServiceRoles};
 pub use snapshot::Snapshot;
 pub use types::{Direction, Leg, Mode, Ports, Protocol};
+pub use upkeep::Unbuilt;
 pub use wait::{Event, POLL, SETTLE};
 
 /// The service chains of a project.

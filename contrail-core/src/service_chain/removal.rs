@@ -89,11 +89,7 @@ impl Planner<'_> {
     /// The policies of the networks, other than the chain's own, that send packets through a service.
     fn users(&self, service: &FqName) -> Vec<&NetworkPolicy> {
         let service = service.to_string();
-        let uses = |policy: &&NetworkPolicy| {
-            let actions = policy.entries.policy_rule.iter();
-            let mut actions = actions.filter_map(|rule| rule.action_list.as_ref());
-            actions.any(|action| action.apply_service.contains(&service))
-        };
+        let uses = |policy: &&NetworkPolicy| policy.sends_through(&service);
         self.snapshot.others.values().filter(uses).collect()
     }
 

@@ -9,7 +9,7 @@ use super::description::Port;
 use super::mark;
 use super::types::Leg;
 use crate::api::objects::{
-    NetworkIpam, NetworkPolicy, PortTuple, Project, ServiceInstance, ServiceTemplate,
+    IpamSubnet, NetworkPolicy, PortTuple, Project, ServiceInstance, ServiceTemplate,
     VirtualMachine, VirtualMachineInterface, VirtualNetwork,
 };
 use crate::api::{Client, ListQuery, Resource};
@@ -129,24 +129,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The prefixes of a network. Those of a "flat" one stand in its network-ipam.
     fn prefixes(&self, network: &VirtualNetwork) -> Result<Vec<String>> {
-        let mut prefixes = Vec::new();
-        for ipam in &network.network_ipam_refs {
-            let own = ipam.attr.iter().flat_map(|link| &link.ipam_subnets);
-            let own = own.filter_map(|subnet| subnet.prefix());
-            let own: Vec<_> = own.filter(|prefix| prefix.prefix() > 0).collect();
-            match (own.is_empty(), ipam.uuid) {
-                (true, Some(uuid)) => {
-                    let ipam: NetworkIpam = self.client.get(uuid)?;
-                    let shared = ipam.ipam_subnets.subnets.iter();
-                    let shared = shared.filter_map(|subnet| subnet.prefix());
-                    prefixes.extend(shared.map(|prefix| prefix.to_string()));
-                }
-                _ => prefixes.extend(own.iter().map(ToString::to_string)),
-            }
-        }
-        Ok(prefixes)
+        let subnets = self.client.subnets_of(network)?;
+        let prefixes = subnets.iter().filter_map(IpamSubnet::prefix);
+        Ok(prefixes.map(|prefix| prefix.to_string()).collect())
     }
 
     fn policies(&mut self) -> Result<()> {
@@ -155,7 +141,7 @@ impl Reader<'_> {
             let query = ListQuery::ids([uuid])
                 .detail()
                 .fields(&["virtual_network_back_refs"]);
-            self.found.policy = self.client.list(&query)?.pop();
+            self.found.policy = self.client.list_whole(&query)?.pop();
         }
         let ends = self.chain.ends();
         let ends = ends
@@ -191,7 +177,7 @@ impl Reader<'_> {
             let query = ListQuery::children_of_id(uuid)
                 .detail()
                 .fields(&["virtual_machine_interface_back_refs"]);
-            let tuples = self.client.list(&query)?;
+            let tuples = self.client.list_whole(&query)?;
             let name = object.fq_name().clone();
             let instance = FoundInstance { object, tuples };
             self.found.instances.insert(name, instance);
@@ -213,7 +199,8 @@ impl Reader<'_> {
         objects.extend(self.client.list(&ListQuery::ids(ids).detail())?);
         for object in objects {
             let Some(uuid) = object.uuid() else { continue };
-            let users: Vec<ServiceInstance> = self.client.list(&ListQuery::referring_to(uuid))?;
+            let query = ListQuery::referring_to(uuid);
+            let users: Vec<ServiceInstance> = self.client.list_whole(&query)?;
             let users = users.iter().map(|user| user.fq_name().clone()).collect();
             let name = object.fq_name().clone();
             let template = FoundTemplate { object, users };

@@ -20,7 +20,7 @@ pub const POLL: Duration = Duration::from_millis(500);
 pub const SETTLE: Duration = Duration::from_secs(5);
 /// The time between the two stages of a repair. That the controller has forgotten what was there
 /// cannot be seen; with 1.5 s it was seen to work, without a pause it was seen not to.
-const PAUSE: Duration = Duration::from_millis(1500);
+pub(super) const PAUSE: Duration = Duration::from_millis(1500);
 
 /// What happens while a chain comes up.
 #[derive(Clone, Debug)]

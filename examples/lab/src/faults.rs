@@ -17,6 +17,9 @@ pub enum Action {
     Hang,
     /// The request is handled after this many milliseconds.
     Delay(u64),
+    /// The request is begun at once and answered after this many milliseconds: what arrives meanwhile
+    /// overlaps with it.
+    Overlap(u64),
     /// This answer, without effect.
     Status(StatusAnswer),
     /// The connection is closed without an answer and without effect.

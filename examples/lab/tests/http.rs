@@ -155,6 +155,7 @@ fn faults_with_effect_spoil_only_the_answer() {
     for (action, check) in [
         (r#""drop_after""#, ""),
         (r#"{"delay":1}"#, "GET /a b=c 0"),
+        (r#"{"overlap":1}"#, "GET /a b=c 0"),
         (r#""truncate""#, "GET /a"),
         (r#""garbage""#, "{\"garbage\": ["),
         (r#"{"content_type":"image/png"}"#, "Content-Type: image/png"),
@@ -165,7 +166,7 @@ fn faults_with_effect_spoil_only_the_answer() {
         let answer = answer.unwrap_or_default();
         assert!(answer.contains(check), "{action}: {answer}");
         let whole = answer.ends_with("GET /a b=c 0");
-        let sound = ["delay", "content_type", "trickle", "close"];
+        let sound = ["delay", "overlap", "content_type", "trickle", "close"];
         let expected = sound.iter().any(|name| action.contains(name));
         assert_eq!(whole, expected, "{action}: {answer}");
         assert_eq!(bench.echo.0.load(Ordering::SeqCst), 1, "{action}");

@@ -93,6 +93,8 @@ resource!(
     InstanceIp,
     "instance-ip",
     parent "",
+    // Both succeed and take an address, of which one is in no object: it is lost for good.
+    const MAY_OVERLAP: bool = false;,
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         errors::address(refusal, self.network(), self.address)
     }

@@ -38,6 +38,13 @@ impl NetworkPolicy {
             rest: Rest::new(),
         }
     }
+
+    /// Whether a rule sends packets through the service instance of this name.
+    pub fn sends_through(&self, instance: &str) -> bool {
+        let rules = self.entries.policy_rule.iter();
+        let mut actions = rules.filter_map(|rule| rule.action_list.as_ref());
+        actions.any(|action| action.apply_service.iter().any(|name| name == instance))
+    }
 }
 
 /// The data of the link from a network to a policy.

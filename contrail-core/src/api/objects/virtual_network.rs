@@ -31,6 +31,10 @@ pub struct VirtualNetwork {
         deserialize_with = "null_as_default"
     )]
     pub route_target_list: RouteTargets,
+    /// From which subnets the API takes addresses first, or only: `flat-subnet-only`,
+    /// `flat-subnet-preferred`, `user-defined-subnet-only` or `user-defined-subnet-preferred`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_allocation_mode: Option<String>,
     /// The ports of the network; only read, and only when asked for.
     #[serde(default, skip_serializing, deserialize_with = "null_as_default")]
     pub virtual_machine_interface_back_refs: Vec<Ref>,
@@ -80,8 +84,10 @@ pub struct Subnet {
 /// from the addresses in use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IpamSubnet {
-    /// The range. `0.0.0.0/0` stands for the subnets of the IPAM itself ("flat").
-    pub subnet: Subnet,
+    /// The range. Absent, or `0.0.0.0/0`, in a link to an IPAM with the method `flat-subnet`: that has
+    /// the subnets itself, and the link has no more than an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Subnet>,
     /// The gateway; the API chooses the last address but one (the first, with `addr_from_start`).
     /// `0.0.0.0` means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,15 +176,24 @@ impl VirtualNetwork {
             network_ipam_refs: vec![Ref::named(ipam).with_attr(subnets)],
             network_policy_refs: Vec::new(),
             route_target_list: RouteTargets::default(),
+            address_allocation_mode: None,
             virtual_machine_interface_back_refs: Vec::new(),
             rest: Rest::new(),
         }
     }
 
-    /// All subnets, in the order in which the API hands out their addresses.
+    /// The subnets of the network itself. Those of flat IPAMs are not among them: see
+    /// [`Client::subnets_of`](crate::api::Client::subnets_of).
     pub fn subnets(&self) -> impl Iterator<Item = &IpamSubnet> {
-        let attrs = self.network_ipam_refs.iter().flat_map(|link| &link.attr);
-        attrs.flat_map(|attr| &attr.ipam_subnets)
+        self.network_ipam_refs.iter().flat_map(Ref::subnets)
+    }
+}
+
+impl Ref<VnSubnets> {
+    /// The subnets that the link has itself.
+    pub fn subnets(&self) -> impl Iterator<Item = &IpamSubnet> {
+        let all = self.attr.iter().flat_map(|attr| &attr.ipam_subnets);
+        all.filter(|subnet| subnet.prefix().is_some())
     }
 }
 
@@ -186,10 +201,10 @@ impl IpamSubnet {
     /// A subnet of which the API chooses everything but the range.
     pub fn new(range: IpNetwork) -> Self {
         Self {
-            subnet: Subnet {
+            subnet: Some(Subnet {
                 ip_prefix: range.network(),
                 ip_prefix_len: range.prefix(),
-            },
+            }),
             default_gateway: None,
             dns_server_address: None,
             subnet_uuid: None,
@@ -202,9 +217,10 @@ impl IpamSubnet {
         }
     }
 
-    /// The range; none when its length does not fit its family.
+    /// The range; none in a link to a flat IPAM, and where the length does not fit the family.
     pub fn prefix(&self) -> Option<IpNetwork> {
-        IpNetwork::new(self.subnet.ip_prefix, self.subnet.ip_prefix_len).ok()
+        let subnet = self.subnet.filter(|subnet| subnet.ip_prefix_len > 0)?;
+        IpNetwork::new(subnet.ip_prefix, subnet.ip_prefix_len).ok()
     }
 
     /// The gateway, without the zero address that stands for none.

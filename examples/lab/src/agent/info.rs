@@ -183,6 +183,9 @@ pub struct VmPort {
     mac_address: String,
     sub_interface: bool,
     vlan_id: u16,
+    /// Each as `{key:value}`, by key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<String>,
 }
 
 /// The ports that the configuration gives a machine, by the machine's name; `None` until there is
@@ -203,8 +206,18 @@ pub fn vm_config(name: &str, view: &ConfigView) -> Option<Vec<VmPort>> {
                 mac_address: interface.mac.unwrap_or(MacAddr([0; 6])).to_string(),
                 sub_interface: false,
                 vlan_id: u16::MAX,
+                annotations: annotations(interface),
             })
         })
         .collect();
     (!ports.is_empty()).then_some(ports)
+}
+
+fn annotations(interface: &InterfaceView) -> Vec<String> {
+    let pairs = interface.annotations.iter();
+    let mut annotations: Vec<String> = pairs
+        .map(|(key, value)| format!("{{{key}:{value}}}"))
+        .collect();
+    annotations.sort();
+    annotations
 }

@@ -34,7 +34,8 @@ struct Add {
     service: Service,
     /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
     /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens), swallow
-    /// (it happens and is never answered), trickle=MILLISECONDS (the answer comes byte by byte) or close
+    /// (it happens and is never answered), overlap=MILLISECONDS (it is begun at once and answered later, as
+    /// on a server that others use, too), trickle=MILLISECONDS (the answer comes byte by byte) or close
     /// (behind the answer, unannounced).
     #[arg(value_parser = action)]
     action: Action,
@@ -146,6 +147,7 @@ fn typed(action: &Action) -> String {
         Action::Swallow => "swallow",
         Action::Close => "close",
         Action::Delay(milliseconds) => return format!("delay={milliseconds}"),
+        Action::Overlap(milliseconds) => return format!("overlap={milliseconds}"),
         Action::Trickle(milliseconds) => return format!("trickle={milliseconds}"),
         Action::ContentType(value) => return format!("content-type={value}"),
         Action::Status(answer) if answer.body.is_empty() => {
@@ -181,6 +183,7 @@ fn action(text: &str) -> std::result::Result<Action, &'static str> {
         "swallow" => simple(Action::Swallow),
         "close" => simple(Action::Close),
         "delay" => milliseconds("delay=MILLISECONDS").map(Action::Delay),
+        "overlap" => milliseconds("overlap=MILLISECONDS").map(Action::Overlap),
         "trickle" => milliseconds("trickle=MILLISECONDS").map(Action::Trickle),
         "content-type" => {
             let value = value.ok_or("content-type=TYPE")?;
@@ -223,6 +226,7 @@ mod tests {
             "swallow",
             "close",
             "delay=5",
+            "overlap=5",
             "trickle=5",
             "content-type=text/plain",
             "status=500",

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::access::Caller;
 use super::error::{ApiError, HTML, Result};
 use super::python_json::dumps;
+use super::races::Seen;
 use super::schema::Kind;
 use crate::http::{Request, Response};
 
@@ -13,19 +15,27 @@ pub struct Call<'a> {
     request: &'a Request,
     /// `http://host:port` as the client wrote it: the beginning of every href.
     pub base: String,
-    /// Whom new objects of the root belong to: the caller's Keystone project, or `cloud-admin`.
-    pub owner: String,
+    /// Who sent it.
+    pub caller: Caller,
+    /// What it saw when it arrived.
+    pub seen: Seen,
 }
 
 impl<'a> Call<'a> {
     /// The call that a request makes.
-    pub fn new(request: &'a Request, owner: String) -> Self {
+    pub fn new(request: &'a Request, caller: Caller) -> Self {
         let host = request.header("host").unwrap_or("localhost");
         Self {
             request,
             base: format!("http://{host}"),
-            owner,
+            caller,
+            seen: Seen::default(),
         }
+    }
+
+    /// The same call with what it saw when it arrived.
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Self { seen, ..self }
     }
 
     /// The whole URL.
@@ -157,7 +167,7 @@ mod tests {
             query: "fields=a&fields=b%2Cc+d&flag&e=%C3%A9%zz".into(),
             ..Request::default()
         };
-        let call = Call::new(&request, String::new());
+        let call = Call::new(&request, Caller::default());
         assert_eq!(call.query("fields").as_deref(), Some("b,c d"));
         assert_eq!(call.query("flag").as_deref(), Some(""));
         assert_eq!(call.query("e").as_deref(), Some("é%zz"));

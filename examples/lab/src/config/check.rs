@@ -68,7 +68,7 @@ pub fn references(kind: Kind, object: &mut Map<String, Value>) -> Result<(), Str
                 return Err(wrong(&str_of(element), not_a_ref));
             };
             let checked = match fields.get_mut("attr") {
-                Some(attr) => complex(attr_class, attr),
+                Some(attr) => compound(attr_class, attr),
                 None => Err("'attr'".into()),
             };
             checked.map_err(|reason| wrong(&repr(element), &reason))?;
@@ -77,8 +77,21 @@ pub fn references(kind: Kind, object: &mut Map<String, Value>) -> Result<(), Str
     Ok(())
 }
 
+/// Checks a value that must be of a class, or null.
+pub fn compound(name: &str, value: &mut Value) -> Result<(), String> {
+    let python_type = match value {
+        Value::String(_) => "str",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
+        Value::Array(_) => "list",
+        Value::Null | Value::Object(_) => return complex(name, value),
+    };
+    Err(format!("'{python_type}' object has no attribute 'items'"))
+}
+
 /// Checks a value of a class.
-pub fn complex(name: &str, value: &mut Value) -> Result<(), String> {
+fn complex(name: &str, value: &mut Value) -> Result<(), String> {
     let (Some(fields), Value::Object(object)) = (class(name), value) else {
         return Ok(());
     };

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Call, Reply};
+use super::check::is_falsy;
 use super::draft::{Draft, fq_name, known_props, new_refs};
 use super::error::{ApiError, Result};
 use super::python_repr::{repr, repr_list};
@@ -23,23 +24,29 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         return Err(ApiError::internal());
     };
     check_name(kind, &sent)?;
+    // The server looks into it before it checks any property.
+    if sent
+        .get("id_perms")
+        .is_some_and(|perms| !perms.is_null() && !perms.is_object())
+    {
+        return Err(ApiError::internal());
+    }
     check::properties(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad property in create: {text}")))?;
     check::references(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad reference in create: {text}")))?;
-    let uuid = chosen_uuid(state, &sent)?;
     let name_value = sent.get("fq_name").cloned().unwrap_or_default();
     let name = fq_name(&name_value)?;
     let parent_kind = parent_kind(kind, &sent, &name)?;
-    if let Some(existing) = state.store.find(kind, &name) {
-        let text = format!("{} already exists with uuid: {existing}", repr(&name_value));
-        return Err(ApiError::new(409, text));
-    }
+    check_name_is_free(state, call, kind, &name, &name_value)?;
+    let uuid = chosen_uuid(state, call, kind, &sent)?;
     let parent = parent_kind
         .map(|parent| find_parent(state, parent, &name, &name_value))
         .transpose()?;
+    call.caller.may_have_child(state, parent)?;
     complete(state, call, kind, &mut sent, &name, parent)?;
-    let refs = new_refs(state, kind, &sent)?;
+    let refs = new_refs(state, &call.seen, kind, &sent)?;
+    call.caller.may_refer(state, &refs)?;
     quota::check(state, kind, parent)?;
     let mut draft = Draft {
         kind,
@@ -49,6 +56,7 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         props: known_props(kind, &sent),
         refs,
         sent: &sent,
+        address_was_free: call.seen.address_was_free(),
     };
     types::before_create(state, &mut draft)?;
     let object = store(state, draft);
@@ -111,7 +119,34 @@ fn check_name(kind: Kind, sent: &Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
-fn chosen_uuid(state: &State, sent: &Map<String, Value>) -> Result<Option<Uuid>> {
+/// The index of names knows a name first; another create or a delete that is not through may still
+/// hold it then.
+fn check_name_is_free(
+    state: &State,
+    call: &Call<'_>,
+    kind: Kind,
+    name: &[String],
+    shown: &Value,
+) -> Result<()> {
+    let Some(holder) = state.holder(kind, name) else {
+        return Ok(());
+    };
+    if call.seen.overwrites(holder) {
+        return Ok(());
+    }
+    if call.seen.lost_name(holder) || state.store.find(kind, name).is_none() {
+        return Err(state.name_is_held(kind, name, holder));
+    }
+    let text = format!("{} already exists with uuid: {holder}", repr(shown));
+    Err(ApiError::new(409, text))
+}
+
+fn chosen_uuid(
+    state: &State,
+    call: &Call<'_>,
+    kind: Kind,
+    sent: &Map<String, Value>,
+) -> Result<Option<Uuid>> {
     let text = match sent.get("uuid") {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value.as_str().ok_or_else(ApiError::internal)?,
@@ -122,7 +157,8 @@ fn chosen_uuid(state: &State, sent: &Map<String, Value>) -> Result<Option<Uuid>>
             "Invalid UUID format: {text}"
         )));
     }
-    if let Some(object) = state.store.get(uuid) {
+    let overwritten = |object: &&Object| object.kind == kind && call.seen.overwrites(uuid);
+    if let Some(object) = state.store.get(uuid).filter(|object| !overwritten(object)) {
         let name = repr_list(&object.fq_name);
         let text = format!("{uuid} already exists with fq_name: {name}");
         return Err(ApiError::new(409, text));
@@ -207,7 +243,15 @@ fn complete(
     name: &[String],
     parent: Option<(Kind, Uuid)>,
 ) -> Result<()> {
-    let id_perms = meta::new_id_perms(sent.get("id_perms"));
+    let mut id_perms = meta::new_id_perms(sent.get("id_perms"));
+    if sent
+        .get("id_perms")
+        .is_none_or(|perms| is_falsy(&perms["permissions"]))
+    {
+        let (user, group) = call.caller.user_and_group();
+        id_perms["permissions"]["owner"] = json!(user);
+        id_perms["permissions"]["group"] = json!(group);
+    }
     sent.insert("id_perms".into(), id_perms);
     let owner = owner(state, call, kind, sent, parent);
     let perms2 = meta::new_perms2(sent.get("perms2").filter(|p| !p.is_null()), &owner)?;
@@ -229,7 +273,7 @@ fn complete(
 }
 
 /// Whom the object belongs to: a project with an id to itself (as the text "None" when the id is
-/// null), a child of a project to the project's owner, anything else to the caller.
+/// null), a child of anything but a domain to its parent's owner, anything else to the caller.
 fn owner(
     state: &State,
     call: &Call<'_>,
@@ -244,10 +288,10 @@ fn owner(
             .as_str()
             .map_or("None".into(), |uuid| uuid.replace('-', ""));
     }
-    let project = parent.filter(|(kind, _)| *kind == state.kinds.project);
-    let inherited = project.and_then(|(_, uuid)| {
+    let heir = parent.filter(|(kind, _)| *kind != state.kinds.domain);
+    let inherited = heir.and_then(|(_, uuid)| {
         let perms = state.store.get(uuid)?.props.get("perms2")?;
         perms["owner"].as_str().map(str::to_owned)
     });
-    inherited.unwrap_or_else(|| call.owner.clone())
+    inherited.unwrap_or_else(|| call.caller.owner())
 }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::access::Access;
 use super::call::{Call, Reply, parse_uuid};
 use super::error::{ApiError, Result};
 use super::python_repr::repr_list;
@@ -16,17 +17,34 @@ use super::types;
 /// 404 when it does not exist; 409 when children are left or others refer to it, with the links
 /// of one type of them.
 pub fn delete(state: &mut State, call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply> {
-    let missing = || ApiError::new(404, format!("ID {id} does not exist"));
-    let uuid = parse_uuid(id).ok_or_else(missing)?;
-    let object = state.store.get(uuid).ok_or_else(missing)?.clone();
-    if object.kind != kind {
-        return Err(ApiError::other_type(kind.name(), id));
-    }
-    refuse_with_children(state, call, &object)?;
-    refuse_when_referred(state, call, &object)?;
-    types::before_delete(state, &object)?;
+    let uuid = check(state, call, kind, id)?;
     state.discard(uuid);
     Ok(Reply::Empty)
+}
+
+/// Whether an object may be removed; its id.
+///
+/// # Errors
+/// As [`delete`].
+pub fn check(state: &State, call: &Call<'_>, kind: Kind, id: &str) -> Result<Uuid> {
+    let missing = || ApiError::new(404, format!("ID {id} does not exist"));
+    let uuid = parse_uuid(id).ok_or_else(missing)?;
+    state.store.get(uuid).ok_or_else(missing)?;
+    let object = stored(state, kind, uuid)?;
+    call.caller.may(object, Access::Delete)?;
+    refuse_with_children(state, call, object)?;
+    refuse_when_referred(state, call, object)?;
+    types::before_delete(state, object)?;
+    Ok(uuid)
+}
+
+/// The object of an id, which was there when the request arrived.
+///
+/// # Errors
+/// 404 when it is of another type, or gone.
+pub fn stored(state: &State, kind: Kind, uuid: Uuid) -> Result<&Object> {
+    let object = state.store.get_kind(kind, uuid);
+    object.ok_or_else(|| ApiError::other_type(kind.name(), &uuid.to_string()))
 }
 
 /// Whether a child goes away with its parent: the server makes it by itself.

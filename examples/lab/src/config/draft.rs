@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::call::parse_uuid;
 use super::error::{ApiError, Result};
 use super::python_repr::repr;
+use super::races::Seen;
 use super::schema::Kind;
 use super::state::State;
 use super::store::Ref;
@@ -28,6 +29,8 @@ pub struct Draft<'a> {
     pub refs: BTreeMap<Kind, Vec<Ref>>,
     /// The object as it was sent.
     pub sent: &'a Map<String, Value>,
+    /// The address that is asked for was free when the request arrived.
+    pub address_was_free: bool,
 }
 
 impl Draft<'_> {
@@ -70,49 +73,34 @@ pub fn fq_name(value: &Value) -> Result<Vec<String>> {
     name_parts(value).ok_or_else(ApiError::internal)
 }
 
-/// The references of a new object. `to` decides; a `uuid` beside it must only exist.
+/// The references of a new object. `to` decides; a `uuid` beside it matters only for which error
+/// an unknown name gets.
 ///
 /// # Errors
 /// The server's texts for references that are unknown, incomplete or no references.
 pub fn new_refs(
     state: &State,
+    seen: &Seen,
     kind: Kind,
     sent: &Map<String, Value>,
 ) -> Result<BTreeMap<Kind, Vec<Ref>>> {
+    check_names(state, seen, kind, sent, "create")?;
     let mut refs = BTreeMap::new();
-    let mut without_name = false;
-    for (field, value) in sent {
-        let Some((_, to_kind)) = kind.link_of_field(field) else {
-            continue;
-        };
+    for (to_kind, elements) in links_of(kind, sent)? {
         let mut of_kind = Vec::new();
-        for element in elements(value)? {
-            let uuid = element.get("uuid").filter(|uuid| !uuid.is_null());
-            if let Some(uuid) = uuid {
-                existing(state, uuid)?;
-            }
-            let Some(to) = element.get("to") else {
-                if uuid.is_none() {
-                    return Err(ApiError::internal());
-                }
-                without_name = true;
-                continue;
-            };
-            let to = state.store.find(to_kind, &fq_name(to)?).ok_or_else(|| {
-                let sent = repr(&Value::Object(sent.clone()));
-                ApiError::bad_request(format!("Unknown reference in resource create {sent}."))
-            })?;
+        for element in elements {
+            check_network(state, kind, to_kind, element)?;
+            let to = named(state, seen, to_kind, element)?;
+            check_ipam(state, kind, to_kind, element)?;
             of_kind.push(reference(to, element));
         }
         refs.insert(to_kind, of_kind);
     }
-    if without_name {
-        return Err(ApiError::traceback("KeyError: 'to'"));
-    }
     Ok(refs)
 }
 
-/// The references that an update replaces. `uuid` decides; `to` is enough without it.
+/// The references that an update replaces. `uuid` decides, and need not exist; `to` is enough if it
+/// is absent.
 ///
 /// # Errors
 /// The server's texts for references that are unknown or no references.
@@ -121,35 +109,162 @@ pub fn changed_refs(
     kind: Kind,
     sent: &Map<String, Value>,
 ) -> Result<BTreeMap<Kind, Vec<Ref>>> {
+    // Unlike in a new object, null means none here.
+    let is_ref = |field: &str| kind.link_of_field(field).is_some();
+    let lists = sent
+        .iter()
+        .filter(|(field, value)| is_ref(field) && !value.is_null());
+    let lists = lists
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect();
+    let seen = &Seen::default();
+    check_names(
+        state,
+        seen,
+        kind,
+        &lists,
+        &format!("update {}", kind.field()),
+    )?;
     let mut refs = BTreeMap::new();
-    for (field, value) in sent {
-        let Some((_, to_kind)) = kind.link_of_field(field) else {
-            continue;
-        };
+    for (to_kind, elements) in links_of(kind, &lists)? {
         let mut of_kind = Vec::new();
-        // Unlike in a new object, null means none here.
-        let value = if value.is_null() {
-            &Value::Array(Vec::new())
-        } else {
-            value
-        };
-        for element in elements(value)? {
-            let to = match (element.get("uuid"), element.get("to")) {
-                (Some(uuid @ Value::String(_)), _) => existing(state, uuid)?,
-                (_, Some(to)) => state.store.find(to_kind, &fq_name(to)?).ok_or_else(|| {
-                    let sent = repr(&Value::Object(sent.clone()));
-                    ApiError::bad_request(format!("Unknown reference in resource update {sent}."))
-                })?,
-                _ => return Err(ApiError::internal()),
+        for element in elements {
+            check_changed_ipam(state, kind, to_kind, element)?;
+            let to = match element.get("uuid").and_then(Value::as_str).map(parse_uuid) {
+                Some(Some(uuid)) => uuid,
+                Some(None) => return Err(ApiError::internal()),
+                None => named(state, seen, to_kind, element)?,
             };
             of_kind.push(reference(to, element));
         }
         refs.insert(to_kind, of_kind);
     }
+    let cleared = sent.iter().filter(|(_, value)| value.is_null());
+    let cleared = cleared.filter_map(|(field, _)| kind.link_of_field(field));
+    refs.extend(cleared.map(|(_, to_kind)| (to_kind, Vec::new())));
     Ok(refs)
 }
 
-fn elements(value: &Value) -> Result<Vec<&Map<String, Value>>> {
+/// The lists of references in an object, by the type of their targets.
+fn links_of(kind: Kind, sent: &Map<String, Value>) -> Result<Vec<(Kind, Elements<'_>)>> {
+    let links = sent.iter().filter_map(|(field, value)| {
+        let (_, to_kind) = kind.link_of_field(field)?;
+        Some(elements(value).map(|elements| (to_kind, elements)))
+    });
+    links.collect()
+}
+
+/// What the server checks of all references before it looks at any of them closely: the name of one
+/// that has no id.
+fn check_names(
+    state: &State,
+    seen: &Seen,
+    kind: Kind,
+    sent: &Map<String, Value>,
+    what: &str,
+) -> Result<()> {
+    for (to_kind, elements) in links_of(kind, sent)? {
+        for element in elements {
+            let Some(to) = element.get("to").filter(|_| !has_id(element)) else {
+                continue;
+            };
+            if seen.find(state, to_kind, &target_name(to)?).is_none() {
+                let sent = repr(&Value::Object(sent.clone()));
+                let text = format!("Unknown reference in resource {what} {sent}.");
+                return Err(ApiError::bad_request(text));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_id(element: &Map<String, Value>) -> bool {
+    element.get("uuid").is_some_and(|uuid| !uuid.is_null())
+}
+
+fn target_name(to: &Value) -> Result<Vec<String>> {
+    if to.is_null() {
+        return Err(ApiError::traceback("TypeError: can only join an iterable"));
+    }
+    fq_name(to)
+}
+
+/// The object that a reference names.
+fn named(state: &State, seen: &Seen, to_kind: Kind, element: &Map<String, Value>) -> Result<Uuid> {
+    let missing = || match has_id(element) {
+        true => ApiError::traceback("KeyError: 'to'"),
+        false => ApiError::internal(),
+    };
+    let name = target_name(element.get("to").ok_or_else(missing)?)?;
+    let found = seen.find(state, to_kind, &name);
+    found.ok_or_else(|| {
+        let shown = format!("{} {}", to_kind.field(), name.join(":"));
+        ApiError::no_id_error(&shown)
+    })
+}
+
+/// The server reads the network of an interface by its id before anything else.
+fn check_network(
+    state: &State,
+    kind: Kind,
+    to_kind: Kind,
+    element: &Map<String, Value>,
+) -> Result<()> {
+    let kinds = state.kinds;
+    let id = element.get("uuid").and_then(Value::as_str);
+    let of_interface = (kind, to_kind) == (kinds.virtual_machine_interface, kinds.virtual_network);
+    let Some(id) = id.filter(|_| of_interface) else {
+        return Ok(());
+    };
+    let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
+    known.map(|_| ()).ok_or_else(|| ApiError::unknown_id(id))
+}
+
+/// The server reads the IPAMs of a network by their ids before it stores anything.
+fn check_ipam(
+    state: &State,
+    kind: Kind,
+    to_kind: Kind,
+    element: &Map<String, Value>,
+) -> Result<()> {
+    let kinds = state.kinds;
+    let id = element.get("uuid").and_then(Value::as_str);
+    let Some(id) = id.filter(|_| (kind, to_kind) == (kinds.virtual_network, kinds.network_ipam))
+    else {
+        return Ok(());
+    };
+    let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
+    known.map(|_| ()).ok_or_else(|| ApiError::no_id_error(id))
+}
+
+/// As [`check_ipam`], in a change: the name must be there and known, too.
+fn check_changed_ipam(
+    state: &State,
+    kind: Kind,
+    to_kind: Kind,
+    element: &Map<String, Value>,
+) -> Result<()> {
+    let kinds = state.kinds;
+    if (kind, to_kind) != (kinds.virtual_network, kinds.network_ipam) {
+        return Ok(());
+    }
+    let to = element.get("to");
+    let name = target_name(to.ok_or_else(|| ApiError::traceback("KeyError: 'to'"))?)?;
+    check_ipam(state, kind, to_kind, element)?;
+    match state.store.find(to_kind, &name) {
+        Some(_) => Ok(()),
+        None => Err(ApiError::traceback(format!(
+            "Unknown id: {} {}",
+            to_kind.field(),
+            name.join(":")
+        ))),
+    }
+}
+
+/// The references of one list.
+type Elements<'a> = Vec<&'a Map<String, Value>>;
+
+fn elements(value: &Value) -> Result<Elements<'_>> {
     match value {
         Value::Null => Err(ApiError::traceback(
             "TypeError: 'NoneType' object is not iterable",
@@ -160,13 +275,6 @@ fn elements(value: &Value) -> Result<Vec<&Map<String, Value>>> {
             .collect(),
         _ => Err(ApiError::internal()),
     }
-}
-
-fn existing(state: &State, uuid: &Value) -> Result<Uuid> {
-    let text = uuid.as_str().ok_or_else(ApiError::internal)?;
-    parse_uuid(text)
-        .filter(|uuid| state.store.get(*uuid).is_some())
-        .ok_or_else(|| ApiError::unknown_id(text))
 }
 
 fn reference(to: Uuid, element: &Map<String, Value>) -> Ref {

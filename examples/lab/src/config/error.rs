@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::python_repr::{repr_list, repr_str, str_of};
+use super::python_repr::{repr, repr_str, str_of};
 use crate::http::Response;
 
 /// Bare text and the HTML pages have this type.
@@ -44,6 +44,11 @@ impl ApiError {
         Self::new(500, line)
     }
 
+    /// 500: nothing has this id or name, which the server found out too late to say it properly.
+    pub fn no_id_error(what: &str) -> Self {
+        Self::traceback(format!("vnc_api.exceptions.NoIdError: Unknown id: {what}"))
+    }
+
     /// 404: no object has this id.
     pub fn unknown_id(id: &str) -> Self {
         Self::new(404, format!("Unknown id: {id}"))
@@ -55,8 +60,8 @@ impl ApiError {
     }
 
     /// 404: no object has this name.
-    pub fn unknown_name(name: &[String]) -> Self {
-        Self::new(404, format!("Name {} not found", repr_list(name)))
+    pub fn unknown_name(name: &Value) -> Self {
+        Self::new(404, format!("Name {} not found", repr(name)))
     }
 
     /// 404: no such type.

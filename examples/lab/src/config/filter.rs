@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Result};
+use super::schema::Kind;
 
 /// The values that one property may have.
 #[derive(Debug, PartialEq)]
@@ -13,11 +14,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether an object passes.
-    pub fn matches(&self, props: &Map<String, Value>) -> bool {
-        props
-            .get(&self.name)
-            .is_some_and(|value| self.values.iter().any(|wanted| matches(wanted, value)))
+    /// Whether an object passes. A filter for what is no property of its type lets everything pass.
+    pub fn matches(&self, kind: Kind, props: &Map<String, Value>) -> bool {
+        let is_one = |value: &Value| self.values.iter().any(|wanted| matches(wanted, value));
+        kind.prop(&self.name).is_none() || props.get(&self.name).is_some_and(is_one)
     }
 }
 
@@ -34,7 +34,7 @@ fn matches(wanted: &Value, value: &Value) -> bool {
 /// Reads filters.
 ///
 /// # Errors
-/// 400 for one that is not `name==json`.
+/// 400 for one that is not `name==value`, and for a list as the value. What is no JSON is a string.
 pub fn parse_filters(text: Option<&str>) -> Result<Vec<Filter>> {
     let mut filters: Vec<Filter> = Vec::new();
     let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -43,7 +43,10 @@ pub fn parse_filters(text: Option<&str>) -> Result<Vec<Filter>> {
     for item in text.split(',') {
         let invalid = || ApiError::bad_request(format!("Invalid filter {text}"));
         let (name, value) = item.split_once("==").ok_or_else(invalid)?;
-        let value: Value = serde_json::from_str(value).map_err(|_| invalid())?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into()));
+        if value.is_array() {
+            return Err(invalid());
+        }
         match filters.iter_mut().find(|filter| filter.name == name) {
             Some(filter) => filter.values.push(value),
             None => filters.push(Filter {
@@ -61,27 +64,36 @@ mod tests {
 
     use super::*;
 
-    fn pass(filters: &str, props: Value) -> bool {
+    fn pass(filters: &str) -> bool {
         let filters = parse_filters(Some(filters)).unwrap();
+        let kind = Kind::find("virtual-network").unwrap();
+        let props =
+            json!({"display_name": "x", "is_shared": true, "perms2": {"owner": "a", "b": 2}});
         let props = props.as_object().unwrap();
-        filters.iter().all(|filter| filter.matches(props))
+        filters.iter().all(|filter| filter.matches(kind, props))
     }
 
     #[test]
     fn one_name_twice_means_either_and_two_names_mean_both() {
-        let props = json!({"a": "x", "b": true, "c": {"d": 1, "e": 2}});
-        assert!(pass(r#"a=="y",a=="x""#, props.clone()));
-        assert!(!pass(r#"a=="x",b==false"#, props.clone()));
-        assert!(pass(r#"c=={"d":1}"#, props.clone()));
-        assert!(!pass(r#"missing=="x""#, props));
+        assert!(pass(r#"display_name=="y",display_name=="x""#));
+        assert!(!pass(r#"display_name=="x",is_shared==false"#));
+        assert!(pass(r#"perms2=={"owner":"a"}"#));
+        assert!(!pass(r#"router_external==true"#));
+    }
+
+    #[test]
+    fn a_value_without_quotes_is_a_string_and_an_unknown_name_filters_nothing() {
+        assert!(pass("display_name==x"));
+        assert!(!pass("display_name=='x'"));
+        assert!(!pass("is_shared==True"));
+        assert!(pass(r#"nope=="x""#));
     }
 
     #[test]
     fn what_is_no_filter_is_refused() {
-        assert_eq!(
-            parse_filters(Some("zzz")).unwrap_err().text,
-            "Invalid filter zzz"
-        );
-        assert!(parse_filters(Some("a==x")).is_err());
+        for text in ["zzz", r#"display_name==["x"]"#, r#"display_name=="x,y""#] {
+            let refused = parse_filters(Some(text)).unwrap_err().text;
+            assert_eq!(refused, format!("Invalid filter {text}"));
+        }
     }
 }

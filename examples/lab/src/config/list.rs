@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access::Access;
 use super::call::{Call, Reply, parse_uuid};
 use super::check::is_falsy;
 use super::error::{ApiError, Result};
@@ -146,17 +147,19 @@ fn page(marker: Option<&str>, limit: Option<&str>) -> Result<Option<Page>> {
 fn run(state: &State, call: &Call<'_>, kind: Kind, query: &Query) -> Reply {
     let collection = format!("{}s", kind.name());
     let (ids, anchored) = candidates(state, kind, query);
-    if query.count && query.filters.is_empty() && !anchored {
+    let all = query.filters.is_empty() && !anchored && !call.caller.is_restricted();
+    if query.count && all {
         return Reply::Json(json!({ collection: {"count": state.store.count(kind)} }));
     }
     let objects = ids
         .into_iter()
         .filter_map(|id| state.store.get_kind(kind, id))
+        .filter(|object| call.caller.may(object, Access::Read).is_ok())
         .filter(|object| {
             query
                 .filters
                 .iter()
-                .all(|filter| filter.matches(&object.props))
+                .all(|filter| filter.matches(kind, &object.props))
         });
     if query.count {
         return Reply::Json(json!({ collection: {"count": objects.count()} }));

@@ -1,5 +1,6 @@
 //! The configuration API: objects in memory behind the REST contract of OpenContrail.
 
+mod access;
 pub mod actions;
 pub mod address;
 pub mod alloc;
@@ -18,6 +19,7 @@ pub(crate) mod processes;
 mod python_json;
 mod python_repr;
 mod quota;
+mod races;
 mod read;
 mod render;
 pub mod schema;
@@ -26,6 +28,7 @@ pub mod spaces;
 pub mod state;
 pub mod store;
 mod types;
+mod underway;
 mod update;
 
 use std::io;
@@ -35,25 +38,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use self::access::Auth;
+use self::access::Caller;
 use self::call::{Call, Reply, decode};
-use self::defaults::{Project, first_start, sync_projects};
+use self::defaults::{Project, ensure_access_list, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
+use self::races::Seen;
 use self::schema::Kind;
 use self::state::State;
+pub use self::underway::NETWORK_DELETE;
 use crate::clock::Clock;
-use crate::http::{Request, Response, Service};
-use crate::keystone::Keystone;
+use crate::http::{Request, Response, Service, Step};
 use crate::view::ConfigView;
-
-/// Who may use the API.
-#[derive(Clone, Default)]
-pub enum Auth {
-    /// Everybody; tokens are ignored.
-    #[default]
-    None,
-    /// Whoever has a token of this Keystone with the role admin.
-    Keystone(Arc<Keystone>),
-}
 
 /// Bodies up to this length are read.
 const MAX_BODY: usize = 1_024_000;
@@ -80,11 +76,9 @@ impl ConfigApi {
 
     /// An API that goes on from a saved state; projects that are new in Keystone are added.
     pub fn with_state(mut state: State, auth: Auth, projects: &[Project]) -> Self {
+        ensure_access_list(&mut state);
         sync_projects(&mut state, projects);
-        state.aaa_mode = match auth {
-            Auth::None => "no-auth".into(),
-            Auth::Keystone(_) => "cloud-admin".into(),
-        };
+        state.aaa_mode = auth.mode().into();
         Self {
             state: Mutex::new(state),
             auth,
@@ -106,6 +100,12 @@ impl ConfigApi {
             processes: Some(clock),
             ..self
         }
+    }
+
+    /// The same API as a server with this `cluster_id`.
+    pub fn with_cluster_id(self, cluster_id: &str) -> Self {
+        self.lock().cluster_id = Some(cluster_id.to_owned());
+        self
     }
 
     /// Calls `callback` after every request that changed something, on the request's thread and
@@ -179,37 +179,6 @@ impl ConfigApi {
         let callbacks = callbacks.unwrap_or_else(PoisonError::into_inner);
         callbacks.iter().for_each(|callback| callback());
     }
-
-    /// Whom the caller's new objects belong to, or why the caller may not do anything.
-    fn authorise(&self, request: &Request) -> std::result::Result<String, Box<Response>> {
-        let Auth::Keystone(keystone) = &self.auth else {
-            return Ok("cloud-admin".into());
-        };
-        if request.path == "/" || request.path.starts_with("/documentation") {
-            return Ok("cloud-admin".into());
-        }
-        let token = request.header("x-auth-token").unwrap_or_default();
-        let Some(identity) = keystone.validate(token) else {
-            let host = request.header("host").unwrap_or("localhost");
-            return Err(Box::new(unauthorized(host)));
-        };
-        if !identity.is_admin() {
-            let body = "403 Permission Denied";
-            return Err(Box::new(Response::new(403, "text/plain", body)));
-        }
-        Ok(identity.project_id.unwrap_or_else(|| "cloud-admin".into()))
-    }
-}
-
-/// The answer of the middleware that checks tokens.
-fn unauthorized(host: &str) -> Response {
-    let message = "The request you have made requires authentication.";
-    let error = json!({"code": 401, "title": "Unauthorized", "message": message});
-    let host = host.split(':').next().unwrap_or_default();
-    Response::json(401, &json!({ "error": error })).with_header(
-        "WWW-Authenticate",
-        format!("Keystone uri=\"http://{host}:35357\""),
-    )
 }
 
 impl Service for ConfigApi {
@@ -218,10 +187,11 @@ impl Service for ConfigApi {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        match self.authorise(request) {
-            Ok(owner) => self.with(|state| respond(state, &Call::new(request, owner), request)),
-            Err(refusal) => *refusal,
-        }
+        self.answer(request, Seen::default())
+    }
+
+    fn begin(self: Arc<Self>, request: &Request) -> Step {
+        underway::begin(self, request)
     }
 
     fn admit(&self, request: &Request) -> Option<Response> {
@@ -237,16 +207,16 @@ impl Service for ConfigApi {
             return Some(Response::new(400, HTML, text));
         }
         let length = request.header("content-length")?.parse::<usize>().ok()?;
-        let call = Call::new(request, String::new());
+        let call = Call::new(request, Caller::default());
         let refusal = ApiError::new(413, "Request to large");
         (length > MAX_BODY).then(|| refusal.response(&call.url()))
     }
 
     fn pretend(&self, request: &Request) -> Response {
-        match self.authorise(request) {
-            Ok(owner) => {
+        match self.auth.caller(request) {
+            Ok(caller) => {
                 let mut copy = self.lock().clone();
-                respond(&mut copy, &Call::new(request, owner), request)
+                respond(&mut copy, &Call::new(request, caller), request)
             }
             Err(refusal) => *refusal,
         }
@@ -255,6 +225,9 @@ impl Service for ConfigApi {
 
 fn respond(state: &mut State, call: &Call<'_>, request: &Request) -> Response {
     let path = decode(&request.path, false);
+    if let Err(refusal) = call.caller.check_rules(state, request) {
+        return refusal.response(&call.url());
+    }
     match route(state, call, &request.method, &path) {
         Ok(Ok(reply)) => reply.response(),
         Ok(Err(allow)) => {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
+use super::access::Access;
 use super::call::{Call, Reply, parse_uuid};
 use super::error::{ApiError, Result};
 use super::meta;
@@ -32,6 +33,7 @@ pub fn find<'a>(state: &'a State, kind: Kind, id: &str) -> Result<&'a Object> {
 /// 404 when it does not exist.
 pub fn read(state: &State, call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply> {
     let object = find(state, kind, id)?;
+    call.caller.may(object, Access::Read)?;
     let version = meta::last_modified(&object.props);
     let known = call
         .header("if-none-match")

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::Call;
+use super::schema::Kind;
 use super::state::State;
 use super::store::{Object, Ref};
 
@@ -80,10 +81,9 @@ impl Links<'_> {
             let field = format!("{}_refs", kind.field());
             let known = object.kind.link(*kind).is_some();
             if known && (self.shown.all_props || self.shown.wants(&field, true)) {
-                let elements = refs.iter().filter_map(|r| {
-                    self.element(r.to, Some(&r.attr))
-                        .or_else(|| r.relaxed.then(|| lost(r)))
-                });
+                let elements = refs
+                    .iter()
+                    .map(|r| self.element(*kind, r.to, Some(&r.attr)));
                 insert(out, field, elements.collect());
             }
         }
@@ -100,8 +100,9 @@ impl Links<'_> {
                 let refs = self.state.store.get(referrer)?.refs_to(object.kind);
                 refs.iter().find(|reference| reference.to == object.uuid)
             };
-            let elements = referrers.iter().filter_map(|id| {
-                self.element(*id, Some(attr(*id).map_or(&Value::Null, |r| &r.attr)))
+            let elements = referrers.iter().map(|id| {
+                let attr = attr(*id).map_or(&Value::Null, |r| &r.attr);
+                self.element(kind, *id, Some(attr))
             });
             insert(out, field, elements.collect());
         }
@@ -111,30 +112,28 @@ impl Links<'_> {
         for (kind, children) in self.state.store.children(object.uuid) {
             let field = format!("{}s", kind.field());
             if self.shown.wants(&field, self.shown.children) {
-                let elements = children.iter().filter_map(|id| self.element(*id, None));
+                let elements = children.iter().map(|id| self.element(kind, *id, None));
                 insert(out, field, elements.collect());
             }
         }
     }
 
-    fn element(&self, uuid: Uuid, attr: Option<&Value>) -> Option<Value> {
-        let object = self.state.store.get(uuid)?;
+    /// An object as another one shows it. A reference may lead to what is gone or of another type than
+    /// the reference says.
+    fn element(&self, kind: Kind, uuid: Uuid, attr: Option<&Value>) -> Value {
+        let object = self.state.store.get(uuid);
+        let name = object.map_or(json!(["ERROR"]), |object| json!(object.fq_name));
         let mut element = Map::new();
-        element.insert("to".into(), json!(object.fq_name));
+        element.insert("to".into(), name);
         if let Some(attr) = attr {
             element.insert("attr".into(), attr.clone());
         }
         element.insert("uuid".into(), json!(uuid));
         if self.shown.inner_hrefs {
-            element.insert("href".into(), json!(self.call.href(object.kind, uuid)));
+            element.insert("href".into(), json!(self.call.href(kind, uuid)));
         }
-        Some(Value::Object(element))
+        Value::Object(element)
     }
-}
-
-/// A reference whose target was deleted in spite of it.
-fn lost(reference: &Ref) -> Value {
-    json!({"to": ["ERROR"], "attr": reference.attr, "uuid": reference.to})
 }
 
 /// Empty lists are not shown.

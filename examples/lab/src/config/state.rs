@@ -28,6 +28,12 @@ pub struct State {
     pub made: Made,
     /// What `/aaa-mode` says.
     pub aaa_mode: String,
+    /// Names of objects that are gone, but whose delete is not through.
+    #[serde(skip, default)]
+    pub locked: HashMap<(Kind, String), Uuid>,
+    /// What the paths in texts about lost races begin with, if the server has one.
+    #[serde(skip, default)]
+    pub cluster_id: Option<String>,
     /// The types that the code names.
     #[serde(skip, default)]
     pub kinds: Kinds,
@@ -88,6 +94,7 @@ macro_rules! kinds {
 
 kinds! {
     access_control_list = "access-control-list",
+    api_access_list = "api-access-list",
     application_policy_set = "application-policy-set",
     domain = "domain",
     floating_ip = "floating-ip",
@@ -122,6 +129,8 @@ impl State {
             group_ids: IdPool::from(8_000_001),
             made: Made::default(),
             aaa_mode: "no-auth".into(),
+            locked: HashMap::new(),
+            cluster_id: None,
             kinds: Kinds::default(),
             revision: 0,
         }

@@ -159,10 +159,15 @@ impl Store {
         back_refs.into_iter().flatten().copied()
     }
 
-    /// Adds an object whose parent and targets exist.
+    /// Adds an object whose parent and targets exist. One that has the same id is overwritten: its name
+    /// leads to the new one, for good.
     pub fn insert(&mut self, mut object: Object) {
         let uuid = object.uuid;
         let kind = object.kind;
+        let overwritten = self.take_out(uuid);
+        let (children, back_refs) = overwritten
+            .map(|node| (node.children, node.back_refs))
+            .unwrap_or_default();
         let refs = std::mem::take(&mut object.refs);
         self.names.insert((kind, object.fq_name.join(":")), uuid);
         self.sorted
@@ -175,8 +180,8 @@ impl Store {
         let node = Node {
             object,
             serial: self.next,
-            children: BTreeMap::new(),
-            back_refs: BTreeMap::new(),
+            children,
+            back_refs,
         };
         self.next += 1;
         self.changed.insert(uuid);
@@ -190,12 +195,37 @@ impl Store {
 
     /// Removes an object and every reference from and to it. Its children stay, as orphans.
     pub fn remove(&mut self, uuid: Uuid) -> Option<Object> {
+        let node = self.take_out(uuid)?;
+        let object = self.free_name(node.object);
+        for referrer in node.back_refs.into_values().flatten() {
+            if let Some(node) = self.nodes.get_mut(&referrer) {
+                // A reference may say that its target is of another type than it is.
+                for refs in node.object.refs.values_mut() {
+                    refs.retain(|reference| reference.to != uuid);
+                }
+            }
+        }
+        Some(object)
+    }
+
+    /// As [`Store::remove`], but references to the object stay and lead nowhere.
+    pub fn remove_alone(&mut self, uuid: Uuid) -> Option<Object> {
+        let node = self.take_out(uuid)?;
+        Some(self.free_name(node.object))
+    }
+
+    fn free_name(&mut self, object: Object) -> Object {
+        self.names.remove(&(object.kind, object.fq_name.join(":")));
+        object
+    }
+
+    /// Removes an object and every reference from it, but neither its name nor the references to it.
+    fn take_out(&mut self, uuid: Uuid) -> Option<Node> {
         let node = self.nodes.remove(&uuid)?;
         self.changed.insert(uuid);
-        let object = node.object;
-        self.names.remove(&(object.kind, object.fq_name.join(":")));
+        let object = &node.object;
         if let Some(sorted) = self.sorted.get_mut(&object.kind) {
-            sorted.remove(&list_key(&object));
+            sorted.remove(&list_key(object));
         }
         let parent = object.parent.and_then(|(_, id)| self.nodes.get_mut(&id));
         if let Some(ids) = parent.and_then(|node| node.children.get_mut(&object.kind)) {
@@ -206,15 +236,7 @@ impl Store {
                 self.forget(reference.to, object.kind, uuid, *kind == object.kind);
             }
         }
-        for (kind, referrers) in node.back_refs {
-            for referrer in referrers {
-                if let Some(node) = self.nodes.get_mut(&referrer) {
-                    debug_assert_eq!(node.object.kind, kind);
-                    drop_ref(&mut node.object, object.kind, uuid);
-                }
-            }
-        }
-        Some(object)
+        Some(node)
     }
 
     /// Makes a reference or replaces its data. References between objects of one type are

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access::Access;
 use super::call::{Call, Reply, parse_uuid};
 use super::check::is_falsy;
 use super::draft::{Draft, changed_refs, known_props};
@@ -36,11 +37,15 @@ pub fn update(state: &mut State, call: &Call<'_>, kind: Kind, id: &str) -> Resul
     let uuid = parse_uuid(id)
         .filter(|uuid| state.store.get_kind(kind, *uuid).is_some())
         .ok_or_else(|| ApiError::unknown_id(id))?;
+    if let Some(object) = state.store.get(uuid) {
+        call.caller.may(object, Access::Write)?;
+    }
     check::properties(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad property in http_put: {text}")))?;
     check::references(kind, &mut sent)
         .map_err(|text| ApiError::bad_request(format!("Bad reference in http_put: {text}")))?;
     let refs = changed_refs(state, kind, &sent)?;
+    call.caller.may_refer(state, &refs)?;
     let props = known_props(kind, &sent);
     apply(state, uuid, props, refs, &sent)?;
     let href = call.href(kind, uuid);
@@ -70,6 +75,7 @@ pub(super) fn apply(
         props,
         refs,
         sent,
+        address_was_free: false,
     };
     types::before_update(state, &mut draft)?;
     let Draft { props, refs, .. } = draft;

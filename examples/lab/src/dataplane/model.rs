@@ -245,6 +245,7 @@ mod tests {
                 machine: Some(PORT),
                 mac: None,
                 addresses: vec!["10.0.0.7".parse().unwrap()],
+                annotations: Vec::new(),
             }],
             machines: vec![MachineView {
                 uuid: PORT,

@@ -242,9 +242,10 @@ impl World<'_> {
                 Err(obstacle) => obstacles.push(obstacle),
             }
         }
-        let built = self.chains.iter().find(|chain| {
-            (&chain.rule, chain.left, chain.right) == (&rule.id, left.uuid, right.uuid)
-        });
+        let is_built = |chain: &&ChainView| {
+            chain.rules.contains(&rule.id) && (chain.left, chain.right) == (left.uuid, right.uuid)
+        };
+        let built = self.chains.iter().find(is_built);
         if built.is_none() && obstacles.is_empty() {
             obstacles.push("the controller has not built it".to_owned());
         }

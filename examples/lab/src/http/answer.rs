@@ -61,9 +61,12 @@ impl Body for Answer {
 pub(super) fn answer(response: Response, broken: bool) -> hyper::Response<Answer> {
     let announced = response.body.len() as u64;
     let mut body = response.body;
-    if broken {
+    if response.is_cut {
+        body.clear();
+    } else if broken {
         body.truncate(body.len() / 2);
     }
+    let broken = broken || response.is_cut;
     let data = (!body.is_empty()).then(|| Bytes::from(body));
     let mut answer = hyper::Response::new(Answer {
         data,

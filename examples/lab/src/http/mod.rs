@@ -3,12 +3,15 @@
 mod answer;
 mod by_hand;
 mod server;
+mod underway;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use server::{Server, Watch};
+pub use underway::{Step, Underway};
 
 /// Which service of the lab a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +74,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// The length of the body is announced, but the connection is closed before any of it.
+    pub is_cut: bool,
 }
 
 impl Response {
@@ -81,6 +86,7 @@ impl Response {
             reason: "",
             headers: vec![("Content-Type".into(), content_type.into())],
             body: body.into(),
+            is_cut: false,
         }
     }
 
@@ -111,6 +117,11 @@ impl Response {
 pub trait Service: Send + Sync {
     /// Answers a request.
     fn handle(&self, request: &Request) -> Response;
+
+    /// Begins a request that may take several steps. By default it takes one.
+    fn begin(self: Arc<Self>, request: &Request) -> Step {
+        Step::Answered(self.handle(request))
+    }
 
     /// Answers a request whose body has not been read (`request.body` is empty), to refuse it; the
     /// connection is closed then. `None` lets it in.

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 
 use super::answer::{Answer, Broken, answer, set_content_type};
 use super::by_hand::ByHand;
-use super::{Request, Response, Service, ServiceName};
+use super::{Request, Response, Service, ServiceName, Step};
 use crate::faults::{Action, Faults};
 use crate::request_log::RequestLog;
 
@@ -194,7 +194,7 @@ impl Handler {
         let body = Limited::new(body, MAX_BODY).collect().await;
         head.body = body.map_err(|_| Broken::Dropped)?.to_bytes().into();
         let (response, sending) = match action {
-            None => (self.run(head, false).await?, Sending::Whole),
+            None => (self.run(head).await?, Sending::Whole),
             Some(action) => self.misbehave(action, head).await?,
         };
         entry.end(response.status);
@@ -205,20 +205,28 @@ impl Handler {
         }
     }
 
-    async fn run(self: &Arc<Self>, request: Request, pretend: bool) -> Result<Response, Broken> {
-        let this = Arc::clone(self);
-        let call = move || {
-            if pretend {
-                this.service.pretend(&request)
-            } else {
-                this.service.handle(&request)
-            }
-        };
+    async fn run(self: &Arc<Self>, request: Request) -> Result<Response, Broken> {
+        self.run_slowly(request, Duration::ZERO).await
+    }
+
+    /// Runs a request and pauses for so long when it has begun.
+    async fn run_slowly(
+        self: &Arc<Self>,
+        request: Request,
+        pause: Duration,
+    ) -> Result<Response, Broken> {
         // A panic of the service has been printed; the client sees the connection drop.
-        match self.service.waits() {
-            true => spawn_blocking(call).await.map_err(|_| Broken::Dropped),
-            false => Ok(call()),
+        if self.service.waits() {
+            let this = Arc::clone(self);
+            let call = move || this.service.handle(&request);
+            let response = spawn_blocking(call).await.map_err(|_| Broken::Dropped)?;
+            wait(pause).await;
+            return Ok(response);
         }
+        let step = Arc::clone(&self.service).begin(&request);
+        // A client that goes away does not end what the server has begun.
+        let steps = tokio::spawn(take_steps(step, request, pause));
+        steps.await.map_err(|_| Broken::Dropped)
     }
 
     /// Plays a fault: the response, and how it is sent.
@@ -233,42 +241,79 @@ impl Handler {
             Action::Hang => std::future::pending().await,
             Action::Delay(milliseconds) => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-                self.run(request, false).await?
+                self.run(request).await?
             }
             Action::Status(answer) => answer.response(),
             Action::DropAfter => {
-                self.run(request, false).await?;
+                self.run(request).await?;
                 return Err(Broken::Dropped);
             }
             Action::Swallow => {
-                self.run(request, false).await?;
+                self.run(request).await?;
                 std::future::pending().await
             }
             Action::Truncate => {
                 sending = Sending::Half;
-                self.run(request, false).await?
+                self.run(request).await?
             }
             Action::Trickle(milliseconds) => {
                 sending = Sending::ByHand(Duration::from_millis(milliseconds));
-                self.run(request, false).await?
+                self.run(request).await?
             }
             Action::Close => {
                 sending = Sending::ByHand(Duration::ZERO);
-                self.run(request, false).await?
+                self.run(request).await?
             }
             Action::Garbage => {
-                let mut response = self.run(request, false).await?;
+                let mut response = self.run(request).await?;
                 response.body = b"{\"garbage\": [".to_vec();
                 response
             }
             Action::ContentType(value) => {
-                let mut response = self.run(request, false).await?;
+                let mut response = self.run(request).await?;
                 set_content_type(&mut response, &value);
                 response
             }
-            Action::Forget => self.run(request, true).await?,
+            Action::Overlap(milliseconds) => {
+                let pause = Duration::from_millis(milliseconds);
+                self.run_slowly(request, pause).await?
+            }
+            Action::Forget => self.service.pretend(&request),
         };
         Ok((response, sending))
+    }
+}
+
+/// How long requests that arrive together with one that is under way have time to be read. It does not
+/// show in how long a client takes; tokio's timer is too coarse for it.
+const ARRIVAL: Duration = Duration::from_micros(50);
+
+/// Goes on with a request that has begun; the first pause takes at least this long.
+async fn take_steps(mut step: Step, request: Request, mut pause: Duration) -> Response {
+    loop {
+        match step {
+            Step::Answered(response) => {
+                wait(pause).await;
+                return response;
+            }
+            Step::After(time, underway) => {
+                wait(time.max(pause).max(ARRIVAL)).await;
+                pause = Duration::ZERO;
+                step = underway.next(&request);
+            }
+        }
+    }
+}
+
+/// Waits, if only by letting other tasks of this thread run: those that read what has come on their
+/// connections.
+async fn wait(time: Duration) {
+    if time > ARRIVAL {
+        return tokio::time::sleep(time).await;
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        tokio::task::yield_now().await;
     }
 }
 

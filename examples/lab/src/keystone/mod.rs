@@ -1,10 +1,11 @@
 //! Keystone: tokens for users and passwords, by the v2.0 and v3 protocols.
 
+mod catalogue;
 mod v2;
 mod v3;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -82,6 +83,8 @@ struct Token {
 pub struct Keystone {
     options: KeystoneOptions,
     tokens: Mutex<HashMap<String, Token>>,
+    /// The port of the configuration API, once it is known.
+    config_api: OnceLock<u16>,
 }
 
 impl Keystone {
@@ -90,7 +93,13 @@ impl Keystone {
         Self {
             options,
             tokens: Mutex::default(),
+            config_api: OnceLock::new(),
         }
+    }
+
+    /// Puts the configuration API into the catalogue; only the first call does.
+    pub fn register_config_api(&self, port: u16) {
+        self.config_api.get_or_init(|| port);
     }
 
     /// The projects of all users. Their ids depend on nothing but their names.
@@ -255,8 +264,8 @@ impl Service for Keystone {
             }
             ("GET", "/v3") => Response::json(200, &json!({"version": version(request, "v3.14")})),
             ("GET", "/v2.0") => Response::json(200, &json!({"version": version(request, "v2.0")})),
-            ("POST", "/v2.0/tokens") => self.v2_tokens(&body()),
-            ("POST", "/v3/auth/tokens") => self.v3_tokens(&body()),
+            ("POST", "/v2.0/tokens") => self.v2_tokens(request, &body()),
+            ("POST", "/v3/auth/tokens") => self.v3_tokens(request, &body()),
             ("GET" | "DELETE", "/v3/auth/tokens") => self.v3_subject(request),
             _ => failure(404, "Not Found", "The resource could not be found."),
         }
@@ -314,6 +323,42 @@ mod tests {
             let token = response.header("x-subject-token").unwrap();
             assert!(keystone.validate(token).is_some());
         }
+    }
+
+    #[test]
+    fn a_token_for_a_project_comes_with_the_catalogue() {
+        let keystone = Keystone::new(KeystoneOptions::default());
+        keystone.register_config_api(8082);
+        let (_, document) = post(&keystone, "/v2.0/tokens", &v2("contrail123"));
+        let services = &document["access"]["serviceCatalog"];
+        let found = |index: usize| {
+            let service = &services[index];
+            [&service["type"], &service["endpoints"][0]["publicURL"]].map(|v| v.as_str().unwrap())
+        };
+        assert_eq!(found(0), ["identity", "http://localhost/v2.0"]);
+        assert_eq!(found(1), ["ApiServer", "http://localhost:8082"]);
+
+        let id = document["access"]["token"]["id"].clone();
+        let body = json!({"auth": {
+            "identity": {"methods": ["token"], "token": {"id": id}},
+            "scope": {"project": {"name": "admin", "domain": {"id": "default"}}},
+        }});
+        let (_, document) = post(&keystone, "/v3/auth/tokens", &body);
+        let catalogue = &document["token"]["catalog"];
+        assert_eq!(catalogue[0]["endpoints"][2]["url"], "http://localhost/v3");
+        assert_eq!(catalogue[1]["type"], "ApiServer");
+        let interfaces: Vec<&Value> = catalogue[1]["endpoints"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|endpoint| &endpoint["interface"])
+            .collect();
+        assert_eq!(interfaces, ["public", "internal", "admin"]);
+
+        let unscoped = json!({"auth": {"passwordCredentials":
+            {"username": "admin", "password": "contrail123"}}});
+        let (_, document) = post(&keystone, "/v2.0/tokens", &unscoped);
+        assert_eq!(document["access"]["serviceCatalog"], json!([]));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Credentials, Identity, Keystone, expecting, id_of, unauthorized};
-use crate::http::Response;
+use crate::http::{Request, Response};
 
 impl Keystone {
-    pub(super) fn v2_tokens(&self, body: &Value) -> Response {
+    pub(super) fn v2_tokens(&self, request: &Request, body: &Value) -> Response {
         let auth = &body["auth"];
         let password = &auth["passwordCredentials"];
         let credentials = match (
@@ -23,12 +23,12 @@ impl Keystone {
         let project = auth["tenantName"].as_str().or(auth["tenantId"].as_str());
         let project = project.filter(|name| !name.is_empty());
         match self.authenticate(&credentials, project) {
-            Some(identity) => self.v2_answer(identity),
+            Some(identity) => self.v2_answer(request, identity),
             None => unauthorized(),
         }
     }
 
-    fn v2_answer(&self, identity: Identity) -> Response {
+    fn v2_answer(&self, request: &Request, identity: Identity) -> Response {
         let (id, times) = self.issue(identity.clone());
         // v2.0 leaves fractions out of the expiry, but not out of the time of issue.
         let expires = times.expires.split('.').next().unwrap_or_default();
@@ -48,8 +48,11 @@ impl Keystone {
             "id": id_of("user", &identity.user).simple().to_string(),
             "name": identity.user, "username": identity.user, "roles": roles, "roles_links": [],
         });
+        let scoped = identity.project.is_some();
+        let catalogue = scoped.then(|| self.v2_catalogue(request));
+        let catalogue = catalogue.unwrap_or_default();
         let access = json!({
-            "token": token, "user": user, "serviceCatalog": [],
+            "token": token, "user": user, "serviceCatalog": catalogue,
             "metadata": {"is_admin": 0, "roles": []},
         });
         Response::json(200, &json!({ "access": access }))

@@ -9,7 +9,7 @@ use crate::clock::timestamp;
 use crate::http::{Request, Response};
 
 impl Keystone {
-    pub(super) fn v3_tokens(&self, body: &Value) -> Response {
+    pub(super) fn v3_tokens(&self, request: &Request, body: &Value) -> Response {
         let identity = &body["auth"]["identity"];
         let user = &identity["password"]["user"];
         let credentials = match (&identity["token"]["id"], &user["name"], &user["password"]) {
@@ -27,14 +27,14 @@ impl Keystone {
         let project = scope["id"].as_str().or(scope["name"].as_str());
         let of_domain = scope["id"].is_string() || scope.is_null() || is_default(&scope["domain"]);
         match self.authenticate(&credentials, project) {
-            Some(identity) if of_domain => self.v3_answer(identity),
+            Some(identity) if of_domain => self.v3_answer(request, identity),
             _ => unauthorized(),
         }
     }
 
-    fn v3_answer(&self, identity: Identity) -> Response {
+    fn v3_answer(&self, request: &Request, identity: Identity) -> Response {
         let (id, times) = self.issue(identity.clone());
-        let body = v3_body(&identity, &times);
+        let body = v3_body(&identity, &times, self.v3_catalogue(request));
         Response::json(201, &body)
             .with_header("X-Subject-Token", id)
             .with_header("Vary", "X-Auth-Token")
@@ -65,7 +65,7 @@ impl Keystone {
             issued: timestamp(token.issued),
             expires: timestamp(token.expires),
         };
-        let body = v3_body(&token.identity, &times);
+        let body = v3_body(&token.identity, &times, self.v3_catalogue(request));
         Response::json(200, &body).with_header("X-Subject-Token", subject)
     }
 }
@@ -75,7 +75,7 @@ fn is_default(domain: &Value) -> bool {
     domain["id"] == "default" || domain["name"] == "Default"
 }
 
-fn v3_body(identity: &Identity, times: &Times) -> Value {
+fn v3_body(identity: &Identity, times: &Times, catalogue: Vec<Value>) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
     let user_id = id_of("user", &identity.user).simple().to_string();
     let mut token = json!({
@@ -91,7 +91,7 @@ fn v3_body(identity: &Identity, times: &Times) -> Value {
         let role =
             |name: &String| json!({"id": id_of("role", name).simple().to_string(), "name": name});
         token["roles"] = identity.roles.iter().map(role).collect();
-        token["catalog"] = json!([]);
+        token["catalog"] = Value::Array(catalogue);
         token["is_domain"] = json!(false);
     }
     json!({ "token": token })

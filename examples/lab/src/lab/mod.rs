@@ -46,6 +46,11 @@ pub struct LabOptions {
     pub data_plane: Mode,
     /// Whether the configuration API wants a token of Keystone's.
     pub authentication: bool,
+    /// Whether a token without the role admin is good for what access lists and the permissions of
+    /// objects allow (`aaa_mode = rbac`); if unset, for nothing.
+    pub rbac: bool,
+    /// The `cluster_id` of the configuration API's server, if it has one.
+    pub cluster_id: Option<String>,
     /// The users that Keystone knows.
     pub users: KeystoneOptions,
     /// How long the agent waits after `/syncports`.
@@ -68,6 +73,8 @@ impl LabOptions {
             snapshot: None,
             data_plane: Mode::default(),
             authentication: false,
+            rbac: false,
+            cluster_id: None,
             users: KeystoneOptions::default(),
             sync_timeout: Duration::from_secs(60),
             nft: None,
@@ -111,6 +118,7 @@ impl Lab {
         let snapshot_dir = options.snapshot.as_deref().and_then(Path::parent);
         let made = Made::for_directories(snapshot_dir.into_iter().chain([&*options.ports_dir]));
         let keystone = Arc::new(Keystone::new(options.users.clone()));
+        keystone.register_config_api(listeners.addresses()?.config_api.port());
         let config = config_api(&options, &keystone)?;
         let agent_slot: Arc<OnceLock<Arc<Agent>>> = Arc::default();
         let plane = data_plane(&options, &config, &agent_slot)?;
@@ -230,10 +238,10 @@ impl Drop for Lab {
 
 /// The configuration API, with what the snapshot file holds when there is one.
 fn config_api(options: &LabOptions, keystone: &Arc<Keystone>) -> Result<Arc<ConfigApi>> {
-    let auth = if options.authentication {
-        Auth::Keystone(Arc::clone(keystone))
-    } else {
-        Auth::None
+    let auth = match (options.authentication, options.rbac) {
+        (true, true) => Auth::Rbac(Arc::clone(keystone)),
+        (true, false) => Auth::Keystone(Arc::clone(keystone)),
+        (false, _) => Auth::None,
     };
     let saved = match &options.snapshot {
         Some(path) if path.exists() => {
@@ -245,6 +253,10 @@ fn config_api(options: &LabOptions, keystone: &Arc<Keystone>) -> Result<Arc<Conf
     let config = match saved {
         Some(state) => ConfigApi::with_state(state, auth, &keystone.projects()),
         None => ConfigApi::new(auth, &keystone.projects()),
+    };
+    let config = match &options.cluster_id {
+        Some(id) => config.with_cluster_id(id),
+        None => config,
     };
     Ok(Arc::new(config.with_processes()))
 }

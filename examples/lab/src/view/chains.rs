@@ -1,5 +1,7 @@
 //! The service chains that the controller has built, read from their routing instances.
 
+use std::collections::BTreeSet;
+
 use contrail_core::FqName;
 use uuid::Uuid;
 
@@ -11,8 +13,8 @@ use crate::config::store::Object;
 /// left network that passes on the routes of the right one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainView {
-    /// The id of the rule that asks for it.
-    pub rule: String,
+    /// The ids of the rules that ask for it.
+    pub rules: BTreeSet<String>,
     /// The left network.
     pub left: Uuid,
     /// The right network.
@@ -45,7 +47,7 @@ fn view(state: &State, chain: &Chain) -> Option<ChainView> {
         leads_back &= right.is_none_or(passes_routes_on);
     }
     Some(ChainView {
-        rule: chain.rule.clone(),
+        rules: chain.rules.clone(),
         left: network(&chain.left)?,
         right: network(&chain.right)?,
         leads_back,

@@ -75,6 +75,8 @@ pub struct InterfaceView {
     pub mac: Option<MacAddr>,
     /// The addresses of its instance IPs, without those of service chains.
     pub addresses: Vec<IpAddr>,
+    /// Its annotations, keys and values.
+    pub annotations: Vec<(String, String)>,
 }
 
 /// A virtual machine.
@@ -162,7 +164,9 @@ pub(crate) fn networks_with_policies(state: &State) -> Vec<NetworkView> {
 }
 
 fn network(state: &State, object: &Object) -> NetworkView {
-    let entries = state.spaces.get(&object.uuid).into_iter().flatten();
+    let owners = state.owners_of_subnets(object.uuid);
+    let entries = owners.iter().filter_map(|owner| state.spaces.get(owner));
+    let entries = entries.flatten();
     let known = |address: IpAddr| (!address.is_unspecified()).then_some(address);
     let subnets = entries.map(|entry| SubnetView {
         prefix: entry.subnet.network(),
@@ -198,7 +202,18 @@ fn interface(state: &State, object: &Object) -> InterfaceView {
         machine: first(kinds.virtual_machine),
         mac: mac.and_then(|mac| mac.parse().ok()),
         addresses,
+        annotations: annotations(object),
     }
+}
+
+fn annotations(object: &Object) -> Vec<(String, String)> {
+    let pairs = object.props.get("annotations");
+    let pairs = pairs.and_then(|annotations| annotations["key_value_pair"].as_array());
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let pairs = pairs.into_iter().flatten();
+    pairs
+        .filter_map(|pair| Some((text(&pair["key"])?, text(&pair["value"])?)))
+        .collect()
 }
 
 fn machine(state: &State, object: &Object) -> MachineView {

@@ -8,6 +8,7 @@ use contrail_lab::clock::Clock;
 use contrail_lab::config::defaults::Project;
 use contrail_lab::config::{Auth, ConfigApi};
 use contrail_lab::http::{Request, Service};
+use contrail_lab::view::ChainView;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -73,6 +74,11 @@ impl Lab {
             .map(|object| object["uuid"].as_str().unwrap());
         ids.map(|id| self.ok("GET", &format!("/{kind}/{id}"), None)[kind].clone())
             .collect()
+    }
+
+    /// The service chains that the data plane finds built.
+    pub fn chains(&self) -> Vec<ChainView> {
+        self.api.view().chains.clone()
     }
 
     fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {

@@ -15,6 +15,7 @@ fn every_way_of_leaving_and_coming_back_goes_as_recorded() {
         let lab = Lab::new();
         for step in &variant.steps {
             run(&lab, step);
+            assert_eq!(for_packets(&lab), recorded_for_packets(&step.state));
             let (recorded, found) = (&step.state, state(&lab));
             for (what, recorded) in recorded.as_object().unwrap() {
                 if *recorded != found[what] {
@@ -53,6 +54,27 @@ fn what_repairs_a_chain_and_what_does_not_is_as_recorded() {
             assert_eq!(found, nudge.service_routing_instances, "{what}");
         }
     }
+}
+
+/// Whether the data plane finds a way there, and one back.
+fn for_packets(lab: &Lab) -> (bool, bool) {
+    let chains = lab.chains();
+    (
+        !chains.is_empty(),
+        chains.iter().any(|chain| chain.leads_back),
+    )
+}
+
+/// The same by what was recorded of the left and of the right routing instance.
+fn recorded_for_packets(state: &Value) -> (bool, bool) {
+    let instances = state["service_routing_instances"].as_array().unwrap();
+    let leads = |network: &str| {
+        let mut legs = instances
+            .iter()
+            .filter(|leg| leg["routing_instance"] == network);
+        legs.any(|leg| !leg["service_chain_address"].is_null())
+    };
+    (leads("net1"), leads("net2"))
 }
 
 fn run(lab: &Lab, step: &Step) {

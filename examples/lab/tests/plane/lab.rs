@@ -33,12 +33,12 @@ pub fn send(
     Ok((answer.status, body))
 }
 
-fn post(address: SocketAddr, path: &str, body: &Value) {
+pub fn post(address: SocketAddr, path: &str, body: &Value) {
     let (status, answer) = send(Method::Post, address, path, Some(body)).unwrap();
     assert_eq!(status, 200, "{path}: {answer}");
 }
 
-fn options() -> LabOptions {
+pub fn options() -> LabOptions {
     LabOptions {
         data_plane: Mode::On,
         ..LabOptions::new("/run/ports")
@@ -60,13 +60,19 @@ pub fn create_network(api: SocketAddr, name: &str, prefix: &str) {
     post(api, "/virtual-networks", &network);
 }
 
-/// Makes the objects of a container's interface, in a client's order.
+/// Makes the objects of a container and its interface, in a client's order.
 pub fn create_interface(api: SocketAddr, container: &Container, network: &str) {
+    let vm = container.machine.to_string();
+    let machine = json!({ "virtual-machine": { "fq_name": [vm], "uuid": vm } });
+    post(api, "/virtual-machines", &machine);
+    add_interface(api, container, network);
+}
+
+/// Makes the objects of one more interface of a container.
+pub fn add_interface(api: SocketAddr, container: &Container, network: &str) {
     let (id, vm) = (container.id.to_string(), container.machine.to_string());
     let network = json!([{ "to": ["default-domain", "admin", network] }]);
     let interface = ["default-domain", "admin", &id];
-    let machine = json!({ "virtual-machine": { "fq_name": [vm], "uuid": vm } });
-    post(api, "/virtual-machines", &machine);
     let body = json!({ "virtual-machine-interface": {
         "fq_name": interface, "uuid": id, "parent_type": "project",
         "virtual_network_refs": network, "virtual_machine_refs": [{ "to": [vm] }]

@@ -9,6 +9,7 @@ mod command_line;
 mod files;
 mod isolation;
 mod lab;
+mod leaving;
 mod lifecycle;
 mod modes;
 mod reach;

@@ -1,5 +1,6 @@
 //! Networks, containers and a data plane between them, in a sandbox.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, UdpSocket};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -55,7 +56,7 @@ impl Facts {
         let chains = rules.filter_map(|rule| {
             let (left, right) = (named(&rule.source)?, named(&rule.destination)?);
             Some(ChainView {
-                rule: rule.id.clone(),
+                rules: BTreeSet::from([rule.id.clone()]),
                 left,
                 right,
                 leads_back: rule.both_ways && self.built == Built::Whole,
@@ -153,15 +154,7 @@ impl World {
         host: u32,
     ) -> Container {
         let (addresses, gateway) = self.addresses(network, host);
-        let leg = Container {
-            id: Uuid::new_v4(),
-            machine: other.machine,
-            netns: Rc::clone(&other.netns),
-            addresses,
-            gateway,
-            ifname,
-        };
-        leg.plug_with(Vec::new());
+        let leg = other.leg(ifname, addresses, gateway);
         self.configure(&leg, network);
         self.subscribe(&leg);
         self.notifier.settle();
@@ -202,6 +195,7 @@ impl World {
             machine: Some(container.machine),
             mac: None,
             addresses: container.addresses.iter().map(|a| a.ip()).collect(),
+            annotations: Vec::new(),
         });
     }
 
@@ -249,6 +243,20 @@ impl Container {
             gateway,
             ifname: "eth0",
         }
+    }
+
+    /// One more interface in its namespace. The default route stays.
+    pub fn leg(&self, ifname: &'static str, addresses: Vec<IpNetwork>, gateway: IpAddr) -> Self {
+        let leg = Self {
+            id: Uuid::new_v4(),
+            machine: self.machine,
+            netns: Rc::clone(&self.netns),
+            addresses,
+            gateway,
+            ifname,
+        };
+        leg.plug_with(Vec::new());
+        leg
     }
 
     /// What a client registers with the agent for it.

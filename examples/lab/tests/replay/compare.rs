@@ -10,7 +10,6 @@ use crate::client::Answer;
 use crate::recording::Response;
 
 /// Which of the lab's ids and times stand for which recorded ones.
-#[derive(Default)]
 pub struct Comparison {
     /// Recorded to lab.
     forward: HashMap<String, String>,
@@ -18,6 +17,8 @@ pub struct Comparison {
     backward: HashMap<String, String>,
     /// Recorded to lab; several recorded times may become one.
     times: HashMap<String, String>,
+    /// The headers that were recorded if they were sent.
+    headers: &'static [&'static str],
 }
 
 /// Numbers that the server chooses.
@@ -31,10 +32,21 @@ const NUMBERS: [&str; 4] = [
 type Compared = Result<(), String>;
 
 impl Comparison {
+    /// A comparison of recorded answers of which these headers were kept.
+    pub fn of(headers: &'static [&'static str]) -> Self {
+        Self {
+            forward: HashMap::new(),
+            backward: HashMap::new(),
+            times: HashMap::new(),
+            headers,
+        }
+    }
+
     /// A recorded text with the lab's ids and times.
     pub fn translate(&self, text: &str) -> String {
         let replace = |piece: &Piece<'_>| match piece {
-            Piece::Id(id) => self.forward.get(*id).map_or(*id, String::as_str).to_owned(),
+            Piece::Id(id) => self.known(id),
+            Piece::Simple(id) => self.known(&hyphenated(id)).replace('-', ""),
             Piece::Time(time) => self
                 .times
                 .get(*time)
@@ -45,6 +57,16 @@ impl Comparison {
         pieces(text).iter().map(replace).collect()
     }
 
+    /// The lab's id for a recorded one, or the recorded one if the lab has not chosen any yet.
+    fn known(&self, id: &str) -> String {
+        self.forward.get(id).map_or(id, String::as_str).to_owned()
+    }
+
+    /// Says that the lab's id of something is this one.
+    pub fn learn(&mut self, recorded: &str, actual: &str) {
+        self.pair(recorded, actual).unwrap();
+    }
+
     pub fn compare(&mut self, recorded: &Response, answer: &Answer) -> Compared {
         if recorded.status != answer.status {
             let (expected, actual) = (recorded.status, answer.status);
@@ -53,8 +75,8 @@ impl Comparison {
                 "status {expected} was recorded, not {actual}: {body}"
             ));
         }
-        for name in ["Content-Type", "Allow"] {
-            let expected = recorded.headers.get(name).map(String::as_str);
+        for name in self.headers {
+            let expected = recorded.headers.get(*name).map(String::as_str);
             if expected != answer.header(name) {
                 let actual = answer.header(name);
                 return Err(format!("{name} {expected:?} was recorded, not {actual:?}"));
@@ -74,6 +96,19 @@ impl Comparison {
                 self.value("", document, &actual)
             }
         }
+    }
+
+    /// Of an answer whose connection was closed too early only the head is compared.
+    pub fn compare_cut(&mut self, recorded: &Response, cut: &str, answer: &Answer) -> Compared {
+        let announced = answer.header("content-length").unwrap_or_default();
+        let came = answer.body.len();
+        let found = format!(
+            "Content-Length {announced} announced, connection closed after {came} bytes of body"
+        );
+        if found != cut {
+            return Err(format!("{cut:?} was recorded, not {found:?}"));
+        }
+        self.compare(recorded, answer)
     }
 
     /// Of a long body only its length and beginning were kept.
@@ -154,6 +189,9 @@ impl Comparison {
         let text = sorted.to_string();
         let mask = |piece: &Piece<'_>| match piece {
             Piece::Id(id) => known.get(*id).map_or("id", String::as_str).to_owned(),
+            Piece::Simple(id) => known
+                .get(&hyphenated(id))
+                .map_or("id".into(), String::clone),
             Piece::Time(_) => "time".into(),
             Piece::Plain(text) => (*text).to_owned(),
         };
@@ -174,6 +212,9 @@ impl Comparison {
             match pair {
                 (Piece::Plain(expected), Piece::Plain(found)) if expected == found => {}
                 (Piece::Id(expected), Piece::Id(found)) => self.pair(expected, found)?,
+                (Piece::Simple(expected), Piece::Simple(found)) => {
+                    self.pair(&hyphenated(expected), &hyphenated(found))?;
+                }
                 (Piece::Time(expected), Piece::Time(found)) => {
                     self.times.insert((*expected).into(), (*found).into());
                 }
@@ -231,6 +272,10 @@ impl Comparison {
     }
 }
 
+fn hyphenated(simple: &str) -> String {
+    Uuid::parse_str(simple).unwrap().to_string()
+}
+
 fn sort_keys(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -245,10 +290,13 @@ fn sort_keys(value: &mut Value) {
 enum Piece<'a> {
     Plain(&'a str),
     Id(&'a str),
+    /// An id without dashes.
+    Simple(&'a str),
     Time(&'a str),
 }
 
 const ID: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+const SIMPLE: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 const TIME: &str = "9999-99-99T99:99:99.999999";
 
 /// Cuts a text at the ids and times in it.
@@ -270,11 +318,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut at = 0;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
-        let found = match (fits(rest, ID), fits(rest, TIME)) {
-            (Some(length), _) => Some((length, Piece::Id(&rest[..length]))),
-            (_, Some(length)) => Some((length, Piece::Time(&rest[..length]))),
-            _ => None,
+        let piece = |pattern: &str, piece: fn(&'_ str) -> Piece<'_>| {
+            fits(rest, pattern).map(|length| (length, piece(&rest[..length])))
         };
+        let found = piece(ID, |id| Piece::Id(id));
+        let found = found.or_else(|| piece(SIMPLE, |id| Piece::Simple(id)));
+        let found = found.or_else(|| piece(TIME, |time| Piece::Time(time)));
         match found {
             Some((length, piece)) => {
                 if plain < at {

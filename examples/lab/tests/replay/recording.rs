@@ -10,6 +10,19 @@ use crate::compare::Comparison;
 #[derive(Deserialize)]
 pub struct Exchange {
     pub name: String,
+    /// The self-contained sequence that the exchange is part of.
+    #[serde(default)]
+    pub cause: String,
+    /// How the server was configured, if otherwise than by default.
+    pub server: Option<String>,
+    /// The exchange is one of several at once.
+    #[serde(default)]
+    pub race: bool,
+    /// The connection was closed before the announced body came, and how much of it.
+    pub truncated: Option<String>,
+    /// The exchange only prepares the others of its cause.
+    #[serde(default)]
+    pub setup: bool,
     pub request: Request,
     pub response: Response,
 }
@@ -46,15 +59,38 @@ pub struct Sent {
     pub body: Option<Vec<u8>>,
 }
 
-pub fn exchanges() -> Vec<Exchange> {
-    serde_json::from_str(include_str!("../fixtures/config-api.json")).unwrap()
+/// A recording, and the exchanges of it that the lab is known to answer otherwise.
+pub struct Recording {
+    pub exchanges: Vec<Exchange>,
+    pub differences: BTreeMap<usize, String>,
+}
+
+/// The recording of one client on a server without authentication.
+pub fn first() -> Recording {
+    let exchanges = serde_json::from_str(include_str!("../fixtures/config-api.json")).unwrap();
+    let differences = include_str!("../fixtures/config-api-differences.json");
+    recording(exchanges, differences)
+}
+
+/// The recording of sequences with errors, on servers that are configured in several ways.
+pub fn second() -> Recording {
+    let packed: &[u8] = include_bytes!("../fixtures/config-api-2.json.gz");
+    let exchanges = serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap();
+    let differences = include_str!("../fixtures/config-api-2-differences.json");
+    recording(exchanges, differences)
+}
+
+fn recording(exchanges: Vec<Exchange>, differences: &str) -> Recording {
+    let differences = listed_differences(&exchanges, differences);
+    Recording {
+        exchanges,
+        differences,
+    }
 }
 
 /// The listed differences by the number of the exchange.
-pub fn listed_differences() -> BTreeMap<usize, String> {
-    let text = include_str!("../fixtures/config-api-differences.json");
+fn listed_differences(exchanges: &[Exchange], text: &str) -> BTreeMap<usize, String> {
     let listed: Vec<Listed> = serde_json::from_str(text).unwrap();
-    let exchanges = exchanges();
     for entry in &listed {
         assert_eq!(entry.name, exchanges[entry.number].name, "{}", entry.number);
         assert!(!entry.reason.is_empty(), "{} needs a reason", entry.number);

@@ -193,8 +193,23 @@ fn t19_a_pod_port_takes_everything_from_the_configuration() {
     assert_eq!(list[0]["mac-address"], "02:97:55:69:10:7a");
     let list: Value = serde_json::from_str(&bench.send("GET", "/vm-cfg/vm1", "").1).unwrap();
     assert_eq!(list[0]["vn-name"], "default-domain:admin:net1");
+    assert_eq!(list[0].get("annotations"), None);
     assert_eq!(bench.send("DELETE", &format!("/vm/{VM}"), ""), ok());
     assert!(bench.agent.subscriptions().is_empty());
+}
+
+#[test]
+fn the_annotations_of_an_interface_are_in_the_configuration_of_its_machine() {
+    let bench = bench();
+    bench.configure();
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    bench.view.lock().unwrap().interfaces[0].annotations =
+        vec![pair("network", "default"), pair("index", "0/1")];
+    let list: Value = serde_json::from_str(&bench.send("GET", "/vm-cfg/vm1", "").1).unwrap();
+    assert_eq!(
+        list[0]["annotations"],
+        json!(["{index:0/1}", "{network:default}"])
+    );
 }
 
 #[test]

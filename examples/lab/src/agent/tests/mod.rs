@@ -124,6 +124,7 @@ impl Bench {
                 machine: Some(id(VM)),
                 mac: Some("02:97:55:69:10:7a".parse().unwrap()),
                 addresses: vec!["10.10.0.5".parse().unwrap()],
+                annotations: Vec::new(),
             }],
             machines: vec![MachineView {
                 uuid: id(VM),

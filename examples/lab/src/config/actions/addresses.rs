@@ -56,7 +56,7 @@ fn allocate(state: &mut State, call: &Call<'_>, network: Uuid) -> Result<Reply> 
             .map_err(|why| match why {
                 NoAddress::NoSubnet => ApiError::internal(),
                 // Not 400, as it is for an instance IP.
-                NoAddress::Exhausted => ApiError::new(409, exhausted(state, network)),
+                NoAddress::Exhausted => ApiError::new(409, exhausted(state, network, &[])),
             })?;
         addresses.push(address);
         state.touch();

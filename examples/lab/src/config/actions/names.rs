@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::kind_of;
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
 use crate::config::draft::fq_name;
 use crate::config::error::{ApiError, Result};
-use crate::config::python_repr::{repr, str_of};
+use crate::config::python_repr::str_of;
 use crate::config::state::State;
 
 /// The id of the object of a type and name.
@@ -18,8 +19,10 @@ pub fn name_to_id(state: &State, call: &Call<'_>) -> Result<Reply> {
     let kind = kind_of(&body, "type")?;
     let value = body.get("fq_name").ok_or_else(ApiError::internal)?;
     let found = state.store.find(kind, &fq_name(value)?);
-    let uuid =
-        found.ok_or_else(|| ApiError::new(404, format!("Name {} not found", repr(value))))?;
+    let uuid = found.ok_or_else(|| ApiError::unknown_name(value))?;
+    if let Some(object) = state.store.get(uuid) {
+        call.caller.may(object, Access::Read)?;
+    }
     Ok(Reply::Json(json!({ "uuid": uuid })))
 }
 
@@ -35,6 +38,7 @@ pub fn id_to_name(state: &State, call: &Call<'_>) -> Result<Reply> {
         let shown = str_of(value);
         ApiError::new(404, format!("UUID {shown} not found"))
     })?;
+    call.caller.may(object, Access::Read)?;
     let name: Value = json!(object.fq_name);
     Ok(Reply::Json(
         json!({ "fq_name": name, "type": object.kind.name() }),

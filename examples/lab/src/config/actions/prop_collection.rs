@@ -2,24 +2,29 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
+use crate::config::check::{compound, is_falsy};
 use crate::config::error::{ApiError, Result};
 use crate::config::meta;
+use crate::config::python_json::dumps;
 use crate::config::python_repr::str_of;
 use crate::config::schema::{Check, Collection, Kind, class};
 use crate::config::state::State;
+use crate::config::store::Object;
 
 /// Shows the elements of collections, each with its position.
 ///
 /// # Errors
-/// 404 for an unknown object or field.
+/// 404 for an unknown object, 400 for an unknown field.
 pub fn get(state: &State, call: &Call<'_>) -> Result<Reply> {
-    let id = call.query("uuid").unwrap_or_default();
-    let object = parse_uuid(&id).and_then(|uuid| state.store.get(uuid));
-    let object = object.ok_or_else(|| ApiError::unknown_id(&id))?;
+    let object = object(state, &call.query("uuid").unwrap_or_default())?;
+    let fields = call.query("fields").filter(|fields| !fields.is_empty());
+    let missing = "Object fields needed for property collection get";
+    let fields = fields.ok_or_else(|| ApiError::bad_request(missing))?;
     let position = call.query("position");
     let mut answer = Map::new();
-    for name in call.query("fields").unwrap_or_default().split(',') {
+    for name in fields.split(',') {
         let field = Field::find(object.kind, name)?;
         let elements = field.elements(&object.props);
         let placed = elements.iter().enumerate().map(|(index, element)| {
@@ -32,23 +37,31 @@ pub fn get(state: &State, call: &Call<'_>) -> Result<Reply> {
     Ok(Reply::Json(Value::Object(answer)))
 }
 
-/// Changes elements of collections.
+/// Changes elements of collections. All changes are checked before the first is made.
 ///
 /// # Errors
-/// 404 for an unknown object or field, 400 for an unknown operation.
+/// 404 for an unknown object, 400 for an unknown field or operation, 500 for an incomplete change.
 pub fn update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
-    let id = body.get("uuid").map(str_of).unwrap_or_default();
-    let uuid = parse_uuid(&id);
-    let object = uuid.and_then(|uuid| state.store.get(uuid));
-    let object = object.ok_or_else(|| ApiError::unknown_id(&id))?;
+    let Some(id) = body.get("uuid").filter(|id| !is_falsy(id)) else {
+        let text = "Error: prop_collection_update needs obj_uuid";
+        return Err(ApiError::bad_request(text));
+    };
+    let object = object(state, &str_of(id))?;
+    call.caller.may(object, Access::Write)?;
     let (kind, uuid) = (object.kind, object.uuid);
+    let updates = match body.get("updates") {
+        Some(Value::Array(updates)) => updates.as_slice(),
+        Some(value) if !is_falsy(value) => return Err(ApiError::internal()),
+        _ => &[],
+    };
+    let changes: Vec<Change<'_>> = updates
+        .iter()
+        .map(|update| Change::of(kind, update))
+        .collect::<Result<_>>()?;
     let mut props = object.props.clone();
-    let updates = body.get("updates").and_then(Value::as_array);
-    for update in updates.into_iter().flatten() {
-        let name = str_of(&update["field"]);
-        let field = Field::find(kind, &name)?;
-        field.change(&mut props, update)?;
+    for change in &changes {
+        change.make(&mut props)?;
     }
     meta::stamp_modified(&mut props);
     if let Some(stored) = state.store.props_mut(uuid) {
@@ -58,28 +71,39 @@ pub fn update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     Ok(Reply::Empty)
 }
 
+fn object<'a>(state: &'a State, id: &str) -> Result<&'a Object> {
+    let object = parse_uuid(id).and_then(|uuid| state.store.get(uuid));
+    object.ok_or_else(|| ApiError::new(404, format!("Object Not Found: {id}")))
+}
+
 /// A collection: a class with one list in it.
-struct Field<'a> {
-    name: &'a str,
+struct Field {
+    name: &'static str,
     wrapper: &'static str,
+    class: &'static str,
     keyed: bool,
 }
 
-impl<'a> Field<'a> {
-    fn find(kind: Kind, name: &'a str) -> Result<Field<'a>> {
+impl Field {
+    fn find(kind: Kind, name: &str) -> Result<Self> {
         let prop = kind
             .prop(name)
             .filter(|prop| prop.collection != Collection::No);
-        let unknown = || ApiError::new(404, format!("No such collection field: {name}"));
+        let text = || format!("{name} neither \"ListProperty\" nor \"MapProperty\"");
+        let unknown = || ApiError::bad_request(text());
         let prop = prop.ok_or_else(unknown)?;
         let Check::Class(class_name) = &prop.check else {
             return Err(unknown());
         };
         let fields = class(class_name).unwrap_or_default();
         let wrapper = fields.iter().find(|field| field.list).ok_or_else(unknown)?;
-        Ok(Field {
-            name,
+        let Check::Class(class) = &wrapper.check else {
+            return Err(unknown());
+        };
+        Ok(Self {
+            name: &prop.name,
             wrapper: &wrapper.name,
+            class,
             keyed: prop.collection == Collection::Map,
         })
     }
@@ -99,33 +123,96 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn change(&self, props: &mut Map<String, Value>, update: &Value) -> Result<()> {
-        let mut elements = self.elements(props);
-        let value = &update["value"];
-        let position = match &update["position"] {
-            Value::Null if self.keyed => str_of(&value["key"]),
-            Value::Null => String::new(),
-            given => str_of(given),
-        };
-        let found = (0..elements.len()).find(|i| self.position(*i, &elements[*i]) == position);
-        let operation = update["operation"].as_str().unwrap_or_default();
-        match (operation.to_ascii_lowercase().as_str(), found) {
-            ("set" | "modify" | "add", Some(index)) => elements[index] = value.clone(),
-            ("set" | "add", None) => elements.push(value.clone()),
-            ("delete", Some(index)) => {
-                elements.remove(index);
-            }
-            ("delete" | "modify", None) => {}
-            _ => {
-                let text = format!("Unsupported operation: {operation}");
-                return Err(ApiError::bad_request(text));
-            }
-        }
+    fn store(&self, props: &mut Map<String, Value>, elements: Vec<Value>) {
         if elements.is_empty() {
             props.shift_remove(self.name);
         } else {
             props.insert(self.name.into(), json!({ self.wrapper: elements }));
         }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    /// Of a map: replaces or adds the element of the value's key.
+    Set,
+    /// Of a list.
+    Add,
+    /// Of a list: replaces the element at a position, or adds one.
+    Modify,
+    /// The element at a position, if there is one.
+    Delete,
+}
+
+/// One change that a request asks for.
+struct Change<'a> {
+    field: Field,
+    operation: Operation,
+    update: &'a Value,
+}
+
+impl<'a> Change<'a> {
+    fn of(kind: Kind, update: &'a Value) -> Result<Self> {
+        let field = Field::find(kind, &str_of(&update["field"]))?;
+        let name = update["operation"]
+            .as_str()
+            .ok_or_else(ApiError::internal)?;
+        let operation = match (name.to_ascii_lowercase().as_str(), field.keyed) {
+            ("set", true) => Operation::Set,
+            ("add", false) => Operation::Add,
+            ("modify", false) => Operation::Modify,
+            ("delete", _) => Operation::Delete,
+            (name, _) => {
+                let shown = String::from_utf8_lossy(&dumps(update)).into_owned();
+                let text = format!("Unsupported operation {name} in request {shown}");
+                return Err(ApiError::bad_request(text));
+            }
+        };
+        if !matches!(operation, Operation::Delete) {
+            let mut value = update
+                .get("value")
+                .cloned()
+                .ok_or_else(ApiError::internal)?;
+            compound(field.class, &mut value).map_err(ApiError::bad_request)?;
+        }
+        Ok(Self {
+            field,
+            operation,
+            update,
+        })
+    }
+
+    fn make(&self, props: &mut Map<String, Value>) -> Result<()> {
+        let mut elements = self.field.elements(props);
+        let value = &self.update["value"];
+        let missing = |name: &str| ApiError::traceback(format!("KeyError: '{name}'"));
+        let position = || {
+            let position = self.update.get("position").map(str_of);
+            position.ok_or_else(|| missing("position"))
+        };
+        let at = |position: &str| {
+            let mut indices = 0..elements.len();
+            indices.find(|index| self.field.position(*index, &elements[*index]) == position)
+        };
+        match self.operation {
+            Operation::Add => elements.push(value.clone()),
+            Operation::Delete => {
+                if let Some(index) = at(&position()?) {
+                    elements.remove(index);
+                }
+            }
+            Operation::Set | Operation::Modify => {
+                let place = match self.operation {
+                    Operation::Set => str_of(value.get("key").ok_or_else(|| missing("key"))?),
+                    _ => position()?,
+                };
+                match at(&place) {
+                    Some(index) => elements[index] = value.clone(),
+                    None => elements.push(value.clone()),
+                }
+            }
+        }
+        self.field.store(props, elements);
         Ok(())
     }
 }

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::kind_of;
+use crate::config::access::Access;
 use crate::config::call::{Call, Reply, parse_uuid};
-use crate::config::check::is_falsy;
+use crate::config::check::{self, is_falsy};
 use crate::config::draft::fq_name;
 use crate::config::error::{ApiError, Result};
 use crate::config::python_repr::str_of;
@@ -24,7 +25,13 @@ use crate::config::update::apply;
 pub fn ref_update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let get = |name: &str| body.get(name).filter(|value| !is_falsy(value));
-    let required = ["type", "uuid", "ref-type", "operation"].map(get);
+    let kind = kind_of(&body, "type")?;
+    if body.get("ref-type").is_none_or(Value::is_null) {
+        return Err(ApiError::internal());
+    }
+    let to_kind = kind_of(&body, "ref-type")?;
+    let present = |name: &str| body.get(name).filter(|value| !value.is_null());
+    let required = ["type", "uuid", "ref-type", "operation"].map(present);
     let [Some(_), Some(id), Some(_), Some(operation)] = required else {
         let shown = required
             .map(|value| value.map_or("None".into(), str_of))
@@ -45,13 +52,22 @@ pub fn ref_update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
         let text = "Bad Request: ref-uuid or ref-fq-name must be specified";
         return Err(ApiError::bad_request(text));
     }
-    let kind = kind_of(&body, "type")?;
-    let to_kind = kind_of(&body, "ref-type")?;
     let id = str_of(id);
+    let target = target(state, to_kind, get("ref-uuid"), get("ref-fq-name"));
+    // The server looks a name up in any case, an id only to add it.
+    let target = match (target, get("ref-uuid")) {
+        (Err(error), None) => return Err(error),
+        (target, _) => target,
+    };
+    if add {
+        check_attr(state, kind, to_kind, &target, body.get("attr"))?;
+    }
     let uuid = parse_uuid(&id)
         .filter(|uuid| state.store.get_kind(kind, *uuid).is_some())
         .ok_or_else(|| ApiError::unknown_id(&id))?;
-    let target = target(state, to_kind, get("ref-uuid"), get("ref-fq-name"));
+    if let Some(object) = state.store.get(uuid) {
+        call.caller.may(object, Access::Write)?;
+    }
     let mut refs = state
         .store
         .get(uuid)
@@ -88,11 +104,28 @@ fn target(state: &State, kind: Kind, id: Option<&Value>, name: Option<&Value>) -
             .filter(|uuid| state.store.get(*uuid).is_some())
             .ok_or_else(|| ApiError::unknown_id(&text));
     }
-    let name = fq_name(name.unwrap_or(&Value::Null))?;
-    state
-        .store
-        .find(kind, &name)
-        .ok_or_else(|| ApiError::unknown_name(&name))
+    let value = name.unwrap_or(&Value::Null);
+    let found = state.store.find(kind, &fq_name(value)?);
+    found.ok_or_else(|| ApiError::unknown_name(value))
+}
+
+/// The data of a reference to add must be of its class, if it is not null.
+fn check_attr(
+    state: &State,
+    kind: Kind,
+    to_kind: Kind,
+    target: &Result<Uuid>,
+    attr: Option<&Value>,
+) -> Result<()> {
+    let target = target.as_ref().ok().and_then(|uuid| state.store.get(*uuid));
+    let (Some(target), Some(attr)) = (target, attr.filter(|attr| !is_falsy(attr))) else {
+        return Ok(());
+    };
+    let element = json!({"to": target.fq_name, "attr": attr, "uuid": target.uuid});
+    let field = format!("{}_refs", to_kind.field());
+    let mut object = Map::from_iter([(field, json!([element]))]);
+    check::references(kind, &mut object)
+        .map_err(|text| ApiError::bad_request(format!("Bad reference in ref-update: {text}")))
 }
 
 /// Replaces the references to objects of a type when the rules of the object's type allow it.
@@ -113,14 +146,14 @@ fn change(state: &mut State, uuid: Uuid, to_kind: Kind, refs: Vec<Ref>) -> Resul
 pub fn ref_relax(state: &mut State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let id = |name: &str| body.get(name).map(str_of);
-    let (Some(from), Some(to)) = (id("uuid"), id("ref-uuid")) else {
-        let text = "Bad Request: Both uuid and ref-uuid should be specified";
+    let ids = [id("uuid"), id("ref-uuid")];
+    let [Some(from), Some(to)] = ids else {
+        let shown = ids.map(|id| id.unwrap_or("None".into())).join(", ");
+        let text = format!("Bad Request: Both uuid and ref-uuid should be specified: {shown}.");
         return Err(ApiError::bad_request(text));
     };
-    let uuid = parse_uuid(&from).ok_or_else(|| ApiError::unknown_id(&from))?;
-    if state.store.get(uuid).is_none() {
-        return Err(ApiError::unknown_id(&from));
-    }
+    let uuid = parse_uuid(&from).filter(|uuid| state.store.get(*uuid).is_some());
+    let uuid = uuid.ok_or_else(|| ApiError::new(404, format!("uuid {from} not found")))?;
     if let Some(to) = parse_uuid(&to) {
         state.store.relax_ref(uuid, to);
         state.touch();

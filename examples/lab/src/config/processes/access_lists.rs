@@ -152,7 +152,9 @@ fn into(
     let remote = networks.iter().find(|n| n.fq_name.to_string() == remote)?;
     let of_rule = |chain: &&Chain| {
         let ends = [&chain.left, &chain.right];
-        chain.rule == id && ends.contains(&&network.fq_name) && ends.contains(&&remote.fq_name)
+        chain.rules.contains(id)
+            && ends.contains(&&network.fq_name)
+            && ends.contains(&&remote.fq_name)
     };
     let chain = state.made.chains().find(of_rule)?;
     let service = match chain.left == network.fq_name {

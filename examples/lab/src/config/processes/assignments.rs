@@ -21,7 +21,7 @@ pub(super) fn follow(state: &mut State, networks: &[NetworkView]) {
     let mut steered: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
     for chain in state.made.chains().filter(|chain| chain.is_built) {
         let mut rules = networks.iter().flat_map(|network| &network.rules);
-        if let Some(rule) = rules.find(|rule| rule.id == chain.rule) {
+        if let Some(rule) = rules.find(|rule| chain.rules.contains(&rule.id)) {
             for (interface, rules) in between(state, chain, rule) {
                 steered.entry(interface).or_default().extend(rules);
             }

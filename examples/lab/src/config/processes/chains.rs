@@ -1,8 +1,9 @@
 //! The schema transformer's decision which service chains there are, and which of them it has built.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use contrail_core::FqName;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::memory::Memory;
@@ -15,8 +16,8 @@ use crate::view::{self, NetworkView, PolicyRule, members, role};
 pub struct Chain {
     /// Its id: random, and the same until no policy asks for it any more.
     pub id: Uuid,
-    /// The id of the rule.
-    pub rule: String,
+    /// The ids of the rules: one in each policy that asks for it.
+    pub rules: BTreeSet<String>,
     /// The left network.
     pub left: FqName,
     /// The right network.
@@ -50,20 +51,21 @@ impl Chain {
 
 /// The chains that the policies of these networks ask for, by what makes a chain the same one.
 pub(super) fn asked(networks: &[NetworkView]) -> BTreeMap<String, Chain> {
-    let mut asked = BTreeMap::new();
+    let mut asked: BTreeMap<String, Chain> = BTreeMap::new();
     for (left, right, rule) in view::meant(networks) {
         let (left, right) = (&networks[left].fq_name, &networks[right].fq_name);
         if rule.pass && !rule.services.is_empty() {
-            let chain = Chain {
+            let new = || Chain {
                 id: Uuid::new_v4(),
-                rule: rule.id.clone(),
+                rules: BTreeSet::new(),
                 left: left.clone(),
                 right: right.clone(),
                 both_ways: rule.both_ways,
                 services: rule.services.clone(),
                 is_built: false,
             };
-            asked.insert(identity(left, right, rule), chain);
+            let chain = asked.entry(identity(left, right, rule)).or_insert_with(new);
+            chain.rules.insert(rule.id.clone());
         }
     }
     asked

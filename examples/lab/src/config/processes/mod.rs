@@ -41,7 +41,7 @@ pub struct Made {
     /// The service chains that policies ask for, by what makes a chain the same one.
     chains: BTreeMap<String, Chain>,
     /// The shared addresses, each with its service instance.
-    addresses: BTreeMap<Uuid, Uuid>,
+    shared: BTreeMap<Uuid, Uuid>,
     /// The addresses of transparent service instances in chains.
     wires: BTreeMap<Uuid, String>,
     /// The VLAN tags of transparent service instances in chains.
@@ -70,7 +70,7 @@ impl Made {
     fn has_services(&self) -> bool {
         !self.memory.is_empty()
             || !self.chains.is_empty()
-            || !self.addresses.is_empty()
+            || !self.shared.is_empty()
             || !self.connections.is_empty()
             || !self.access_lists.is_empty()
     }

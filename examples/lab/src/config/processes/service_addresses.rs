@@ -51,9 +51,9 @@ pub(super) fn follow(state: &mut State) {
         .into_iter()
         .map(|shared| (name(shared.instance, &shared.role, shared.family), shared))
         .collect();
-    for (id, shared_by) in state.made.addresses.clone() {
+    for (id, shared_by) in state.made.shared.clone() {
         if state.store.get(shared_by).is_none() {
-            state.made.addresses.remove(&id);
+            state.made.shared.remove(&id);
             state.discard(id);
         }
     }
@@ -149,7 +149,7 @@ fn make(state: &mut State, name: String, shared: &Shared) -> Option<Uuid> {
     state
         .store
         .set_ref(shared.instance, kinds.instance_ip, reference);
-    state.made.addresses.insert(id, shared.instance);
+    state.made.shared.insert(id, shared.instance);
     Some(id)
 }
 

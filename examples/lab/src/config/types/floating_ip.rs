@@ -35,7 +35,7 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
             .map(|family| family == "v6"),
     };
     let found = state.allocate(&owners, wanted, &draft.uuid.to_string());
-    let (address, _) = found.map_err(|_| ApiError::bad_request(exhausted(state, network)))?;
+    let (address, _) = found.map_err(|_| ApiError::bad_request(exhausted(state, network, &[])))?;
     draft
         .props
         .insert("floating_ip_address".into(), json!(address));

@@ -5,11 +5,10 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::exhausted;
+use super::{exhausted, network_address};
 use crate::config::address;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
-use crate::config::python_repr::repr_list;
 use crate::config::spaces::{NoAddress, Wanted};
 use crate::config::state::State;
 use crate::config::store::{Object, Ref};
@@ -37,10 +36,8 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     if let Some(address) = wanted {
         check_free(state, draft, &owners, address)?;
     }
-    let subnet = draft
-        .text("subnet_uuid")
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned);
+    let subnet = draft.text("subnet_uuid").filter(|id| !id.is_empty());
+    let subnet = subnet.map(str::to_owned);
     let wanted = Wanted {
         address: wanted,
         subnet: subnet.as_deref(),
@@ -48,25 +45,38 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
             .text("instance_ip_family")
             .map(|family| family == "v6"),
     };
-    let owner = network.or(ipam).unwrap_or_default();
     let holder = draft.uuid.to_string();
-    let (address, subnet) = state.allocate(&owners, wanted, &holder).map_err(|why| {
-        ApiError::bad_request(match why {
-            NoAddress::Exhausted => exhausted(state, owner),
-            NoAddress::NoSubnet => no_subnet(state, owner, subnet.as_deref().unwrap_or_default()),
-        })
-    })?;
-    draft
-        .props
-        .insert("instance_ip_address".into(), json!(address));
+    let (address, subnet) = match (network, ipam) {
+        (Some(network), _) => network_address::allocate(state, network, wanted, &holder)?,
+        (None, ipam) => of_ipam(state, ipam.unwrap_or_default(), wanted, &holder)?,
+    };
+    if let Some(address) = address {
+        draft
+            .props
+            .insert("instance_ip_address".into(), json!(address));
+    }
     draft.props.insert("subnet_uuid".into(), json!(subnet));
     Ok(())
 }
 
-fn no_subnet(state: &State, owner: Uuid, subnet: &str) -> String {
-    let object = state.store.get(owner);
-    let name = repr_list(object.map_or(&[], |o| o.fq_name.as_slice()));
-    format!("Virtual-Network({name}) has invalid subnet({subnet})")
+/// An address of an IPAM, for an instance IP without a network.
+fn of_ipam(
+    state: &mut State,
+    ipam: Uuid,
+    wanted: Wanted<'_>,
+    holder: &str,
+) -> Result<(Option<IpAddr>, String)> {
+    let found = state.allocate(&[ipam], wanted, holder);
+    let (address, subnet) = found.map_err(|why| {
+        ApiError::bad_request(match why {
+            NoAddress::Exhausted => exhausted(state, ipam, &[]),
+            NoAddress::NoSubnet => {
+                let id = wanted.subnet.unwrap_or_default();
+                network_address::invalid_subnet(state, ipam, id)
+            }
+        })
+    })?;
+    Ok((Some(address), subnet))
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
@@ -80,6 +90,9 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     else {
         return Ok(());
     };
+    if state.store.get(network).is_none() {
+        return Err(ApiError::unknown_id(&network.to_string()));
+    }
     if is_unmanaged(state, network) {
         return Ok(());
     }
@@ -151,6 +164,9 @@ fn check_free(state: &State, draft: &Draft<'_>, owners: &[Uuid], address: IpAddr
         return Ok(());
     }
     if !state.is_gateway(owners, address) {
+        if draft.address_was_free {
+            return Err(state.address_is_held(owners, address));
+        }
         return Err(ApiError::new(409, "IP address already in use"));
     }
     let sent = draft

@@ -3,6 +3,7 @@
 
 mod floating_ip;
 mod instance_ip;
+mod network_address;
 mod network_ipam;
 mod policy;
 mod project;
@@ -111,11 +112,17 @@ pub fn after_delete(state: &mut State, object: &Object) {
     }
 }
 
-/// What the server says when a network has no address left, and in four more cases.
-pub fn exhausted(state: &State, network: Uuid) -> String {
-    let object = state.store.get(network);
-    let name = repr_list(object.map_or(&[], |network| network.fq_name.as_slice()));
-    format!("Virtual-Network({name}) has exhausted subnet([])")
+/// What the server says when the subnets that it tried have no address left, and in four more cases
+/// of none tried.
+pub fn exhausted(state: &State, network: Uuid, tried: &[String]) -> String {
+    let (name, tried) = (name_of(state, network), repr_list(tried));
+    format!("Virtual-Network({name}) has exhausted subnet({tried})")
+}
+
+/// An object's name, as texts have it.
+fn name_of(state: &State, uuid: Uuid) -> String {
+    let object = state.store.get(uuid);
+    repr_list(object.map_or(&[], |object| object.fq_name.as_slice()))
 }
 
 impl State {
@@ -149,11 +156,21 @@ impl State {
 
     /// Removes an object and what the server makes together with it, whoever needs it.
     pub fn discard(&mut self, uuid: Uuid) {
-        let Some(object) = self.store.remove(uuid) else {
-            return;
-        };
-        self.touch();
-        after_delete(self, &object);
+        let removed = self.store.remove(uuid);
+        self.forget(removed);
+    }
+
+    /// As [`State::discard`], but who refers to the object goes on doing so.
+    pub fn discard_alone(&mut self, uuid: Uuid) {
+        let removed = self.store.remove_alone(uuid);
+        self.forget(removed);
+    }
+
+    fn forget(&mut self, removed: Option<Object>) {
+        if let Some(object) = removed {
+            self.touch();
+            after_delete(self, &object);
+        }
     }
 }
 

@@ -62,15 +62,18 @@ fn build(draft: &mut Draft<'_>, old: &[SpaceSubnet]) -> Result<Vec<SpaceSubnet>>
     let Some(Value::Array(entries)) = list else {
         return Ok(Vec::new());
     };
-    subnets::check(entries).map_err(ApiError::bad_request)?;
-    subnets::ensure_uuids(entries);
+    subnets::check(entries).map_err(|text| ApiError::new(409, text))?;
     let names: Vec<String> = entries.iter().filter_map(subnets::cidr).collect();
     subnets::check_overlap(&names).map_err(ApiError::bad_request)?;
     let mut space = Vec::new();
     for entry in entries {
         let name = subnets::cidr(entry);
         let old = old.iter().find(|old| Some(&old.name) == name.as_ref());
-        let refused = |error: BuildError| ApiError::bad_request(error.text(&draft.fq_name));
+        if let Some(change) = old.and_then(|old| subnets::gateway_change(entry, old)) {
+            let text = format!("default gateway change is not allowed {change}");
+            return Err(ApiError::bad_request(text));
+        }
+        let refused = |error: BuildError| ApiError::new(500, error.text(&draft.fq_name));
         space.push(subnets::build(entry, old).map_err(refused)?);
     }
     Ok(space)

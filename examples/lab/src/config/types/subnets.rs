@@ -108,6 +108,13 @@ pub fn check_overlap(names: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// How an entry would change the gateway of a subnet that exists, in the server's words.
+pub fn gateway_change(entry: &Value, old: &SpaceSubnet) -> Option<String> {
+    let new = chosen(entry, "default_gateway")?.to_ascii_lowercase();
+    let old = old.subnet.gateway().to_string();
+    (new != old && new != "none").then(|| format!("orig:{old}, new: {new}"))
+}
+
 /// Makes the allocator of an entry, and writes the chosen gateway and DNS address into it. An
 /// allocator that the subnet has already keeps its gateway, direction and holders.
 ///
@@ -143,8 +150,10 @@ pub fn build(entry: &mut Value, old: Option<&SpaceSubnet>) -> Result<SpaceSubnet
             entry[field] = json!(value);
         }
     }
+    // A flat IPAM does not show ids that it was not given.
+    let id = entry.get("subnet_uuid").map(str_of);
     Ok(SpaceSubnet {
-        uuid: entry.get("subnet_uuid").map(str_of).unwrap_or_default(),
+        uuid: id.unwrap_or_else(|| Uuid::new_v4().to_string()),
         name,
         subnet,
     })

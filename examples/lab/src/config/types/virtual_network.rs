@@ -46,6 +46,10 @@ pub fn after_create(state: &mut State, object: &Object) {
     fq_name.push(object.name().to_owned());
     let props = json!({"routing_instance_is_default": true, "routing_instance_fabric_snat": false});
     let kind = state.kinds.routing_instance;
+    // It is there if this network has overwritten one of the same name.
+    if state.store.find(kind, &fq_name).is_some() {
+        return;
+    }
     let parent = Some((object.kind, object.uuid));
     state.make(kind, fq_name, parent, named_props(object.name(), props));
 }
@@ -329,20 +333,10 @@ fn check_gateways_stay(state: &State, draft: &Draft<'_>, stored: &Object) -> Res
         for entry in ipam.attr["ipam_subnets"].as_array().into_iter().flatten() {
             let name = subnets::cidr(entry).unwrap_or_default();
             let old = space.into_iter().flatten().find(|old| old.name == name);
-            let Some(old) = old.map(|old| old.subnet.gateway().to_string()) else {
+            let Some(reason) = old.and_then(|old| subnets::gateway_change(entry, old)) else {
                 continue;
             };
-            let new = entry
-                .get("default_gateway")
-                .filter(|gateway| !is_falsy(gateway));
-            let Some(new) = new.and_then(Value::as_str).map(str::to_ascii_lowercase) else {
-                continue;
-            };
-            if new == old || new == "none" {
-                continue;
-            }
             return Err(if sent_with_id(ipam.to) {
-                let reason = format!("orig:{old}, new: {new}");
                 ApiError::bad_request(format!("default gateway change is not allowed {reason}"))
             } else {
                 let network = stored.fq_name.join(":");
