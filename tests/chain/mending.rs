@@ -1,5 +1,5 @@
-//! Every way in which a member left and came back and the real controller lost the chain: the chain is not
-//! built then, `bring_up` brings it back, and the second time nothing is written.
+//! Every way in which a member left and came back and the real controller lost the chain: the chain
+//! is not built then, `bring_up` brings it back, and the second time nothing is written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,7 +23,8 @@ const RECORDED: &[u8] =
 /// The id of the project `admin` in the recordings.
 const PROJECT: Uuid = Uuid::from_u128(0x96c1f362_665b_5cee_a9f7_2b70b57c9ea2);
 
-/// A controller in this process. Its time goes on by itself, and is put forward over the pauses of a recording.
+/// A controller in this process. Its time goes on by itself, and is put forward over the pauses of a
+/// recording.
 struct Controller {
     api: ConfigApi,
     ahead: Arc<AtomicU64>,
@@ -160,7 +161,8 @@ fn mended(variant: &Value) -> Vec<Repair> {
 #[test]
 fn every_recorded_way_to_lose_a_chain_is_mended_and_then_nothing_is_written() {
     let recorded: Value = serde_json::from_reader(GzDecoder::new(RECORDED)).unwrap();
-    // Not e2, in which somebody deletes a service instance under its port tuples: those are orphans then.
+    // Not e2, in which somebody deletes a service instance under its port tuples: those are orphans
+    // then.
     let lost = [
         "a_new",
         "a_same",

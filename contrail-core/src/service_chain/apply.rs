@@ -14,8 +14,8 @@ pub(super) fn run(client: &Client, changes: &[Change]) -> Result<()> {
     run_after(client, changes, &mut done)
 }
 
-/// Makes the changes of several stages, with `between` between them. What fails in one takes those before it
-/// back, too.
+/// Makes the changes of several stages, with `between` between them. What fails in one takes those
+/// before it back, too.
 ///
 /// # Errors
 /// As [`run`].

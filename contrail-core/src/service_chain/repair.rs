@@ -1,7 +1,8 @@
 //! Bringing back a chain that the controller has lost although it has all that it needs for it: pure.
 //!
-//! Two ways are known to work. One leaves every object where it is; the other takes the chain down and makes
-//! it again with the same names, ids and annotations. VM interfaces are never touched but for their membership.
+//! Two ways are known to work. One leaves every object where it is; the other takes the chain down
+//! and makes it again with the same names, ids and annotations. VM interfaces are never touched but
+//! for their membership.
 
 use std::collections::BTreeSet;
 

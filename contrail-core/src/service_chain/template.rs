@@ -12,8 +12,8 @@ const FORBIDDEN: u16 = 403;
 /// Makes a template, or finds it made already.
 ///
 /// # Errors
-/// [`Error::Chain`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any other error of
-/// the API.
+/// [`Error::Chain`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any
+/// other error of the API.
 pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
     client.ensure(template).map_err(|error| match error {
         Error::Refused {

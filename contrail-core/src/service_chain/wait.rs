@@ -18,8 +18,8 @@ pub const POLL: Duration = Duration::from_millis(500);
 /// How long a chain may stand still half-built before it counts as lost. The controller takes up to 5 s
 /// for a chain of three services, but something changes all the time.
 pub const SETTLE: Duration = Duration::from_secs(5);
-/// The time between the two stages of a repair. That the controller has forgotten what was there cannot be
-/// seen; with 1.5 s it was seen to work, without a pause it was seen not to.
+/// The time between the two stages of a repair. That the controller has forgotten what was there
+/// cannot be seen; with 1.5 s it was seen to work, without a pause it was seen not to.
 pub(super) const PAUSE: Duration = Duration::from_millis(1500);
 
 /// What happens while a chain comes up.
@@ -45,10 +45,10 @@ impl ServiceChains {
         self.state(&description.chain(&self.project)?)
     }
 
-    /// Waits until the controller has built the chain, for `limit` at most, and returns what it has built by then. A
-    /// chain that stands still for [`SETTLE`] although the controller has all that it needs is brought back: see
-    /// [`Repair`]. One that has begun is brought to its end, and the controller gets its time after it, also
-    /// when the limit passes.
+    /// Waits until the controller has built the chain, for `limit` at most, and returns what it has
+    /// built by then. A chain that stands still for [`SETTLE`] although the controller has all that
+    /// it needs is brought back: see [`Repair`]. One that has begun is brought to its end, and the
+    /// controller gets its time after it, also when the limit passes.
     ///
     /// # Errors
     /// As [`ServiceChains::apply`].

@@ -36,3 +36,21 @@ fn a_file_that_is_not_there_is_an_error_with_its_name() {
     let reason = String::from_utf8(output.stderr).unwrap();
     assert!(reason.contains("cannot read absent.json"), "{reason}");
 }
+
+#[test]
+fn waiting_and_not_waiting_exclude_each_other_and_seconds_follow_an_equals_sign() {
+    for arguments in [
+        &["apply", "absent.json", "--wait", "--no-wait"][..],
+        &["apply", "absent.json", "--wait=soon"],
+        &["show", "absent.json", "--wait"],
+    ] {
+        let output = service_chain(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let reason = String::from_utf8(output.stderr).unwrap();
+        assert!(reason.contains("--wait"), "{reason}");
+    }
+    // The file is not taken for the seconds.
+    let output = service_chain(&["apply", "--wait", "absent.json"]);
+    let reason = String::from_utf8(output.stderr).unwrap();
+    assert!(reason.contains("cannot read absent.json"), "{reason}");
+}

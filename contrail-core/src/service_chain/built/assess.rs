@@ -75,7 +75,8 @@ impl View<'_> {
         Some(self.wanted.network(side).child(name))
     }
 
-    /// The routing instances on the left and on the right of the place before a leg that exchange routes.
+    /// The routing instances on the left and on the right of the place before a leg that exchange
+    /// routes.
     pub(super) fn neighbours(&self, index: usize, side: Side) -> Option<(FqName, FqName)> {
         let own = self.instance_name(index, side)?;
         let services = &self.wanted.services;

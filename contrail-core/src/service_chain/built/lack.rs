@@ -22,8 +22,8 @@ pub enum Lack {
     ServiceInstance,
     /// No member of the service has a port on this side.
     Member,
-    /// The controller has not made the routing instance. Its name holds the id of the chain, which is not
-    /// known before there is any trace of the chain.
+    /// The controller has not made the routing instance. Its name holds the id of the chain, which is
+    /// not known before there is any trace of the chain.
     RoutingInstance(Option<FqName>),
     /// The routing instance says nothing of how routes of this family enter it.
     ServiceChainInformation(Family),
@@ -33,7 +33,8 @@ pub enum Lack {
     Prefix(IpNetwork),
     /// No port of the service has the address that is the next hop.
     Address(Option<IpAddr>),
-    /// The address that is the next hop still belongs to a VM interface that is no member of the service any more.
+    /// The address that is the next hop still belongs to a VM interface that is no member of the
+    /// service any more.
     AddressWithoutInterface {
         /// The address.
         address: IpAddr,

@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::fq_name::FqName;
 
 impl Objects {
-    /// Reads all that [`super::assess`] looks at of some chains: a request for each of their networks and
-    /// each of their services, and five more.
+    /// Reads all that [`super::assess`] looks at of some chains: a request for each of their networks
+    /// and each of their services, and five more.
     ///
     /// # Errors
     /// When the API cannot be asked.

@@ -29,9 +29,9 @@ const FAILED: u8 = 2;
 /// controller is the one that the plugins' settings name: API_SERVER_IP, OS_AUTH_URL, OS_USERNAME,
 /// OS_PASSWORD, OS_TENANT_NAME and the others of the README, or /etc/contrail/vnc_api_lib.ini.
 ///
-/// Exit codes: 0, done, or nothing stands in the way of it; 1, the chain is applied and the controller has
-/// not built it, or `diff` has found a difference; 2, an error. Which parts are built is for administrators
-/// to read: if the user is none, a chain that is applied counts as done.
+/// Exit codes: 0, done, also if `show` has shown a chain that is not applied; 1, the chain is applied
+/// and the controller has not built it, or `diff` has found a difference; 2, an error. What is built
+/// only administrators can read: for others a chain that is applied counts as done.
 #[derive(Debug, Parser)]
 #[command(name = "service-chain", version)]
 struct CommandLine {
@@ -43,11 +43,13 @@ struct CommandLine {
 enum Command {
     /// Make the controller have the chain; nothing is written when it has it.
     ///
-    /// Then waits until the controller has built the chain, if the error output is a terminal. One that stands
-    /// still half-built for 5 seconds is brought back: first its members leave their port tuples and
-    /// join them again; if that does not help, policy, port tuples and service instances are made again.
+    /// Then waits until the controller has built the chain, if the error output is a terminal. One
+    /// that stands still half-built for 5 seconds is brought back: first its members leave their port
+    /// tuples and join them again; if that does not help, policy, port tuples and service instances
+    /// are made again.
     Apply(Apply),
-    /// Show every object of the chain and whether it is as it should be, and what the controller has built.
+    /// Show every object of the chain and whether it is as it should be, and what the controller has
+    /// built.
     Show(Input),
     /// Show what `apply` would change, and end with 1 when that is anything or the chain is not built.
     Diff(Input),

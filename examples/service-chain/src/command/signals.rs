@@ -1,5 +1,5 @@
-//! The signals by which people end a program. They wait while members of a chain are outside of their port
-//! tuples: those that no description names would stay there.
+//! The signals by which people end a program. They wait while members of a chain are outside of their
+//! port tuples: those that no description names would stay there.
 
 use nix::sys::signal::{SigSet, Signal};
 

@@ -14,8 +14,8 @@ const LIMIT: &str = "30";
 /// Whether to wait for the controller.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Wait for so many seconds at most until the controller has built the chain, and end with 1 when it has
-    /// not.
+    /// Wait for so many seconds at most until the controller has built the chain, and end with 1 when
+    /// it has not.
     #[arg(
         long,
         value_name = "SECONDS",
