@@ -85,6 +85,10 @@ fn expected(args: &Args, planned: &Planned, result: &AddResult) -> Result<Expect
             Some(_) => inside.map(|one| one.name.clone()).collect(),
             None => vec![planned.ifname.clone()],
         },
+        service: planned
+            .network
+            .service(&planned.settings)?
+            .map(|service| service.role),
     })
 }
 

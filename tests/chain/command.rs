@@ -26,9 +26,11 @@ pub struct Ended {
     pub err: String,
 }
 
-pub fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
+/// The command with the lab's settings.
+pub fn command(command: &str, document: &Value, more: &[&str]) -> Command {
     std::fs::write("/run/chain.json", document.to_string()).unwrap();
-    let output = Command::new(program("service-chain"))
+    let mut program = Command::new(program("service-chain"));
+    program
         .args([command, "/run/chain.json"])
         .args(more)
         .env_clear()
@@ -38,9 +40,12 @@ pub fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
         .env("OS_PASSWORD", "contrail123")
         .env("OS_TENANT_NAME", "admin")
         .env("CONTRAIL_REQUEST_TIMEOUT", "2")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .stdin(Stdio::null());
+    program
+}
+
+pub fn service_chain(command: &str, document: &Value, more: &[&str]) -> Ended {
+    let output = self::command(command, document, more).output().unwrap();
     Ended {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),

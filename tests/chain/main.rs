@@ -4,6 +4,7 @@
 
 mod built;
 mod command;
+mod mending;
 
 use std::net::IpAddr;
 use std::time::Duration;

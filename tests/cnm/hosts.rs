@@ -143,6 +143,7 @@ impl Host {
             addresses: attached.addresses.iter().map(|a| a.address).collect(),
             routes: Vec::new(),
             interfaces: vec!["eth0".into()],
+            service: None,
         };
         self.cni
             .check(&expected, Deadline::after(Duration::from_secs(4)))

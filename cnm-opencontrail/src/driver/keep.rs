@@ -13,14 +13,14 @@ use crate::proto::EndpointId;
 
 impl NetworkDriver {
     /// Looks after every endpoint that has joined. Nothing is written when all is well, and the agent is
-    /// asked once for each.
+    /// asked once for each. For those with a role in a service the API is asked, too.
     pub fn keep(&self) {
         let endpoints = self.store.endpoints().unwrap_or_else(|error| {
             log::warn!("{}", report(&error));
             Vec::new()
         });
-        for (id, entry) in endpoints {
-            match self.keep_endpoint(&id, &entry) {
+        for (id, entry) in &endpoints {
+            match self.keep_endpoint(id, entry) {
                 Ok(()) => {}
                 // The others would wait for the same.
                 Err(error) if is_down(&error) => {
@@ -35,6 +35,7 @@ impl NetworkDriver {
                 }
             }
         }
+        self.keep_services(&endpoints);
     }
 
     fn keep_endpoint(&self, id: &EndpointId, entry: &EndpointEntry) -> Result<()> {

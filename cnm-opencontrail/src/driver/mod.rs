@@ -10,6 +10,7 @@ mod network;
 mod options;
 mod recover;
 mod removal;
+mod services;
 mod store;
 
 use std::path::Path;
@@ -42,6 +43,7 @@ pub struct NetworkDriver {
     scope: Scope,
     store: Store,
     making: Making,
+    lost: services::Lost,
 }
 
 impl NetworkDriver {
@@ -63,6 +65,7 @@ impl NetworkDriver {
             scope,
             store,
             making: Making::default(),
+            lost: services::Lost::default(),
         }
     }
 

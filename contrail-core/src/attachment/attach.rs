@@ -33,12 +33,14 @@ impl Attacher {
         nodes::remember(&self.host.state_dir, &self.host.node)?;
 
         returns::sweep(&self.host.run_dir);
-        for id in &ids {
-            returns::wait(&self.host.run_dir, *id, ends.0)?;
-        }
         let vm = identity::virtual_machine(&self.host.node, &first.container);
         let call = Call::new(&self.host, &self.backend, (vm, ids), ends);
-        call.run(|| call.attach(ports, &netns))
+        call.run(|| {
+            ports
+                .iter()
+                .try_for_each(|port| call.await_return(port.id))?;
+            call.attach(ports, &netns)
+        })
     }
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container

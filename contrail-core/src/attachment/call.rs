@@ -1,12 +1,13 @@
 //! One call to attach a container: what all its steps share, and what it has done so far.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
 use super::types::Attachment;
 use super::undo::{self, Failed, Step};
-use super::{Backend, Host, objects, orphans, pending};
+use super::{Backend, Host, objects, orphans, pending, returns};
 use crate::api::Client;
 use crate::api::objects::VirtualMachineInterface;
 use crate::deadline::Deadline;
@@ -25,6 +26,7 @@ pub(super) struct Call<'a> {
     end: Deadline,
     interfaces: Vec<Uuid>,
     done: Mutex<Vec<Step>>,
+    returned: AtomicBool,
 }
 
 /// One interface on its way to being attached.
@@ -70,7 +72,21 @@ impl<'a> Call<'a> {
             end,
             interfaces,
             done: Mutex::default(),
+            returned: AtomicBool::new(false),
         }
+    }
+
+    /// Waits until the controller has forgotten an interface that has just left its service under this id.
+    pub(super) fn await_return(&self, interface: Uuid) -> Result<()> {
+        if returns::wait(&self.host.run_dir, interface, self.deadline)? {
+            self.returned.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether an interface of this call had just left its service.
+    pub(super) fn has_returned(&self) -> bool {
+        self.returned.load(Ordering::Relaxed)
     }
 
     /// The API, for a request that must end with this call.

@@ -14,6 +14,7 @@ use crate::identity::{self, Family};
 use crate::mac::MacAddr;
 use crate::net::{Link, Route};
 use crate::parallel;
+use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles};
 
 /// An attachment as its result describes it. What the result does not say is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +37,14 @@ pub struct Expected {
     pub routes: Vec<Route>,
     /// The names of all interfaces that the container has by the result.
     pub interfaces: Vec<String>,
+    /// The role that it has taken in a service.
+    pub service: Option<ServiceRole>,
 }
 
 impl Attacher {
     /// What is different from the expected, a line each; nothing when all is as it should be. Two
-    /// requests to the API, one more for a second address, and one to the agent.
+    /// requests to the API, one more for a second address, and one to the agent. For a member of a service
+    /// also those of [`ServiceRoles::built`]; the controller gets a few seconds to build its chains.
     ///
     /// # Errors
     /// When the namespace, the API or the agent cannot be asked.
@@ -59,12 +63,22 @@ impl Attacher {
         );
         let mut differences = kernel?;
         differences.extend(objects?);
+        differences.extend(self.check_chains(expected, deadline)?);
         if port?.is_none() {
             differences.push(format!(
                 "the vRouter agent has no port {id}, or no configuration of it"
             ));
         }
         Ok(differences)
+    }
+
+    fn check_chains(&self, expected: &Expected, deadline: Deadline) -> Result<Vec<String>> {
+        let Some(role) = &expected.service else {
+            return Ok(Vec::new());
+        };
+        let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
+        let unbuilt = roles.unbuilt(&role.instance, deadline.at_most(SETTLE))?;
+        Ok(unbuilt.iter().map(ToString::to_string).collect())
     }
 
     fn check_kernel(&self, expected: &Expected, id: Uuid) -> Result<Vec<String>> {
@@ -124,6 +138,15 @@ impl Attacher {
                 }
                 if interface.virtual_machine_refs.is_empty() {
                     differences.push(format!("VM interface {id} has no virtual machine"));
+                }
+                let mut tuples = interface.port_tuple_refs.iter();
+                if let Some(role) = &expected.service
+                    && !tuples.any(|tuple| tuple.to.parent() == role.instance)
+                {
+                    let service = &role.instance;
+                    differences.push(format!(
+                        "VM interface {id} is no member of service instance {service}"
+                    ));
                 }
             }
         }
@@ -215,6 +238,7 @@ mod tests {
             addresses: vec!["10.1.1.2/24".parse().unwrap()],
             routes: vec![Route::default_via(gateway)],
             interfaces: vec!["eth0".into()],
+            service: None,
         }
     }
 

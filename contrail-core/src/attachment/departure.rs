@@ -45,12 +45,13 @@ pub(super) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
         let network = match used {
             Use::Joined(id) => Some(id),
             // The attach ended before it knew: killed, or by an answer that got lost.
-            Use::Asked(name) => {
-                let found = client.lookup::<VirtualNetwork>(&name)?;
+            Use::Asked(name) => id_of(client, &name)?,
+            Use::Creating(name) => {
+                let found = id_of(client, &name)?;
                 if found.is_none() {
                     awaited = Some(name);
                 }
-                found.and_then(|network| network.meta.uuid)
+                found
             }
             Use::Serves { .. } | Use::Leaves(_) => None,
         };
@@ -67,6 +68,11 @@ pub(super) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
     }
     uses::forget(state_dir, interface)?;
     Ok(deleted)
+}
+
+fn id_of(client: &Client, name: &FqName) -> Result<Option<Uuid>> {
+    let found = client.lookup::<VirtualNetwork>(name)?;
+    Ok(found.and_then(|network| network.uuid()))
 }
 
 /// The network is not there, and may still be made for the attach that asked for it.

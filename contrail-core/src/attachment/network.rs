@@ -6,7 +6,7 @@ use super::call::Call;
 use super::subnets::{self, Subnet};
 use super::types::NetworkSpec;
 use super::undo::Step;
-use super::{Attacher, departure, objects};
+use super::{Attacher, departure, objects, uses};
 use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -51,6 +51,7 @@ impl Call<'_> {
         }
         let object = objects::network(self.host, spec);
         let client = self.client();
+        uses::create(&self.host.state_dir, interface, &spec.fq_name)?;
         let leave = Step::Networks { interface };
         let object = self.attempt(leave, || create(&client, &object))?;
         fitting(&client, spec, &object)

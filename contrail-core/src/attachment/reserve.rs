@@ -9,7 +9,7 @@ use super::call::{Call, Port};
 use super::network::Network;
 use super::types::Attachment;
 use super::undo::{self, Step};
-use super::{objects, returns, subnets, uses};
+use super::{objects, subnets, uses};
 use crate::api::objects::VirtualNetwork;
 use crate::error::{self, Error, Result};
 use crate::identity::{self, Family};
@@ -161,7 +161,7 @@ impl Call<'_> {
         match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
             None => {
-                returns::wait(&self.host.run_dir, port.id, self.deadline)?;
+                self.await_return(port.id)?;
                 create().map(|_| ())
             }
         }

@@ -1,20 +1,20 @@
 //! What a container is in a service chain: its interface becomes a member of a service instance when it
-//! is attached, and is taken out again before it is removed.
+//! is attached, and stays one.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::call::{Call, Port};
 use super::undo::Step;
-use super::{Host, returns, uses};
+use super::{Attacher, uses};
 use crate::api::objects::VirtualMachineInterface;
-use crate::api::{Client, ListQuery, Resource};
-use crate::error::Result;
+use crate::api::{ListQuery, Resource};
+use crate::deadline::Deadline;
+use crate::error::{Result, report};
 use crate::fq_name::FqName;
 use crate::lock::AttachmentLock;
-use crate::service_chain::{RolePort, ServiceRole, ServiceRoles};
+use crate::service_chain::{Leg, RolePort, SETTLE, ServiceRole, ServiceRoles, Unbuilt};
 
 /// The part that an interface plays in a service instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,11 @@ impl Call<'_> {
             log::info!("VM interface {leg} joins again: its other leg is back");
             join(&role, leg)?;
         }
+        if self.has_returned() {
+            let built = see_built(&roles, &service.role, self.vm, self.deadline);
+            // It is a member: that the chain does not stand is no reason to refuse the container.
+            built.unwrap_or_else(|error| log::warn!("{}", report(&error)));
+        }
         Ok(())
     }
 
@@ -71,56 +76,79 @@ impl Call<'_> {
     }
 }
 
-/// Takes the interface out of its service instances before it goes, in the order that keeps the chains of
-/// the other members: see [`ServiceRoles::dissolve`]. Members that a chain's description named are known
-/// to the controller alone, so it is asked; one request if the interface is no member.
-pub(super) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
-    let roles = ServiceRoles::new(client.clone(), &host.owner);
-    let mut tuples = roles.tuples_of(interface)?;
-    uses::leave(&host.state_dir, interface, &tuples)?;
-    tuples.extend(uses::left(&host.state_dir, interface)?);
-    leave_known(&roles, host, interface, tuples)
-}
-
-/// The same for an interface that stays for a while: only a role that it took when it was attached ends,
-/// and nobody is asked if it has none.
-pub(super) fn retire(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
-    let roles = ServiceRoles::new(client.clone(), &host.owner);
-    leave_known(
-        &roles,
-        host,
-        interface,
-        uses::left(&host.state_dir, interface)?,
-    )
-}
-
-/// Leaves the tuples, and those of the roles that are noted.
-fn leave_known(
-    roles: &ServiceRoles,
-    host: &Host,
-    interface: Uuid,
-    tuples: Vec<Uuid>,
-) -> Result<bool> {
-    let state_dir: &Path = &host.state_dir;
-    let served = uses::served(state_dir, interface)?;
-    let is_noted = !served.is_empty() || !tuples.is_empty();
-    let mut was_member = false;
-    for (role, machine) in &served {
-        was_member |= roles.leave(role, interface, *machine)?;
+/// Sees to it that the controller builds the chains through a service again whose member has come back
+/// under its old ids, which it may fail to do: see [`ServiceRoles::rejoin`].
+fn see_built(roles: &ServiceRoles, role: &ServiceRole, vm: Uuid, deadline: Deadline) -> Result<()> {
+    let unbuilt = || roles.unbuilt(&role.instance, deadline.at_most(SETTLE));
+    let lost = unbuilt()?;
+    if lost.is_empty() {
+        return Ok(());
     }
-    for tuple in BTreeSet::from_iter(tuples) {
-        if let Some(dissolved) = roles.dissolve(tuple, interface)? {
-            was_member = true;
-            if dissolved.is_of_attachment {
-                roles.sweep(&dissolved.instance)?;
+    warn_of(&lost, "its member joins it again");
+    roles.rejoin(role, vm)?;
+    let lost = unbuilt()?;
+    warn_of(&lost, "apply its chain again");
+    Ok(())
+}
+
+/// Says what the controller has not built, and what is or can be done about it.
+pub fn warn_of(unbuilt: &Unbuilt, remedy: &str) {
+    for leg in unbuilt {
+        log::warn!("the controller has lost a service chain: {leg}: {remedy}");
+    }
+}
+
+/// What looking after the members of a service has led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptService {
+    /// How many of them had lost their membership and have joined again.
+    pub joined_again: usize,
+    /// The legs that the controller owes.
+    pub unbuilt: Unbuilt,
+}
+
+impl Attacher {
+    /// Looks whether endpoints that have taken a role in one service instance, each with its virtual machine,
+    /// still are members of it, and whether the controller has built the chains through it. A lost
+    /// membership is given back, unless the container has lost its other leg: that one takes it along when
+    /// it comes back. One request for each, and those of [`ServiceRoles::built`].
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be asked.
+    pub fn keep_service(
+        &self,
+        instance: &FqName,
+        members: &[(RolePort, ServiceRole)],
+        deadline: Deadline,
+    ) -> Result<KeptService> {
+        let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
+        let mut joined_again = 0;
+        let has = |machine, leg| {
+            let mut own = members.iter().filter(|(port, _)| port.machine == machine);
+            own.any(|(_, role)| role.interface == leg)
+        };
+        let is_whole = |machine| has(machine, Leg::Left) && has(machine, Leg::Right);
+        for (port, role) in members.iter().filter(|(port, _)| is_whole(port.machine)) {
+            // Whoever works on it makes it join or leave.
+            let lock = AttachmentLock::at_once(&self.host.run_dir, port.interface)?;
+            if lock.is_some() && roles.tuples_of(port.interface)?.is_empty() {
+                roles.join(role, port)?;
+                joined_again += 1;
             }
         }
+        let unbuilt = roles.unbuilt(instance, Deadline::after(Duration::ZERO))?;
+        Ok(KeptService {
+            joined_again,
+            unbuilt,
+        })
     }
-    if was_member {
-        returns::lock(&host.run_dir, interface)?;
+
+    /// Lets members of this host join their service again: see [`ServiceRoles::rejoin`].
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be asked.
+    pub fn rejoin_service(&self, role: &ServiceRole, vm: Uuid, deadline: Deadline) -> Result<()> {
+        let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
+        roles.rejoin(role, vm).map(drop)
     }
-    if is_noted {
-        uses::retire(state_dir, interface)?;
-    }
-    Ok(was_member)
 }

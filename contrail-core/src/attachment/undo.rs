@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backend, Host, departure, objects, service};
+use super::{Backend, Host, departure, membership, objects};
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::deadline::Deadline;
@@ -175,8 +175,8 @@ impl Step {
             }
             Step::Interface(id) => delete_interface(backend, host, *id, deadline),
             Step::Machine(id) => delete_machine(&client, *id),
-            Step::Service { interface } => service::leave(&client, host, *interface),
-            Step::Role { interface } => service::retire(&client, host, *interface),
+            Step::Service { interface } => membership::leave(&client, host, *interface),
+            Step::Role { interface } => membership::retire(&client, host, *interface),
             Step::Networks { interface } => departure::leave(&client, &host.state_dir, *interface),
         }?;
         log::debug!(

@@ -28,6 +28,8 @@ use crate::service_chain::ServiceRole;
 pub(super) enum Use {
     /// It was asked for by this name; whether it exists and whose it is was not known yet.
     Asked(FqName),
+    /// The API was asked to create the one of this name, and may do so even after the interface is gone.
+    Creating(FqName),
     /// It is this one, which the plugins made.
     Joined(Uuid),
     /// Not of a network: the interface is a member of a service instance, or about to be.
@@ -42,16 +44,30 @@ pub(super) enum Use {
     Leaves(Uuid),
 }
 
+impl Use {
+    /// Whether it is the use of a network of which no more than this name was known.
+    fn is_of_name(&self, network: &FqName) -> bool {
+        matches!(self, Self::Asked(name) | Self::Creating(name) if name == network)
+    }
+}
+
 /// Notes that an interface is about to use a network; `false` when that was known. Uses of an earlier
 /// life of the interface stay.
 pub(super) fn expect(state_dir: &Path, interface: Uuid, network: &FqName) -> Result<bool> {
     let mut uses = of(state_dir, interface)?;
-    let asked = Use::Asked(network.clone());
-    if uses.contains(&asked) {
+    if uses.iter().any(|known| known.is_of_name(network)) {
         return Ok(false);
     }
-    uses.push(asked);
+    uses.push(Use::Asked(network.clone()));
     write(state_dir, interface, &uses).map(|()| true)
+}
+
+/// Notes that the network is about to be created.
+pub(super) fn create(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
+    let mut uses = of(state_dir, interface)?;
+    uses.retain(|known| !known.is_of_name(name));
+    uses.push(Use::Creating(name.clone()));
+    write(state_dir, interface, &uses)
 }
 
 /// Notes which network it was, one that the plugins made.
@@ -59,7 +75,7 @@ pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uu
     files::write_private_unsynced(&member(state_dir, network, interface), b"")?;
     let joined = Use::Joined(network);
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| *known != Use::Asked(name.clone()) && *known != joined);
+    uses.retain(|known| !known.is_of_name(name) && *known != joined);
     uses.push(joined);
     write(state_dir, interface, &uses)
 }
@@ -67,7 +83,7 @@ pub(super) fn join(state_dir: &Path, interface: Uuid, name: &FqName, network: Uu
 /// Notes that the network of that name is not one that the plugins made.
 pub(super) fn decline(state_dir: &Path, interface: Uuid, name: &FqName) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    uses.retain(|known| *known != Use::Asked(name.clone()));
+    uses.retain(|known| !known.is_of_name(name));
     write(state_dir, interface, &uses)
 }
 
@@ -93,7 +109,7 @@ pub(super) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRo
     let served = of(state_dir, interface)?.into_iter();
     let served = served.filter_map(|known| match known {
         Use::Serves { role, machine } => Some((role, machine)),
-        Use::Asked(_) | Use::Joined(_) | Use::Leaves(_) => None,
+        _ => None,
     });
     Ok(served.collect())
 }
@@ -118,7 +134,7 @@ pub(super) fn left(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
     let left = of(state_dir, interface)?.into_iter();
     let left = left.filter_map(|known| match known {
         Use::Leaves(tuple) => Some(tuple),
-        Use::Asked(_) | Use::Joined(_) | Use::Serves { .. } => None,
+        _ => None,
     });
     Ok(left.collect())
 }
@@ -242,6 +258,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         expect(dir.path(), A, &name()).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Asked(name())]);
+        create(dir.path(), A, &name()).unwrap();
+        assert_eq!(of(dir.path(), A).unwrap(), [Use::Creating(name())]);
+        assert!(!expect(dir.path(), A, &name()).unwrap());
         decline(dir.path(), A, &name()).unwrap();
         assert_eq!(files_in(dir.path()), 0);
     }

@@ -15,7 +15,6 @@ use crate::api::objects::{
 use crate::api::{ListQuery, Ref, Resource};
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
-use crate::identity;
 
 /// How often a port tuple is emptied that others join at the same moment.
 const ROUNDS: usize = 20;
@@ -136,8 +135,7 @@ impl ServiceRoles {
     /// # Errors
     /// When the API refuses or cannot be asked.
     pub fn leave(&self, role: &ServiceRole, interface: Uuid, machine: Uuid) -> Result<bool> {
-        let name = role.instance.child(machine.to_string());
-        let tuple = identity::service_object(PortTuple::TYPE, &name);
+        let (tuple, name) = role.tuple(machine);
         let dissolved = self.dissolve(tuple, interface)?;
         self.sweep_role(role, name.name())?;
         Ok(dissolved.is_some())

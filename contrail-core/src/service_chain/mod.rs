@@ -46,6 +46,7 @@ mod services;
 mod snapshot;
 mod template;
 mod types;
+mod upkeep;
 mod wait;
 
 use crate::api::Client;
@@ -63,6 +64,7 @@ pub use repair::Repair;
 pub use role::{RolePort, ServiceRole, ServiceRoles};
 pub use snapshot::Snapshot;
 pub use types::{Direction, Leg, Mode, Ports, Protocol};
+pub use upkeep::Unbuilt;
 pub use wait::{Event, POLL, SETTLE};
 
 /// The service chains of a project.

@@ -38,6 +38,12 @@ pub struct ServiceRole {
 }
 
 impl ServiceRole {
+    /// The port tuple that the ports of a virtual machine form in the service instance: id and name.
+    pub(super) fn tuple(&self, machine: Uuid) -> (Uuid, FqName) {
+        let name = self.instance.child(machine.to_string());
+        (identity::service_object(PortTuple::TYPE, &name), name)
+    }
+
     /// The name of the template that a service instance is made with which does not exist yet.
     pub(super) fn template(&self, has_management: bool) -> FqName {
         let domain = FqName::new(self.instance.parts().iter().take(1).cloned());
@@ -102,12 +108,11 @@ impl ServiceRoles {
             None => Vec::new(),
         };
         check(role, &interface, existing.as_ref(), &members)?;
-        let instance = match existing {
-            Some(instance) => instance,
-            None => self.create_instance(role, &interface)?,
-        };
+        if existing.is_none() {
+            self.create_instance(role, &interface)?;
+        }
         if !is_member(&interface, &role.instance) {
-            self.join_tuple(role, port, &interface, &instance)?;
+            self.join_tuple(role, port, &interface)?;
         }
         self.settle(role)
     }
@@ -117,11 +122,10 @@ impl ServiceRoles {
         role: &ServiceRole,
         port: &RolePort,
         interface: &VirtualMachineInterface,
-        instance: &ServiceInstance,
     ) -> Result<()> {
-        let name = instance.fq_name().child(port.machine.to_string());
-        let mut tuple = PortTuple::new(name.clone());
-        tuple.meta.uuid = Some(identity::service_object(PortTuple::TYPE, &name));
+        let (id, name) = role.tuple(port.machine);
+        let mut tuple = PortTuple::new(name);
+        tuple.meta.uuid = Some(id);
         tuple.meta.display_name = Some(port.label.clone());
         tuple.meta.annotations = mark::of_attachment(&self.owner);
         self.client.ensure(&tuple)?;

@@ -20,7 +20,7 @@ pub const POLL: Duration = Duration::from_millis(500);
 pub const SETTLE: Duration = Duration::from_secs(5);
 /// The time between the two stages of a repair. That the controller has forgotten what was there cannot be
 /// seen; with 1.5 s it was seen to work, without a pause it was seen not to.
-const PAUSE: Duration = Duration::from_millis(1500);
+pub(super) const PAUSE: Duration = Duration::from_millis(1500);
 
 /// What happens while a chain comes up.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub enum Event {
     Changed(ChainState),
     /// The chain is lost, and this is done about it.
     Repairing(Repair),
+    /// That was done; now the controller gets its time.
+    Repaired(Repair),
     /// The chain is lost, and this would bring it back, but would remove what nobody made here.
     NotOurs(Repair),
 }
@@ -45,7 +47,8 @@ impl ServiceChains {
 
     /// Waits until the controller has built the chain, for `limit` at most, and returns what it has built by then. A
     /// chain that stands still for [`SETTLE`] although the controller has all that it needs is brought back: see
-    /// [`Repair`]. A repair that has begun is brought to its end after the limit, too.
+    /// [`Repair`]. One that has begun is brought to its end, and the controller gets its time after it, also
+    /// when the limit passes.
     ///
     /// # Errors
     /// As [`ServiceChains::apply`].
@@ -56,8 +59,9 @@ impl ServiceChains {
         mut on: impl FnMut(&Event),
     ) -> Result<ChainState> {
         let chain = description.chain(&self.project)?;
-        let deadline = Deadline::after(limit);
+        let mut deadline = Deadline::after(limit);
         let mut repairs = Repair::ALL.into_iter();
+        let mut patience = SETTLE;
         let mut last = None;
         let mut since = Instant::now();
         loop {
@@ -72,10 +76,13 @@ impl ServiceChains {
                 on(&Event::Changed(state.clone()));
                 last = Some(state.clone());
             }
-            let is_lost = state.progress() == Progress::Unbuilt && since.elapsed() >= SETTLE;
+            let is_lost = state.progress() == Progress::Unbuilt && since.elapsed() >= patience;
             if is_lost && let Some(repair) = repairs.next() {
                 self.repair(&chain, &state, repair, &mut on)?;
                 since = Instant::now();
+                deadline = deadline.max(Deadline::after(SETTLE));
+                // The harsher repair must not come upon a controller that is merely slow.
+                patience *= 2;
             }
             std::thread::sleep(POLL.min(deadline.remaining()));
         }
@@ -102,6 +109,8 @@ impl ServiceChains {
             return Ok(());
         };
         on(&Event::Repairing(repair));
-        apply::run_in_stages(&self.client, &stages, || std::thread::sleep(PAUSE))
+        apply::run_in_stages(&self.client, &stages, || std::thread::sleep(PAUSE))?;
+        on(&Event::Repaired(repair));
+        Ok(())
     }
 }

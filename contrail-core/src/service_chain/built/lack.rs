@@ -42,6 +42,14 @@ pub enum Lack {
     },
     /// No member of a transparent service stands in the routing instance.
     Steering(FqName),
+    /// Packets that a member sends on do not continue in its routing instance, on the way to the next
+    /// service.
+    Onward {
+        /// The VM interface of the member.
+        interface: Uuid,
+        /// The routing instance.
+        instance: FqName,
+    },
     /// Two routing instances do not exchange routes.
     Connection {
         /// The one on the left.
@@ -71,6 +79,7 @@ impl Lack {
             Lack::Address(_) => "address",
             Lack::AddressWithoutInterface { .. } => "address-without-interface",
             Lack::Steering(_) => "steering",
+            Lack::Onward { .. } => "onward",
             Lack::Connection { .. } => "connection",
             Lack::AclRule(_) => "acl-rule",
             Lack::Visibility => "visibility",
@@ -114,6 +123,13 @@ impl fmt::Display for Lack {
                 "the address {address} still belongs to VM interface {interface}, which is no member"
             ),
             Lack::Steering(name) => write!(f, "no member is in routing instance {name}"),
+            Lack::Onward {
+                interface,
+                instance,
+            } => write!(
+                f,
+                "what VM interface {interface} sends does not continue in routing instance {instance}"
+            ),
             Lack::Connection { from, to } => write!(f, "no connection between {from} and {to}"),
             Lack::AclRule(network) => write!(f, "no rule in the access control list of {network}"),
             Lack::Visibility => f.write_str(

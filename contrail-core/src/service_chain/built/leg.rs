@@ -57,6 +57,7 @@ impl Leg<'_> {
             None => lacks.push(Lack::RoutingInstance(name)),
             Some(instance) => {
                 lacks.extend(self.information(instance));
+                lacks.extend(self.onward(instance.fq_name()));
                 lacks.extend(self.connection());
             }
         }
@@ -168,6 +169,27 @@ impl Leg<'_> {
         members.any(|port| stands_in(port, instance))
     }
 
+    /// The members whose packets do not find their way to the next service, or to the one before.
+    fn onward(&self, instance: &FqName) -> Vec<Lack> {
+        let last = self.view.wanted.services.len().saturating_sub(1);
+        let end = match self.side {
+            Side::Right => last,
+            Side::Left | Side::Management => 0,
+        };
+        if self.index == end || self.service().mode == Mode::Transparent {
+            return Vec::new();
+        }
+        let members = self.view.objects.members(&self.service().name, self.side);
+        let astray = members.filter(|port| !continues_in(port, instance));
+        let lacks = astray.filter_map(|port| {
+            Some(Lack::Onward {
+                interface: port.uuid()?,
+                instance: instance.clone(),
+            })
+        });
+        lacks.collect()
+    }
+
     /// The connection to the leg before, or to the network's own routing instance, when it is missing.
     fn connection(&self) -> Option<Lack> {
         let (from, to) = self.view.neighbours(self.index, self.side)?;
@@ -184,6 +206,14 @@ impl Leg<'_> {
         let is_there = names(left, &to) || names(right, &from);
         (!is_there).then_some(Lack::Connection { from, to })
     }
+}
+
+fn continues_in(port: &VirtualMachineInterface, instance: &FqName) -> bool {
+    let rules = port.rest.get("vrf_assign_table");
+    let rules = rules.and_then(|table| table["vrf_assign_rule"].as_array());
+    let mut targets = rules.into_iter().flatten();
+    let instance = instance.to_string();
+    targets.any(|rule| rule["routing_instance"] == instance.as_str())
 }
 
 fn stands_in(port: &VirtualMachineInterface, instance: &FqName) -> bool {

@@ -34,7 +34,8 @@ struct Add {
     service: Service,
     /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
     /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens), swallow
-    /// (it happens and is never answered), trickle=MILLISECONDS (the answer comes byte by byte) or close
+    /// (it happens and is never answered), overlap=MILLISECONDS (it is begun at once and answered later, as
+    /// on a server that others use, too), trickle=MILLISECONDS (the answer comes byte by byte) or close
     /// (behind the answer, unannounced).
     #[arg(value_parser = action)]
     action: Action,

@@ -56,7 +56,7 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
         props: known_props(kind, &sent),
         refs,
         sent: &sent,
-        lost_address: call.seen.lost_address(),
+        address_was_free: call.seen.address_was_free(),
     };
     types::before_create(state, &mut draft)?;
     let object = store(state, draft);

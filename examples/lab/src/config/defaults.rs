@@ -96,11 +96,19 @@ fn make_system(state: &mut State) {
     let name = [name, "default-global-vrouter-config"];
     let parent = Some((kinds.global_system_config, system));
     make(state, kinds.global_vrouter_config, &name, parent, props);
-    make_access_list(state, parent);
+    ensure_access_list(state);
 }
 
-/// What every role may do: look names and ids up, and read what is no object.
-fn make_access_list(state: &mut State, parent: Option<(Kind, Uuid)>) {
+/// Makes the list of what every role may do, unless it is there: look names and ids up, and read what
+/// is no object.
+pub fn ensure_access_list(state: &mut State) {
+    let kinds = state.kinds;
+    let name = ["default-global-system-config", "default-api-access-list"];
+    if state.store.find(kinds.api_access_list, &name).is_some() {
+        return;
+    }
+    let system = state.store.find(kinds.global_system_config, &name[..1]);
+    let parent = system.map(|id| (kinds.global_system_config, id));
     let rule = |object: &str, field: &str, operations: &str| {
         json!({"rule_object": object, "rule_field": field,
                "rule_perms": [{"role_name": "*", "role_crud": operations}]})
@@ -114,9 +122,8 @@ fn make_access_list(state: &mut State, parent: Option<(Kind, Uuid)>) {
         rule("watch", "", "R"),
         rule("logical-router", "logical_router_gateway_external", "R"),
     ];
-    let name = ["default-global-system-config", "default-api-access-list"];
     let props = json!({"api_access_list_entries": {"rbac_rule": rules}});
-    make(state, state.kinds.api_access_list, &name, parent, props);
+    make(state, kinds.api_access_list, &name, parent, props);
 }
 
 fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
@@ -151,7 +158,7 @@ fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
         props,
         refs: Default::default(),
         sent: &sent,
-        lost_address: false,
+        address_was_free: false,
     };
     if types::before_create(state, &mut draft).is_ok() {
         super::create::store(state, draft);
@@ -192,7 +199,7 @@ fn sync_project(state: &mut State, project: &Project, domain: Option<(Kind, Uuid
         props,
         refs: Default::default(),
         sent: &sent,
-        lost_address: false,
+        address_was_free: false,
     };
     let object = super::create::store(state, draft);
     types::after_create(state, &object);

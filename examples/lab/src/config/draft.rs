@@ -30,7 +30,7 @@ pub struct Draft<'a> {
     /// The object as it was sent.
     pub sent: &'a Map<String, Value>,
     /// The address that is asked for was free when the request arrived.
-    pub lost_address: bool,
+    pub address_was_free: bool,
 }
 
 impl Draft<'_> {
@@ -211,13 +211,13 @@ fn check_network(
     element: &Map<String, Value>,
 ) -> Result<()> {
     let kinds = state.kinds;
+    let id = element.get("uuid").and_then(Value::as_str);
     let of_interface = (kind, to_kind) == (kinds.virtual_machine_interface, kinds.virtual_network);
-    match element.get("uuid").and_then(Value::as_str) {
-        Some(id) if of_interface && parse_uuid(id).and_then(|id| state.store.get(id)).is_none() => {
-            Err(ApiError::unknown_id(id))
-        }
-        _ => Ok(()),
-    }
+    let Some(id) = id.filter(|_| of_interface) else {
+        return Ok(());
+    };
+    let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
+    known.map(|_| ()).ok_or_else(|| ApiError::unknown_id(id))
 }
 
 /// The server reads the IPAMs of a network by their ids before it stores anything.

@@ -41,7 +41,7 @@ use uuid::Uuid;
 pub use self::access::Auth;
 use self::access::Caller;
 use self::call::{Call, Reply, decode};
-use self::defaults::{Project, first_start, sync_projects};
+use self::defaults::{Project, ensure_access_list, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
 use self::races::Seen;
 use self::schema::Kind;
@@ -76,6 +76,7 @@ impl ConfigApi {
 
     /// An API that goes on from a saved state; projects that are new in Keystone are added.
     pub fn with_state(mut state: State, auth: Auth, projects: &[Project]) -> Self {
+        ensure_access_list(&mut state);
         sync_projects(&mut state, projects);
         state.aaa_mode = auth.mode().into();
         Self {

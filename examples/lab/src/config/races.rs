@@ -66,8 +66,8 @@ impl Seen {
         self.id == Some(id)
     }
 
-    /// Whether another create has taken the same address meanwhile.
-    pub fn lost_address(&self) -> bool {
+    /// Whether the address that is asked for was free.
+    pub fn address_was_free(&self) -> bool {
         self.address
     }
 

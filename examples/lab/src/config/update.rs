@@ -75,7 +75,7 @@ pub(super) fn apply(
         props,
         refs,
         sent,
-        lost_address: false,
+        address_was_free: false,
     };
     types::before_update(state, &mut draft)?;
     let Draft { props, refs, .. } = draft;

@@ -120,6 +120,30 @@ fn the_view_shows_networks_interfaces_and_machines() {
 }
 
 #[test]
+fn the_view_of_a_network_on_a_flat_ipam_shows_the_subnets_of_the_ipam() {
+    let api = api();
+    let name = ["default-domain", "default-project", "flat"];
+    let subnet = json!({"subnet": {"ip_prefix": "10.9.0.0", "ip_prefix_len": 24}});
+    let ipam = json!({
+        "fq_name": name, "parent_type": "project", "ipam_subnet_method": "flat-subnet",
+        "ipam_subnets": {"subnets": [subnet]},
+    });
+    create(&api, "network-ipam", ipam);
+    let mut flat = network("vn", "10.1.0.0");
+    flat["network_ipam_refs"] = json!([{"to": name, "attr": {"ipam_subnets": []}}]);
+    flat["virtual_network_properties"] = json!({"forwarding_mode": "l3"});
+    let id = create(&api, "virtual-network", flat);
+    let view = api.view();
+    let mut networks = view.networks.iter();
+    let seen = networks.find(|n| n.uuid.to_string() == id).unwrap();
+    assert_eq!(seen.subnets[0].prefix.to_string(), "10.9.0.0/24");
+    let shown = ok(&api, "GET", &format!("/virtual-network/{id}"), None);
+    let entries = &shown["virtual-network"]["network_ipam_refs"][0]["attr"]["ipam_subnets"];
+    assert!(entries[0]["subnet_uuid"].is_string());
+    assert_eq!(entries[0].get("subnet"), None);
+}
+
+#[test]
 fn the_view_of_an_interface_has_what_it_is_about_and_no_more() {
     let api = api();
     let network_id = create(&api, "virtual-network", network("vn", "10.1.0.0"));

@@ -3,6 +3,7 @@
 mod docker;
 mod settings;
 mod show;
+mod signals;
 mod state;
 mod wait;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contrail_core::Result;
 use contrail_core::service_chain::{ChainState, Description, Event, Repair, ServiceChains};
 
-use super::state;
+use super::{signals, state};
 
 /// For how long the controller is waited for if nothing else is asked for.
 const LIMIT: &str = "30";
@@ -49,9 +49,17 @@ pub fn wait(
     chains.bring_up(description, limit, |event| {
         let text = match event {
             Event::Changed(state) => format!("waiting for the controller: {}", state::first(state)),
-            Event::Repairing(repair) => doing(*repair).to_owned(),
+            Event::Repairing(repair) => {
+                signals::hold();
+                doing(*repair).to_owned()
+            }
+            Event::Repaired(_) => {
+                signals::release();
+                "done".to_owned()
+            }
             Event::NotOurs(_) => {
-                "objects that service-chain did not make would have to be made again".to_owned()
+                "to bring it back, objects would be made again that service-chain did not make"
+                    .to_owned()
             }
         };
         // Nothing helps when not even this can be written.

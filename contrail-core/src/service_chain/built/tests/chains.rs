@@ -159,6 +159,14 @@ fn a_leg_that_loses_a_part_names_just_that() {
         ["s2 right: prefix"]
     );
     assert_eq!(
+        lacks(&|s| {
+            for port in s["virtual-machine-interfaces"].as_array_mut().unwrap() {
+                port["vrf_assign_table"] = Value::Null;
+            }
+        }),
+        ["s1 right: onward", "s2 left: onward"]
+    );
+    assert_eq!(
         lacks(&|s| s["access-control-lists"] = json!([])),
         ["s1 left: acl-rule", "s2 right: acl-rule"]
     );

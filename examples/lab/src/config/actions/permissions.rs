@@ -10,19 +10,26 @@ use crate::config::meta;
 use crate::config::python_repr::str_of;
 use crate::config::state::State;
 
-/// What the caller may do with an object: everything, since the lab has no roles but admin.
+/// What the caller may do with an object, or with none: everything.
 ///
 /// # Errors
 /// 404 for an unknown object.
 pub fn obj_perms(state: &State, call: &Call<'_>) -> Result<Reply> {
-    if let Some(id) = call.query("uuid") {
-        object(state, &json!(id))?;
-    }
+    let uuid = call.query("uuid").map(|id| object(state, &json!(id)));
+    let object = uuid.transpose()?.and_then(|uuid| state.store.get(uuid));
+    let letters = [
+        (Access::Read, 'R'),
+        (Access::Write, 'W'),
+        (Access::Link, 'X'),
+    ];
+    let allowed = |access| object.is_none_or(|object| call.caller.may(object, access).is_ok());
+    let letters = letters.iter().filter(|(access, _)| allowed(*access));
+    let permissions: String = letters.map(|(_, letter)| letter).collect();
     Ok(Reply::Json(json!({
         "token_info": null,
         "is_cloud_admin_role": false,
         "is_global_read_only_role": false,
-        "permissions": "RWX",
+        "permissions": permissions,
     })))
 }
 

@@ -30,7 +30,8 @@ pub fn ref_update(state: &mut State, call: &Call<'_>) -> Result<Reply> {
         return Err(ApiError::internal());
     }
     let to_kind = kind_of(&body, "ref-type")?;
-    let required = ["type", "uuid", "ref-type", "operation"].map(get);
+    let present = |name: &str| body.get(name).filter(|value| !value.is_null());
+    let required = ["type", "uuid", "ref-type", "operation"].map(present);
     let [Some(_), Some(id), Some(_), Some(operation)] = required else {
         let shown = required
             .map(|value| value.map_or("None".into(), str_of))

@@ -164,7 +164,7 @@ fn check_free(state: &State, draft: &Draft<'_>, owners: &[Uuid], address: IpAddr
         return Ok(());
     }
     if !state.is_gateway(owners, address) {
-        if draft.lost_address {
+        if draft.address_was_free {
             return Err(state.address_is_held(owners, address));
         }
         return Err(ApiError::new(409, "IP address already in use"));
