@@ -1,34 +1,9 @@
 //! Networks whose subnets stand in their network-ipam, as Kubernetes with OpenContrail has them.
 
-use contrail_core::FqName;
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::Call;
-use opencontrail_tests::world::{client, everything, lab};
+use opencontrail_tests::world::{client, everything, lab, make_flat_network};
 use serde_json::json;
-
-/// A flat IPAM with these subnets, and a network on it; with another subnet of its own, if any.
-fn make_network(subnets: &[&str], own: Option<&str>) {
-    let name = |text: &str| -> FqName { text.parse().unwrap() };
-    let subnet = |prefix: &str| IpamSubnet::new(prefix.parse().unwrap());
-    let mut ipam = NetworkIpam::new(name("default-domain:admin:pod-ipam"));
-    ipam.ipam_subnets.subnets = subnets.iter().copied().map(subnet).collect();
-    ipam.rest
-        .insert("ipam_subnet_method".into(), json!("flat-subnet"));
-    client().create(&ipam).unwrap();
-    let pods = name("default-domain:admin:pods");
-    let mut network = VirtualNetwork::new(pods, ipam.meta.fq_name, vec![]);
-    if let Some(own) = own {
-        let default = NetworkIpam::default_name();
-        let own = VirtualNetwork::new(name("d:p:n"), default, vec![subnet(own)]);
-        network.network_ipam_refs.extend(own.network_ipam_refs);
-    }
-    network.rest.insert(
-        "virtual_network_properties".into(),
-        json!({"forwarding_mode": "l3"}),
-    );
-    client().create(&network).unwrap();
-}
 
 fn call(command: &str, netns: &TestNetns) -> Call {
     let configuration = json!({"cniVersion": "1.1.0", "name": "pods", "type": "opencontrail"});
@@ -43,7 +18,7 @@ fn call(command: &str, netns: &TestNetns) -> Call {
 /// Attaches a container, and gives its addresses with their gateways.
 fn attached(subnets: &[&str], own: Option<&str>) -> Vec<(String, String)> {
     let lab = lab();
-    make_network(subnets, own);
+    make_flat_network(&client(), subnets, own);
     let netns = TestNetns::new("c").unwrap();
     let before = everything(&lab, &[netns.netns()]);
     let result = call("ADD", &netns).run().ok().json;

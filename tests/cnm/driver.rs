@@ -213,7 +213,7 @@ fn a_failed_half_leaves_nothing() {
             ServiceName::ConfigApi,
             "POST",
             "/instance-ips",
-            Action::DropAfter,
+            Action::DropBefore,
         ));
         engine
             .create_endpoint("n1", "e1", "10.1.1.2/24")

@@ -13,7 +13,7 @@ use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox;
 use opencontrail_tests::faults;
-use opencontrail_tests::world::{client, fault, lab};
+use opencontrail_tests::world::{client, fault, lab, make_flat_network};
 use serde_json::{Value, json};
 
 use crate::engine::{Engine, SUBNET, objects};
@@ -107,6 +107,28 @@ fn an_adopted_network_survives_the_loss_of_the_state_too() {
         let theirs: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
         let annotations: Vec<&String> = theirs.meta.annotations.0.keys().collect();
         assert_eq!(annotations, ["colour"]);
+    });
+}
+
+#[test]
+fn a_network_on_a_flat_ipam_is_adopted_and_survives_the_loss_of_the_state() {
+    sandbox::test(|| {
+        let lab = lab();
+        make_flat_network(&client(), &["10.60.0.0/24"], None);
+        let before = objects(&lab);
+        let adopt = json!({
+            "NetworkID": "n1",
+            "Options": {"com.docker.network.generic": {"vn": "pods"}},
+            "IPv4Data": [{"Pool": "10.60.0.0/24", "Gateway": "10.60.0.254/24"}],
+        });
+        let engine = Engine::on("host1");
+        engine.send("CreateNetwork", adopt).unwrap();
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.60.0.9/24").unwrap();
+        engine.delete_endpoint("n1", "e1");
+        engine.delete_network("n1");
+        assert_eq!(objects(&lab), before);
     });
 }
 

@@ -4,6 +4,7 @@ use contrail_core::FqName;
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
 use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName;
+use opencontrail_tests::world::make_flat_network;
 use opencontrail_tests::{faults, wait_for};
 use serde_json::json;
 
@@ -109,6 +110,17 @@ fn a_second_subnet_is_added_when_asked_for_and_gives_its_own_addresses() {
     let options = json!({"name": "theirs", "add-subnet": "true"});
     let error = world.pool("10.2.2.0/24", options).unwrap_err().to_string();
     assert!(error.contains("10.2.2.0/24"), "{error}");
+}
+
+#[test]
+fn the_subnet_of_a_flat_ipam_is_a_pool() {
+    let world = World::new();
+    make_flat_network(&world.client(), &["10.60.0.0/24", "10.61.0.0/24"], None);
+    let pool = world.pool("10.60.0.0/24", json!({"vn": "pods"})).unwrap();
+    let id = pool["PoolID"].as_str().unwrap().to_owned();
+    assert_eq!(world.gateway(&id, "").unwrap(), "10.60.0.254/24");
+    assert_eq!(world.address(&id, "").unwrap(), "10.60.0.252/24");
+    assert_eq!(world.address(&id, "10.60.0.9").unwrap(), "10.60.0.9/24");
 }
 
 #[test]

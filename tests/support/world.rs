@@ -6,13 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use contrail_core::Result;
 use contrail_core::api::{
-    Client, InstanceIp, ListQuery, PortTuple, Resource, ServiceInstance, ServiceTemplate,
-    VirtualMachine, VirtualMachineInterface, VirtualNetwork,
+    Client, InstanceIp, IpamSubnet, ListQuery, NetworkIpam, PortTuple, Resource, ServiceInstance,
+    ServiceTemplate, VirtualMachine, VirtualMachineInterface, VirtualNetwork,
 };
 use contrail_core::net::Netns;
 use contrail_core::settings::{Settings, Sources};
+use contrail_core::{FqName, Result};
 use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName;
 use contrail_lab::lab::{Lab, LabOptions};
@@ -54,6 +54,31 @@ pub fn network(name: &str, subnet: &str) -> Value {
         "type": "opencontrail",
         "ipam": {"subnet": subnet, "routes": [{"dst": "0.0.0.0/0"}]},
     })
+}
+
+/// Makes a flat network-ipam with these subnets and the network `pods` on it, which also has a subnet of
+/// its own if one is given.
+///
+/// # Panics
+/// When the API refuses.
+pub fn make_flat_network(client: &Client, subnets: &[&str], own: Option<&str>) {
+    let name = |name: &str| FqName::new(["default-domain", "admin", name]);
+    let subnet = |prefix: &str| IpamSubnet::new(prefix.parse().expect("a prefix"));
+    let mut ipam = NetworkIpam::new(name("pod-ipam"));
+    ipam.ipam_subnets.subnets = subnets.iter().copied().map(subnet).collect();
+    let method = ("ipam_subnet_method".to_owned(), json!("flat-subnet"));
+    ipam.rest.extend([method]);
+    client.create(&ipam).expect("the flat IPAM");
+    let mut network = VirtualNetwork::new(name("pods"), ipam.meta.fq_name, vec![]);
+    if let Some(own) = own {
+        let own = vec![subnet(own)];
+        let own = VirtualNetwork::new(name("own"), NetworkIpam::default_name(), own);
+        network.network_ipam_refs.extend(own.network_ipam_refs);
+    }
+    let properties = json!({"forwarding_mode": "l3"});
+    let properties = ("virtual_network_properties".to_owned(), properties);
+    network.rest.extend([properties]);
+    client.create(&network).expect("the network");
 }
 
 /// A client of the lab's configuration API.
@@ -178,8 +203,11 @@ fn files(directory: &Path, all: &mut BTreeSet<String>) {
     }
 }
 
-/// What is meant to stay: a token that was fetched, the file whose bytes are the locks, and the names
-/// that this host has had.
+/// What is meant to stay: a token that was fetched, the file whose bytes are the locks, the names that this
+/// host has had, and a note that a killed program was just writing, which `clean` removes when it is old.
 fn is_kept(file: &str) -> bool {
-    file.starts_with("/run/contrail/tokens/") || file.ends_with(".lock") || file.ends_with("/nodes")
+    file.starts_with("/run/contrail/tokens/")
+        || file.ends_with(".lock")
+        || file.ends_with("/nodes")
+        || file.contains("/uses/.")
 }

@@ -125,6 +125,14 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
             },
             None => refusal.refused(),
         },
+        409 if has_address_in_use(text) => match refusal.uuid {
+            Some(uuid) => Error::InUse {
+                kind: refusal.kind,
+                uuid,
+                by: bracketed(text).into_iter().map(str::to_owned).collect(),
+            },
+            None => refusal.refused(),
+        },
         _ if is_duplicate(text) => Error::AlreadyExists {
             kind: refusal.kind,
             name: refusal.name.clone(),
@@ -151,6 +159,20 @@ fn missing(refusal: &Refusal) -> Error {
             hint: format!("it must exist before its {} {}", refusal.kind, refusal.name),
         },
     }
+}
+
+/// The refusal to take away a subnet: `Cannot update IP Block, IP(10.1.1.9) is not in subnets ([])`, in
+/// older servers `Cannot Delete IP Block, IP(10.1.1.9) is in use`.
+fn has_address_in_use(text: &str) -> bool {
+    let text = text.strip_prefix("Cannot ").unwrap_or_default();
+    let starts = ["update IP Block, IP(", "Delete IP Block, IP("];
+    starts.iter().any(|start| text.starts_with(start))
+}
+
+/// What stands between the first brackets.
+fn bracketed(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('(')?;
+    rest.split_once(')').map(|(inside, _)| inside)
 }
 
 /// `[…] already exists with uuid: u`, `u already exists with fq_name: […]`, and the text of a lost

@@ -117,10 +117,7 @@ fn every_recorded_refusal_means_what_it_says() {
         ),
         (
             "14 PUT VN dropping its only subnet while IPs are in use",
-            refused(
-                "PUT /virtual-network/3218e515-112b-42e7-9de2-89309169501c with status 409: \
-                  Cannot update IP Block, IP(10.40.0.252) is not in subnets ([])",
-            ),
+            format!("virtual-network {id} is still in use by 10.40.0.252"),
         ),
         (
             "oversized body (1.5 MB)",
@@ -144,6 +141,21 @@ fn all_users_of_an_object_are_named() {
     };
     assert_eq!(by.len(), 8);
     assert_eq!(by[0], "instance-ip/4ae7a753-4d07-4e9b-b1ec-080547374123");
+}
+
+#[test]
+fn a_subnet_stays_as_long_as_addresses_of_it_are_in_use() {
+    for text in [
+        "Cannot update IP Block, IP(10.1.1.2) is not in subnets (['10.1.0.0/29', 'fd01::/64'])",
+        "Cannot Delete IP Block, IP(10.1.1.2) is in use",
+    ] {
+        let (refusal, response) = refusal(409, Method::Put, "/virtual-network/x", text);
+        let error = classify(&refusal, &response);
+        assert!(
+            matches!(error, Error::InUse { by, .. } if by == ["10.1.1.2"]),
+            "{text}"
+        );
+    }
 }
 
 #[test]

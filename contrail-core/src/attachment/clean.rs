@@ -25,6 +25,18 @@ pub struct Cleaned {
     pub machines: Result<Vec<(IdleMachine, Fate)>>,
 }
 
+impl Default for Cleaned {
+    fn default() -> Self {
+        Self {
+            finished: 0,
+            pending: Vec::new(),
+            grace: None,
+            projects: Vec::new(),
+            machines: Ok(Vec::new()),
+        }
+    }
+}
+
 /// Orphans, each with what became of it.
 pub type Decided = Vec<(Orphan, Fate)>;
 

@@ -118,7 +118,7 @@ fn set_subnets(client: &Client, uuid: Uuid, refs: Value) -> Result<bool> {
     let changes = json!({"network_ipam_refs": refs});
     match client.update::<VirtualNetwork>(uuid, &changes) {
         Ok(()) => Ok(true),
-        Err(Error::Refused { status: 409, .. }) => Ok(false),
+        Err(Error::InUse { .. }) => Ok(false),
         // Somebody else was faster.
         Err(error) if error.is_not_found() => Ok(true),
         Err(error) => Err(error),
