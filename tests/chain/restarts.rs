@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use contrail_core::FqName;
-use contrail_core::api::{ListQuery, PortTuple};
+use contrail_core::api::{ListQuery, PortTuple, ServiceInstance};
 use contrail_core::service_chain::{Description, Event, ServiceRoles};
 use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName::ConfigApi;
@@ -13,13 +13,13 @@ use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::Call;
 use opencontrail_tests::wait_for;
-use opencontrail_tests::world::{client, fault, network};
+use opencontrail_tests::world::{client, everything, fault, network};
 use serde_json::{Value, json};
 
 use crate::Scene;
 
 /// How often members are restarted.
-const ROUNDS: usize = 20;
+const ROUNDS: u32 = 20;
 
 fn call(command: &str, netns: &TestNetns, container: &str, document: &Value) -> Call {
     let path = netns.path().display().to_string();
@@ -27,20 +27,23 @@ fn call(command: &str, netns: &TestNetns, container: &str, document: &Value) -> 
     Call::new(command, container, &path, document).with("CONTRAIL_ATTACH_TIMEOUT", "20")
 }
 
-/// Starts a call and kills it at its request number `at`, or lets it end before.
-fn kill_at(lab: &Lab, at: usize, call: &Call) {
+/// Starts a call and kills it at its request number `at`; whether it did not end before.
+fn kill_at(lab: &Lab, at: u32, action: &Action, call: &Call) -> bool {
     let rule = Rule {
-        skip: u32::try_from(at).unwrap(),
+        skip: at,
         count: Some(1),
-        ..fault(ConfigApi, "", "", Action::Hang)
+        ..fault(ConfigApi, "", "", action.clone())
     };
     lab.faults().add(rule);
     let mut running = call.start();
+    let was_hit = || lab.faults().list()[0].hit == 1;
     wait_for("the request that hangs, or the end", || {
-        lab.faults().list()[0].hit == 1 || running.has_ended()
+        was_hit() || running.has_ended()
     });
     running.kill();
+    let was_hit = was_hit();
     lab.faults().clear();
+    was_hit
 }
 
 /// The present container of a namespace.
@@ -69,17 +72,17 @@ impl Service<'_> {
     }
 
     /// Restarts it with a DEL that is killed at its request number `at`; the runtime repeats it.
-    fn restart_after_killed_del(&self, lab: &Lab, at: usize) {
+    fn restart_after_killed_del(&self, lab: &Lab, at: u32) {
         let del = call("DEL", self.netns, &self.container, self.document);
-        kill_at(lab, at, &del);
+        kill_at(lab, at, &Action::Hang, &del);
         self.restart();
     }
 
     /// The same with an ADD that is killed; the runtime takes that back.
-    fn restart_after_killed_add(&self, lab: &Lab, at: usize) {
+    fn restart_after_killed_add(&self, lab: &Lab, at: u32) {
         self.run("DEL");
         let add = call("ADD", self.netns, &self.container, self.document);
-        kill_at(lab, at, &add);
+        kill_at(lab, at, &Action::Hang, &add);
         self.restart();
     }
 }
@@ -173,10 +176,14 @@ fn with_roles() -> Value {
     ]})
 }
 
+fn fw() -> FqName {
+    FqName::new(["default-domain", "admin", "fw"])
+}
+
 /// Whether the controller has built the chain through `fw`.
 fn is_built() -> bool {
     let roles = ServiceRoles::new(client(), "test");
-    let chains = roles.built(&FqName::new(["default-domain", "admin", "fw"]));
+    let chains = roles.built(&fw());
     let chains = chains.unwrap();
     !chains.is_empty() && chains.iter().all(|chain| chain.is_built())
 }
@@ -224,6 +231,24 @@ fn a_chain_stands_again_after_each_restart_of_a_member_by_its_own_role() {
             assert!(is_built(), "{what}");
             scene.assert_passes(62, &what);
         }
+    });
+}
+
+#[test]
+fn a_service_whose_last_member_has_gone_stays_until_its_chain_goes() {
+    sandbox::test(|| {
+        let scene = Scene::with(&[], &json!({}));
+        let objects = || everything(&scene.lab, &[]);
+        let (empty, member) = (objects(), TestNetns::new("m").unwrap());
+        call("ADD", &member, "m", &with_roles()).run().ok();
+        scene.bring_up(&open_chain(), "at first");
+        call("DEL", &member, "m", &with_roles()).run().ok();
+        let client = client();
+        let is_there = || client.lookup::<ServiceInstance>(&fw()).unwrap().is_some();
+        assert!(is_there());
+        scene.chains.delete(&open_chain()).unwrap();
+        assert!(!is_there());
+        assert_eq!(objects(), empty);
     });
 }
 
@@ -279,4 +304,46 @@ fn a_leg_that_stays_leaves_with_the_other_and_joins_again_when_that_comes_back()
             scene.assert_passes(62, &what);
         }
     });
+}
+
+/// Kills the DEL of a member at each of its requests, before and after it took effect. The runtime repeats it;
+/// a new container takes its place, and the controller must not have lost the chain.
+fn killed_at_every_request_of_leaving(document: &Value, chain: impl Fn(&str) -> Description) {
+    let scene = Scene::with(&[], document);
+    let mut member = Service {
+        netns: &TestNetns::new("m").unwrap(),
+        document,
+        container: "m".into(),
+    };
+    member.run("ADD");
+    scene.bring_up(&chain("m"), "at first");
+    for action in [Action::Hang, Action::Swallow] {
+        for at in 0.. {
+            let del = call("DEL", member.netns, &member.container, document);
+            let was_hit = kill_at(&scene.lab, at, &action, &del);
+            let what = format!("killed at request {at}, {action:?}");
+            member.replace(format!("m-{at}-{action:?}"));
+            scene.bring_up(&chain(&member.container), &what);
+            if !was_hit {
+                assert!(at > 6, "a member leaves with more than {at} requests");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_killed_del_of_a_member_that_its_description_names_loses_no_chain() {
+    sandbox::test(|| {
+        let mut document = with_roles();
+        for network in document["networks"].as_array_mut().unwrap() {
+            network.as_object_mut().unwrap().remove("service");
+        }
+        killed_at_every_request_of_leaving(&document, |member| chain_of(&["fw"], &[member]));
+    });
+}
+
+#[test]
+fn a_killed_del_of_a_member_by_its_own_role_loses_no_chain() {
+    sandbox::test(|| killed_at_every_request_of_leaving(&with_roles(), |_| open_chain()));
 }

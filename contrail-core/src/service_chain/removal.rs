@@ -55,7 +55,9 @@ impl Planner<'_> {
         let name = found.object.fq_name();
         let users = self.users(name);
         let chains: Vec<String> = names(users.iter().filter(|p| mark::is_ours(&p.meta)));
-        let ours = mark::is_ours(&found.object.meta);
+        // The last member by its own role leaves the instance to the chain that it served.
+        let is_left = mark::is_of_attachment(&found.object.meta) && found.tuples.is_empty();
+        let ours = is_left || mark::is_ours(&found.object.meta);
         let users = names(users.iter());
         let keeps = match ours {
             true => &users,

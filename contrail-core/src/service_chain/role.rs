@@ -16,6 +16,7 @@ use super::change::{Change, Target};
 use super::mark;
 use super::problem::Problem;
 use super::services::{differences, role, set_role, update_instance};
+use super::template;
 use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Ref, Resource};
@@ -177,7 +178,7 @@ impl ServiceRoles {
         let mut template = chain::new_template(name.clone(), role.mode, has_management);
         template.meta.uuid = Some(identity::service_object(ServiceTemplate::TYPE, &name));
         template.meta.annotations = mark::of_attachment(&self.owner);
-        self.client.ensure(&template)?;
+        template::ensure(&self.client, &template)?;
         Ok(template)
     }
 
