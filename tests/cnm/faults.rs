@@ -108,6 +108,8 @@ strikes! {
     a_faulty_api_that_stays_so: matrix(&Life::of_docker(), ConfigApi, false);
     a_faulty_agent_once: matrix(&Life::of_docker(), Agent, true);
     a_faulty_agent_that_stays_so: matrix(&Life::of_docker(), Agent, false);
+    a_faulty_api_once_for_a_member: matrix(&Life::of_member(), ConfigApi, true);
+    a_faulty_api_that_stays_so_for_a_member: matrix(&Life::of_member(), ConfigApi, false);
     a_faulty_api_once_with_both_drivers: matrix(&Life::of_both(), ConfigApi, true);
     a_faulty_api_that_stays_so_with_both_drivers: matrix(&Life::of_both(), ConfigApi, false);
     a_faulty_agent_once_with_both_drivers: matrix(&Life::of_both(), Agent, true);

@@ -72,6 +72,11 @@ fn killed_at_the_api() {
 }
 
 #[test]
+fn killed_at_the_api_as_a_member() {
+    sandbox::test(|| killed_at_every_request(&Life::of_member(), ConfigApi));
+}
+
+#[test]
 fn killed_at_the_api_with_both_drivers() {
     sandbox::test(|| killed_at_every_request(&Life::of_both(), ConfigApi));
 }

@@ -45,6 +45,15 @@ pub struct Life(pub Vec<Step>);
 impl Life {
     /// With Docker's own IPAM driver.
     pub fn of_docker() -> Self {
+        Self::with_endpoint(json!({}))
+    }
+
+    /// The same of a container that takes a role in a service.
+    pub fn of_member() -> Self {
+        Self::with_endpoint(json!({"service": "fw", "service-interface": "left"}))
+    }
+
+    fn with_endpoint(options: Value) -> Self {
         let ids = json!({"NetworkID": "n1", "EndpointID": "e1"});
         Self(vec![
             step(
@@ -54,7 +63,7 @@ impl Life {
             ),
             step(
                 "NetworkDriver.CreateEndpoint",
-                endpoint("10.1.1.2/24"),
+                endpoint("10.1.1.2/24", options),
                 Some(4),
             ),
             step("NetworkDriver.Join", join(), Some(3)),
@@ -95,7 +104,7 @@ impl Life {
             ),
             step(
                 "NetworkDriver.CreateEndpoint",
-                endpoint("10.1.1.7/24"),
+                endpoint("10.1.1.7/24", json!({})),
                 Some(7),
             ),
             step("NetworkDriver.Join", join(), Some(6)),
@@ -160,9 +169,9 @@ fn pool() -> Value {
     })
 }
 
-fn endpoint(address: &str) -> Value {
+fn endpoint(address: &str, options: Value) -> Value {
     json!({
-        "NetworkID": "n1", "EndpointID": "e1", "Options": {},
+        "NetworkID": "n1", "EndpointID": "e1", "Options": options,
         "Interface": {"Address": address, "AddressIPv6": "", "MacAddress": ""},
     })
 }
