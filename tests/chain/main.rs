@@ -4,8 +4,11 @@
 
 mod built;
 mod command;
+mod leaving;
+mod member;
 mod mending;
 mod restarts;
+mod upkeep;
 
 use std::net::IpAddr;
 use std::time::Duration;

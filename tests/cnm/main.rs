@@ -16,4 +16,5 @@ mod life;
 mod options;
 mod recovery;
 mod replay;
+mod services;
 mod storage;

@@ -6,6 +6,7 @@
 
 pub mod daemon;
 pub mod faults;
+pub mod loss;
 pub mod plugin;
 pub mod random;
 pub mod world;

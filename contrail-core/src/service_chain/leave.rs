@@ -198,7 +198,7 @@ impl ServiceRoles {
     fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
         let project = instance.fq_name().parent();
         let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
-        let policies: Vec<NetworkPolicy> = self.client.list(&query)?;
+        let policies: Vec<NetworkPolicy> = self.client.list_whole(&query)?;
         let name = instance.fq_name().to_string();
         Ok(policies.iter().any(|policy| policy.sends_through(&name)))
     }

@@ -238,7 +238,8 @@ impl ServiceRoles {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
-        self.client.list(&query)
+        // What cannot be read may have members: the instance must not go under it.
+        self.client.list_whole(&query)
     }
 
     /// The ports of a service instance.
@@ -248,7 +249,7 @@ impl ServiceRoles {
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
         let ids = refs.filter_map(|port| port.uuid);
-        self.client.list(&ListQuery::ids(ids).detail())
+        self.client.list_whole(&ListQuery::ids(ids).detail())
     }
 }
 
