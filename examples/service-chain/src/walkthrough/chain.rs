@@ -53,19 +53,24 @@ pub fn is_not_built(programs: &Programs, chain: &str, services: &[&str]) -> Resu
         expect("how it ends", code, Some(1))?;
         let mut lines = Vec::new();
         for service in services {
-            let legs = format!("leg default-domain:admin:{service} ");
-            let legs = shown.lines().filter(|line| line.starts_with(&legs));
-            let broken: Vec<String> = legs
-                .filter(|line| line.contains(": not built: "))
-                .map(str::to_owned)
-                .collect();
+            let broken = broken_legs(&shown, service);
             expect(
-                format!("legs of {service} without a member"),
+                format!("legs of {service} that are not built"),
                 broken.len(),
                 2,
             )?;
             lines.extend(broken);
         }
+        lines.extend(shown.lines().last().map(str::to_owned));
         Ok(((), lines))
     })
+}
+
+/// The legs of a service that are not built, with the first thing that each lacks.
+fn broken_legs(shown: &str, service: &str) -> Vec<String> {
+    let leg = format!("leg default-domain:admin:{service} ");
+    let legs = shown.lines().filter(|line| line.starts_with(&leg));
+    let broken = legs.filter(|line| line.contains(": not built: "));
+    let short = broken.filter_map(|line| line.split(';').next());
+    short.map(str::to_owned).collect()
 }

@@ -1,0 +1,127 @@
+//! A container that is a member of a service by its own options: whatever restarts, it joins again by
+//! itself, and the controller has the chain again.
+
+use contrail_core::FqName;
+use contrail_core::api::{ListQuery, PortTuple, Resource, ServiceInstance, ServiceTemplate};
+use contrail_core::service_chain::{ChainState, Description, ServiceChains, ServiceRoles};
+
+use crate::engine::{docker, label, remove_containers};
+use crate::world::{World, address_of, name, reaches};
+
+/// How often the container is restarted.
+const ROUNDS: usize = 20;
+
+/// A chain whose service is open to whoever joins it.
+const CHAIN: &str = r#"{
+    "name": "oct-chain", "left": "net1", "right": "net2", "services": [ { "name": "fw" } ]
+}"#;
+
+const LEFT: [&str; 2] = ["service=fw", "service-interface=left"];
+const RIGHT: [&str; 2] = ["service=fw", "service-interface=right"];
+
+/// The networks with a container each, and between them the chain with its only member.
+struct Scene {
+    world: World,
+    chains: ServiceChains,
+    description: Description,
+}
+
+impl Scene {
+    fn start(test: &str) -> Option<Self> {
+        let world = World::start(test)?;
+        for (number, network) in [(1, "oct1"), (2, "oct2")] {
+            let options = format!("-o name=net{number} --subnet 10.1.{number}.0/24 {network}");
+            world.network(&options);
+        }
+        let scene = Self {
+            chains: ServiceChains::new(world.client(), FqName::new(["default-domain", "admin"])),
+            description: Description::read(CHAIN, "the test").unwrap(),
+            world,
+        };
+        scene.chains.apply(&scene.description).unwrap();
+        assert!(!scene.is_built(), "there is no member yet");
+        scene.world.run("--network oct1 --name oct-a");
+        scene.world.run("--network oct2 --name oct-b");
+        let (image, label) = (name(), label());
+        let left = LEFT.map(|option| format!(",driver-opt={option}")).concat();
+        docker(&format!(
+            "create --label {label} --name oct-si --sysctl net.ipv4.ip_forward=1 \
+             --network name=oct1{left} {image} sleep 1d"
+        ))
+        .ok();
+        connect_right();
+        docker("start oct-si").ok();
+        Some(scene)
+    }
+
+    /// What the controller has built of the chains through the service.
+    fn built(&self) -> Vec<ChainState> {
+        let instance = FqName::new(["default-domain", "admin", "fw"]);
+        let roles = ServiceRoles::new(self.world.client(), "test");
+        roles.built(&instance).unwrap()
+    }
+
+    fn is_built(&self) -> bool {
+        self.world.lab().settle();
+        let chains = self.built();
+        chains.len() == 1 && chains.iter().all(ChainState::is_built)
+    }
+
+    /// Holds when the chain stands and packets go through it, without any `apply`.
+    #[track_caller]
+    fn assert_stands(&self, after: &str) {
+        let (built, log) = (self.is_built(), || self.world.log());
+        assert!(built, "after {after}: {:#?}\n{}", self.built(), log());
+        let address = address_of("oct-b", "eth0").to_string();
+        assert!(reaches("oct-a", &address), "after {after}: {}", log());
+    }
+
+    /// Everything goes, the chain last of all.
+    fn end(self) {
+        remove_containers(&["oct-si", "oct-a", "oct-b"]);
+        self.chains.delete(&self.description).unwrap();
+        docker("network rm oct1 oct2").ok();
+        self.assert_none::<PortTuple>();
+        self.assert_none::<ServiceInstance>();
+        self.assert_none::<ServiceTemplate>();
+        self.world.assert_clean();
+    }
+
+    fn assert_none<R: Resource + std::fmt::Debug>(&self) {
+        let found: Vec<R> = self.world.client().list(&ListQuery::all()).unwrap();
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+fn connect_right() {
+    let options = RIGHT.map(|option| format!("--driver-opt {option}"));
+    docker(&format!(
+        "network connect {} oct2 oct-si",
+        options.join(" ")
+    ))
+    .ok();
+}
+
+#[test]
+fn a_member_that_restarts_joins_again_by_itself_and_the_chain_stands() {
+    let test = "a_member_that_restarts_joins_again_by_itself_and_the_chain_stands";
+    let Some(mut scene) = Scene::start(test) else {
+        return;
+    };
+    scene.assert_stands("the start");
+    for round in 0..ROUNDS {
+        docker("restart -t 0 oct-si").ok();
+        scene.assert_stands(&format!("restart {round}"));
+    }
+
+    docker("network disconnect oct2 oct-si").ok();
+    assert!(!scene.is_built(), "one leg is not enough");
+    connect_right();
+    scene.assert_stands("one leg has left and come back");
+
+    docker("stop -t 0 oct-si").ok();
+    scene.world.restart_plugin();
+    docker("start oct-si").ok();
+    scene.assert_stands("kill -9 of the plugin");
+    scene.end();
+}
