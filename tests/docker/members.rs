@@ -42,15 +42,7 @@ impl Scene {
         assert!(!scene.is_built(), "there is no member yet");
         scene.world.run("--network oct1 --name oct-a");
         scene.world.run("--network oct2 --name oct-b");
-        let (image, label) = (name(), label());
-        let left = LEFT.map(|option| format!(",driver-opt={option}")).concat();
-        docker(&format!(
-            "create --label {label} --name oct-si --sysctl net.ipv4.ip_forward=1 \
-             --network name=oct1{left} {image} sleep 1d"
-        ))
-        .ok();
-        connect_right();
-        docker("start oct-si").ok();
+        start_member("oct-si");
         Some(scene)
     }
 
@@ -76,9 +68,10 @@ impl Scene {
         assert!(reaches("oct-a", &address), "after {after}: {}", log());
     }
 
-    /// Everything goes, the chain last of all.
-    fn end(self) {
-        remove_containers(&["oct-si", "oct-a", "oct-b"]);
+    /// Everything goes: the members first, and the chain before its networks.
+    fn end(self, members: &[&str]) {
+        remove_containers(members);
+        remove_containers(&["oct-a", "oct-b"]);
         self.chains.delete(&self.description).unwrap();
         docker("network rm oct1 oct2").ok();
         self.assert_none::<PortTuple>();
@@ -93,13 +86,23 @@ impl Scene {
     }
 }
 
-fn connect_right() {
-    let options = RIGHT.map(|option| format!("--driver-opt {option}"));
+/// A container with a leg of the service in each network.
+fn start_member(member: &str) {
+    let (image, label) = (name(), label());
+    let left = LEFT.map(|option| format!(",driver-opt={option}")).concat();
     docker(&format!(
-        "network connect {} oct2 oct-si",
-        options.join(" ")
+        "create --label {label} --name {member} --sysctl net.ipv4.ip_forward=1 \
+         --network name=oct1{left} {image} sleep 1d"
     ))
     .ok();
+    connect_right(member);
+    docker(&format!("start {member}")).ok();
+}
+
+fn connect_right(member: &str) {
+    let options = RIGHT.map(|option| format!("--driver-opt {option}"));
+    let options = options.join(" ");
+    docker(&format!("network connect {options} oct2 {member}")).ok();
 }
 
 #[test]
@@ -116,12 +119,28 @@ fn a_member_that_restarts_joins_again_by_itself_and_the_chain_stands() {
 
     docker("network disconnect oct2 oct-si").ok();
     assert!(!scene.is_built(), "one leg is not enough");
-    connect_right();
+    connect_right("oct-si");
     scene.assert_stands("one leg has left and come back");
 
     docker("stop -t 0 oct-si").ok();
     scene.world.restart_plugin();
     docker("start oct-si").ok();
     scene.assert_stands("kill -9 of the plugin");
-    scene.end();
+    scene.end(&["oct-si"]);
+}
+
+#[test]
+fn a_member_that_restarts_never_harms_the_other_one() {
+    let Some(scene) = Scene::start("a_member_that_restarts_never_harms_the_other_one") else {
+        return;
+    };
+    start_member("oct-other");
+    scene.assert_stands("the start of the other one");
+    for member in ["oct-si", "oct-other", "oct-si"] {
+        docker(&format!("stop -t 0 {member}")).ok();
+        scene.assert_stands(&format!("the stop of {member}"));
+        docker(&format!("start {member}")).ok();
+        scene.assert_stands(&format!("the start of {member}"));
+    }
+    scene.end(&["oct-si", "oct-other"]);
 }
