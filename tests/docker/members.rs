@@ -4,6 +4,7 @@
 use contrail_core::FqName;
 use contrail_core::api::{ListQuery, PortTuple, Resource, ServiceInstance, ServiceTemplate};
 use contrail_core::service_chain::{ChainState, Description, ServiceChains, ServiceRoles};
+use opencontrail_tests::wait_for;
 
 use crate::engine::{docker, label, remove_containers};
 use crate::world::{World, address_of, name, reaches};
@@ -66,6 +67,20 @@ impl Scene {
         assert!(built, "after {after}: {:#?}\n{}", self.built(), log());
         let address = address_of("oct-b", "eth0").to_string();
         assert!(reaches("oct-a", &address), "after {after}: {}", log());
+    }
+
+    /// Restarts the member, and the plugin when it has sent so many requests for that.
+    fn kill_plugin_after(&mut self, requests: usize) {
+        self.world.lab().request_log().reset();
+        std::thread::scope(|scope| {
+            scope.spawn(|| docker("restart -t 0 oct-si"));
+            wait_for("so many requests", || {
+                self.world.lab().request_log().entries().len() >= requests
+            });
+            self.world.restart_plugin();
+        });
+        // Whatever the engine made of it: the container shall run.
+        docker("start oct-si").ok();
     }
 
     /// Everything goes: the members first, and the chain before its networks.
@@ -143,4 +158,21 @@ fn a_member_that_restarts_never_harms_the_other_one() {
         scene.assert_stands(&format!("the start of {member}"));
     }
     scene.end(&["oct-si", "oct-other"]);
+}
+
+#[test]
+fn a_plugin_that_is_killed_while_a_member_restarts_does_not_cost_the_chain() {
+    let test = "a_plugin_that_is_killed_while_a_member_restarts_does_not_cost_the_chain";
+    let Some(mut scene) = Scene::start(test) else {
+        return;
+    };
+    let whole = scene.world.left().len();
+    for requests in [1, 3, 5, 7, 10, 14] {
+        scene.kill_plugin_after(requests);
+        let what = format!("kill -9 at request {requests}");
+        let is_back = |world: &World| scene.is_built() && world.left().len() == whole;
+        scene.world.wait_until(&what, is_back);
+        scene.assert_stands(&what);
+    }
+    scene.end(&["oct-si"]);
 }
