@@ -251,3 +251,33 @@ fn members_by_their_own_role_need_no_entry_and_keep_their_objects_when_a_chain_i
         assert_eq!(objects(), before);
     });
 }
+
+#[test]
+fn a_chain_whose_member_has_left_is_not_built_and_show_names_the_legs() {
+    sandbox::test(|| {
+        let scene = Scene::new();
+        service_chain("apply", &document(), &["--wait=20"]).with(0);
+        let document_of_si1: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let path = scene.services[0].netns.path().display().to_string();
+        for command in ["DEL", "ADD"] {
+            let call = Call::new(command, "si1", &path, &document_of_si1);
+            call.run().ok();
+            scene.lab.settle();
+            let shown = service_chain("show", &document(), &[]).with(1);
+            let difference = service_chain("diff", &document(), &[]).with(1);
+            for side in [
+                "left (default-domain:admin:net1)",
+                "right (default-domain:admin:net2)",
+            ] {
+                let lack = "not built: no container has joined the service on this side";
+                let leg = format!("leg default-domain:admin:si1 {side}: {lack}");
+                assert!(shown.contains(&leg), "{command}: {shown}");
+                assert!(difference.contains(&leg), "{command}: {difference}");
+            }
+            let verdict = "chain sc: not as it is described, and not built\n";
+            assert!(shown.ends_with(verdict), "{command}: {shown}");
+        }
+        service_chain("apply", &document(), &["--wait=20"]).with(0);
+        service_chain("show", &document(), &[]).with(0);
+    });
+}

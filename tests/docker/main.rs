@@ -11,6 +11,7 @@ mod crashes;
 mod engine;
 mod hosts;
 mod ipam;
+mod members;
 mod networks;
 mod own_engine;
 mod restarts;

@@ -154,7 +154,7 @@ fn the_walk_through_works_in_containers() {
 #[test]
 fn each_step_prints_what_its_description_says() {
     let (blocks, outputs) = (blocks(STEPS, "step"), outputs());
-    assert_eq!(blocks.len(), 8, "the marker is gone from the steps");
+    assert_eq!(blocks.len(), 10, "the marker is gone from the steps");
     assert!(outputs.iter().all(|lines| !lines.is_empty()));
     let Some(printed) = typed("each_step_prints_what_its_description_says", &blocks) else {
         return;

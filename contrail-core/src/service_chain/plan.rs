@@ -12,7 +12,7 @@ use super::members;
 use super::problem::Problem;
 use super::snapshot::Snapshot;
 use crate::api::Resource;
-use crate::api::objects::VirtualNetwork;
+use crate::api::objects::{NetworkPolicy, VirtualNetwork};
 use crate::fq_name::FqName;
 
 /// What has to change, what is there, and what stands against it.
@@ -77,6 +77,15 @@ impl Plan {
     /// Whether the controller has the chain as it is described.
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty() && self.changes.is_empty()
+    }
+
+    /// Whether the controller has the policy with which the chain begins, whatever else is missing.
+    pub fn has_begun(&self) -> bool {
+        let mut policies = self
+            .objects
+            .iter()
+            .filter(|o| o.kind == NetworkPolicy::TYPE);
+        policies.any(|policy| policy.state != State::Missing)
     }
 }
 

@@ -30,8 +30,9 @@ const FAILED: u8 = 2;
 /// OS_PASSWORD, OS_TENANT_NAME and the others of the README, or /etc/contrail/vnc_api_lib.ini.
 ///
 /// Exit codes: 0, done, also if `show` has shown a chain that is not applied; 1, the chain is applied
-/// and the controller has not built it, or `diff` has found a difference; 2, an error. What is built
-/// only administrators can read: for others a chain that is applied counts as done.
+/// and the controller has not built it, as when a member has gone, or `diff` has found a difference; 2,
+/// an error. What is built only administrators can read: for others a chain that is applied counts as
+/// done.
 #[derive(Debug, Parser)]
 #[command(name = "service-chain", version)]
 struct CommandLine {
@@ -147,7 +148,7 @@ fn report_of(
         }
         Command::Show(_) | Command::Diff(_) => {
             let plan = chains.diff(description)?;
-            let state = plan.is_complete().then(|| chains.built(description));
+            let state = plan.has_begun().then(|| chains.built(description));
             (plan, state.transpose()?)
         }
         Command::Delete(_) => (chains.delete(description)?, None),

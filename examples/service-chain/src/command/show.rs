@@ -89,8 +89,10 @@ fn verdict(report: &Report) -> String {
         .map(|note| format!("note: {note}\n"))
         .collect();
     let verdict = match &report.state {
-        Some(state) => state::verdict(state),
-        None if plan.problems.is_empty() => "not applied, or not as it is described",
+        Some(state) if plan.is_complete() => state::verdict(state),
+        Some(_) if report.is_unbuilt() => "not as it is described, and not built",
+        Some(_) => "not as it is described",
+        None if plan.problems.is_empty() => "not applied",
         None => "cannot be applied",
     };
     format!("{problems}{notes}chain {}: {verdict}\n", plan.chain)

@@ -28,26 +28,47 @@ impl Namespace {
         let netns = step(&format!("ip netns add {name}"), || {
             Ok((TestNetns::new(name)?, Vec::new()))
         })?;
-        let member = step(
+        let namespace = Self { name, netns };
+        let member = namespace.attach(programs)?;
+        step(
+            &format!("ip netns exec {name} sysctl -qw net.ipv4.ip_forward=1"),
+            || {
+                let switch = || fs::write("/proc/sys/net/ipv4/ip_forward", "1");
+                namespace.netns.netns().run(switch)??;
+                Ok(((), Vec::new()))
+            },
+        )?;
+        Ok((namespace, member))
+    }
+
+    /// ADD; what the namespace is then.
+    pub fn attach(&self, programs: &Programs) -> Result<Member, Failure> {
+        let name = self.name;
+        step(
             &format!("CNI_COMMAND=ADD CNI_NETNS=/var/run/netns/{name} cni-opencontrail < {FILE}"),
             || {
                 let result = programs.plugin("ADD", name, DOCUMENT)?;
-                let member = Member::look(name, "namespace", netns.path())?;
+                let member = Member::look(name, "namespace", self.netns.path())?;
                 let told = told(&result.unwrap_or_default());
                 expect("the addresses in the result", told, member.addresses())?;
                 let lines = member.lines();
                 Ok((member, lines))
             },
-        )?;
+        )
+    }
+
+    /// DEL; the namespace stays.
+    pub fn detach(&self, programs: &Programs) -> Result<(), Failure> {
+        let name = self.name;
         step(
-            &format!("ip netns exec {name} sysctl -qw net.ipv4.ip_forward=1"),
-            || {
-                let switch = || fs::write("/proc/sys/net/ipv4/ip_forward", "1");
-                netns.netns().run(switch)??;
-                Ok(((), Vec::new()))
-            },
-        )?;
-        Ok((Self { name, netns }, member))
+            &format!("CNI_COMMAND=DEL CNI_NETNS=/var/run/netns/{name} cni-opencontrail < {FILE}"),
+            || Ok((self.delete(programs)?, Vec::new())),
+        )
+    }
+
+    fn delete(&self, programs: &Programs) -> Result<(), Failure> {
+        let answer = programs.plugin("DEL", self.name, DOCUMENT)?;
+        expect("what DEL says", answer, None)
     }
 
     /// DEL, twice: runtimes do so, and the second one must not fail. Then the namespace goes.
@@ -57,8 +78,7 @@ impl Namespace {
             &format!("CNI_COMMAND=DEL CNI_NETNS=/var/run/netns/{name} cni-opencontrail, twice"),
             || {
                 for _ in 0..2 {
-                    let answer = programs.plugin("DEL", name, DOCUMENT)?;
-                    expect("what DEL says", answer, None)?;
+                    self.delete(programs)?;
                 }
                 let links = self.netns.netns().run(crate::story::links)??;
                 expect(format!("links in {name}"), links, vec!["lo".to_owned()])?;

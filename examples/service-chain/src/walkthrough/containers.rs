@@ -40,6 +40,9 @@ pub trait Containers {
     /// How a service chain names a container as a member.
     fn chain_member(&self, container: &Member) -> Value;
 
+    /// Stops a container and starts it again; what it is then.
+    fn restart(&mut self, container: &Member) -> Result<Member, Failure>;
+
     /// Removes a container.
     fn remove(&mut self, container: &Member) -> Result<(), Failure>;
 

@@ -65,13 +65,16 @@ impl Containers for Docker {
             }
             [] => return Err(Failure::missing(name, "network", "")),
         }
-        let format = "{{.NetworkSettings.SandboxKey}}";
-        let sandbox = docker(&format!("container inspect --format {format} {name}"))?;
-        Member::look(name, "Docker", Path::new(sandbox.trim()))
+        look(name)
     }
 
     fn chain_member(&self, container: &Member) -> Value {
         container.name.into()
+    }
+
+    fn restart(&mut self, container: &Member) -> Result<Member, Failure> {
+        typed(&format!("restart -t 0 {}", container.name))?;
+        look(container.name)
     }
 
     fn remove(&mut self, container: &Member) -> Result<(), Failure> {
@@ -87,6 +90,13 @@ impl Containers for Docker {
         expect("what the engine holds", held()?, self.before.clone())?;
         Ok(self.engine.end(nix::sys::signal::Signal::SIGTERM)?)
     }
+}
+
+/// A container that runs.
+fn look(name: &'static str) -> Result<Member, Failure> {
+    let format = "{{.NetworkSettings.SandboxKey}}";
+    let sandbox = docker(&format!("container inspect --format {format} {name}"))?;
+    Member::look(name, "Docker", Path::new(sandbox.trim()))
 }
 
 /// Runs a command that the reader would type.

@@ -1,5 +1,6 @@
 //! `cargo demo`: the main job on one machine, in a sandbox that leaves nothing behind.
 
+mod chain;
 mod cni;
 mod containers;
 mod daemon;
@@ -10,6 +11,7 @@ mod path;
 mod picture;
 mod programs;
 mod report;
+mod restarts;
 mod stand_in;
 mod story;
 mod svg;

@@ -113,11 +113,22 @@ impl Programs {
     }
 
     /// Runs a command for the service chain that stands on its standard input.
-    pub fn service_chain(&self, command: &str, chain: &str) -> Result<String, Failure> {
-        let mut program = self.command("service-chain");
-        let output = with_input(program.args([command, "-"]), chain)?;
-        check(&format!("service-chain {command}"), &output)?;
+    pub fn service_chain(&self, arguments: &[&str], chain: &str) -> Result<String, Failure> {
+        let output = self.run_service_chain(arguments, chain)?;
+        check(&format!("service-chain {}", arguments.join(" ")), &output)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Shows a chain: the exit code, and what stands there.
+    pub fn show_chain(&self, chain: &str) -> Result<(Option<i32>, String), Failure> {
+        let output = self.run_service_chain(&["show"], chain)?;
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((output.status.code(), shown))
+    }
+
+    fn run_service_chain(&self, arguments: &[&str], chain: &str) -> Result<Output, Failure> {
+        let mut program = self.command("service-chain");
+        with_input(program.args(arguments).arg("-"), chain)
     }
 
     /// Calls the CNI plugin as a runtime would. An ADD answers with its result, a DEL with nothing.

@@ -1,7 +1,8 @@
 //! Network namespaces in the place of Docker containers: the same calls of the plugin's socket, and what
 //! Docker then does itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,18 +24,27 @@ use crate::report::step;
 pub struct StandIn {
     networks: BTreeMap<&'static str, Pool>,
     sandboxes: BTreeMap<&'static str, Sandbox>,
+    /// How many sandboxes there have been: a container that starts again gets a new one.
+    started: usize,
 }
 
-/// A subnet whose addresses are given in their order.
+/// A subnet of which the first address is given that is free.
 struct Pool {
     subnet: Ipv4Network,
-    given: u32,
+    given: BTreeSet<Ipv4Addr>,
 }
 
-/// A namespace with its endpoints: pairs of network and endpoint.
+/// A namespace with its endpoints.
 struct Sandbox {
     netns: TestNetns,
-    endpoints: Vec<(String, String)>,
+    endpoints: Vec<Endpoint>,
+}
+
+/// A connection to a network.
+struct Endpoint {
+    network: String,
+    id: String,
+    address: Ipv4Addr,
 }
 
 impl StandIn {
@@ -45,23 +55,25 @@ impl StandIn {
         let (address, gateway) = pool.next()?;
         let path = sandbox.netns.path().to_owned();
         let ifname = format!("eth{}", sandbox.endpoints.len());
-        let endpoint = format!("{}-{network}", name_of(&path));
+        let id = format!("{}-{network}", name_of(&path));
         call(
             "CreateEndpoint",
             json!({
                 "NetworkID": network,
-                "EndpointID": endpoint,
+                "EndpointID": id,
                 "Interface": {"Address": address.to_string(), "AddressIPv6": "", "MacAddress": ""},
                 "Options": {"com.docker.network.endpoint.exposedports": []},
             }),
         )?;
-        sandbox
-            .endpoints
-            .push((network.to_owned(), endpoint.clone()));
         let joined = call(
             "Join",
-            json!({"NetworkID": network, "EndpointID": endpoint, "SandboxKey": path}),
+            json!({"NetworkID": network, "EndpointID": id, "SandboxKey": path}),
         )?;
+        sandbox.endpoints.push(Endpoint {
+            network: network.to_owned(),
+            id,
+            address: address.ip(),
+        });
         let made = joined["InterfaceName"]["SrcName"].as_str();
         let output = Command::new("ip")
             .args(["link", "set", "dev", made.unwrap_or_default()])
@@ -78,6 +90,41 @@ impl StandIn {
             forwarding: false,
         };
         Ok(Kernel::new().configure(sandbox.netns.netns(), &ifname, &config)?)
+    }
+}
+
+impl StandIn {
+    /// A new sandbox with an endpoint in each network.
+    fn start(&mut self, name: &'static str, networks: &[&str]) -> Result<Member, Failure> {
+        self.started += 1;
+        let mut sandbox = Sandbox {
+            netns: TestNetns::new(&format!("{name}-{}", self.started))?,
+            endpoints: Vec::new(),
+        };
+        for network in networks {
+            self.connect(&mut sandbox, network)?;
+        }
+        if networks.len() > 1 {
+            let switch = || std::fs::write("/proc/sys/net/ipv4/ip_forward", "1");
+            sandbox.netns.netns().run(switch)??;
+        }
+        let member = Member::look(name, "for Docker", sandbox.netns.path())?;
+        self.sandboxes.insert(name, sandbox);
+        Ok(member)
+    }
+
+    /// Leave and DeleteEndpoint for each network; the sandbox goes.
+    fn stop(&mut self, name: &str) -> Result<(), Failure> {
+        let sandbox = self.sandboxes.remove(name);
+        for endpoint in sandbox.iter().flat_map(|sandbox| &sandbox.endpoints) {
+            let ids = json!({"NetworkID": endpoint.network, "EndpointID": endpoint.id});
+            call("Leave", ids.clone())?;
+            call("DeleteEndpoint", ids)?;
+            if let Some(pool) = self.networks.get_mut(endpoint.network.as_str()) {
+                pool.given.remove(&endpoint.address);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -107,22 +154,16 @@ impl Containers for StandIn {
 
     fn run(&mut self, name: &'static str, networks: &[&str]) -> Result<Member, Failure> {
         let what = format!("NetworkDriver.CreateEndpoint, NetworkDriver.Join for {name}");
+        step(&what, || Ok((self.start(name, networks)?, Vec::new())))
+    }
+
+    fn restart(&mut self, container: &Member) -> Result<Member, Failure> {
+        let name = container.name;
+        let networks: Vec<&str> = container.legs.iter().map(|leg| leg.network).collect();
+        let what = format!("NetworkDriver.Leave … NetworkDriver.Join for {name}, with new ids");
         step(&what, || {
-            let netns = TestNetns::new(name)?;
-            let mut sandbox = Sandbox {
-                netns,
-                endpoints: Vec::new(),
-            };
-            for network in networks {
-                self.connect(&mut sandbox, network)?;
-            }
-            if networks.len() > 1 {
-                let switch = || std::fs::write("/proc/sys/net/ipv4/ip_forward", "1");
-                sandbox.netns.netns().run(switch)??;
-            }
-            let member = Member::look(name, "for Docker", sandbox.netns.path())?;
-            self.sandboxes.insert(name, sandbox);
-            Ok((member, Vec::new()))
+            self.stop(name)?;
+            Ok((self.start(name, &networks)?, Vec::new()))
         })
     }
 
@@ -135,15 +176,7 @@ impl Containers for StandIn {
     fn remove(&mut self, container: &Member) -> Result<(), Failure> {
         let name = container.name;
         let what = format!("NetworkDriver.Leave, NetworkDriver.DeleteEndpoint for {name}");
-        step(&what, || {
-            let sandbox = self.sandboxes.remove(name);
-            for (network, endpoint) in sandbox.iter().flat_map(|sandbox| &sandbox.endpoints) {
-                let ids = json!({"NetworkID": network, "EndpointID": endpoint});
-                call("Leave", ids.clone())?;
-                call("DeleteEndpoint", ids)?;
-            }
-            Ok(((), Vec::new()))
-        })
+        step(&what, || Ok((self.stop(name)?, Vec::new())))
     }
 
     fn remove_network(&mut self, network: &Network) -> Result<(), Failure> {
@@ -164,7 +197,8 @@ impl Pool {
     fn new(subnet: &str) -> Result<Self, Failure> {
         let subnet = subnet.parse();
         let subnet = subnet.map_err(|_| Failure::missing("the story", "subnet", ""))?;
-        Ok(Self { subnet, given: 1 })
+        let given = BTreeSet::new();
+        Ok(Self { subnet, given })
     }
 
     /// The first address.
@@ -172,10 +206,15 @@ impl Pool {
         self.address(1)
     }
 
-    /// The next address, and the gateway.
-    fn next(&mut self) -> Result<(Ipv4Network, std::net::Ipv4Addr), Failure> {
-        self.given += 1;
-        Ok((self.address(self.given)?, self.gateway()?.ip()))
+    /// A free address, and the gateway.
+    fn next(&mut self) -> Result<(Ipv4Network, Ipv4Addr), Failure> {
+        let mut number = 2;
+        while self.given.contains(&self.address(number)?.ip()) {
+            number += 1;
+        }
+        let address = self.address(number)?;
+        self.given.insert(address.ip());
+        Ok((address, self.gateway()?.ip()))
     }
 
     fn address(&self, number: u32) -> Result<Ipv4Network, Failure> {

@@ -1,12 +1,11 @@
 //! The story: two networks with a container each do not reach one another; through a service chain of a
-//! container and a namespace they do; without it no more; and in the end nothing is left.
+//! container and a namespace they do, also after these have restarted; without it no more; and in the end
+//! nothing is left.
 
 use std::fs;
 
-use contrail_lab::sandbox::{ControlGroups, DockerEngine};
-use serde_json::Value;
-
 use crate::Members;
+use crate::chain;
 use crate::cni::Namespace;
 use crate::containers::{Containers, NETWORKS};
 use crate::daemon::Daemon;
@@ -16,11 +15,10 @@ use crate::path::{self, Path};
 use crate::picture::picture;
 use crate::programs::Programs;
 use crate::report::{say, step};
+use crate::restarts::Scene;
 use crate::stand_in::StandIn;
 use crate::svg::draw;
-
-/// The walk-through's chain.
-const CHAIN: &str = include_str!("../../chain.json");
+use contrail_lab::sandbox::{ControlGroups, DockerEngine};
 
 /// Tells the whole story, and fails where it is not as promised; a drawing of the path.
 pub fn tell(
@@ -111,13 +109,23 @@ fn members(programs: &Programs, containers: &mut dyn Containers) -> Result<Strin
     alp2.reaches("inside net2", cnm_si.on(net2)?)?;
     alp1.does_not_reach("in the other network", alp2.on(net2)?)?;
 
-    let chain = with_member(containers.chain_member(&cnm_si))?;
-    chained(programs, "apply", &chain)?;
+    let chain = chain::with_member(containers.chain_member(&cnm_si))?;
+    chain::apply(programs, &chain)?;
     let there = path::measure([&alp1, &alp2], [&cnm_si, &cni_si], [net1, net2])?;
     path::measure([&alp2, &alp1], [&cni_si, &cnm_si], [net2, net1])?;
     show(&there);
     let drawing = draw(&there);
-    chained(programs, "delete", &chain)?;
+
+    let mut scene = Scene {
+        programs,
+        containers,
+        namespace: &namespace,
+        ends: [&alp1, &alp2],
+        services: [cnm_si, cni_si],
+    };
+    scene.tell()?;
+    chain::delete(programs, &scene.chain()?)?;
+    let [cnm_si, _] = scene.services;
     alp1.does_not_reach("without the chain", alp2.on(net2)?)?;
 
     namespace.leave(programs)?;
@@ -132,26 +140,6 @@ fn members(programs: &Programs, containers: &mut dyn Containers) -> Result<Strin
 
 fn show(path: &Path<'_>) {
     say(&format!("\n{}\n", picture(path)));
-}
-
-/// Applies or deletes the chain; the lab answers when the kernel has followed.
-fn chained(programs: &Programs, command: &str, chain: &str) -> Result<(), Failure> {
-    step(&format!("service-chain {command} chain.json"), || {
-        let said = programs.service_chain(command, chain)?;
-        let status = programs.status()?;
-        let is_up = status["chains"].as_array().is_some_and(|chains| {
-            !chains.is_empty() && chains.iter().all(|chain| chain["up"] == true)
-        });
-        expect("that the lab has the chain up", is_up, command == "apply")?;
-        Ok(((), vec![format!("{} changes", said.lines().count())]))
-    })
-}
-
-/// The walk-through's chain with its container named in this way.
-fn with_member(container: Value) -> Result<String, Failure> {
-    let mut chain: Value = serde_json::from_str(CHAIN)?;
-    chain["services"][0]["members"][0] = container;
-    Ok(chain.to_string())
 }
 
 /// The networks and ports that the lab knows, by name. Some networks it has from the start, as every
