@@ -1,11 +1,9 @@
 //! The options of networks and endpoints, as the controller has them then.
 
 use contrail_core::FqName;
-use contrail_core::api::{
-    ListQuery, PortTuple, SecurityGroup, VirtualMachineInterface, VirtualNetwork,
-};
+use contrail_core::api::{ListQuery, SecurityGroup, VirtualMachineInterface, VirtualNetwork};
 use contrail_lab::sandbox;
-use opencontrail_tests::world::{client, everything, lab};
+use opencontrail_tests::world::{client, lab};
 use serde_json::json;
 
 use crate::engine::{Engine, SUBNET, objects};
@@ -121,39 +119,6 @@ fn security_groups_filter_an_endpoint() {
         assert_eq!(ports[0].security_group_refs[0].to, name);
         engine.delete_endpoint("n1", "e1");
         assert_eq!(objects(&lab), before);
-    });
-}
-
-#[test]
-fn the_networks_of_a_container_are_the_legs_of_a_service() {
-    sandbox::test(|| {
-        let lab = lab();
-        let engine = Engine::on("host1");
-        engine.create_network("n1", "net1", SUBNET).unwrap();
-        engine.create_network("n2", "net2", "10.1.2.0/24").unwrap();
-        let before = everything(&lab, &[]);
-        for (network, address, leg) in [
-            ("n1", "10.1.1.2/24", "left"),
-            ("n2", "10.1.2.2/24", "right"),
-        ] {
-            let endpoint = json!({
-                "NetworkID": network,
-                "EndpointID": format!("e-{network}"),
-                "Interface": {"Address": address},
-                "Options": {"service": "fw", "service-interface": leg},
-            });
-            engine.send("CreateEndpoint", endpoint).unwrap();
-            engine.join(network, &format!("e-{network}"), "s1").unwrap();
-        }
-        let query = ListQuery::all().fields(&["virtual_machine_interface_back_refs"]);
-        let tuples: Vec<PortTuple> = client().list(&query.detail()).unwrap();
-        assert_eq!(tuples.len(), 1);
-        assert_eq!(tuples[0].virtual_machine_interface_back_refs.len(), 2);
-        for network in ["n2", "n1"] {
-            engine.leave(network, &format!("e-{network}"));
-            engine.delete_endpoint(network, &format!("e-{network}"));
-        }
-        assert_eq!(everything(&lab, &[]), before);
     });
 }
 

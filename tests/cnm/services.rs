@@ -64,6 +64,23 @@ fn is_built() -> bool {
 }
 
 #[test]
+fn the_networks_of_a_container_are_the_legs_of_a_service() {
+    sandbox::test(|| {
+        let lab = lab();
+        let empty = everything(&lab, &[]);
+        let engine = member();
+        assert_eq!(tuples(), [2]);
+        for leg in LEGS.into_iter().rev() {
+            disconnect(&engine, leg);
+        }
+        for id in ["n1", "n2"] {
+            engine.delete_network(id);
+        }
+        assert_eq!(everything(&lab, &[]), empty);
+    });
+}
+
+#[test]
 fn a_chain_that_the_controller_has_lost_comes_back_by_the_second_look() {
     sandbox::test(|| {
         let lab = lab();
@@ -92,11 +109,8 @@ fn a_chain_that_the_controller_has_lost_comes_back_by_the_second_look() {
 fn a_lost_membership_is_given_back_but_not_to_a_leg_that_lost_the_other() {
     sandbox::test(|| {
         let lab = lab();
-        let engine = Engine::on("host1");
         let empty = everything(&lab, &[]);
-        drop(engine);
         let engine = member();
-        assert_eq!(tuples(), [2]);
         let ports: Vec<VirtualMachineInterface> =
             client().list(&ListQuery::all().detail()).unwrap();
         for port in &ports {

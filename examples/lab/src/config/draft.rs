@@ -211,13 +211,11 @@ fn check_network(
     element: &Map<String, Value>,
 ) -> Result<()> {
     let kinds = state.kinds;
-    let id = element.get("uuid").and_then(Value::as_str);
-    let of_interface = (kind, to_kind) == (kinds.virtual_machine_interface, kinds.virtual_network);
-    let Some(id) = id.filter(|_| of_interface) else {
-        return Ok(());
-    };
-    let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
-    known.map(|_| ()).ok_or_else(|| ApiError::unknown_id(id))
+    let is_meant = (kind, to_kind) == (kinds.virtual_machine_interface, kinds.virtual_network);
+    match unknown_id(state, to_kind, element).filter(|_| is_meant) {
+        Some(id) => Err(ApiError::unknown_id(id)),
+        None => Ok(()),
+    }
 }
 
 /// The server reads the IPAMs of a network by their ids before it stores anything.
@@ -228,13 +226,22 @@ fn check_ipam(
     element: &Map<String, Value>,
 ) -> Result<()> {
     let kinds = state.kinds;
-    let id = element.get("uuid").and_then(Value::as_str);
-    let Some(id) = id.filter(|_| (kind, to_kind) == (kinds.virtual_network, kinds.network_ipam))
-    else {
-        return Ok(());
-    };
+    let is_meant = (kind, to_kind) == (kinds.virtual_network, kinds.network_ipam);
+    match unknown_id(state, to_kind, element).filter(|_| is_meant) {
+        Some(id) => Err(ApiError::no_id_error(id)),
+        None => Ok(()),
+    }
+}
+
+/// The id in a reference, if no object of the type has it.
+fn unknown_id<'a>(
+    state: &State,
+    to_kind: Kind,
+    element: &'a Map<String, Value>,
+) -> Option<&'a str> {
+    let id = element.get("uuid").and_then(Value::as_str)?;
     let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
-    known.map(|_| ()).ok_or_else(|| ApiError::no_id_error(id))
+    known.is_none().then_some(id)
 }
 
 /// As [`check_ipam`], in a change: the name must be there and known, too.
