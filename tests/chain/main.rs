@@ -5,6 +5,7 @@
 mod built;
 mod command;
 mod mending;
+mod orphans;
 mod restarts;
 
 use std::net::IpAddr;
