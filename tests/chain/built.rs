@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use crate::command::{command, document, service_chain};
 use crate::{DOCUMENT, Member, Scene, attach};
 
-fn instance(name: &str) -> FqName {
+pub fn instance(name: &str) -> FqName {
     FqName::new(["default-domain", "admin", name])
 }
 
 /// The port tuples of a service with its ports.
-fn tuples(service: &str) -> Vec<PortTuple> {
+pub fn tuples(service: &str) -> Vec<PortTuple> {
     let found = client().lookup::<ServiceInstance>(&instance(service));
     let query = ListQuery::children_of_id(found.unwrap().unwrap().uuid().unwrap());
     let query = query
@@ -80,7 +80,7 @@ fn restart(member: &Member, names: [&str; 2], document: &Value) {
 }
 
 /// The networks of the document, with the part in the service `fw` that each interface plays.
-fn with_roles() -> Value {
+pub fn with_roles() -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
     for (index, leg) in ["left", "right"].into_iter().enumerate() {
         let role = json!({"instance": "fw", "interface": leg, "forwarding": true});

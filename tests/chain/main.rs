@@ -7,6 +7,7 @@ mod command;
 mod leaving;
 mod member;
 mod mending;
+mod orphans;
 mod restarts;
 mod upkeep;
 

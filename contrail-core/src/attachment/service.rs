@@ -110,8 +110,9 @@ pub struct KeptService {
 impl Attacher {
     /// Looks whether endpoints that have taken a role in one service instance, each with its virtual machine,
     /// still are members of it, and whether the controller has built the chains through it. A lost
-    /// membership is given back, unless the container has lost its other leg: that one takes it along when
-    /// it comes back. One request for each, and those of [`ServiceRoles::built`].
+    /// membership is given back, also one that the service instance lost when it was deleted, unless the
+    /// container has lost its other leg: that one takes it along when it comes back. One request for each,
+    /// one for the service instance, and those of [`ServiceRoles::built`].
     ///
     /// # Errors
     /// When the API refuses or cannot be asked.
@@ -128,11 +129,11 @@ impl Attacher {
             own.any(|(_, role)| role.interface == leg)
         };
         let is_whole = |machine| has(machine, Leg::Left) && has(machine, Leg::Right);
+        let children = roles.children_of(instance)?;
         for (port, role) in members.iter().filter(|(port, _)| is_whole(port.machine)) {
             // Whoever works on it makes it join or leave.
             let lock = AttachmentLock::at_once(&self.host.run_dir, port.interface)?;
-            if lock.is_some() && roles.tuples_of(port.interface)?.is_empty() {
-                roles.join(role, port)?;
+            if lock.is_some() && roles.keep(role, port, &children)? {
                 joined_again += 1;
             }
         }

@@ -38,6 +38,7 @@ mod joined;
 mod leave;
 mod mark;
 mod members;
+mod orphan;
 mod plan;
 mod policy;
 mod problem;

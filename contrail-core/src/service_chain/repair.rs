@@ -15,7 +15,8 @@ use crate::fq_name::FqName;
 /// A way to bring back a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// The members leave their port tuples and join them again.
+    /// The members leave their port tuples and join them again. A port tuple of an earlier service
+    /// instance is made again between the two.
     Rejoin,
     /// The policy, the port tuples and the service instances are removed and made again.
     Rebuild,
@@ -36,16 +37,22 @@ impl Repair {
         let of_services = of_services.filter(|(name, _)| services.contains(*name));
         let instances: Vec<&FoundInstance> = of_services.map(|(_, found)| found).collect();
         match self {
-            Repair::Rejoin => Some(rejoin(snapshot, &instances)),
+            Repair::Rejoin => rejoin(snapshot, &instances),
             Repair::Rebuild => rebuild(snapshot, &instances),
         }
     }
 }
 
-fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> [Vec<Change>; 2] {
-    let leaves = leaves(snapshot, instances);
-    let joins = leaves.iter().map(Change::inverse).collect();
-    [leaves, joins]
+fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
+    let orphans = || instances.iter().flat_map(|found| found.orphans());
+    if !orphans().all(|tuple| mark::is_made_here(&tuple.meta)) {
+        return None;
+    }
+    let left = leaves(snapshot, instances);
+    let orphans: Vec<Change> = orphans().map(deletion).collect();
+    let again = [&orphans, &left].into_iter().flatten();
+    let again = again.map(Change::inverse).collect();
+    Some([[left, orphans].concat(), again])
 }
 
 fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
@@ -62,8 +69,7 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
     let detached = detached(policy);
     let policy = vec![Change::Delete(Object::Policy(policy.clone()))];
     let left = leaves(snapshot, instances);
-    let tuples = tuples().map(|tuple| Change::Delete(Object::Tuple(tuple.clone())));
-    let tuples: Vec<Change> = tuples.collect();
+    let tuples: Vec<Change> = tuples().map(deletion).collect();
     let instances = instances.iter().map(|found| found.object.clone());
     let instances: Vec<Change> = instances
         .map(|i| Change::Delete(Object::Instance(i)))
@@ -73,6 +79,10 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
     let again = again.into_iter().flatten().map(Change::inverse).collect();
     let down = [detached, policy, left, tuples, instances].concat();
     Some([down, again])
+}
+
+fn deletion(tuple: &PortTuple) -> Change {
+    Change::Delete(Object::Tuple(tuple.clone()))
 }
 
 fn leaves(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Vec<Change> {
@@ -144,6 +154,7 @@ mod tests {
                 json!({"instance_ip_refs": [{"to": ["x"], "uuid": id(9)}]}),
             ),
             tuples: vec![object(&["d", "p", "fw", "m"], id(8), owner, tuple)],
+            orphans: BTreeSet::new(),
         };
         let port = |number: u128| {
             let name = number.to_string();
@@ -185,6 +196,34 @@ mod tests {
                 JOIN.map(str::to_owned).into()
             )
         );
+    }
+
+    /// A chain as [`snapshot`], whose service instance was made again under its port tuple.
+    fn orphaned(owner: &str) -> Snapshot {
+        let mut snapshot = snapshot(owner);
+        for found in snapshot.instances.values_mut() {
+            found.orphans.extend(found.tuples[0].meta.uuid);
+        }
+        snapshot
+    }
+
+    #[test]
+    fn an_orphan_is_made_again_while_its_members_are_out() {
+        let [down, again] = stages(Repair::Rejoin, &orphaned("service-chain")).unwrap();
+        let [first, second] = LEAVE;
+        assert_eq!(down, [first, second, "delete port-tuple d:p:fw:m"]);
+        let [first, second] = JOIN;
+        assert_eq!(again, ["create port-tuple d:p:fw:m", first, second]);
+    }
+
+    #[test]
+    fn an_orphan_that_others_made_stays_with_its_members() {
+        for repair in Repair::ALL {
+            assert!(
+                stages(repair, &orphaned("somebody")).is_none(),
+                "{repair:?}"
+            );
+        }
     }
 
     #[test]

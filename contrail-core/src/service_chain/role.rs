@@ -6,7 +6,7 @@
 //! follow from its members: whoever changes the members writes them and looks again, so that two who
 //! do it at once end with both. What was made this way goes with the last port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::chain;
 use super::change::{Change, Target};
 use super::mark;
+use super::orphan::orphans;
 use super::problem::Problem;
 use super::services::{differences, role, set_role, update_instance};
 use super::template;
@@ -104,15 +105,21 @@ impl ServiceRoles {
     fn try_join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
         let interface: VirtualMachineInterface = self.client.get(port.interface)?;
         let existing = self.client.lookup::<ServiceInstance>(&role.instance)?;
-        let members = match &existing {
-            Some(instance) => self.members(instance)?,
+        let tuples = match &existing {
+            Some(instance) => self.tuples(instance.uuid().unwrap_or_default())?,
             None => Vec::new(),
         };
+        let members = self.ports_of(&tuples)?;
         check(role, &interface, existing.as_ref(), &members)?;
         if existing.is_none() {
             self.create_instance(role, &interface)?;
         }
-        if !is_member(&interface, &role.instance) {
+        let children = tuples.iter().filter_map(Resource::uuid).collect();
+        let orphans = self.own_orphans(&interface, &role.instance, &children)?;
+        for orphan in &orphans {
+            self.dissolve(*orphan, port.interface)?;
+        }
+        if !orphans.is_empty() || !is_member(&interface, &role.instance) {
             self.join_tuple(role, port, &interface)?;
         }
         self.settle(role)
@@ -195,7 +202,8 @@ impl ServiceRoles {
             if !mark::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
-            let members = self.members(&instance)?;
+            let tuples = self.tuples(instance.uuid().unwrap_or_default())?;
+            let members = self.ports_of(&tuples)?;
             let networks: BTreeMap<Leg, String> = members.iter().filter_map(leg_of).collect();
             let template = self.template(role, &networks)?;
             let wanted = chain::properties(&template, |leg| networks.get(&leg).cloned());
@@ -242,9 +250,22 @@ impl ServiceRoles {
         self.client.list_whole(&query)
     }
 
-    /// The ports of a service instance.
-    fn members(&self, instance: &ServiceInstance) -> Result<Vec<VirtualMachineInterface>> {
-        let tuples = self.tuples(instance.uuid().unwrap_or_default())?;
+    /// The port tuples of a port that belong to an earlier service instance of a name, but those that
+    /// neither a chain nor an attachment made.
+    pub(super) fn own_orphans(
+        &self,
+        interface: &VirtualMachineInterface,
+        instance: &FqName,
+        children: &BTreeSet<Uuid>,
+    ) -> Result<Vec<Uuid>> {
+        let ids = orphans([interface], |name| name == instance, children);
+        let query = ListQuery::ids(ids).fields(&["annotations"]);
+        let found: Vec<PortTuple> = self.client.list(&query)?;
+        let own = found.iter().filter(|tuple| mark::is_made_here(&tuple.meta));
+        Ok(own.filter_map(Resource::uuid).collect())
+    }
+
+    fn ports_of(&self, tuples: &[PortTuple]) -> Result<Vec<VirtualMachineInterface>> {
         let refs = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::chain::Chain;
 use super::description::Port;
 use super::mark;
+use super::orphan::orphans;
 use super::types::Leg;
 use crate::api::objects::{
     IpamSubnet, NetworkPolicy, PortTuple, Project, ServiceInstance, ServiceTemplate,
@@ -57,8 +58,10 @@ pub(super) struct FoundTemplate {
 #[derive(Clone, Debug)]
 pub(super) struct FoundInstance {
     pub(super) object: ServiceInstance,
-    /// Its port tuples, with the ports that refer to them.
+    /// Its port tuples, with the ports that refer to them: its children and its orphans.
     pub(super) tuples: Vec<PortTuple>,
+    /// Those that belong to an earlier service instance of its name.
+    pub(super) orphans: BTreeSet<Uuid>,
 }
 
 impl Snapshot {
@@ -75,9 +78,13 @@ impl Snapshot {
         reader.projects()?;
         reader.networks()?;
         reader.policies()?;
-        reader.instances()?;
-        reader.templates()?;
+        // A port tuple that one of them refers to is older than the children that are read after it.
         reader.interfaces()?;
+        reader.instances()?;
+        reader.orphans()?;
+        reader.templates()?;
+        reader.named_interfaces()?;
+        reader.machines()?;
         Ok(reader.found)
     }
 
@@ -91,6 +98,15 @@ impl Snapshot {
     pub(super) fn machine_of(&self, port: &VirtualMachineInterface) -> Option<&VirtualMachine> {
         let machine = port.virtual_machine_refs.first()?.uuid?;
         self.machines.get(&machine)
+    }
+}
+
+impl FoundInstance {
+    /// The port tuples that belong to an earlier service instance of its name.
+    pub(super) fn orphans(&self) -> impl Iterator<Item = &PortTuple> {
+        let is_orphan = |id: Uuid| self.orphans.contains(&id);
+        let tuples = self.tuples.iter();
+        tuples.filter(move |tuple| tuple.uuid().is_some_and(is_orphan))
     }
 }
 
@@ -179,8 +195,31 @@ impl Reader<'_> {
                 .fields(&["virtual_machine_interface_back_refs"]);
             let tuples = self.client.list_whole(&query)?;
             let name = object.fq_name().clone();
-            let instance = FoundInstance { object, tuples };
+            let instance = FoundInstance {
+                object,
+                tuples,
+                orphans: BTreeSet::new(),
+            };
             self.found.instances.insert(name, instance);
+        }
+        Ok(())
+    }
+
+    /// The orphans of the service instances; no request if there are none.
+    fn orphans(&mut self) -> Result<()> {
+        let instances = &mut self.found.instances;
+        let children = instances.values().flat_map(|found| &found.tuples);
+        let children = children.filter_map(Resource::uuid).collect();
+        let is_service = |name: &FqName| instances.contains_key(name);
+        let ids = orphans(self.found.interfaces.values(), is_service, &children);
+        let query = ListQuery::ids(ids)
+            .detail()
+            .fields(&["virtual_machine_interface_back_refs"]);
+        for tuple in self.client.list_whole::<PortTuple>(&query)? {
+            if let Some(found) = instances.get_mut(&tuple.fq_name().parent()) {
+                found.orphans.extend(tuple.uuid());
+                found.tuples.push(tuple);
+            }
         }
         Ok(())
     }
@@ -218,12 +257,19 @@ impl Reader<'_> {
             let ports = self.client.list::<VirtualMachineInterface>(&query)?;
             add(&mut self.found.interfaces, ports);
         }
+        Ok(())
+    }
+
+    fn named_interfaces(&mut self) -> Result<()> {
         let known = &self.found.interfaces;
         let missing = |id: &Uuid| !known.contains_key(id);
         let ids: BTreeSet<Uuid> = self.named_ports().filter(missing).collect();
         let ports = self.client.list(&ListQuery::ids(ids).detail())?;
         add(&mut self.found.interfaces, ports);
+        Ok(())
+    }
 
+    fn machines(&mut self) -> Result<()> {
         let ports = self.found.interfaces.values();
         let refs = ports.flat_map(|port| &port.virtual_machine_refs);
         let ids: BTreeSet<Uuid> = refs.filter_map(|machine| machine.uuid).collect();

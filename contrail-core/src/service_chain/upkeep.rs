@@ -1,15 +1,17 @@
 //! Looking after a member of a service from its own host: whether the controller has built the chains through
 //! the service, and letting the member join again when it has not.
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use uuid::Uuid;
 
 use super::built::{ChainState, LegState, Progress};
 use super::change::{Change, Target};
-use super::role::{ServiceRole, ServiceRoles};
+use super::role::{RolePort, ServiceRole, ServiceRoles};
 use super::wait::{PAUSE, POLL};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
+use crate::api::{ListQuery, Resource};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::fq_name::FqName;
@@ -35,6 +37,43 @@ impl ServiceRoles {
             }
             thread::sleep(POLL.min(deadline.remaining()));
         }
+    }
+
+    /// The port tuples that are children of a service instance. One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn children_of(&self, instance: &FqName) -> Result<BTreeSet<Uuid>> {
+        let query = ListQuery::children_of("service-instance", instance.clone());
+        let tuples: Vec<PortTuple> = self.client.list(&query)?;
+        Ok(tuples.iter().filter_map(Resource::uuid).collect())
+    }
+
+    /// Lets a port join its service again that is in no port tuple, or in one that is not among the
+    /// `children` of the service instance, because that was deleted under it. Returns whether it had to.
+    /// One request if not.
+    ///
+    /// # Errors
+    /// As [`ServiceRoles::join`].
+    pub fn keep(
+        &self,
+        role: &ServiceRole,
+        port: &RolePort,
+        children: &BTreeSet<Uuid>,
+    ) -> Result<bool> {
+        let fields = ["port_tuple_refs"];
+        let found: Option<VirtualMachineInterface> =
+            self.client.get_opt_with(port.interface, &fields)?;
+        let is_member = match found.filter(|found| !found.port_tuple_refs.is_empty()) {
+            Some(found) => self
+                .own_orphans(&found, &role.instance, children)?
+                .is_empty(),
+            None => false,
+        };
+        if !is_member {
+            self.join(role, port)?;
+        }
+        Ok(!is_member)
     }
 
     /// Lets all ports of a virtual machine leave the service and join it again, after the time that the

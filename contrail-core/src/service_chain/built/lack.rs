@@ -22,6 +22,8 @@ pub enum Lack {
     ServiceInstance,
     /// No member of the service has a port on this side.
     Member,
+    /// A member is in a port tuple that belongs to an earlier service instance of the same name.
+    OrphanedTuple(FqName),
     /// The controller has not made the routing instance. Its name holds the id of the chain, which is
     /// not known before there is any trace of the chain.
     RoutingInstance(Option<FqName>),
@@ -73,6 +75,7 @@ impl Lack {
             Lack::Policy(_) => "policy",
             Lack::ServiceInstance => "service-instance",
             Lack::Member => "member",
+            Lack::OrphanedTuple(_) => "orphaned-tuple",
             Lack::RoutingInstance(_) => "routing-instance",
             Lack::ServiceChainInformation(_) => "service-chain-information",
             Lack::OtherService(_) => "other-service",
@@ -87,7 +90,8 @@ impl Lack {
         }
     }
 
-    /// Whether the controller should have made it by itself: everything that it needs for that is there.
+    /// Whether the controller should have made it by itself: everything that it needs for that is there,
+    /// or can be made again from what is there.
     pub fn is_of_controller(&self) -> bool {
         !matches!(
             self,
@@ -107,6 +111,10 @@ impl fmt::Display for Lack {
             Lack::Policy(policy) => write!(f, "network policy {policy} is not attached"),
             Lack::ServiceInstance => f.write_str("the service instance does not exist"),
             Lack::Member => f.write_str("no container has joined the service on this side"),
+            Lack::OrphanedTuple(tuple) => write!(
+                f,
+                "port tuple {tuple} belongs to an earlier service instance of this name"
+            ),
             Lack::RoutingInstance(Some(name)) => write!(f, "no routing instance {name}"),
             Lack::RoutingInstance(None) => f.write_str("no routing instance of the service"),
             Lack::ServiceChainInformation(Family::V4) => {

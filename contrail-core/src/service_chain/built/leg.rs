@@ -49,6 +49,8 @@ impl Leg<'_> {
         } else if objects.members(service, self.side).next().is_none() {
             lacks.push(Lack::Member);
         }
+        let orphans = objects.orphans_of(service, self.side);
+        lacks.extend(orphans.into_iter().map(Lack::OrphanedTuple));
         let name = self.view.instance_name(self.index, self.side);
         match name
             .as_ref()

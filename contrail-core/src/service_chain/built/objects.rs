@@ -30,6 +30,8 @@ pub struct Objects {
     pub addresses: Vec<InstanceIp>,
     /// The VM interfaces in their port tuples.
     pub interfaces: Vec<VirtualMachineInterface>,
+    /// Those of the port tuples that belong to earlier service instances of the same names.
+    pub orphans: BTreeSet<Uuid>,
 }
 
 impl Objects {
@@ -72,6 +74,15 @@ impl Objects {
             let mut tuples = port.port_tuple_refs.iter();
             role(port) == Some(side.as_str()) && tuples.any(|t| t.to.parent() == *service)
         })
+    }
+
+    /// The port tuples of members on one side that belong to an earlier service instance of the name.
+    pub(super) fn orphans_of(&self, service: &FqName, side: Leg) -> BTreeSet<FqName> {
+        let members = self.members(service, side);
+        let tuples = members.flat_map(|port| &port.port_tuple_refs);
+        let is_orphan = |id: Uuid| self.orphans.contains(&id);
+        let orphans = tuples.filter(|tuple| tuple.uuid.is_some_and(is_orphan));
+        orphans.map(|tuple| tuple.to.clone()).collect()
     }
 
     /// The addresses that all members of a service share on one side; `None` when the service instance

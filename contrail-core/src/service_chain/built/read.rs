@@ -6,14 +6,16 @@ use uuid::Uuid;
 
 use super::objects::{Objects, address_refs};
 use super::wanted::Wanted;
-use crate::api::objects::{PortTuple, ServiceInstance, VirtualNetwork};
+use crate::api::objects::{PortTuple, ServiceInstance, VirtualMachineInterface, VirtualNetwork};
 use crate::api::{Client, ListQuery, Ref, Resource};
 use crate::error::Result;
 use crate::fq_name::FqName;
+use crate::service_chain::orphan::orphans;
 
 impl Objects {
     /// Reads all that [`super::assess`] looks at of some chains: a request for each of their networks
-    /// and each of their services, and five more.
+    /// and each of their services, and five more. Up to two more if a service has no member: it may
+    /// have orphans.
     ///
     /// # Errors
     /// When the API cannot be asked.
@@ -27,18 +29,59 @@ impl Objects {
         let of_networks = ListQuery::children_of_ids(ids(&networks)).detail();
         let addresses = instances.iter().flat_map(address_refs);
         let addresses = ListQuery::ids(addresses.filter_map(|link: Ref| link.uuid)).detail();
-        let tuples = ListQuery::children_of_ids(ids(&instances));
-        let tuples: Vec<PortTuple> = client.list(&tuples)?;
-        let members = ListQuery::referring_to_any(ids(&tuples)).detail();
-        Ok(Self {
+        let tuples = tuples(client, &instances)?;
+        let members = ListQuery::referring_to_any(tuples).detail();
+        let mut objects = Self {
             routing_instances: client.list(&of_networks)?,
             access_control_lists: client.list(&of_networks)?,
             addresses: client.list(&addresses)?,
             interfaces: client.list(&members)?,
             networks,
             instances,
-        })
+            orphans: BTreeSet::new(),
+        };
+        objects.find_orphans(client)?;
+        Ok(objects)
     }
+
+    /// Looks for port tuples that are no children of their service instances. The ports of the networks
+    /// are many, so they are read only where a service has no member otherwise.
+    fn find_orphans(&mut self, client: &Client) -> Result<()> {
+        let has_member = |service: &ServiceInstance| {
+            let mut ports = self.interfaces.iter();
+            ports.any(|port| refers_to(port, service.fq_name()))
+        };
+        if self.instances.iter().all(has_member) {
+            return Ok(());
+        }
+        let query = ListQuery::referring_to_any(ids(&self.networks)).detail();
+        let mut ports: Vec<VirtualMachineInterface> = client.list(&query)?;
+        let is_service = |name: &FqName| self.instance(name).is_some();
+        if orphans(&ports, is_service, &BTreeSet::new()).is_empty() {
+            return Ok(());
+        }
+        // Read after the ports: a port tuple that was made meanwhile is none.
+        let children = tuples(client, &self.instances)?;
+        let orphans = orphans(&ports, is_service, &children);
+        ports.retain(|port| {
+            let mut tuples = port.port_tuple_refs.iter();
+            tuples.any(|tuple| tuple.uuid.is_some_and(|id| orphans.contains(&id)))
+        });
+        self.interfaces.extend(ports);
+        self.orphans = orphans;
+        Ok(())
+    }
+}
+
+/// The port tuples that are children of service instances.
+fn tuples(client: &Client, instances: &[ServiceInstance]) -> Result<BTreeSet<Uuid>> {
+    let tuples: Vec<PortTuple> = client.list(&ListQuery::children_of_ids(ids(instances)))?;
+    Ok(tuples.iter().filter_map(Resource::uuid).collect())
+}
+
+fn refers_to(port: &VirtualMachineInterface, service: &FqName) -> bool {
+    let mut tuples = port.port_tuple_refs.iter();
+    tuples.any(|tuple| tuple.to.parent() == *service)
 }
 
 /// Those of the objects that exist.

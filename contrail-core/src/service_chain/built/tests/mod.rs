@@ -40,6 +40,7 @@ fn objects(state: &Value) -> Objects {
         instances: all(state),
         addresses: all(state),
         interfaces: all(state),
+        ..Objects::default()
     }
 }
 

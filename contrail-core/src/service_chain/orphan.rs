@@ -1,0 +1,27 @@
+//! Port tuples that outlived their service instance: pure.
+//!
+//! A service instance can be deleted under its port tuples. They stay, VM interfaces still refer to
+//! them, but another service instance of the same name, even of the same id, does not have them as
+//! children, and the controller builds nothing from them until they are made again.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::api::objects::VirtualMachineInterface;
+use crate::fq_name::FqName;
+
+/// The port tuples of service instances that are not among the children of those, known by the VM
+/// interfaces that refer to them.
+pub(super) fn orphans<'a>(
+    interfaces: impl IntoIterator<Item = &'a VirtualMachineInterface>,
+    is_service: impl Fn(&FqName) -> bool,
+    children: &BTreeSet<Uuid>,
+) -> BTreeSet<Uuid> {
+    let refs = interfaces
+        .into_iter()
+        .flat_map(|port| &port.port_tuple_refs);
+    let of_services = refs.filter(|tuple| is_service(&tuple.to.parent()));
+    let ids = of_services.filter_map(|tuple| tuple.uuid);
+    ids.filter(|id| !children.contains(id)).collect()
+}
