@@ -76,6 +76,27 @@ fn an_orphaned_port_tuple_is_shown_and_made_again_as_it_was() {
 }
 
 #[test]
+fn an_orphan_is_noted_while_another_member_keeps_the_chain_up() {
+    sandbox::test(|| {
+        let _scene = Scene::new();
+        let chain = json!({"name": "c", "left": "net1", "right": "net2",
+            "services": [{"name": "fw"}]});
+        let roles = with_roles();
+        let _old = attach("old", &roles);
+        service_chain("apply", &chain, &["--wait=20"]).with(0);
+        let old = replace("fw");
+        let _new = attach("new", &roles);
+        service_chain("apply", &chain, &["--wait=20"]).with(0);
+        let shown = service_chain("show", &chain, &[]).with(0);
+        let note = format!(
+            "port-tuple {} belongs to an earlier service instance",
+            old.meta.fq_name
+        );
+        assert!(shown.contains(&note), "{shown}");
+    });
+}
+
+#[test]
 fn an_orphan_that_nobody_here_made_is_shown_and_left_alone() {
     sandbox::test(|| {
         let scene = Scene::new();

@@ -12,7 +12,7 @@ use super::members;
 use super::problem::Problem;
 use super::snapshot::Snapshot;
 use crate::api::Resource;
-use crate::api::objects::{NetworkPolicy, VirtualNetwork};
+use crate::api::objects::{NetworkPolicy, PortTuple, VirtualNetwork};
 use crate::fq_name::FqName;
 
 /// What has to change, what is there, and what stands against it.
@@ -159,6 +159,7 @@ pub fn plan(chain: &Chain, snapshot: &Snapshot) -> Plan {
     for (service, members) in chain.services.iter().zip(&members) {
         planner.service(service, members);
     }
+    planner.orphans();
     planner.policy();
     planner.drop_unneeded();
     planner.finish()
@@ -249,6 +250,21 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+    }
+
+    /// Notes the port tuples that count for nothing, also where other members keep the chain up.
+    fn orphans(&mut self) {
+        let services = self.chain.services.iter();
+        let found = services.filter_map(|service| self.snapshot.instances.get(&service.name));
+        let orphans = found.flat_map(|found| found.orphans());
+        self.notes.extend(orphans.map(|tuple| {
+            format!(
+                "{} {} belongs to an earlier service instance of this name: its member serves no chain \
+                 until it is made again",
+                PortTuple::TYPE,
+                tuple.fq_name()
+            )
+        }));
     }
 
     fn projects(&mut self) {
