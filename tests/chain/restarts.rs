@@ -106,6 +106,22 @@ fn a_service_whose_last_member_has_gone_stays_until_its_chain_goes() {
 }
 
 #[test]
+fn a_service_that_its_chain_made_goes_with_its_last_member_when_the_chain_has_gone() {
+    sandbox::test(|| {
+        let scene = Scene::with(&[], &json!({}));
+        let objects = || everything(&scene.lab, &[]);
+        let (before, member) = (objects(), TestNetns::new("m").unwrap());
+        scene.chains.apply(&open_chain()).unwrap();
+        call("ADD", &member, "m", &with_roles()).run().ok();
+        scene.bring_up(&open_chain(), "with a member");
+        scene.chains.delete(&open_chain()).unwrap();
+        assert_eq!(tuples(), [2]);
+        call("DEL", &member, "m", &with_roles()).run().ok();
+        assert_eq!(objects(), before);
+    });
+}
+
+#[test]
 fn the_restart_of_one_member_never_harms_the_other() {
     sandbox::test(|| {
         let scene = scene_of(&["m1", "m2"]);

@@ -1,6 +1,8 @@
 //! A chain that the controller has lost is named by CHECK.
 
-use contrail_core::api::{ListQuery, PortTuple, Resource};
+use std::time::Duration;
+
+use contrail_core::api::{ListQuery, PortTuple, Resource, ServiceInstance};
 use contrail_core::service_chain::ServiceRoles;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::loss::lose_chains;
@@ -8,7 +10,7 @@ use opencontrail_tests::world::client;
 use serde_json::json;
 
 use crate::Scene;
-use crate::member::{call, is_built, open_chain, with_roles};
+use crate::member::{call, fw, is_built, open_chain, with_roles};
 
 #[test]
 fn check_names_a_membership_and_a_chain_that_are_lost() {
@@ -36,6 +38,19 @@ fn check_names_a_membership_and_a_chain_that_are_lost() {
                 "{details}"
             );
         }
+
+        // Its port tuple is that of no service instance then.
+        let instance = client().lookup::<ServiceInstance>(&fw()).unwrap().unwrap();
+        let instance = instance.uuid().unwrap();
+        client().delete::<ServiceInstance>(instance).unwrap();
+        let lost = check().json;
+        let details = lost["details"].as_str().unwrap();
+        assert!(details.contains("has lost port tuple"), "{details}");
+        scene.chains.apply(&open_chain()).unwrap();
+        let limit = Duration::from_secs(60);
+        let state = scene.chains.bring_up(&open_chain(), limit, |_| {}).unwrap();
+        assert!(state.is_built(), "{state:?}");
+        check().ok();
 
         scene.chains.delete(&open_chain()).unwrap();
         let roles = ServiceRoles::new(client(), "test");

@@ -6,6 +6,7 @@ use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use super::Attacher;
+use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -44,7 +45,7 @@ pub struct Expected {
 impl Attacher {
     /// What is different from the expected, a line each; nothing when all is as it should be. Two
     /// requests to the API, one more for a second address, and one to the agent. For a member of a service
-    /// also those of [`ServiceRoles::built`]; the controller gets a few seconds to build its chains.
+    /// one more and those of [`ServiceRoles::built`]; the controller gets a few seconds to build its chains.
     ///
     /// # Errors
     /// When the namespace, the API or the agent cannot be asked.
@@ -70,6 +71,31 @@ impl Attacher {
             ));
         }
         Ok(differences)
+    }
+
+    /// Whether the interface is in a port tuple of the service instance that there is: one that was deleted
+    /// under its tuples and made again has them no more.
+    fn check_membership(
+        &self,
+        role: &ServiceRole,
+        interface: &VirtualMachineInterface,
+        deadline: Deadline,
+    ) -> Result<Option<String>> {
+        let (id, service) = (interface.uuid().unwrap_or_default(), &role.instance);
+        let mut tuples = interface.port_tuple_refs.iter();
+        let Some(tuple) = tuples.find(|tuple| tuple.to.parent() == *service) else {
+            let text = format!("VM interface {id} is no member of service instance {service}");
+            return Ok(Some(text));
+        };
+        let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
+        let is_child = match tuple.uuid {
+            Some(tuple) => roles.children_of(service)?.contains(&tuple),
+            None => false,
+        };
+        Ok((!is_child).then(|| {
+            let tuple = &tuple.to;
+            format!("service instance {service} has lost port tuple {tuple} of VM interface {id}")
+        }))
     }
 
     fn check_chains(&self, expected: &Expected, deadline: Deadline) -> Result<Vec<String>> {
@@ -139,14 +165,8 @@ impl Attacher {
                 if interface.virtual_machine_refs.is_empty() {
                     differences.push(format!("VM interface {id} has no virtual machine"));
                 }
-                let mut tuples = interface.port_tuple_refs.iter();
-                if let Some(role) = &expected.service
-                    && !tuples.any(|tuple| tuple.to.parent() == role.instance)
-                {
-                    let service = &role.instance;
-                    differences.push(format!(
-                        "VM interface {id} is no member of service instance {service}"
-                    ));
+                if let Some(role) = &expected.service {
+                    differences.extend(self.check_membership(role, &interface, deadline)?);
                 }
             }
         }

@@ -148,8 +148,8 @@ impl ServiceRoles {
         }
     }
 
-    /// Removes what joining made of a service instance and nobody uses any more: the service instance
-    /// without port tuples, then its template. One that a network policy sends packets through stays:
+    /// Removes a service instance that joining or a chain made and nobody uses any more, because it has no
+    /// port tuples, then its template. One that a network policy sends packets through stays:
     /// its next member completes the chain again.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl ServiceRoles {
                 result => drop(result?),
             }
         }
-        if left > 0 || !mark::is_of_attachment(&found.meta) || self.is_in_a_chain(&found)? {
+        if left > 0 || !mark::is_made_here(&found.meta) || self.is_in_a_chain(&found)? {
             return Ok(());
         }
         let templates = found.service_template_refs.clone();

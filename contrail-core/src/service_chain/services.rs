@@ -110,7 +110,9 @@ impl<'a> Planner<'a> {
             self.problems.push(Problem::Unfit {
                 kind,
                 name: name.clone(),
-                difference: format!("{text}: it was not made by a chain, so take another name"),
+                difference: format!(
+                    "{text}: it was not made by a chain, so describe it as it is (template, mode, networks) or take another name"
+                ),
             });
         }
         Instance {
