@@ -65,8 +65,38 @@ fn leave_known(
 
 /// The interface is deleted: if it was a member of a service, it may not come back at once.
 pub(super) fn end(host: &Host, interface: Uuid) -> Result<()> {
-    match uses::end(&host.state_dir, interface)? {
-        true => returns::lock(&host.run_dir, interface),
-        false => Ok(()),
+    if !uses::has_left(&host.state_dir, interface)? {
+        return Ok(());
+    }
+    // The note goes last: whatever stops this call between the two, the next one locks the id.
+    returns::lock(&host.run_dir, interface)?;
+    uses::end(&host.state_dir, interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::testing;
+
+    #[test]
+    fn a_member_that_is_deleted_stays_noted_until_its_id_is_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (run_dir, id) = (dir.path().join("run"), Uuid::from_u128(1));
+        let host = Host {
+            state_dir: dir.path().join("state"),
+            run_dir: run_dir.clone(),
+            ..testing::host()
+        };
+        uses::retire(&host.state_dir, id).unwrap();
+        fs::write(&run_dir, "in the way").unwrap();
+        end(&host, id).unwrap_err();
+        fs::remove_file(&run_dir).unwrap();
+        end(&host, id).unwrap();
+        returns::wait(&run_dir, id, Deadline::after(Duration::ZERO)).unwrap_err();
+        assert!(!uses::has_left(&host.state_dir, id).unwrap());
     }
 }

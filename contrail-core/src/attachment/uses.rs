@@ -149,14 +149,16 @@ pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     write(state_dir, interface, &uses)
 }
 
-/// Notes that an interface is deleted. Returns whether it was a member of a service until then.
-pub(super) fn end(state_dir: &Path, interface: Uuid) -> Result<bool> {
+/// Whether an interface was a member of a service, and is to be deleted.
+pub(super) fn has_left(state_dir: &Path, interface: Uuid) -> Result<bool> {
+    of(state_dir, interface).map(|uses| uses.contains(&Use::Left))
+}
+
+/// Notes that an interface that was a member of a service is deleted.
+pub(super) fn end(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    if !uses.contains(&Use::Left) {
-        return Ok(false);
-    }
     uses.retain(|known| *known != Use::Left);
-    write(state_dir, interface, &uses).map(|()| true)
+    write(state_dir, interface, &uses)
 }
 
 /// The uses that an interface may have.
@@ -311,10 +313,11 @@ mod tests {
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
         assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
-        assert!(!end(dir.path(), A).unwrap());
+        assert!(!has_left(dir.path(), A).unwrap());
         retire(dir.path(), A).unwrap();
         assert_eq!(served(dir.path(), A).unwrap(), []);
-        assert!(end(dir.path(), A).unwrap());
+        assert!(has_left(dir.path(), A).unwrap());
+        end(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }
 
