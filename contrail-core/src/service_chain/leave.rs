@@ -9,6 +9,7 @@ use super::change::{Change, Object, Target};
 use super::mark;
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
+use super::template;
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
@@ -167,8 +168,10 @@ impl ServiceRoles {
         found: ServiceInstance,
         is_chosen: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let mut left = 0;
-        for tuple in self.tuples(found.uuid().unwrap_or_default())? {
+        let tuples = self.tuples(found.uuid().unwrap_or_default())?;
+        // What cannot be read may have members.
+        let mut left = tuples.unreadable.len();
+        for tuple in tuples.readable() {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
             let is_left = is_empty && is_chosen(tuple.fq_name().name());
             if !is_left || !mark::is_of_attachment(&tuple.meta) {
@@ -198,9 +201,12 @@ impl ServiceRoles {
     fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
         let project = instance.fq_name().parent();
         let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
-        let policies: Vec<NetworkPolicy> = self.client.list_whole(&query)?;
+        let policies = self.client.listed::<NetworkPolicy>(&query)?;
+        // One that cannot be read may do so: it is no reason to keep the container.
+        let is_unknown = !policies.unreadable.is_empty();
         let name = instance.fq_name().to_string();
-        Ok(policies.iter().any(|policy| policy.sends_through(&name)))
+        let mut policies = policies.readable().into_iter();
+        Ok(is_unknown || policies.any(|policy| policy.sends_through(&name)))
     }
 
     /// Removes the templates that a service instance may have been about to get, or to lose.
@@ -214,7 +220,8 @@ impl ServiceRoles {
         Ok(())
     }
 
-    /// Removes a template that was made here, unless somebody uses it.
+    /// Removes a template that was made here, unless somebody uses it or it is for an administrator to
+    /// remove.
     pub(super) fn drop_template(&self, template: &Ref) -> Result<()> {
         let Some(uuid) = template.uuid else {
             return Ok(());
@@ -223,10 +230,78 @@ impl ServiceRoles {
             Some(found) if mark::is_made_here(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(Error::InUse { .. }) => Ok(()),
+                    Err(error) if template::is_forbidden(&error) => {
+                        log::info!("service template {} stays: {error}", found.fq_name());
+                        Ok(())
+                    }
                     result => result.map(drop),
                 }
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of};
+
+    const ID: Uuid = Uuid::from_u128(1);
+
+    fn made_here(kind: &str, name: &[&str]) -> Value {
+        let pairs = [json!({"key": "container-plugin.service-role", "value": "true"})];
+        json!({kind: {"fq_name": name, "uuid": ID, "annotations": {"key_value_pair": pairs}}})
+    }
+
+    /// An API with a service instance that nobody uses, as far as can be read, and with its template.
+    fn api(tuples: Value, policies: Value) -> Arc<FakeTransport> {
+        let instance = made_here("service-instance", &["d", "p", "fw"]);
+        FakeTransport::new(move |request| {
+            let is_of = |part: &str| request.url.contains(part);
+            let answer = match request.method {
+                Method::Delete if is_of("/service-template/") => {
+                    return Ok(Response::new(403, "Permission Denied"));
+                }
+                Method::Delete => return Ok(Response::new(200, "")),
+                _ if is_of("/service-instances") => json!({"service-instances": [instance]}),
+                _ if is_of("/port-tuples") => json!({"port-tuples": tuples}),
+                _ if is_of("/network-policys") => json!({"network-policys": policies}),
+                _ => made_here("service-template", &["d", "t"]),
+            };
+            Ok(Response::new(200, answer.to_string()))
+        })
+    }
+
+    fn deletions(transport: &Arc<FakeTransport>) -> usize {
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        roles.sweep(&FqName::new(["d", "p", "fw"])).unwrap();
+        let requests = transport.requests();
+        let deletions = requests.iter().filter(|r| r.method == Method::Delete);
+        deletions.count()
+    }
+
+    #[test]
+    fn an_instance_stays_while_something_that_may_use_it_cannot_be_read() {
+        let odd = |kind: &str| json!([{kind: {"fq_name": "odd", "uuid": ID}}]);
+        assert_eq!(deletions(&api(json!([]), json!([]))), 1);
+        assert_eq!(deletions(&api(odd("port-tuple"), json!([]))), 0);
+        assert_eq!(deletions(&api(json!([]), odd("network-policy"))), 0);
+    }
+
+    #[test]
+    fn a_template_that_only_an_administrator_can_remove_stays() {
+        let transport = api(json!([]), json!([]));
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        let mut template: Ref = Ref::named(FqName::new(["d", "t"]));
+        template.uuid = Some(ID);
+        roles.drop_template(&template).unwrap();
+        assert_eq!(transport.requests().last().unwrap().method, Method::Delete);
     }
 }

@@ -19,7 +19,7 @@ use super::services::{differences, role, set_role, update_instance};
 use super::template;
 use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::api::{Client, ListQuery, Ref, Resource};
+use crate::api::{Client, ListQuery, Listed, Ref, Resource};
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 use crate::identity;
@@ -85,11 +85,12 @@ impl ServiceRoles {
     /// [`Error::Chain`] when the service instance or the port is something else already; any other
     /// error of the API. What was done is taken back.
     pub fn join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
-        let Err(cause) = self.try_join(role, port) else {
+        let (interface, instance) = self.look(role, port)?;
+        let Err(cause) = self.take(role, port, &interface, instance.as_ref()) else {
             return Ok(());
         };
-        // A refusal before the first write leaves nothing, and must not take a role that was there.
-        if matches!(cause, Error::Chain { .. }) {
+        // Taking it back would take the role that was there.
+        if is_member(&interface, &role.instance) {
             return Err(cause);
         }
         match self.leave(role, port.interface, port.machine) {
@@ -101,7 +102,12 @@ impl ServiceRoles {
         }
     }
 
-    fn try_join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
+    /// The port and the service instance as they are, if the port can have the role. Nothing is written.
+    fn look(
+        &self,
+        role: &ServiceRole,
+        port: &RolePort,
+    ) -> Result<(VirtualMachineInterface, Option<ServiceInstance>)> {
         let interface: VirtualMachineInterface = self.client.get(port.interface)?;
         let existing = self.client.lookup::<ServiceInstance>(&role.instance)?;
         let members = match &existing {
@@ -109,11 +115,21 @@ impl ServiceRoles {
             None => Vec::new(),
         };
         check(role, &interface, existing.as_ref(), &members)?;
-        if existing.is_none() {
-            self.create_instance(role, &interface)?;
+        Ok((interface, existing))
+    }
+
+    fn take(
+        &self,
+        role: &ServiceRole,
+        port: &RolePort,
+        interface: &VirtualMachineInterface,
+        instance: Option<&ServiceInstance>,
+    ) -> Result<()> {
+        if instance.is_none() {
+            self.create_instance(role, interface)?;
         }
-        if !is_member(&interface, &role.instance) {
-            self.join_tuple(role, port, &interface)?;
+        if !is_member(interface, &role.instance) {
+            self.join_tuple(role, port, interface)?;
         }
         self.settle(role)
     }
@@ -220,7 +236,7 @@ impl ServiceRoles {
     /// A port that this role's service instance has, to make the instance again from.
     fn any_member(&self, role: &ServiceRole) -> Result<VirtualMachineInterface> {
         let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
-        let tuples = self.tuples(id)?;
+        let tuples = self.tuples(id)?.whole()?;
         let ports = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
@@ -234,17 +250,16 @@ impl ServiceRoles {
         }
     }
 
-    pub(super) fn tuples(&self, instance: Uuid) -> Result<Vec<PortTuple>> {
+    pub(super) fn tuples(&self, instance: Uuid) -> Result<Listed<PortTuple>> {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
-        // What cannot be read may have members: the instance must not go under it.
-        self.client.list_whole(&query)
+        self.client.listed(&query)
     }
 
     /// The ports of a service instance.
     fn members(&self, instance: &ServiceInstance) -> Result<Vec<VirtualMachineInterface>> {
-        let tuples = self.tuples(instance.uuid().unwrap_or_default())?;
+        let tuples = self.tuples(instance.uuid().unwrap_or_default())?.whole()?;
         let refs = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
@@ -334,4 +349,34 @@ fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
 fn network(port: &VirtualMachineInterface) -> String {
     let network = port.virtual_network_refs.first();
     network.map_or(String::new(), |network| network.to.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of};
+
+    #[test]
+    fn a_port_that_cannot_be_read_takes_no_other_port_out_of_the_service() {
+        for status in [404, 500] {
+            let answer = move |_: &_| Ok(Response::new(status, "No object found"));
+            let transport = FakeTransport::new(answer);
+            let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+            let role = ServiceRole {
+                instance: FqName::new(["d", "p", "fw"]),
+                interface: Leg::Left,
+                mode: Mode::InNetwork,
+            };
+            let port = RolePort {
+                interface: Uuid::from_u128(1),
+                machine: Uuid::from_u128(2),
+                label: "c".into(),
+            };
+            roles.join(&role, &port).unwrap_err();
+            let requests = transport.requests();
+            let methods: Vec<Method> = requests.iter().map(|r| r.method).collect();
+            assert_eq!(methods, [Method::Get], "{status}");
+        }
+    }
 }
