@@ -55,6 +55,17 @@ impl ServiceRoles {
     /// # Errors
     /// When the API refuses or cannot be asked.
     pub fn dissolve(&self, tuple: Uuid, interface: Uuid) -> Result<Option<Dissolved>> {
+        self.dissolve_noted(tuple, interface, |_| ())
+    }
+
+    /// The same; `note` is told which ports are about to leave. Of those that go, too, none may do so
+    /// before the tuple.
+    pub(crate) fn dissolve_noted(
+        &self,
+        tuple: Uuid,
+        interface: Uuid,
+        note: impl Fn(&[Uuid]),
+    ) -> Result<Option<Dissolved>> {
         let fields = ["annotations", "virtual_machine_interface_back_refs"];
         let read = || self.client.get_opt_with::<PortTuple>(tuple, &fields);
         let mut dissolved = None;
@@ -72,6 +83,8 @@ impl ServiceRoles {
                 .filter_map(Target::referred::<VirtualMachineInterface>)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
+            let ids: Vec<Uuid> = leaving.iter().map(|port| port.uuid).collect();
+            note(&ids);
             for port in &leaving {
                 self.take_out(port, &tuple)?;
             }
@@ -121,8 +134,13 @@ impl ServiceRoles {
         let staying = ports.iter().map(|port| port.uuid);
         for id in staying.filter(|id| *id != gone && !kept.contains(id)) {
             let port = self.client.get_opt::<VirtualMachineInterface>(id)?;
-            if let Some(port) = port.filter(|port| role(port).is_some()) {
-                clear_role(&port).run(&self.client)?;
+            let Some(port) = port.filter(|port| role(port).is_some()) else {
+                continue;
+            };
+            match clear_role(&port).run(&self.client) {
+                // Its own removal has ended meanwhile.
+                Err(error) if error.is_not_found() => {}
+                result => drop(result?),
             }
         }
         Ok(())
@@ -293,6 +311,31 @@ mod tests {
         assert_eq!(deletions(&api(json!([]), json!([]))), 1);
         assert_eq!(deletions(&api(odd("port-tuple"), json!([]))), 0);
         assert_eq!(deletions(&api(json!([]), odd("network-policy"))), 0);
+    }
+
+    #[test]
+    fn a_port_that_goes_while_its_role_is_taken_back_is_no_error() {
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let pairs = json!([{"key": "container-plugin.owner", "value": "service-chain"}]);
+        let ports = [own, other].map(|id| json!({"to": ["d", "p", id.to_string()], "uuid": id}));
+        let tuple = json!({"port-tuple": {"fq_name": ["d", "p", "fw", "t"], "uuid": own,
+            "annotations": {"key_value_pair": pairs}, "virtual_machine_interface_back_refs": ports}});
+        let port = json!({"virtual-machine-interface": {"fq_name": ["d", "p", "2"], "uuid": other,
+            "virtual_machine_interface_properties": {"service_interface_type": "right"}}});
+        let transport = FakeTransport::new(move |request| {
+            Ok(match request.method {
+                Method::Put => Response::new(404, "Unknown id"),
+                Method::Get if request.url.contains("/port-tuple/") => {
+                    Response::new(200, tuple.to_string())
+                }
+                Method::Get => Response::new(200, port.to_string()),
+                _ => Response::new(200, "{}"),
+            })
+        });
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        assert!(roles.dissolve(own, own).unwrap().is_some());
+        let last = transport.requests().pop().unwrap();
+        assert_eq!(last.method, Method::Put);
     }
 
     #[test]
