@@ -68,7 +68,7 @@ mod tests {
     fn every_port_of_a_tuple_knows_of_it_until_it_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let [tuple, other, a, b] = [1, 2, 3, 4].map(Uuid::from_u128);
-        assert_eq!(tuples_before(dir.path(), a).unwrap(), [Uuid::nil(); 0]);
+        assert!(tuples_before(dir.path(), a).unwrap().is_empty());
         note(dir.path(), tuple, &[a, b]).unwrap();
         note(dir.path(), other, &[b]).unwrap();
         assert_eq!(tuples_before(dir.path(), a).unwrap(), [tuple]);
@@ -76,7 +76,7 @@ mod tests {
         before_b.sort();
         assert_eq!(before_b, [tuple, other]);
         forget(dir.path(), tuple).unwrap();
-        assert_eq!(tuples_before(dir.path(), a).unwrap(), [Uuid::nil(); 0]);
+        assert!(tuples_before(dir.path(), a).unwrap().is_empty());
         assert_eq!(tuples_before(dir.path(), b).unwrap(), [other]);
     }
 }

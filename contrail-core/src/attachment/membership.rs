@@ -134,9 +134,10 @@ mod tests {
         let deleted = requests.iter().filter(|r| r.method == Method::Delete);
         let deleted: Vec<&str> = deleted.map(|request| request.url.as_str()).collect();
         assert_eq!(deleted, [format!("http://api:8082/port-tuple/{TUPLE}")]);
-        assert_eq!(
-            leaving::tuples_before(dir.path(), other).unwrap(),
-            [Uuid::nil(); 0]
+        assert!(
+            leaving::tuples_before(dir.path(), other)
+                .unwrap()
+                .is_empty()
         );
         assert!(uses::has_left(dir.path(), other).unwrap());
     }
