@@ -1,10 +1,13 @@
-//! Which virtual networks the interfaces of this host use, as far as the plugins made those networks:
-//! the last one to leave such a network removes it, and nobody asks the API who else is there.
+//! What the interfaces of this host use besides their own objects: virtual networks that the plugins made,
+//! and service instances. The last one to leave such a network removes it, and nobody asks the API who
+//! else is there; whoever leaves a service must finish that before the interface goes.
 //!
 //! `uses/<interface>.json` is written before anything of an interface is made, when only the name of
 //! its network is known, and goes when the network is known to be gone or to be somebody else's: so
 //! neither a crash nor a lost answer loses a network. `members/<network>_<interface>` says who is
-//! there. Losing these files loses nothing but the tidying: the network stays, with its owner mark.
+//! there. Losing these files loses the tidying: the network stays, with its owner mark. Losing them
+//! between two steps of leaving a service may also lose its chains, which `service-chain apply` brings
+//! back.
 //!
 //! Whoever works on an interface holds its lock. Members have none: each is a file of its own, and who
 //! leaves takes their own away before they look for others, so that two cannot miss each other.
@@ -214,7 +217,7 @@ fn write(state_dir: &Path, interface: Uuid, uses: &[Use]) -> Result<()> {
         return forget(state_dir, interface);
     }
     let text = serde_json::to_vec(uses).map_err(|source| Error::Decode {
-        what: format!("the networks of interface {interface}"),
+        what: format!("the uses of interface {interface}"),
         source,
     })?;
     files::write_private_unsynced(&entry(state_dir, interface), &text)
