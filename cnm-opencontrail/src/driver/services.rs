@@ -92,6 +92,8 @@ impl NetworkDriver {
                 warn_of(&kept.unbuilt, "its members join it again");
                 let roles = members.iter().map(|(port, role)| (port.machine, role));
                 for (machine, role) in BTreeMap::from_iter(roles) {
+                    // Each has its own time: who leaves must be able to join again.
+                    let end = Deadline::after(PATIENCE);
                     self.attacher.rejoin_service(role, machine, end)?;
                 }
             }

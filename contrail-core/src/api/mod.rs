@@ -55,7 +55,8 @@ pub struct Ensured {
 /// A server that cannot be reached or answers 502, 503 or 504 is left for the next one, which then
 /// stays the first choice; where a connection broke, a new one to the same server is tried before.
 /// A request that may have had an effect already is repeated only where
-/// that does no harm: not the creation of an object whose id the API shall choose.
+/// that does no harm: not the creation of an object whose id the API shall choose, nor that of an instance
+/// IP, for which there is [`Client::ensure_address`].
 ///
 /// ```no_run
 /// # use std::{sync::Arc, time::Duration};

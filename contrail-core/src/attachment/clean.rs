@@ -25,27 +25,15 @@ pub struct Cleaned {
     pub machines: Result<Vec<(IdleMachine, Fate)>>,
 }
 
-impl Default for Cleaned {
-    fn default() -> Self {
-        Self {
-            finished: 0,
-            pending: Vec::new(),
-            grace: None,
-            projects: Vec::new(),
-            machines: Ok(Vec::new()),
-        }
-    }
-}
-
 /// Orphans, each with what became of it.
 pub type Decided = Vec<(Orphan, Fate)>;
 
-/// What became of an orphan.
+/// What became of an orphan, or of a virtual machine without interfaces.
 #[derive(Debug)]
 pub enum Fate {
     /// It is removed, or its removal waits like others.
     Removed,
-    /// It stays: nobody asked for its removal, it is too new, or it is no orphan any more.
+    /// It stays: nobody asked for its removal, it is too new, or somebody uses it by now.
     Stays,
     /// It could not be removed, for this reason.
     Failed(Error),

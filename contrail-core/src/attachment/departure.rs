@@ -28,9 +28,10 @@ const LATEST: Duration = Duration::from_secs(120);
 /// ended half-way.
 pub(super) const LEAVING: Duration = Duration::from_secs(2);
 
-/// Whether the last user of a network is leaving it.
+/// Whether the last user of a network is leaving it. That user removes the links to IPAMs along with the
+/// subnets; a link without subnets is one to a flat IPAM.
 pub(super) fn is_going(network: &VirtualNetwork) -> bool {
-    is_owned(network) && network.subnets().next().is_none()
+    is_owned(network) && network.network_ipam_refs.is_empty()
 }
 
 /// Ends the use of virtual networks by an interface that is gone; those that the plugins made and

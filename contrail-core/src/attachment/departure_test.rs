@@ -189,3 +189,13 @@ fn a_name_that_stays_taken_is_an_error_in_time_that_may_be_tried_again() {
     let error = network::create(&client, &object).unwrap_err();
     assert!(error.is_transient(), "{error}");
 }
+
+#[test]
+fn a_network_on_a_flat_ipam_is_not_going() {
+    let is_going = |network: Value| super::is_going(&serde_json::from_value(network).unwrap());
+    assert!(!is_going(network_with(true)));
+    assert!(is_going(network_with(false)));
+    let mut flat = network_with(true);
+    flat["network_ipam_refs"][0]["attr"] = json!({"ipam_subnets": [{"subnet_uuid": ID}]});
+    assert!(!is_going(flat));
+}

@@ -21,6 +21,7 @@ mod departure;
 mod detach;
 mod endpoint;
 mod keep;
+mod leaving;
 mod machines;
 mod membership;
 mod network;

@@ -39,8 +39,9 @@ impl Call<'_> {
             .transpose()
     }
 
-    /// Creates the network for an interface, which leaves it again if the answer gets lost. Without a chosen id: then the API's lock on the name decides between two
-    /// hosts, and who loses uses the winner's.
+    /// Creates the network for an interface, which leaves it again if the answer gets lost. The API
+    /// chooses the id: then its lock on the name decides between two hosts, and who loses uses the
+    /// winner's.
     pub(super) fn create_network(&self, spec: &NetworkSpec, interface: Uuid) -> Result<Network> {
         if spec.subnets.is_empty() {
             return Err(Error::NotFound {

@@ -85,7 +85,7 @@ fn see_built(roles: &ServiceRoles, role: &ServiceRole, vm: Uuid, deadline: Deadl
         return Ok(());
     }
     warn_of(&lost, "its member joins it again");
-    roles.rejoin(role, vm)?;
+    roles.rejoin(role, vm, deadline)?;
     let lost = unbuilt()?;
     warn_of(&lost, "apply its chain again");
     Ok(())
@@ -150,6 +150,6 @@ impl Attacher {
     /// When the API refuses or cannot be asked.
     pub fn rejoin_service(&self, role: &ServiceRole, vm: Uuid, deadline: Deadline) -> Result<()> {
         let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
-        roles.rejoin(role, vm).map(drop)
+        roles.rejoin(role, vm, deadline).map(drop)
     }
 }

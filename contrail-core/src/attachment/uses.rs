@@ -1,10 +1,13 @@
-//! Which virtual networks the interfaces of this host use, as far as the plugins made those networks:
-//! the last one to leave such a network removes it, and nobody asks the API who else is there.
+//! What the interfaces of this host use besides their own objects: virtual networks that the plugins made,
+//! and service instances. The last one to leave such a network removes it, and nobody asks the API who
+//! else is there; whoever leaves a service must finish that before the interface goes.
 //!
 //! `uses/<interface>.json` is written before anything of an interface is made, when only the name of
 //! its network is known, and goes when the network is known to be gone or to be somebody else's: so
 //! neither a crash nor a lost answer loses a network. `members/<network>_<interface>` says who is
-//! there. Losing these files loses nothing but the tidying: the network stays, with its owner mark.
+//! there. Losing these files loses the tidying: the network stays, with its owner mark. Losing them
+//! between two steps of leaving a service may also lose its chains, which `service-chain apply` brings
+//! back.
 //!
 //! Whoever works on an interface holds its lock. Members have none: each is a file of its own, and who
 //! leaves takes their own away before they look for others, so that two cannot miss each other.
@@ -149,14 +152,16 @@ pub(super) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
     write(state_dir, interface, &uses)
 }
 
-/// Notes that an interface is deleted. Returns whether it was a member of a service until then.
-pub(super) fn end(state_dir: &Path, interface: Uuid) -> Result<bool> {
+/// Whether an interface was a member of a service, and is to be deleted.
+pub(super) fn has_left(state_dir: &Path, interface: Uuid) -> Result<bool> {
+    of(state_dir, interface).map(|uses| uses.contains(&Use::Left))
+}
+
+/// Notes that an interface that was a member of a service is deleted.
+pub(super) fn end(state_dir: &Path, interface: Uuid) -> Result<()> {
     let mut uses = of(state_dir, interface)?;
-    if !uses.contains(&Use::Left) {
-        return Ok(false);
-    }
     uses.retain(|known| *known != Use::Left);
-    write(state_dir, interface, &uses).map(|()| true)
+    write(state_dir, interface, &uses)
 }
 
 /// The uses that an interface may have.
@@ -212,7 +217,7 @@ fn write(state_dir: &Path, interface: Uuid, uses: &[Use]) -> Result<()> {
         return forget(state_dir, interface);
     }
     let text = serde_json::to_vec(uses).map_err(|source| Error::Decode {
-        what: format!("the networks of interface {interface}"),
+        what: format!("the uses of interface {interface}"),
         source,
     })?;
     files::write_private_unsynced(&entry(state_dir, interface), &text)
@@ -311,10 +316,11 @@ mod tests {
         }
         assert_eq!(served(dir.path(), A).unwrap(), [(role, B)]);
         assert_eq!(left(dir.path(), A).unwrap(), [NETWORK]);
-        assert!(!end(dir.path(), A).unwrap());
+        assert!(!has_left(dir.path(), A).unwrap());
         retire(dir.path(), A).unwrap();
         assert_eq!(served(dir.path(), A).unwrap(), []);
-        assert!(end(dir.path(), A).unwrap());
+        assert!(has_left(dir.path(), A).unwrap());
+        end(dir.path(), A).unwrap();
         assert_eq!(of(dir.path(), A).unwrap(), [Use::Joined(NETWORK)]);
     }
 

@@ -9,6 +9,7 @@ use super::change::{Change, Object, Target};
 use super::mark;
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
+use super::template;
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
@@ -54,12 +55,29 @@ impl ServiceRoles {
     /// # Errors
     /// When the API refuses or cannot be asked.
     pub fn dissolve(&self, tuple: Uuid, interface: Uuid) -> Result<Option<Dissolved>> {
+        self.dissolve_noted(tuple, interface, |_| ())
+    }
+
+    /// The same; `note` is told which ports are about to leave. Of those that go, too, none may do so
+    /// before the tuple.
+    pub(crate) fn dissolve_noted(
+        &self,
+        tuple: Uuid,
+        interface: Uuid,
+        note: impl Fn(&[Uuid]),
+    ) -> Result<Option<Dissolved>> {
         let fields = ["annotations", "virtual_machine_interface_back_refs"];
         let read = || self.client.get_opt_with::<PortTuple>(tuple, &fields);
         let mut dissolved = None;
         for _ in 0..ROUNDS {
-            let Some(tuple) = read()? else {
-                return Ok(dissolved);
+            let tuple = match read() {
+                Ok(Some(tuple)) => tuple,
+                Ok(None) => return Ok(dissolved),
+                Err(error) if is_forbidden(&error) => {
+                    self.leave_unseen(tuple, interface)?;
+                    return Ok(dissolved);
+                }
+                Err(error) => return Err(error),
             };
             dissolved = Some(Dissolved {
                 instance: tuple.fq_name().parent(),
@@ -71,20 +89,22 @@ impl ServiceRoles {
                 .filter_map(Target::referred::<VirtualMachineInterface>)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
+            let ids: Vec<Uuid> = leaving.iter().map(|port| port.uuid).collect();
+            note(&ids);
             for port in &leaving {
                 self.take_out(port, &tuple)?;
             }
             if is_foreign {
-                log::warn!(
-                    "port tuple {} stays: no plugin made it; whoever deletes it later makes the \
-                     controller lose the chains of its service",
-                    tuple.fq_name()
-                );
+                warn_of_left(tuple.fq_name(), "no plugin made it");
                 return Ok(dissolved);
             }
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
                 // Somebody has joined it meanwhile.
                 Err(Error::InUse { .. }) => continue,
+                Err(error) if is_forbidden(&error) => {
+                    warn_of_left(tuple.fq_name(), "this user may not delete it");
+                    return Ok(dissolved);
+                }
                 result => drop(result?),
             }
             log::info!("port tuple {} is dissolved", tuple.fq_name());
@@ -96,6 +116,21 @@ impl ServiceRoles {
             uuid: tuple,
             by: vec!["ports that join it again and again".to_owned()],
         })
+    }
+
+    /// Takes a port out of a port tuple that this user may not read.
+    fn leave_unseen(&self, tuple: Uuid, interface: Uuid) -> Result<()> {
+        // The API goes by the id; the name only has to be one.
+        let name = FqName::new([tuple.to_string()]);
+        warn_of_left(&name, "this user may not read it");
+        let port = (VirtualMachineInterface::TYPE, interface);
+        match self
+            .client
+            .remove_ref(port, (PortTuple::TYPE, tuple, &name))
+        {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
     }
 
     fn take_out(&self, port: &Target, tuple: &PortTuple) -> Result<()> {
@@ -120,8 +155,13 @@ impl ServiceRoles {
         let staying = ports.iter().map(|port| port.uuid);
         for id in staying.filter(|id| *id != gone && !kept.contains(id)) {
             let port = self.client.get_opt::<VirtualMachineInterface>(id)?;
-            if let Some(port) = port.filter(|port| role(port).is_some()) {
-                clear_role(&port).run(&self.client)?;
+            let Some(port) = port.filter(|port| role(port).is_some()) else {
+                continue;
+            };
+            match clear_role(&port).run(&self.client) {
+                // Its own removal has ended meanwhile.
+                Err(error) if error.is_not_found() => {}
+                result => drop(result?),
             }
         }
         Ok(())
@@ -167,8 +207,10 @@ impl ServiceRoles {
         found: ServiceInstance,
         is_chosen: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let mut left = 0;
-        for tuple in self.tuples(found.uuid().unwrap_or_default())? {
+        let tuples = self.tuples(found.uuid().unwrap_or_default())?;
+        // What cannot be read may have members.
+        let mut left = tuples.unreadable.len();
+        for tuple in tuples.readable() {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
             let is_left = is_empty && is_chosen(tuple.fq_name().name());
             if !is_left || !mark::is_of_attachment(&tuple.meta) {
@@ -198,9 +240,12 @@ impl ServiceRoles {
     fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
         let project = instance.fq_name().parent();
         let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
-        let policies: Vec<NetworkPolicy> = self.client.list_whole(&query)?;
+        let policies = self.client.listed::<NetworkPolicy>(&query)?;
+        // One that cannot be read may do so: it is no reason to keep the container.
+        let is_unknown = !policies.unreadable.is_empty();
         let name = instance.fq_name().to_string();
-        Ok(policies.iter().any(|policy| policy.sends_through(&name)))
+        let mut policies = policies.readable().into_iter();
+        Ok(is_unknown || policies.any(|policy| policy.sends_through(&name)))
     }
 
     /// Removes the templates that a service instance may have been about to get, or to lose.
@@ -214,7 +259,8 @@ impl ServiceRoles {
         Ok(())
     }
 
-    /// Removes a template that was made here, unless somebody uses it.
+    /// Removes a template that was made here, unless somebody uses it or it is for an administrator to
+    /// remove.
     pub(super) fn drop_template(&self, template: &Ref) -> Result<()> {
         let Some(uuid) = template.uuid else {
             return Ok(());
@@ -223,10 +269,115 @@ impl ServiceRoles {
             Some(found) if mark::is_made_here(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(Error::InUse { .. }) => Ok(()),
+                    Err(error) if template::is_forbidden(&error) => {
+                        log::info!("service template {} stays: {error}", found.fq_name());
+                        Ok(())
+                    }
                     result => result.map(drop),
                 }
             }
             _ => Ok(()),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of};
+
+    const ID: Uuid = Uuid::from_u128(1);
+
+    fn made_here(kind: &str, name: &[&str]) -> Value {
+        let pairs = [json!({"key": "container-plugin.service-role", "value": "true"})];
+        json!({kind: {"fq_name": name, "uuid": ID, "annotations": {"key_value_pair": pairs}}})
+    }
+
+    /// An API with a service instance that nobody uses, as far as can be read, and with its template.
+    fn api(tuples: Value, policies: Value) -> Arc<FakeTransport> {
+        let instance = made_here("service-instance", &["d", "p", "fw"]);
+        FakeTransport::new(move |request| {
+            let is_of = |part: &str| request.url.contains(part);
+            let answer = match request.method {
+                Method::Delete if is_of("/service-template/") => {
+                    return Ok(Response::new(403, "Permission Denied"));
+                }
+                Method::Delete => return Ok(Response::new(200, "")),
+                _ if is_of("/service-instances") => json!({"service-instances": [instance]}),
+                _ if is_of("/port-tuples") => json!({"port-tuples": tuples}),
+                _ if is_of("/network-policys") => json!({"network-policys": policies}),
+                _ => made_here("service-template", &["d", "t"]),
+            };
+            Ok(Response::new(200, answer.to_string()))
+        })
+    }
+
+    fn deletions(transport: &Arc<FakeTransport>) -> usize {
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        roles.sweep(&FqName::new(["d", "p", "fw"])).unwrap();
+        let requests = transport.requests();
+        let deletions = requests.iter().filter(|r| r.method == Method::Delete);
+        deletions.count()
+    }
+
+    #[test]
+    fn an_instance_stays_while_something_that_may_use_it_cannot_be_read() {
+        let odd = |kind: &str| json!([{kind: {"fq_name": "odd", "uuid": ID}}]);
+        assert_eq!(deletions(&api(json!([]), json!([]))), 1);
+        assert_eq!(deletions(&api(odd("port-tuple"), json!([]))), 0);
+        assert_eq!(deletions(&api(json!([]), odd("network-policy"))), 0);
+    }
+
+    #[test]
+    fn a_port_that_goes_while_its_role_is_taken_back_is_no_error() {
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let pairs = json!([{"key": "container-plugin.owner", "value": "service-chain"}]);
+        let ports = [own, other].map(|id| json!({"to": ["d", "p", id.to_string()], "uuid": id}));
+        let tuple = json!({"port-tuple": {"fq_name": ["d", "p", "fw", "t"], "uuid": own,
+            "annotations": {"key_value_pair": pairs}, "virtual_machine_interface_back_refs": ports}});
+        let port = json!({"virtual-machine-interface": {"fq_name": ["d", "p", "2"], "uuid": other,
+            "virtual_machine_interface_properties": {"service_interface_type": "right"}}});
+        let transport = FakeTransport::new(move |request| {
+            Ok(match request.method {
+                Method::Put => Response::new(404, "Unknown id"),
+                Method::Get if request.url.contains("/port-tuple/") => {
+                    Response::new(200, tuple.to_string())
+                }
+                Method::Get => Response::new(200, port.to_string()),
+                _ => Response::new(200, "{}"),
+            })
+        });
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        assert!(roles.dissolve(own, own).unwrap().is_some());
+        let last = transport.requests().pop().unwrap();
+        assert_eq!(last.method, Method::Put);
+    }
+
+    #[test]
+    fn a_template_that_only_an_administrator_can_remove_stays() {
+        let transport = api(json!([]), json!([]));
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        let mut template: Ref = Ref::named(FqName::new(["d", "t"]));
+        template.uuid = Some(ID);
+        roles.drop_template(&template).unwrap();
+        assert_eq!(transport.requests().last().unwrap().method, Method::Delete);
+    }
+}
+
+/// Whether the user has no right to do this: trying again does not help, and must not keep a container.
+fn is_forbidden(error: &Error) -> bool {
+    matches!(error.cause(), Error::Refused { status: 403, .. })
+}
+
+fn warn_of_left(tuple: &FqName, reason: &str) {
+    log::warn!(
+        "port tuple {tuple} stays: {reason}; whoever deletes it later makes the controller lose the chains of \
+         its service"
+    );
 }

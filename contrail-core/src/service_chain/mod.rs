@@ -34,6 +34,7 @@ mod chain;
 mod change;
 mod check;
 mod description;
+mod eligible;
 mod joined;
 mod leave;
 mod mark;

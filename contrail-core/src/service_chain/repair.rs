@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::change::{Change, Object, Target};
 use super::mark;
 use super::snapshot::{FoundInstance, Snapshot};
+use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, VirtualMachineInterface};
 use crate::fq_name::FqName;
 
@@ -63,7 +64,13 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
             .iter()
             .all(|found| mark::is_made_here(&found.object.meta))
         && tuples().all(|tuple: &PortTuple| mark::is_made_here(&tuple.meta));
-    if !is_made_here {
+    let is_shared = |found: &&FoundInstance| {
+        let name = found.object.fq_name().to_string();
+        let mut others = snapshot.others.values();
+        others.any(|policy| policy.sends_through(&name))
+    };
+    // Another chain through the same service may stand.
+    if !is_made_here || instances.iter().any(is_shared) {
         return None;
     }
     let detached = detached(policy);
@@ -268,6 +275,17 @@ mod tests {
         let old = &snapshot.instances.values().next().unwrap().object;
         assert_eq!(made.meta, old.meta);
         assert!(!made.rest.contains_key("instance_ip_refs"));
+    }
+
+    #[test]
+    fn a_service_of_another_chain_is_not_made_again() {
+        let mut snapshot = snapshot("service-chain");
+        let rule = json!({"action_list": {"apply_service": ["d:p:fw"]}});
+        let rules = json!({"network_policy_entries": {"policy_rule": [rule]}});
+        let other = object(&["d", "p", "other"], id(10), "service-chain", rules);
+        snapshot.others.insert(id(10), other);
+        assert!(stages(Repair::Rebuild, &snapshot).is_none());
+        assert!(stages(Repair::Rejoin, &snapshot).is_some());
     }
 
     #[test]

@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 use super::chain;
 use super::change::{Change, Target};
+use super::eligible::{check, is_member, leg_of, network, unfit};
 use super::mark;
 use super::orphan::orphans;
-use super::problem::Problem;
-use super::services::{differences, role, set_role, update_instance};
+use super::services::{differences, set_role, update_instance};
 use super::template;
 use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::api::{Client, ListQuery, Ref, Resource};
+use crate::api::{Client, ListQuery, Listed, Ref, Resource};
 use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 use crate::identity;
@@ -64,6 +64,14 @@ pub struct RolePort {
     pub label: String,
 }
 
+/// What is there before a port takes a role.
+struct Seen {
+    interface: VirtualMachineInterface,
+    has_instance: bool,
+    /// The port tuples of the service instance.
+    tuples: BTreeSet<Uuid>,
+}
+
 /// Makes ports members of service instances, and takes them out again.
 #[derive(Clone)]
 pub struct ServiceRoles {
@@ -86,11 +94,12 @@ impl ServiceRoles {
     /// [`Error::Chain`] when the service instance or the port is something else already; any other
     /// error of the API. What was done is taken back.
     pub fn join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
-        let Err(cause) = self.try_join(role, port) else {
+        let seen = self.look(role, port)?;
+        let Err(cause) = self.take(role, port, &seen) else {
             return Ok(());
         };
-        // A refusal before the first write leaves nothing, and must not take a role that was there.
-        if matches!(cause, Error::Chain { .. }) {
+        // Taking it back would take the role that was there.
+        if is_member(&seen.interface, &role.instance) {
             return Err(cause);
         }
         match self.leave(role, port.interface, port.machine) {
@@ -102,25 +111,45 @@ impl ServiceRoles {
         }
     }
 
-    fn try_join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
+    /// What is there before a port takes a role, if it can have it. Nothing is written.
+    fn look(&self, role: &ServiceRole, port: &RolePort) -> Result<Seen> {
         let interface: VirtualMachineInterface = self.client.get(port.interface)?;
-        let existing = self.client.lookup::<ServiceInstance>(&role.instance)?;
-        let tuples = match &existing {
-            Some(instance) => self.tuples(instance.uuid().unwrap_or_default())?,
+        let instance = self.client.lookup::<ServiceInstance>(&role.instance)?;
+        let tuples = match &instance {
+            Some(instance) => self.tuples(instance.uuid().unwrap_or_default())?.whole()?,
             None => Vec::new(),
         };
-        let members = self.ports_of(&tuples)?;
-        check(role, &interface, existing.as_ref(), &members)?;
-        if existing.is_none() {
-            self.create_instance(role, &interface)?;
+        check(
+            role,
+            &interface,
+            instance.as_ref(),
+            &self.ports_of(&tuples)?,
+        )?;
+        Ok(Seen {
+            interface,
+            has_instance: instance.is_some(),
+            tuples: tuples.iter().filter_map(Resource::uuid).collect(),
+        })
+    }
+
+    fn take(&self, role: &ServiceRole, port: &RolePort, seen: &Seen) -> Result<()> {
+        let interface = &seen.interface;
+        if !seen.has_instance {
+            self.create_instance(role, interface)?;
         }
-        let children = tuples.iter().filter_map(Resource::uuid).collect();
-        let orphans = self.own_orphans(&interface, &role.instance, &children)?;
+        let orphans = self.own_orphans(interface, &role.instance, &seen.tuples)?;
         for orphan in &orphans {
             self.dissolve(*orphan, port.interface)?;
         }
-        if !orphans.is_empty() || !is_member(&interface, &role.instance) {
-            self.join_tuple(role, port, &interface)?;
+        if !orphans.is_empty() || !is_member(interface, &role.instance) {
+            match self.join_tuple(role, port, interface) {
+                // The last member of another host took the service instance along.
+                Err(error) if error.is_not_found() => {
+                    self.create_instance(role, interface)?;
+                    self.join_tuple(role, port, interface)?;
+                }
+                joined => joined?,
+            }
         }
         self.settle(role)
     }
@@ -202,7 +231,7 @@ impl ServiceRoles {
             if !mark::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
-            let tuples = self.tuples(instance.uuid().unwrap_or_default())?;
+            let tuples = self.tuples(instance.uuid().unwrap_or_default())?.whole()?;
             let members = self.ports_of(&tuples)?;
             let networks: BTreeMap<Leg, String> = members.iter().filter_map(leg_of).collect();
             let template = self.template(role, &networks)?;
@@ -228,7 +257,7 @@ impl ServiceRoles {
     /// A port that this role's service instance has, to make the instance again from.
     fn any_member(&self, role: &ServiceRole) -> Result<VirtualMachineInterface> {
         let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
-        let tuples = self.tuples(id)?;
+        let tuples = self.tuples(id)?.whole()?;
         let ports = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
@@ -242,12 +271,11 @@ impl ServiceRoles {
         }
     }
 
-    pub(super) fn tuples(&self, instance: Uuid) -> Result<Vec<PortTuple>> {
+    pub(super) fn tuples(&self, instance: Uuid) -> Result<Listed<PortTuple>> {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
-        // What cannot be read may have members: the instance must not go under it.
-        self.client.list_whole(&query)
+        self.client.listed(&query)
     }
 
     /// The port tuples of a port that belong to an earlier service instance of a name, but those that
@@ -265,6 +293,7 @@ impl ServiceRoles {
         Ok(own.filter_map(Resource::uuid).collect())
     }
 
+    /// The ports of these port tuples.
     fn ports_of(&self, tuples: &[PortTuple]) -> Result<Vec<VirtualMachineInterface>> {
         let refs = tuples
             .iter()
@@ -272,87 +301,4 @@ impl ServiceRoles {
         let ids = refs.filter_map(|port| port.uuid);
         self.client.list_whole(&ListQuery::ids(ids).detail())
     }
-}
-
-/// Whether the port can have this role.
-fn check(
-    wanted: &ServiceRole,
-    port: &VirtualMachineInterface,
-    instance: Option<&ServiceInstance>,
-    members: &[VirtualMachineInterface],
-) -> Result<()> {
-    let taken = |by: String| Error::Chain {
-        chain: wanted.instance.to_string(),
-        problems: vec![Problem::TakenInterface {
-            service: wanted.instance.to_string(),
-            interface: port.uuid().unwrap_or_default(),
-            by,
-        }],
-    };
-    let mut elsewhere = port.port_tuple_refs.iter();
-    if let Some(other) = elsewhere.find(|other| other.to.parent() != wanted.instance) {
-        return Err(taken(format!(
-            "is a member of port tuple {} already",
-            other.to
-        )));
-    }
-    if let Some(other) = role(port).filter(|role| *role != wanted.interface.as_str()) {
-        let wanted = wanted.interface;
-        return Err(taken(format!(
-            "has the role {other} already, {wanted} is wanted"
-        )));
-    }
-    let own = network(port);
-    let mut others = members
-        .iter()
-        .filter(|m| m.uuid() != port.uuid())
-        .filter_map(leg_of);
-    let other = others.find(|(leg, network)| *leg == wanted.interface && *network != own);
-    let stated = instance.filter(|instance| !mark::is_of_attachment(&instance.meta));
-    let stated = stated.and_then(|instance| stated_network(instance, wanted.interface));
-    let stated = stated.filter(|network| *network != own);
-    if let Some(network) = other.map(|(_, network)| network).or(stated) {
-        let difference = format!(
-            "has its {} interface in {network} and not in {own}",
-            wanted.interface
-        );
-        return Err(unfit(&wanted.instance, difference));
-    }
-    Ok(())
-}
-
-fn unfit(instance: &FqName, difference: String) -> Error {
-    Error::Chain {
-        chain: instance.to_string(),
-        problems: vec![Problem::Unfit {
-            kind: ServiceInstance::TYPE,
-            name: instance.clone(),
-            difference,
-        }],
-    }
-}
-
-/// What a service instance says of one of its networks.
-fn stated_network(instance: &ServiceInstance, leg: Leg) -> Option<String> {
-    let properties = &instance.properties;
-    let network = match leg {
-        Leg::Left => &properties.left_virtual_network,
-        Leg::Right => &properties.right_virtual_network,
-        Leg::Management => &properties.management_virtual_network,
-    };
-    network.clone().filter(|network| !network.is_empty())
-}
-
-fn is_member(port: &VirtualMachineInterface, instance: &FqName) -> bool {
-    let mut joined = port.port_tuple_refs.iter();
-    joined.any(|tuple| tuple.to.parent() == *instance)
-}
-
-fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
-    Some((role(port)?.parse().ok()?, network(port)))
-}
-
-fn network(port: &VirtualMachineInterface) -> String {
-    let network = port.virtual_network_refs.first();
-    network.map_or(String::new(), |network| network.to.to_string())
 }

@@ -1,4 +1,4 @@
-//! Making a service template, which stands in the domain: tenants may not.
+//! Making a service template. It stands in the domain, where members of a tenant may not write.
 
 use super::mark;
 use super::problem::Problem;
@@ -15,12 +15,23 @@ const FORBIDDEN: u16 = 403;
 /// [`Error::Chain`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any
 /// other error of the API.
 pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
-    client.ensure(template).map_err(|error| match error {
+    client
+        .ensure(template)
+        .map_err(|error| match is_forbidden(&error) {
+            true => forbidden(template),
+            false => error,
+        })
+}
+
+/// Whether the user has no right to what was asked for.
+pub(super) fn is_forbidden(error: &Error) -> bool {
+    matches!(
+        error.cause(),
         Error::Refused {
-            status: FORBIDDEN, ..
-        } => forbidden(template),
-        error => error,
-    })
+            status: FORBIDDEN,
+            ..
+        }
+    )
 }
 
 fn forbidden(template: &ServiceTemplate) -> Error {

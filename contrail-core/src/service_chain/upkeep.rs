@@ -6,6 +6,7 @@ use std::thread;
 
 use uuid::Uuid;
 
+use super::apply;
 use super::built::{ChainState, LegState, Progress};
 use super::change::{Change, Target};
 use super::role::{RolePort, ServiceRole, ServiceRoles};
@@ -13,7 +14,7 @@ use super::wait::{PAUSE, POLL};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{ListQuery, Resource};
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fq_name::FqName;
 
 /// Legs of a service that the controller should have built and has not.
@@ -81,31 +82,33 @@ impl ServiceRoles {
     /// left in a bad order and returned under their ids. Returns whether it has a port tuple.
     ///
     /// # Errors
-    /// When the API refuses or cannot be asked; ports that could not join again are then without service.
-    pub fn rejoin(&self, role: &ServiceRole, machine: Uuid) -> Result<bool> {
+    /// [`Error::Timeout`], with nothing done, if the deadline is too near for both; when the API refuses or
+    /// cannot be asked. What was done is taken back then; [`Error::Undo`] names what could not be.
+    pub fn rejoin(&self, role: &ServiceRole, machine: Uuid, deadline: Deadline) -> Result<bool> {
         let fields = ["virtual_machine_interface_back_refs"];
         let (tuple, _) = role.tuple(machine);
         let Some(tuple) = self.client.get_opt_with::<PortTuple>(tuple, &fields)? else {
             return Ok(false);
         };
+        // A member that has left and finds no time to join again is out of service.
+        let left = deadline.remaining();
+        if left < PAUSE * 2 {
+            return Err(Error::Timeout {
+                operation: format!(
+                    "waiting until the controller has noticed that virtual machine {machine} left"
+                ),
+                seconds: left.as_secs_f32(),
+            });
+        }
         let ports = tuple.virtual_machine_interface_back_refs.iter();
-        let leaves = ports.filter_map(Target::referred::<VirtualMachineInterface>);
-        let leaves: Vec<Change> = leaves
-            .map(|port| Change::Leave {
-                port,
-                tuple: Target::of(&tuple),
-            })
-            .collect();
-        let run = |change: &Change| {
-            log::info!("{change}");
-            change.run(&self.client).map(drop)
+        let ports = ports.filter_map(Target::referred::<VirtualMachineInterface>);
+        let leave = |port| Change::Leave {
+            port,
+            tuple: Target::of(&tuple),
         };
-        leaves.iter().try_for_each(run)?;
-        thread::sleep(PAUSE);
-        leaves
-            .iter()
-            .map(Change::inverse)
-            .try_for_each(|join| run(&join))?;
+        let leaves: Vec<Change> = ports.map(leave).collect();
+        let joins = leaves.iter().map(Change::inverse).collect();
+        apply::run_in_stages(&self.client, &[leaves, joins], || thread::sleep(PAUSE))?;
         Ok(true)
     }
 }
@@ -120,8 +123,14 @@ fn unbuilt_of(chains: Vec<ChainState>, instance: &FqName) -> Unbuilt {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::service_chain::{Lack, Leg};
+    use crate::http::{Method, Request, Response};
+    use crate::service_chain::{Lack, Leg, Mode};
+    use crate::testing::{FakeTransport, client_of};
 
     fn chain(service: &str, lacks: Vec<Lack>) -> ChainState {
         ChainState {
@@ -155,5 +164,47 @@ mod tests {
                 "{chain:?}"
             );
         }
+    }
+
+    fn role() -> ServiceRole {
+        ServiceRole {
+            instance: FqName::new(["d", "p", "fw"]),
+            interface: Leg::Left,
+            mode: Mode::InNetwork,
+        }
+    }
+
+    /// The operation of a request that changes a reference, with its port.
+    fn change(request: &Request) -> Option<(String, Uuid)> {
+        let body: Value = serde_json::from_slice(request.body.as_deref()?).ok()?;
+        let port = body["uuid"].as_str()?.parse().ok()?;
+        Some((body["operation"].as_str()?.to_owned(), port))
+    }
+
+    #[test]
+    fn a_port_that_has_left_joins_again_when_another_one_cannot_leave() {
+        let [first, second] = [1, 2].map(Uuid::from_u128);
+        let port = |id: Uuid| json!({"to": ["d", "p", id.to_string()], "uuid": id});
+        let tuple = json!({"port-tuple": {"fq_name": ["d", "p", "fw", "t"], "uuid": first,
+            "virtual_machine_interface_back_refs": [port(first), port(second)]}});
+        let transport = FakeTransport::new(move |request| {
+            let refused = Some(("DELETE".to_owned(), second));
+            Ok(match (request.method, change(request)) {
+                (Method::Get, _) => Response::new(200, tuple.to_string()),
+                (_, change) if change == refused => Response::new(400, "no"),
+                _ => Response::new(200, "{}"),
+            })
+        });
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        let soon = Deadline::after(PAUSE);
+        let error = roles.rejoin(&role(), first, soon).unwrap_err();
+        assert!(matches!(error, Error::Timeout { .. }), "{error}");
+        assert_eq!(transport.requests().iter().filter_map(change).count(), 0);
+
+        let end = Deadline::after(Duration::from_secs(60));
+        roles.rejoin(&role(), first, end).unwrap_err();
+        let changes: Vec<(String, Uuid)> = transport.requests().iter().filter_map(change).collect();
+        let expected = [("DELETE", first), ("DELETE", second), ("ADD", first)];
+        assert_eq!(changes, expected.map(|(what, id)| (what.to_owned(), id)));
     }
 }

@@ -18,7 +18,8 @@ impl Objects {
     /// have orphans.
     ///
     /// # Errors
-    /// When the API cannot be asked.
+    /// When the API cannot be asked; [`Error::Decode`](crate::Error::Decode) for an object that cannot be
+    /// read: a chain must not be taken down for lack of what is there.
     pub fn read(client: &Client, chains: &[Wanted]) -> Result<Self> {
         let ends = chains.iter().flat_map(Wanted::ends);
         let services = chains.iter().flat_map(|chain| &chain.services);
@@ -32,10 +33,10 @@ impl Objects {
         let tuples = tuples(client, &instances)?;
         let members = ListQuery::referring_to_any(tuples).detail();
         let mut objects = Self {
-            routing_instances: client.list(&of_networks)?,
-            access_control_lists: client.list(&of_networks)?,
-            addresses: client.list(&addresses)?,
-            interfaces: client.list(&members)?,
+            routing_instances: client.list_whole(&of_networks)?,
+            access_control_lists: client.list_whole(&of_networks)?,
+            addresses: client.list_whole(&addresses)?,
+            interfaces: client.list_whole(&members)?,
             networks,
             instances,
             orphans: BTreeSet::new(),
@@ -75,7 +76,8 @@ impl Objects {
 
 /// The port tuples that are children of service instances.
 fn tuples(client: &Client, instances: &[ServiceInstance]) -> Result<BTreeSet<Uuid>> {
-    let tuples: Vec<PortTuple> = client.list(&ListQuery::children_of_ids(ids(instances)))?;
+    let query = ListQuery::children_of_ids(ids(instances));
+    let tuples: Vec<PortTuple> = client.list_whole(&query)?;
     Ok(tuples.iter().filter_map(Resource::uuid).collect())
 }
 
@@ -96,4 +98,41 @@ fn lookup<'a, R: Resource>(
 
 fn ids<R: Resource>(objects: &[R]) -> Vec<Uuid> {
     objects.iter().filter_map(Resource::uuid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::Response;
+    use crate::service_chain::types::Direction;
+    use crate::testing::{FakeTransport, client_of};
+
+    #[test]
+    fn what_cannot_be_read_does_not_count_as_missing() {
+        let id = Uuid::from_u128(1);
+        let transport = FakeTransport::new(move |request| {
+            let path = request.url.split('?').next().unwrap_or_default();
+            let kind = path.rsplit('/').next().unwrap_or_default();
+            let kind = kind.trim_end_matches('s');
+            let name = match kind {
+                "routing-instance" => json!("odd"),
+                _ => json!(["d", "p", "n"]),
+            };
+            let list = json!({format!("{kind}s"): [{kind: {"fq_name": name, "uuid": id}}]});
+            Ok(Response::new(200, list.to_string()))
+        });
+        let network = FqName::new(["d", "p", "n"]);
+        let wanted = Wanted {
+            policy: FqName::new(["d", "p", "policy"]),
+            rule: None,
+            left: network.clone(),
+            right: network,
+            direction: Direction::Both,
+            services: Vec::new(),
+        };
+        let error = Objects::read(&client_of(transport), &[wanted]).unwrap_err();
+        assert!(matches!(error, crate::Error::Decode { .. }), "{error}");
+    }
 }

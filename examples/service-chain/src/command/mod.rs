@@ -142,9 +142,8 @@ fn report_of(
     let (plan, state) = match command {
         Command::Apply(Apply { wait, .. }) => {
             let plan = chains.apply(description)?;
-            let limit = wait.limit();
-            let state = limit.map(|limit| wait::wait(chains, description, limit));
-            (plan, state.transpose()?)
+            let state = wait::after(&plan, chains, description, wait)?;
+            (plan, state)
         }
         Command::Show(_) | Command::Diff(_) => {
             let plan = chains.diff(description)?;

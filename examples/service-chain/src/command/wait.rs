@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use contrail_core::Result;
-use contrail_core::service_chain::{ChainState, Description, Event, Repair, ServiceChains};
+use contrail_core::service_chain::{
+    ChainState, Description, Event, Plan, Progress, Repair, ServiceChains,
+};
 
 use super::{signals, state};
 
@@ -25,26 +27,43 @@ pub struct Options {
         conflicts_with = "no_wait"
     )]
     wait: Option<u32>,
-    /// Do not wait: only write what is missing.
+    /// Do not wait, and do not bring back a chain that the controller has lost: only write what is missing.
     #[arg(long)]
     no_wait: bool,
 }
 
 impl Options {
-    /// How long to wait, if at all: somebody who looks on wants to know how it ends.
-    pub fn limit(&self) -> Option<Duration> {
-        let is_watched = !self.no_wait && io::stderr().is_terminal();
-        let seconds = self.wait.or(LIMIT.parse().ok().filter(|_| is_watched));
-        seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    /// How long to wait.
+    fn limit(&self) -> Duration {
+        let seconds = self.wait.or(LIMIT.parse().ok()).unwrap_or_default();
+        Duration::from_secs(seconds.into())
     }
 }
 
-/// Waits, and tells what for.
-pub fn wait(
+/// Waits after a chain was applied, if that is asked for, somebody looks on, or nothing had to be written
+/// although the controller has lost the chain: it is brought back then. Returns what is built, if that was
+/// looked at.
+pub fn after(
+    plan: &Plan,
     chains: &ServiceChains,
     description: &Description,
-    limit: Duration,
-) -> Result<ChainState> {
+    options: &Options,
+) -> Result<Option<ChainState>> {
+    if options.no_wait {
+        return Ok(None);
+    }
+    let is_watched = options.wait.is_some() || io::stderr().is_terminal();
+    let is_lost = || match plan.changes.is_empty() {
+        true => Ok(chains.built(description)?.progress() == Progress::Unbuilt),
+        false => Ok(false),
+    };
+    match is_watched || is_lost()? {
+        true => wait(chains, description, options.limit()).map(Some),
+        false => Ok(None),
+    }
+}
+
+fn wait(chains: &ServiceChains, description: &Description, limit: Duration) -> Result<ChainState> {
     let name = &description.name;
     chains.bring_up(description, limit, |event| {
         let text = match event {
@@ -58,7 +77,8 @@ pub fn wait(
                 "done".to_owned()
             }
             Event::NotOurs(_) => {
-                "to bring it back, objects would be made again that service-chain did not make"
+                "to bring it back, objects would be made again that service-chain did not make, or that other \
+                 chains go through"
                     .to_owned()
             }
         };

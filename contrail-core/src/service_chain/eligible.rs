@@ -1,0 +1,124 @@
+//! Whether a port can have a role in a service, given what there is: pure.
+
+use super::mark;
+use super::problem::Problem;
+use super::role::ServiceRole;
+use super::services::role;
+use super::types::Leg;
+use crate::api::Resource;
+use crate::api::objects::{ServiceInstance, VirtualMachineInterface};
+use crate::error::{Error, Result};
+use crate::fq_name::FqName;
+
+/// Whether the port can have this role.
+pub(super) fn check(
+    wanted: &ServiceRole,
+    port: &VirtualMachineInterface,
+    instance: Option<&ServiceInstance>,
+    members: &[VirtualMachineInterface],
+) -> Result<()> {
+    let taken = |by: String| Error::Chain {
+        chain: wanted.instance.to_string(),
+        problems: vec![Problem::TakenInterface {
+            service: wanted.instance.to_string(),
+            interface: port.uuid().unwrap_or_default(),
+            by,
+        }],
+    };
+    let mut elsewhere = port.port_tuple_refs.iter();
+    if let Some(other) = elsewhere.find(|other| other.to.parent() != wanted.instance) {
+        return Err(taken(format!(
+            "is a member of port tuple {} already",
+            other.to
+        )));
+    }
+    if let Some(other) = role(port).filter(|role| *role != wanted.interface.as_str()) {
+        let wanted = wanted.interface;
+        return Err(taken(format!(
+            "has the role {other} already, {wanted} is wanted"
+        )));
+    }
+    let own = network(port);
+    let mut others = members
+        .iter()
+        .filter(|m| m.uuid() != port.uuid())
+        .filter_map(leg_of);
+    let other = others.find(|(leg, network)| *leg == wanted.interface && *network != own);
+    let stated = instance.filter(|instance| !mark::is_of_attachment(&instance.meta));
+    let stated = stated.and_then(|instance| stated_network(instance, wanted.interface));
+    let stated = stated.filter(|network| *network != own);
+    if let Some(network) = other.map(|(_, network)| network).or(stated) {
+        let difference = format!(
+            "has its {} interface in {network} and not in {own}",
+            wanted.interface
+        );
+        return Err(unfit(&wanted.instance, difference));
+    }
+    Ok(())
+}
+
+pub(super) fn unfit(instance: &FqName, difference: String) -> Error {
+    Error::Chain {
+        chain: instance.to_string(),
+        problems: vec![Problem::Unfit {
+            kind: ServiceInstance::TYPE,
+            name: instance.clone(),
+            difference,
+        }],
+    }
+}
+
+/// What a service instance says of one of its networks.
+fn stated_network(instance: &ServiceInstance, leg: Leg) -> Option<String> {
+    let properties = &instance.properties;
+    let network = match leg {
+        Leg::Left => &properties.left_virtual_network,
+        Leg::Right => &properties.right_virtual_network,
+        Leg::Management => &properties.management_virtual_network,
+    };
+    network.clone().filter(|network| !network.is_empty())
+}
+
+pub(super) fn is_member(port: &VirtualMachineInterface, instance: &FqName) -> bool {
+    let mut joined = port.port_tuple_refs.iter();
+    joined.any(|tuple| tuple.to.parent() == *instance)
+}
+
+pub(super) fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
+    Some((role(port)?.parse().ok()?, network(port)))
+}
+
+pub(super) fn network(port: &VirtualMachineInterface) -> String {
+    let network = port.virtual_network_refs.first();
+    network.map_or(String::new(), |network| network.to.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of};
+
+    #[test]
+    fn a_port_that_cannot_be_read_takes_no_other_port_out_of_the_service() {
+        for status in [404, 500] {
+            let answer = move |_: &_| Ok(Response::new(status, "No object found"));
+            let transport = FakeTransport::new(answer);
+            let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+            let role = ServiceRole {
+                instance: FqName::new(["d", "p", "fw"]),
+                interface: Leg::Left,
+                mode: Mode::InNetwork,
+            };
+            let port = RolePort {
+                interface: Uuid::from_u128(1),
+                machine: Uuid::from_u128(2),
+                label: "c".into(),
+            };
+            roles.join(&role, &port).unwrap_err();
+            let requests = transport.requests();
+            let methods: Vec<Method> = requests.iter().map(|r| r.method).collect();
+            assert_eq!(methods, [Method::Get], "{status}");
+        }
+    }
+}
