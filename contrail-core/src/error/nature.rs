@@ -58,6 +58,12 @@ impl Error {
         matches!(self.cause(), Self::NotFound { .. })
     }
 
+    /// Whether the user has no right to what was asked for: trying again does not help, and must keep no
+    /// container.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.cause(), Self::Refused { status: 403, .. })
+    }
+
     /// The error that made the operation fail, below what else is said about it: a failed undo, an
     /// earlier attempt, the request that the token was for.
     pub fn cause(&self) -> &Error {

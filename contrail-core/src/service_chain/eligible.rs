@@ -92,33 +92,3 @@ pub(super) fn network(port: &VirtualMachineInterface) -> String {
     let network = port.virtual_network_refs.first();
     network.map_or(String::new(), |network| network.to.to_string())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Method, Response};
-    use crate::testing::{FakeTransport, client_of};
-
-    #[test]
-    fn a_port_that_cannot_be_read_takes_no_other_port_out_of_the_service() {
-        for status in [404, 500] {
-            let answer = move |_: &_| Ok(Response::new(status, "No object found"));
-            let transport = FakeTransport::new(answer);
-            let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
-            let role = ServiceRole {
-                instance: FqName::new(["d", "p", "fw"]),
-                interface: Leg::Left,
-                mode: Mode::InNetwork,
-            };
-            let port = RolePort {
-                interface: Uuid::from_u128(1),
-                machine: Uuid::from_u128(2),
-                label: "c".into(),
-            };
-            roles.join(&role, &port).unwrap_err();
-            let requests = transport.requests();
-            let methods: Vec<Method> = requests.iter().map(|r| r.method).collect();
-            assert_eq!(methods, [Method::Get], "{status}");
-        }
-    }
-}

@@ -73,7 +73,7 @@ impl ServiceRoles {
             let tuple = match read() {
                 Ok(Some(tuple)) => tuple,
                 Ok(None) => return Ok(dissolved),
-                Err(error) if is_forbidden(&error) => {
+                Err(error) if error.is_forbidden() => {
                     self.leave_unseen(tuple, interface)?;
                     return Ok(dissolved);
                 }
@@ -101,7 +101,7 @@ impl ServiceRoles {
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
                 // Somebody has joined it meanwhile.
                 Err(Error::InUse { .. }) => continue,
-                Err(error) if is_forbidden(&error) => {
+                Err(error) if error.is_forbidden() => {
                     warn_of_left(tuple.fq_name(), "this user may not delete it");
                     return Ok(dissolved);
                 }
@@ -281,6 +281,13 @@ impl ServiceRoles {
     }
 }
 
+fn warn_of_left(tuple: &FqName, reason: &str) {
+    log::warn!(
+        "port tuple {tuple} stays: {reason}; whoever deletes it later makes the controller lose the chains of \
+         its service"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -335,6 +342,31 @@ mod tests {
     }
 
     #[test]
+    fn a_port_leaves_a_tuple_that_its_user_may_not_read_or_delete() {
+        let port = json!({"to": ["d", "p", "1"], "uuid": ID});
+        for forbidden in [Method::Get, Method::Delete] {
+            let mut tuple = made_here("port-tuple", &["d", "p", "fw", "t"]);
+            tuple["port-tuple"]["virtual_machine_interface_back_refs"] = json!([port]);
+            let transport = FakeTransport::new(move |request| {
+                Ok(match request.method {
+                    method if method == forbidden => Response::new(403, "Permission Denied"),
+                    Method::Get => Response::new(200, tuple.to_string()),
+                    _ => Response::new(200, "{}"),
+                })
+            });
+            let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+            roles.dissolve(Uuid::from_u128(9), ID).unwrap();
+            let requests = transport.requests();
+            let mut left = requests.iter().filter(|r| r.url.ends_with("/ref-update"));
+            assert!(
+                left.next().is_some(),
+                "{forbidden:?}: {:?}",
+                transport.lines()
+            );
+        }
+    }
+
+    #[test]
     fn a_port_that_goes_while_its_role_is_taken_back_is_no_error() {
         let [own, other] = [1, 2].map(Uuid::from_u128);
         let pairs = json!([{"key": "container-plugin.owner", "value": "service-chain"}]);
@@ -368,16 +400,4 @@ mod tests {
         roles.drop_template(&template).unwrap();
         assert_eq!(transport.requests().last().unwrap().method, Method::Delete);
     }
-}
-
-/// Whether the user has no right to do this: trying again does not help, and must not keep a container.
-fn is_forbidden(error: &Error) -> bool {
-    matches!(error.cause(), Error::Refused { status: 403, .. })
-}
-
-fn warn_of_left(tuple: &FqName, reason: &str) {
-    log::warn!(
-        "port tuple {tuple} stays: {reason}; whoever deletes it later makes the controller lose the chains of \
-         its service"
-    );
 }

@@ -6,9 +6,6 @@ use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, Resource, request};
 use crate::error::{Error, Result};
 
-/// The status of a request that the user has no right to.
-const FORBIDDEN: u16 = 403;
-
 /// Makes a template, or finds it made already.
 ///
 /// # Errors

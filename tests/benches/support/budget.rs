@@ -24,7 +24,8 @@ pub fn of_case(case: &Case) -> String {
             Limit("deep", Some(requests.depth as f64), 3.0),
         ]),
         Operation::Del => limits.extend([
-            Limit("requests", Some(requests.api as f64), 3.0),
+            // One asks whether it is a member of a service.
+            Limit("requests", Some(requests.api as f64), 4.0),
             Limit("requests to the agent", Some(requests.agent as f64), 1.0),
         ]),
     }
