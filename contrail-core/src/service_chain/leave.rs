@@ -9,7 +9,6 @@ use super::change::{Change, Object, Target};
 use super::mark;
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
-use super::template;
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
@@ -269,7 +268,7 @@ impl ServiceRoles {
             Some(found) if mark::is_made_here(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(Error::InUse { .. }) => Ok(()),
-                    Err(error) if template::is_forbidden(&error) => {
+                    Err(error) if error.is_forbidden() => {
                         log::info!("service template {} stays: {error}", found.fq_name());
                         Ok(())
                     }

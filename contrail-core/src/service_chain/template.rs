@@ -14,21 +14,10 @@ use crate::error::{Error, Result};
 pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
     client
         .ensure(template)
-        .map_err(|error| match is_forbidden(&error) {
+        .map_err(|error| match error.is_forbidden() {
             true => forbidden(template),
             false => error,
         })
-}
-
-/// Whether the user has no right to what was asked for.
-pub(super) fn is_forbidden(error: &Error) -> bool {
-    matches!(
-        error.cause(),
-        Error::Refused {
-            status: FORBIDDEN,
-            ..
-        }
-    )
 }
 
 fn forbidden(template: &ServiceTemplate) -> Error {
