@@ -4,6 +4,7 @@
 
 mod built;
 mod command;
+mod forgotten;
 mod leaving;
 mod member;
 mod mending;
