@@ -122,6 +122,8 @@ impl Attacher {
         members: &[(RolePort, ServiceRole)],
         deadline: Deadline,
     ) -> Result<KeptService> {
+        // Whoever comes to take one of them away waits for its lock, and must have time left.
+        let deadline = deadline.at_most(self.host.detach_timeout / 2);
         let roles = ServiceRoles::new(self.client(deadline), &self.host.owner);
         let mut joined_again = 0;
         let has = |machine, leg| {
