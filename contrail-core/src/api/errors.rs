@@ -112,7 +112,7 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     match refusal.status {
         404 if is_missing(response) => missing(refusal),
         404 if !is_unknown_path(text) => refusal.foreign(response),
-        400 if text.starts_with("Unknown reference") => Error::NotFound {
+        400 | 500 if misses_reference(refusal) => Error::NotFound {
             kind: "reference",
             name: format!("of {} {}", refusal.kind, refusal.name),
             hint: "an object that it refers to was not found".to_owned(),
@@ -140,6 +140,14 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
         },
         _ => refusal.refused(),
     }
+}
+
+/// Whether a refusal says that an object does not exist which the request refers to: 400 by a name alone,
+/// 500 if an id goes with it, which was not read either.
+fn misses_reference(refusal: &Refusal) -> bool {
+    let text = refusal.text.as_str();
+    let by_id = refusal.is_creation() && text.contains("NoIdError: Unknown id: ");
+    text.starts_with("Unknown reference") || refusal.status == 500 && by_id
 }
 
 /// Which object a 404 misses: of a creation the parent (by name) or one that it refers to (by id).

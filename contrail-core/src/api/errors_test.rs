@@ -186,6 +186,30 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
 }
 
 #[test]
+fn a_reference_to_what_is_gone_is_missing_by_name_and_by_id() {
+    let missing = |status, path: &str, text: &str| {
+        let (refusal, response) = refusal(status, Method::Post, path, text);
+        let error = classify(&refusal, &response);
+        matches!(
+            error,
+            Error::NotFound {
+                kind: "reference",
+                ..
+            }
+        ) && error.had_no_effect()
+    };
+    let unknown = "vnc_api.exceptions.NoIdError: Unknown id: virtual_network d:p:n";
+    assert!(missing(500, "/instance-ips", unknown));
+    assert!(missing(
+        400,
+        "/instance-ips",
+        "Unknown reference in resource create {}."
+    ));
+    assert!(!missing(500, "/ref-update", unknown));
+    assert!(!missing(500, "/instance-ips", "Internal Server Error"));
+}
+
+#[test]
 fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
     let (id, vm) = (Uuid::from_u128(0xa << 124), Uuid::from_u128(0xb << 124));
     let tricky = format!("{vm} already exists with uuid: {vm}");
