@@ -44,7 +44,8 @@ struct CommandLine {
 enum Command {
     /// Make the controller have the chain; nothing is written when it has it.
     ///
-    /// Then waits until the controller has built the chain, if the error output is a terminal. One
+    /// Then waits until the controller has built the chain, if the error output is a terminal, or
+    /// if there was nothing to write and the controller has lost it. One
     /// that stands still half-built for 5 seconds is brought back: first its members leave their port
     /// tuples and join them again; if that does not help, policy, port tuples and service instances
     /// are made again.
