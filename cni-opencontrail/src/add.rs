@@ -1,6 +1,6 @@
 //! ADD: attach the container to each network of the configuration.
 
-use contrail_core::attachment::{Attached, Attachment};
+use contrail_core::attach::{Attached, Attachment};
 use contrail_core::error::Error;
 use serde_json::{Map, Value, json};
 
@@ -133,7 +133,7 @@ fn one_result(attached: &Attached, netns: &str, dns: Option<Dns>) -> AddResult {
     }
 }
 
-fn route(route: &contrail_core::net::Route) -> Route {
+fn route(route: &contrail_core::kernel::Route) -> Route {
     let numbers = [
         ("mtu", route.mtu),
         ("advmss", route.advmss),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contrail_core::attachment::{
+use contrail_core::attach::{
     Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
 };
 use contrail_core::settings::Settings;

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use contrail_core::attachment::Expected;
+use contrail_core::attach::Expected;
 use contrail_core::error::Error;
-use contrail_core::net::Route;
+use contrail_core::kernel::Route;
 use ipnetwork::IpNetwork;
 
 use crate::Surroundings;

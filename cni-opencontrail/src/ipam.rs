@@ -4,9 +4,9 @@
 mod route;
 mod subnet;
 
-use contrail_core::attachment::SubnetSpec;
+use contrail_core::attach::SubnetSpec;
 use contrail_core::error::Error;
-use contrail_core::net::Route;
+use contrail_core::kernel::Route;
 use contrail_core::settings;
 use ipnetwork::IpNetwork;
 use serde_json::Value;

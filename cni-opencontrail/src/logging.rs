@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use contrail_core::error::report;
-use contrail_core::output::LogOutput;
+use contrail_core::process::output::LogOutput;
 use contrail_core::settings::LogSettings;
 use log::LevelFilter;
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::FqName;
-use contrail_core::attachment::Service;
+use contrail_core::attach::Service;
 use contrail_core::error::Error;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;

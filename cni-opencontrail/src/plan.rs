@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use contrail_core::attachment::{Attachment, Detachment, NetworkSpec};
+use contrail_core::attach::{Attachment, Detachment, NetworkSpec};
 use contrail_core::settings::Settings;
 
 use crate::Surroundings;

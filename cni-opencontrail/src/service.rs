@@ -1,7 +1,7 @@
 //! The key `service` of a network: the part that the interface plays in a service chain.
 
 use contrail_core::FqName;
-use contrail_core::attachment::Service;
+use contrail_core::attach::Service;
 use contrail_core::error::Error;
 use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 use serde::Deserialize;

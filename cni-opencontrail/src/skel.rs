@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contrail_core::error::quoted;
-use contrail_core::net;
+use contrail_core::values;
 
 use crate::error::CniError;
 use crate::version::CniVersion;
@@ -182,7 +182,7 @@ impl Args {
 ///
 /// Code 4 for what the kernel or the protocol does not take as the name of an interface.
 pub fn check_ifname(name: &str) -> Result<(), CniError> {
-    net::check_ifname(name)
+    values::check_ifname(name)
         .map_err(|reason| environment(format!("invalid CNI_IFNAME {}: {reason}", quoted(name))))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::attachment::Attacher;
+use contrail_core::attach::Attacher;
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 

@@ -2,10 +2,14 @@
 //! address pool on each host. The last one to go takes the network along.
 
 use contrail_core::api::{Resource, VirtualNetwork};
-use contrail_core::attachment::{Attacher, DOCKER_USER, docker_users, is_owned};
+use contrail_core::attach::Attacher;
 use contrail_core::error::report;
+use contrail_core::ownership::{UserKind, is_by_plugin, users};
 use contrail_core::{Deadline, Error, Result};
 use uuid::Uuid;
+
+/// The kind of users that this program registers: Docker networks and address pools.
+const DOCKER: UserKind = UserKind("docker-network");
 
 /// The value of an annotation of which only the name counts.
 pub(crate) const USES: &str = "uses it";
@@ -15,19 +19,21 @@ const POOL: &str = ".pool.";
 
 /// The name of an address pool's annotation.
 pub(crate) fn pool_mark(node: &str, pool: &str) -> String {
-    format!("{DOCKER_USER}{node}{POOL}{pool}")
+    DOCKER.annotation(&format!("{node}{POOL}{pool}"))
 }
 
 /// The name of a user's annotation.
 pub(crate) fn mark(node: &str, user: &str) -> String {
-    format!("{DOCKER_USER}{node}.{user}")
+    DOCKER.annotation(&format!("{node}.{user}"))
 }
 
 /// Whether it was this project's IPAM driver that made a network, and nobody but address pools uses it
 /// yet: the first Docker network may say what it is to look like.
 pub(crate) fn is_only_a_pool(network: &VirtualNetwork) -> bool {
-    let mut users = docker_users(network).peekable();
-    is_owned(network) && users.peek().is_some() && users.all(|user| user.contains(POOL))
+    let mut users = users(&network.meta).peekable();
+    is_by_plugin(&network.meta)
+        && users.peek().is_some()
+        && users.all(|user| user.kind == DOCKER.0 && user.name.contains(POOL))
 }
 
 /// Notes that somebody uses a network, with what they need to know of it again. It keeps a network
@@ -50,7 +56,7 @@ pub(crate) fn join(
     }
     let client = attacher.client(end);
     match client.annotate::<VirtualNetwork>(id, mark, Some(value)) {
-        Err(error @ Error::Refused { .. }) if !is_owned(network) => {
+        Err(error @ Error::Refused { .. }) if !is_by_plugin(&network.meta) => {
             let name = &network.meta.fq_name;
             log::warn!(
                 "virtual network {name} gets no mark of its use: {}",
@@ -77,12 +83,12 @@ pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) ->
     let Some(network) = client.get_opt::<VirtualNetwork>(id)? else {
         return Ok(());
     };
-    if is_owned(&network) {
+    if is_by_plugin(&network.meta) {
         unmarked?;
     }
     let name = &network.meta.fq_name;
-    let users = docker_users(&network).count();
-    if users > 0 || !is_owned(&network) {
+    let users = users(&network.meta).count();
+    if users > 0 || !is_by_plugin(&network.meta) {
         log::info!("virtual network {name} stays: {users} others use it");
         return Ok(());
     }

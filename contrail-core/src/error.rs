@@ -3,7 +3,6 @@
 //! `Display` never repeats the source; [`report`] prints the whole chain for people.
 
 mod nature;
-mod phrase;
 
 use std::collections::HashSet;
 use std::io;
@@ -12,10 +11,11 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::fq_name::FqName;
+#[cfg(feature = "service-chain")]
 use crate::service_chain::Problem;
+use crate::values::FqName;
 
-pub use phrase::{after_colon, quoted, rounded};
+pub use crate::values::text::{after_colon, quoted, rounded};
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -108,6 +108,7 @@ pub enum Error {
         reason: String,
     },
 
+    #[cfg(feature = "service-chain")]
     /// A service chain cannot be made as it is described. Nothing was changed.
     #[error("service chain {chain} is not possible: {}", join(.problems))]
     Chain {
@@ -341,6 +342,7 @@ fn list(errors: &[Error]) -> String {
     lines.join("; ")
 }
 
+#[cfg(feature = "service-chain")]
 fn join(problems: &[Problem]) -> String {
     let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
     lines.join("; ")

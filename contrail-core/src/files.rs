@@ -10,8 +10,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::libc;
-
 use crate::error::{Error, Result};
 
 /// The largest file of settings or a secret that is read, in bytes.

@@ -4,34 +4,40 @@
 //! "OpenContrail" stands for OpenContrail 3.x and later, Tungsten Fabric and OpenSDN.
 //!
 //! Effects live behind two small seams: everything that leaves over HTTP ([`http::Transport`]) and
-//! everything that changes the kernel ([`net::Dataplane`]). Requests, addressing and results are
+//! everything that changes the kernel (`kernel::Dataplane`). Requests, addressing and results are
 //! values that pure functions build.
+//!
+//! The modules are layers, lowest first; each uses only those before it:
+//!
+//! | feature | modules |
+//! |---|---|
+//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`process`], [`ownership`] |
+//! | `service-chain` | `service_chain` |
+//! | `kernel` | `kernel`, `state` |
+//! | `attach` | `attach`, with both features above |
 
 pub mod agent;
 pub mod api;
-pub mod attachment;
+#[cfg(feature = "attach")]
+pub mod attach;
 pub mod connect;
-pub mod deadline;
 pub mod error;
 pub mod files;
-pub mod fq_name;
 pub mod http;
-pub mod identity;
+#[cfg(feature = "kernel")]
+pub mod kernel;
 pub mod keystone;
-pub mod lock;
-pub mod mac;
-pub mod net;
-pub mod output;
+pub mod ownership;
 pub mod parallel;
-pub mod prefix;
-pub mod secret;
+pub mod process;
+#[cfg(feature = "service-chain")]
 pub mod service_chain;
 pub mod settings;
+#[cfg(feature = "kernel")]
+pub mod state;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod values;
 
-pub use deadline::Deadline;
 pub use error::{Error, Result};
-pub use fq_name::FqName;
-pub use mac::MacAddr;
-pub use secret::Secret;
+pub use values::{Deadline, FqName, MacAddr, Secret};

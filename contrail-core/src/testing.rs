@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::api::Client;
-use crate::attachment::Host;
+#[cfg(feature = "attach")]
+use crate::attach::Host;
 use crate::http::{Request, Response, Scheme, Server, Transport, TransportError};
 use crate::keystone::NoAuth;
+#[cfg(feature = "attach")]
+use crate::ownership::Maker;
 
 type Script = dyn Fn(&Request) -> Result<Response, TransportError> + Send + Sync;
 
@@ -75,12 +78,15 @@ pub fn client_of(transport: Arc<FakeTransport>) -> Client {
     Client::new(transport, vec![server], tokens, "host:test".into(), time)
 }
 
+#[cfg(feature = "attach")]
 /// A host that attaches containers and never touches its directories.
 pub fn host() -> Host {
     Host {
-        node: "node1".into(),
-        machine: None,
-        owner: "cni".into(),
+        maker: Maker {
+            program: "cni".into(),
+            node: "node1".into(),
+            machine: None,
+        },
         run_dir: "/nonexistent".into(),
         state_dir: "/nonexistent".into(),
         attach_timeout: Duration::from_secs(5),

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use contrail_core::api::{Client, InstanceIp, Ref};
-use contrail_core::identity::Family;
 use contrail_core::keystone::NoAuth;
+use contrail_core::values::Family;
 use contrail_core::{Error, FqName, Result};
 use serde_json::json;
 use support::{Act, Server, answer, client_with};

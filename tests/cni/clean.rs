@@ -3,7 +3,7 @@
 use std::fs;
 
 use contrail_core::api::{Resource, VirtualMachine, VirtualMachineInterface};
-use contrail_core::{FqName, identity};
+use contrail_core::{FqName, values::identity};
 use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox::{self, TestNetns};

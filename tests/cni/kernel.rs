@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use contrail_core::attachment::{
+use contrail_core::attach::{
     Attacher, Attachment, Backend, Detachment, Host, NetworkSpec, SubnetSpec,
 };
-use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, Link, Netns, VethSpec};
+use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Link, Netns, VethSpec};
+use contrail_core::ownership::Maker;
 use contrail_core::settings::{Settings, Sources};
 use contrail_core::{Deadline, Error, Result};
 use contrail_lab::sandbox::{self, TestNetns};
@@ -97,9 +98,11 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
     });
     let backend = settings.unwrap().backend("cni-opencontrail").unwrap();
     let host = Host {
-        node: "node1".into(),
-        machine: None,
-        owner: "cni-opencontrail".into(),
+        maker: Maker {
+            program: "cni-opencontrail".into(),
+            node: "node1".into(),
+            machine: None,
+        },
         run_dir: "/run/contrail".into(),
         state_dir: "/var/lib/contrail/cni-opencontrail".into(),
         attach_timeout: Duration::from_secs(10),

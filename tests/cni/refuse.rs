@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use contrail_core::net::{Dataplane, Kernel, VethSpec};
+use contrail_core::kernel::{Dataplane, Kernel, VethSpec};
 use contrail_core::{FqName, MacAddr};
 use contrail_lab::faults::{Action, StatusAnswer};
 use contrail_lab::http::ServiceName::{Agent, ConfigApi};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use contrail_core::api::{ListQuery, PortTuple, Resource, ServiceInstance};
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::Call;
 use opencontrail_tests::world::{client, everything, lab};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use contrail_core::identity;
+use contrail_core::values::identity;
 use contrail_lab::lab::{Lab, Restartable};
 use contrail_lab::sandbox;
 use opencontrail_tests::plugin::program;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use contrail_core::Deadline;
-use contrail_core::identity;
+use contrail_core::values::identity;
 use contrail_lab::dataplane::Mode;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::random::Random;

@@ -6,10 +6,10 @@ use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 use contrail_core::api::{Client, InstanceIp, ListQuery, VirtualMachineInterface};
-use contrail_core::attachment::{
+use contrail_core::attach::{
     Attached, Attacher, Attachment, Detachment, Expected, NetworkSpec, SubnetSpec,
 };
-use contrail_core::net::Route;
+use contrail_core::kernel::Route;
 use contrail_core::{Deadline, FqName, Result};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::TestNetns;
@@ -247,7 +247,7 @@ pub fn contradictions(lab: &Lab) -> Vec<String> {
         .collect();
     for object in &interfaces {
         let Some(id) = object.meta.uuid else { continue };
-        let link = contrail_core::identity::host_ifname(id);
+        let link = contrail_core::values::identity::host_ifname(id);
         for (is_there, what) in [
             (ports.contains(&id), "agent port"),
             (links.contains(&link), "link"),
@@ -265,7 +265,7 @@ pub fn contradictions(lab: &Lab) -> Vec<String> {
     let taps = links.iter().filter(|link| link.starts_with("tap"));
     let wanted: BTreeSet<String> = ids
         .iter()
-        .map(|id| contrail_core::identity::host_ifname(*id))
+        .map(|id| contrail_core::values::identity::host_ifname(*id))
         .collect();
     for tap in taps.filter(|tap| !wanted.contains(*tap)) {
         found.push(format!("link {tap} has no VM interface"));

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualMachineInterface, VirtualNetwork};
-use contrail_core::lock::AttachmentLock;
-use contrail_core::net::{Dataplane, Kernel};
-use contrail_core::{Deadline, FqName, identity};
+use contrail_core::kernel::{Dataplane, Kernel};
+use contrail_core::state::lock::AttachmentLock;
+use contrail_core::{Deadline, FqName, values::identity};
 use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
 use contrail_lab::sandbox;

@@ -1,6 +1,6 @@
 //! Addresses: given out once, said again after a restart, and given back whatever happens.
 
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use contrail_lab::faults::{Action, Rule, StatusAnswer};
 use contrail_lab::http::ServiceName;
 use serde_json::json;

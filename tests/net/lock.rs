@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use contrail_core::lock::AttachmentLock;
+use contrail_core::state::lock::AttachmentLock;
 use contrail_core::{Deadline, Error};
 use uuid::Uuid;
 

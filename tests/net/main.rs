@@ -9,7 +9,7 @@ mod veth;
 use std::process::Output;
 
 use contrail_core::MacAddr;
-use contrail_core::net::{Dataplane, Kernel, VethSpec};
+use contrail_core::kernel::{Dataplane, Kernel, VethSpec};
 use contrail_lab::sandbox::TestNetns;
 use ipnetwork::IpNetwork;
 

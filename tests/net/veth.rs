@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 
 use contrail_core::Error;
-use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, VethSpec};
+use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, VethSpec};
 use contrail_lab::sandbox::{self, TestNetns};
 
 use crate::{ALIAS, MAC, attached, spec};

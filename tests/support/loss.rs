@@ -4,7 +4,7 @@
 use contrail_core::api::{
     Client, InstanceIp, ListQuery, PortTuple, Ref, Resource, VirtualMachineInterface,
 };
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 
 /// Deletes the ports of every port tuple, under it, and makes them again as members of it. The controller
 /// does not build their chains any more.

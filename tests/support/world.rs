@@ -10,7 +10,7 @@ use contrail_core::api::{
     Client, InstanceIp, IpamSubnet, ListQuery, NetworkIpam, PortTuple, Resource, ServiceInstance,
     ServiceTemplate, VirtualMachine, VirtualMachineInterface, VirtualNetwork,
 };
-use contrail_core::net::Netns;
+use contrail_core::kernel::Netns;
 use contrail_core::settings::{Settings, Sources};
 use contrail_core::{FqName, Result};
 use contrail_lab::faults::{Action, Rule};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::error::Error;
-use contrail_core::net::Route;
+use contrail_core::kernel::Route;
 
 use super::{invalid, prefix};
 use crate::error::CniError;

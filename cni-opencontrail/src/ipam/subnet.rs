@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use contrail_core::attachment::{Pool, SubnetSpec};
+use contrail_core::attach::{Pool, SubnetSpec};
 use contrail_core::error::Error;
-use contrail_core::prefix::check_subnet;
+use contrail_core::values::prefix::check_subnet;
 use ipnetwork::IpNetwork;
 
 use super::{PREFIX, invalid, prefix};

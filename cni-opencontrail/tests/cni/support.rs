@@ -13,11 +13,11 @@ use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
-use contrail_core::attachment::{
+use contrail_core::attach::{
     Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
 };
 use contrail_core::settings::Settings;
-use contrail_core::{Error, FqName, MacAddr, Result, identity};
+use contrail_core::{Error, FqName, MacAddr, Result, values::identity};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
@@ -309,7 +309,7 @@ impl Recorder {
 /// What the library would make of it: the last address of each family's first subnet.
 fn attached(node: &str, wanted: &Attachment) -> Attached {
     let interface = identity::interface(node, &wanted.container, &wanted.ifname);
-    let default = contrail_core::attachment::SubnetSpec {
+    let default = contrail_core::attach::SubnetSpec {
         prefix: "10.9.0.0/24".parse().unwrap(),
         gateway: None,
         pool: None,

@@ -1,7 +1,7 @@
 //! The log of the daemon: standard error with times, and a file if one is asked for.
 
 use contrail_core::error::report;
-use contrail_core::output::LogOutput;
+use contrail_core::process::output::LogOutput;
 use contrail_core::settings::LogSettings;
 use log::LevelFilter;
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use contrail_core::error::report;
-use contrail_core::output::print;
+use contrail_core::process::output::print;
 use contrail_core::settings;
 
 use crate::error::Result;

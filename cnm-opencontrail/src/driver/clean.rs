@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use contrail_core::attachment::{Cleaned, Fate};
+use contrail_core::attach::{Cleaned, Fate};
 use contrail_core::{Deadline, FqName};
 
 use super::NetworkDriver;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use contrail_core::Error as CoreError;
 use contrail_core::api::VirtualNetwork;
-use contrail_core::attachment::SubnetSpec;
+use contrail_core::attach::SubnetSpec;
 
 use super::options::NetworkOptions;
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
-use contrail_core::attachment::{Endpoint, EndpointAddress, Service};
+use contrail_core::attach::{Endpoint, EndpointAddress, Service};
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
 

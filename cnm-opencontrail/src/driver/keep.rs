@@ -1,7 +1,7 @@
 //! Keeping running containers connected: ports that the agent has forgotten, objects that the API has
 //! lost.
 
-use contrail_core::attachment::Kept;
+use contrail_core::attach::Kept;
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error as CoreError};
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contrail_core::api::Client;
-use contrail_core::attachment::Attacher;
+use contrail_core::attach::Attacher;
 use contrail_core::{Deadline, FqName};
 
 use crate::error::Result;

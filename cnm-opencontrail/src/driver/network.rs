@@ -6,11 +6,11 @@
 use std::net::IpAddr;
 
 use contrail_core::api::VirtualNetwork;
-use contrail_core::attachment::subnets::{self, Subnet};
-use contrail_core::attachment::{NetworkSpec, Reserve, SubnetSpec};
+use contrail_core::attach::network::subnets::{self, Subnet};
+use contrail_core::attach::{NetworkSpec, Reserve, SubnetSpec};
 use contrail_core::error::report;
-use contrail_core::identity::Family;
-use contrail_core::prefix::check_subnet;
+use contrail_core::values::Family;
+use contrail_core::values::prefix::check_subnet;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@
 //! an endpoint stands in its objects, whose ids follow from its own.
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
-use contrail_core::attachment::subnets::Subnet;
+use contrail_core::attach::network::subnets::Subnet;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use contrail_core::attachment::warn_of;
+use contrail_core::attach::warn_of;
 use contrail_core::error::report;
 use contrail_core::service_chain::{RolePort, ServiceRole};
 use contrail_core::{Deadline, FqName};

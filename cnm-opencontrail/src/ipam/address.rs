@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use contrail_core::attachment::{Reservation, Reserve};
+use contrail_core::attach::{Reservation, Reserve};
 use contrail_core::{Deadline, Error as CoreError};
 use uuid::Uuid;
 

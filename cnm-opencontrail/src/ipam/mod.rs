@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::attachment::Attacher;
-use contrail_core::identity::Family;
+use contrail_core::attach::Attacher;
+use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 use uuid::Uuid;

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use contrail_core::api::{IpamSubnet, VirtualNetwork};
-use contrail_core::attachment::subnets::{self, Subnet};
-use contrail_core::attachment::{Attacher, NetworkSpec, SubnetSpec, is_owned};
-use contrail_core::identity::Family;
+use contrail_core::attach::network::subnets::{self, Subnet};
+use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
+use contrail_core::ownership::is_by_plugin;
+use contrail_core::values::Family;
 use contrail_core::{Deadline, Error, Result};
 use ipnetwork::IpNetwork;
 use serde_json::json;
@@ -66,7 +67,7 @@ pub(super) fn ensure(
         let found = obtain(attacher, pool, &spec, adds_subnet, mark, end)?;
         found.check(pool, false)?;
         subnets::check(&spec, &found.known())?;
-        if is_owned(&found.object) {
+        if is_by_plugin(&found.object.meta) {
             match users::join(attacher, &found.object, mark, users::USES, end) {
                 // Its last user has just taken it along.
                 Err(error) if error.is_not_found() => return Ok(None),
@@ -127,7 +128,9 @@ impl Found {
         let outcome = subnets::check(&spec(pool, None), &self.known());
         let has_it = self.prefixes(pool.family()).any(|p| p == pool.prefix);
         match outcome {
-            Err(Error::NetworkMismatch { existing, .. }) if is_owned(&self.object) && !has_it => {
+            Err(Error::NetworkMismatch { existing, .. })
+                if is_by_plugin(&self.object.meta) && !has_it =>
+            {
                 let reason = format!(
                     "virtual network {} has {existing}: to give it another one, add --ipam-opt add-subnet=true",
                     self.name()
@@ -145,7 +148,7 @@ impl Found {
             true => of_family.all(|prefix| prefix != pool.prefix),
             false => of_family.next().is_none(),
         };
-        lacks && is_owned(&self.object)
+        lacks && is_by_plugin(&self.object.meta)
     }
 
     fn known(&self) -> Vec<Subnet> {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use contrail_core::attachment::Pool as Range;
-use contrail_core::identity::Family;
-use contrail_core::prefix::check_subnet;
+use contrail_core::attach::Pool as Range;
+use contrail_core::values::Family;
+use contrail_core::values::prefix::check_subnet;
 use contrail_core::{Error, FqName, Result};
 use ipnetwork::IpNetwork;
 

@@ -12,9 +12,9 @@ use super::listed::{Listed, Unreadable};
 use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
 use crate::http::{Method, Response};
-use crate::secret::Secret;
+use crate::values::FqName;
+use crate::values::Secret;
 
 /// What one server answered.
 pub struct Answer {

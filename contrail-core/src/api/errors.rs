@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::fq_name::FqName;
 use crate::http::{Method, Response};
+use crate::values::FqName;
 
 /// A refused request, as far as its meaning depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

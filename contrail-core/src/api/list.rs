@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::request::ApiRequest;
 use super::resource::Resource;
-use crate::fq_name::FqName;
 use crate::http::Method;
+use crate::values::FqName;
 
 /// More ids than this do not go into a URL: servers refuse long ones (414), and the API's own client
 /// switches here too.

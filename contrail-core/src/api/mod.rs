@@ -22,11 +22,11 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
 use crate::http::{Server, Transport};
 use crate::keystone::TokenSource;
+use crate::values::Deadline;
+use crate::values::FqName;
 
 pub use listed::{Listed, Unreadable};
 pub use objects::{

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::Client;
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::values::Deadline;
 
 /// How long to wait before the API is asked again for what is about to change. It tells of no event when a
 /// name becomes free: that was 27 to 103 ms after the answer to the deletion in the measured servers.

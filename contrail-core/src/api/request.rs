@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::resource::Resource;
-use crate::fq_name::FqName;
 use crate::http::Method;
+use crate::values::FqName;
 
 pub use super::list::{ListQuery, list};
 
@@ -218,7 +218,7 @@ fn encode(value: &str, target: &mut String) {
 mod tests {
     use super::*;
     use crate::api::{InstanceIp, Ref, RouteTarget, VirtualMachine, VirtualNetwork};
-    use crate::identity::Family;
+    use crate::values::Family;
 
     const ID: Uuid = Uuid::from_u128(0x5dd3_72be_4068_49dc_af5d_eb79_f93a_7bdf);
 

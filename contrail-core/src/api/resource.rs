@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::errors::Refusal;
 use crate::error::Error;
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A type of object.
 ///

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use super::answer::Answer;
 use super::request::{ApiRequest, Effect};
 use super::{Client, Server};
-use crate::deadline::Deadline;
 use crate::error::{Error, Result, report};
 use crate::http::{Request, Response, TransportError};
-use crate::secret::Secret;
+use crate::values::Deadline;
+use crate::values::Secret;
 
 /// A server that answers, but cannot do its work.
 #[derive(Debug, thiserror::Error)]

@@ -43,12 +43,13 @@ impl Error {
             Self::Missing { .. }
             | Self::Invalid { .. }
             | Self::NotFound { .. }
-            | Self::Chain { .. }
             | Self::AlreadyExists { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
             | Self::Unauthorized { .. }
             | Self::NoToken { .. } => true,
+            #[cfg(feature = "service-chain")]
+            Self::Chain { .. } => true,
             _ => false,
         }
     }

@@ -15,9 +15,9 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-use crate::deadline::Deadline;
 use crate::error::{Error, after_colon};
-use crate::secret::Secret;
+use crate::values::Deadline;
+use crate::values::Secret;
 
 pub use client::Http;
 pub(crate) use server::host_and_port;

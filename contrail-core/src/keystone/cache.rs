@@ -16,15 +16,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use nix::libc;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::message::Grant;
-use crate::deadline::Deadline;
 use crate::files;
-use crate::secret::Secret;
+use crate::values::Deadline;
+use crate::values::Secret;
 
 /// The files of one account's token.
 #[derive(Clone, Debug)]

@@ -10,10 +10,10 @@ use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
 use super::{KeystoneSettings, TokenSource};
-use crate::deadline::Deadline;
 use crate::error::{Error, Result, after_colon};
 use crate::http::{Method, Request, Response, Transport};
-use crate::secret::Secret;
+use crate::values::Deadline;
+use crate::values::Secret;
 
 /// One request to Keystone; hashing a password takes it a good part of a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);

@@ -11,7 +11,7 @@ use super::endpoint::Version;
 use super::timestamp;
 use crate::error::Result;
 use crate::http::Response;
-use crate::secret::Secret;
+use crate::values::Secret;
 
 /// Trying again is never later than this before the end of a token.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);

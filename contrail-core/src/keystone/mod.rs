@@ -6,9 +6,9 @@ mod endpoint;
 mod message;
 mod timestamp;
 
-use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::secret::Secret;
+use crate::values::Deadline;
+use crate::values::Secret;
 
 pub use client::Keystone;
 

@@ -6,7 +6,7 @@ use crate::api::objects::{
     ActionList, InstanceInterface, InstanceProperties, NetworkPolicy, PolicyAddress, PolicyEntries,
     PolicyRule, ScaleOut, ServiceTemplate,
 };
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A chain of services between two networks.
 #[derive(Clone, Debug, PartialEq)]

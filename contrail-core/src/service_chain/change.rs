@@ -13,7 +13,7 @@ use crate::api::objects::{
 };
 use crate::api::{Client, Ref, Resource};
 use crate::error::Result;
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// An object that a chain can make and remove.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use super::description::{Description, Member, Port, Service};
 use super::problem::Problem;
 use super::types::{Leg, Mode};
 use crate::error::quoted;
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// One look at a description: finds everything that is wrong before it gives up.
 pub(super) struct Check<'a> {

@@ -9,7 +9,7 @@ use super::chain::Chain;
 use super::check::Check;
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A chain of services between two networks.
 ///

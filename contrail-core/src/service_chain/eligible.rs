@@ -1,6 +1,5 @@
 //! Whether a port can have a role in a service, given what there is: pure.
 
-use super::mark;
 use super::problem::Problem;
 use super::role::ServiceRole;
 use super::services::role;
@@ -8,7 +7,8 @@ use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{ServiceInstance, VirtualMachineInterface};
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
 
 /// Whether the port can have this role.
 pub(super) fn check(

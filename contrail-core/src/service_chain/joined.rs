@@ -1,11 +1,11 @@
 //! The members of a service that joined by their own configuration: a chain uses them as they are.
 
-use super::mark;
 use super::plan::{Planner, State};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
 use crate::api::objects::PortTuple;
-use crate::attachment::objects::NODE;
+use crate::ownership::chains as mark;
+use crate::ownership::mark::NODE;
 
 impl<'a> Planner<'a> {
     /// Shows those that the description does not name.

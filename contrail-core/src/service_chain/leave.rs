@@ -6,7 +6,6 @@
 use uuid::Uuid;
 
 use super::change::{Change, Object, Target};
-use super::mark;
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
 use crate::api::objects::{
@@ -14,7 +13,8 @@ use crate::api::objects::{
 };
 use crate::api::{ListQuery, Ref, Resource};
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
 
 /// How often a port tuple is emptied that others join at the same moment.
 const ROUNDS: usize = 20;

@@ -11,8 +11,8 @@ use super::snapshot::Snapshot;
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::VirtualMachineInterface;
-use crate::attachment::objects::{CONTAINER, IFNAME, NODE};
-use crate::fq_name::FqName;
+use crate::ownership::mark::{CONTAINER, IFNAME, NODE};
+use crate::values::FqName;
 
 /// The shortest part of a container's id that stands for it.
 const SHORT_ID: usize = 12;

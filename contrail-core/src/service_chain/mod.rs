@@ -37,7 +37,6 @@ mod description;
 mod eligible;
 mod joined;
 mod leave;
-mod mark;
 mod members;
 mod orphan;
 mod plan;
@@ -55,7 +54,7 @@ mod wait;
 
 use crate::api::Client;
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 pub use built::{ChainState, Lack, LegState, Progress};
 pub use chain::{Chain, ChainService};

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::api::objects::VirtualMachineInterface;
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// The port tuples of service instances that are not among the children of those, known by the VM
 /// interfaces that refer to them.

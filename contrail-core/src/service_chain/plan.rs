@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::snapshot::Snapshot;
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, VirtualNetwork};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// What has to change, what is there, and what stands against it.
 #[derive(Clone, Debug, Serialize)]

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::change::{Change, Object, Target};
-use super::mark;
 use super::plan::{Planner, State};
 use super::problem::Problem;
 use crate::api::objects::{
@@ -11,8 +10,9 @@ use crate::api::objects::{
     Sequence,
 };
 use crate::api::{Ref, Resource};
-use crate::fq_name::FqName;
-use crate::identity;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
+use crate::values::identity;
 
 impl Planner<'_> {
     /// Plans the policy and its attachment to both networks.

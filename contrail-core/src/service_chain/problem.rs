@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::types::Leg;
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// One thing that stands against a service chain.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::change::{Change, Object, Target};
-use super::mark;
 use super::plan::{Planner, State};
 use super::services::{clear_role, role};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate};
-use crate::fq_name::FqName;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
 
 impl Planner<'_> {
     /// What an earlier description of this chain made and this one does not need.

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, Object, Target};
-use super::mark;
 use super::snapshot::{FoundInstance, Snapshot};
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, VirtualMachineInterface};
-use crate::fq_name::FqName;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
 
 /// A way to bring back a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::chain;
 use super::change::{Change, Target};
 use super::eligible::{check, is_member, leg_of, network, unfit};
-use super::mark;
 use super::orphan::orphans;
 use super::services::{differences, set_role, update_instance};
 use super::template;
@@ -22,8 +21,9 @@ use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Listed, Ref, Resource};
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
-use crate::identity;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
+use crate::values::identity;
 
 /// How often the networks of a service instance are written before its members stand still.
 const ROUNDS: usize = 20;

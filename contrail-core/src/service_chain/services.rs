@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::chain::ChainService;
 use super::change::{Change, Object, Target};
-use super::mark;
 use super::members::Found;
 use super::plan::{Planner, State};
 use super::problem::Problem;
@@ -16,7 +15,8 @@ use crate::api::objects::{
     VirtualMachineInterface,
 };
 use crate::api::{Ref, Resource};
-use crate::identity;
+use crate::ownership::chains as mark;
+use crate::values::identity;
 
 impl<'a> Planner<'a> {
     /// Plans one service with the members that were found.

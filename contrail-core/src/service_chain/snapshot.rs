@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::description::Port;
-use super::mark;
 use super::orphan::orphans;
 use super::types::Leg;
 use crate::api::objects::{
@@ -15,7 +14,8 @@ use crate::api::objects::{
 };
 use crate::api::{Client, ListQuery, Resource};
 use crate::error::Result;
-use crate::fq_name::FqName;
+use crate::ownership::chains as mark;
+use crate::values::FqName;
 
 /// What the controller has of a chain.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,10 @@
 //! Making a service template. It stands in the domain, where members of a tenant may not write.
 
-use super::mark;
 use super::problem::Problem;
 use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, Resource, request};
 use crate::error::{Error, Result};
+use crate::ownership::chains as mark;
 
 /// Makes a template, or finds it made already.
 ///
@@ -45,12 +45,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fq_name::FqName;
     use crate::http::{Response, Scheme, Server};
     use crate::keystone::NoAuth;
     use crate::service_chain::chain::new_template;
     use crate::service_chain::types::Mode;
     use crate::testing::FakeTransport;
+    use crate::values::FqName;
 
     fn client(status: u16) -> Client {
         let refuse = move |_: &_| Ok(Response::new(status, "Permission Denied"));

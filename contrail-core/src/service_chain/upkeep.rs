@@ -13,9 +13,9 @@ use super::role::{RolePort, ServiceRole, ServiceRoles};
 use super::wait::{PAUSE, POLL};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{ListQuery, Resource};
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::fq_name::FqName;
+use crate::values::Deadline;
+use crate::values::FqName;
 
 /// Legs of a service that the controller should have built and has not.
 pub type Unbuilt = Vec<LegState>;

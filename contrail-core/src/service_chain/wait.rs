@@ -10,8 +10,8 @@ use super::description::Description;
 use super::repair::Repair;
 use super::snapshot::Snapshot;
 use crate::api::objects::NetworkPolicy;
-use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::values::Deadline;
 
 /// How often the controller is looked at.
 pub const POLL: Duration = Duration::from_millis(500);

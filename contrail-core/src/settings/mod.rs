@@ -46,7 +46,7 @@ pub use yaml::parse as parse_flat_yaml;
 use crate::error::{Error, Result};
 use crate::http::{Server, TlsSettings};
 use crate::keystone::KeystoneSettings;
-use crate::secret::Secret;
+use crate::values::Secret;
 use resolve::Resolver;
 
 /// Every setting, typed, with its default where no source has a value.
@@ -72,7 +72,7 @@ pub struct Settings {
     pub project: String,
     /// The name of this host.
     pub node: String,
-    /// The [id of this machine](crate::identity::machine), where it has one.
+    /// The [id of this machine](crate::values::identity::machine), where it has one.
     pub machine: Option<Uuid>,
     /// How long things may take.
     pub timeouts: Timeouts,

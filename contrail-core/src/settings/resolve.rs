@@ -13,9 +13,9 @@ use super::table::{Key, SETTINGS};
 use super::{Auth, LogSettings, Settings, Timeouts};
 use crate::error::{Error, Result};
 use crate::http::{Scheme, TlsSettings, host_and_port};
-use crate::identity;
 use crate::keystone::KeystoneSettings;
-use crate::secret::Secret;
+use crate::values::Secret;
+use crate::values::identity;
 
 /// Where a machine has its id, see machine-id(5).
 const MACHINE_ID: &str = "/etc/machine-id";

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use contrail_core::Result;
 use contrail_core::error::Error;
-use contrail_core::net::Netns;
+use contrail_core::kernel::Netns;
 use nix::errno::Errno;
 use nix::libc;
 use nix::net::if_::if_nameindex;

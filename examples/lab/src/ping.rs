@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use contrail_core::Result;
 use contrail_core::error::Error;
-use contrail_core::net::Netns;
+use contrail_core::kernel::Netns;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType,
     SockaddrStorage, recvmsg, sendto, setsockopt, socket, sockopt,

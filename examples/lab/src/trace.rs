@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use contrail_core::{Error, FqName, Result};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

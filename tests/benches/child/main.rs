@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use contrail_core::MacAddr;
-use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
+use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 

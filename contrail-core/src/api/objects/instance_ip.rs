@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::api::errors::{self, Refusal};
 use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
 use crate::error::Error;
-use crate::fq_name::FqName;
-use crate::identity::Family;
+use crate::values::Family;
+use crate::values::FqName;
 
 /// An address of a VM interface. Its name is one part and global: an id is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

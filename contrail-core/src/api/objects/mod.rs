@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
     use crate::api::{KeyValuePairs, Resource};
-    use crate::fq_name::FqName;
+    use crate::values::FqName;
 
     /// The answers of the API server that were recorded, by name.
     fn recorded(name: &str) -> Value {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::IpamSubnet;
 use crate::api::resource::{Meta, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// An IPAM, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

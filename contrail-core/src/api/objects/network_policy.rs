@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy_rule::PolicyEntries;
 use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A policy, named `domain:project:name`. It has an effect on the networks that refer to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A port tuple, named `domain:project:service instance:name`. The ports refer to it; several tuples
 /// of one service instance share its traffic.

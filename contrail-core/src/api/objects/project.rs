@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::resource::{Meta, Rest, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A project, named `domain:project`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::resource::{Meta, Rest, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A route target. Its name is one part with colons inside: `target:64512:100`. The controller makes
 /// these objects itself from the lists in virtual networks.

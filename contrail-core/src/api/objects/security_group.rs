@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy_rule::PolicyEntries;
 use crate::api::resource::{Meta, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A security group, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::resource::{Meta, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A template, named `domain:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A virtual machine. By convention its name is its id; people read the display name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::resource::{KeyValuePairs, Meta, Ref, Rest, null_as_default, resource};
-use crate::fq_name::FqName;
-use crate::mac::MacAddr;
+use crate::values::FqName;
+use crate::values::MacAddr;
 
 /// A VM interface of a project, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

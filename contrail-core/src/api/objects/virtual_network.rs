@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::PolicyLink;
 use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
-use crate::fq_name::FqName;
+use crate::values::FqName;
 
 /// A virtual network, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

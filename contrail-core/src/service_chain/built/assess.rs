@@ -9,8 +9,8 @@ use super::state::{ChainState, LegState};
 use super::wanted::Wanted;
 use crate::api::Resource;
 use crate::api::objects::AclRule;
-use crate::fq_name::FqName;
 use crate::service_chain::types::{Leg as Side, Mode};
+use crate::values::FqName;
 
 /// What there is of a chain, leg by leg, and what is missing.
 pub fn assess(wanted: &Wanted, objects: &Objects) -> ChainState {

@@ -8,8 +8,8 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::fq_name::FqName;
-use crate::identity::Family;
+use crate::values::Family;
+use crate::values::FqName;
 
 /// One thing that a leg of a service chain lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use super::objects::{families, own_instance, prefixes};
 use super::wanted::WantedService;
 use crate::api::Resource;
 use crate::api::objects::{RoutingInstance, ServiceChainInformation, VirtualMachineInterface};
-use crate::fq_name::FqName;
-use crate::identity::Family;
 use crate::service_chain::types::{Direction, Leg as Side, Mode};
+use crate::values::Family;
+use crate::values::FqName;
 
 /// A service of a chain on one side.
 pub(super) struct Leg<'a> {

@@ -10,10 +10,10 @@ use crate::api::objects::{
     VirtualMachineInterface, VirtualNetwork,
 };
 use crate::api::{Ref, Resource};
-use crate::fq_name::FqName;
-use crate::identity::Family;
 use crate::service_chain::services::role;
 use crate::service_chain::types::Leg;
+use crate::values::Family;
+use crate::values::FqName;
 
 /// What the API has of the chains that are looked at. Objects of others may be among them.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,9 @@ use super::wanted::Wanted;
 use crate::api::objects::{NetworkPolicy, ServiceTemplate};
 use crate::api::{Client, ListQuery, Resource};
 use crate::error::Result;
-use crate::fq_name::FqName;
 use crate::service_chain::role::ServiceRoles;
 use crate::service_chain::types::Mode;
+use crate::values::FqName;
 
 impl ServiceRoles {
     /// What the controller has built of the chains that go through a service instance: a state for

@@ -9,8 +9,8 @@ use super::wanted::Wanted;
 use crate::api::objects::{PortTuple, ServiceInstance, VirtualMachineInterface, VirtualNetwork};
 use crate::api::{Client, ListQuery, Ref, Resource};
 use crate::error::Result;
-use crate::fq_name::FqName;
 use crate::service_chain::orphan::orphans;
+use crate::values::FqName;
 
 impl Objects {
     /// Reads all that [`super::assess`] looks at of some chains: a request for each of their networks

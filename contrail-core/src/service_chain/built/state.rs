@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::lack::Lack;
-use crate::fq_name::FqName;
 use crate::service_chain::types::Leg;
+use crate::values::FqName;
 
 /// What the controller has built of one rule of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

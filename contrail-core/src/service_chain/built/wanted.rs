@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PolicyAddress, PolicyRule};
-use crate::fq_name::FqName;
 use crate::service_chain::chain::Chain;
 use crate::service_chain::types::{Direction, Leg, Mode};
+use crate::values::FqName;
 
 /// A chain that the controller should build.
 #[derive(Clone, Debug, PartialEq)]

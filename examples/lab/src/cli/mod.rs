@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use contrail_core::error::report;
-use contrail_core::output;
+use contrail_core::process::output;
 
 use self::error::Result;
 use crate::lab::{NAME_RULE, is_name};

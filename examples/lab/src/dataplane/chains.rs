@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use contrail_core::MacAddr;
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use contrail_core::{FqName, MacAddr};
 use ipnetwork::IpNetwork;
 use uuid::Uuid;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 
 use super::model::{Model, Network, Port};
 use super::policy::{Action, Flow, Packets};

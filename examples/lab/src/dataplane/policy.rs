@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contrail_core::FqName;
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use uuid::Uuid;
 
 use super::model::{Network, Port};

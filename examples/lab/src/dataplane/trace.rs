@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use contrail_core::FqName;
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use contrail_core::error::{Error, Result};
-use contrail_core::net::Netns;
+use contrail_core::kernel::Netns;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::LinkUnspec;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use contrail_core::net::{Dataplane, Kernel};
+use contrail_core::kernel::{Dataplane, Kernel};
 use contrail_lab::sandbox;
 
 use crate::world::{World, run, wait_for};

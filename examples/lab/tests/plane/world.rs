@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use contrail_core::MacAddr;
-use contrail_core::identity::host_ifname;
-use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
+use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
+use contrail_core::values::identity::host_ifname;
 use contrail_lab::agent::{body, ports::Subscription};
 use contrail_lab::dataplane::{DataPlane, Inputs, Mode, Notifier, PlaneOptions};
 use contrail_lab::ping::ping;

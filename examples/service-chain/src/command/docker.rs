@@ -4,8 +4,8 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use contrail_core::identity;
 use contrail_core::service_chain::{Description, Member};
+use contrail_core::values::identity;
 use contrail_core::{Error, Result};
 use uuid::Uuid;
 

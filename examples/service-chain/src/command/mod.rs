@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use contrail_core::error::report;
-use contrail_core::output::print;
+use contrail_core::process::output::print;
 use contrail_core::service_chain::{ChainState, Description, Plan, Progress, ServiceChains};
 use contrail_core::{Error, Result, files};
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use contrail_core::net::{Dataplane, Kernel, Netns};
+use contrail_core::kernel::{Dataplane, Kernel, Netns};
 use contrail_lab::ping::{Reply, ping};
 use ipnetwork::IpNetwork;
 

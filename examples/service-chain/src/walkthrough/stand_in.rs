@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
-use contrail_core::identity;
-use contrail_core::net::{Dataplane, InterfaceConfig, Kernel, Route};
+use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Route};
+use contrail_core::values::identity;
 use contrail_lab::plugin_socket;
 use contrail_lab::sandbox::TestNetns;
 use ipnetwork::{IpNetwork, Ipv4Network};

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{missing, objects, recorded};
-use crate::fq_name::FqName;
-use crate::identity;
 use crate::service_chain::built::{ChainState, Progress, Wanted, WantedService, assess};
 use crate::service_chain::types::{Direction, Mode};
+use crate::values::FqName;
+use crate::values::identity;
 
 const LIFECYCLE: &[u8] = include_bytes!("../../../../tests/fixtures/controller-lifecycle.json.gz");
 const CHAIN: Uuid = Uuid::from_u128(7);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use contrail_core::FqName;
-use contrail_core::identity::Family;
+use contrail_core::values::Family;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -1,0 +1,172 @@
+//! Addresses that are set aside before there is an interface for them: instance IPs that refer to
+//! their network alone. They carry the owner mark, so that this host finds its own again.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use uuid::Uuid;
+
+use crate::api::objects::InstanceIp;
+use crate::api::{Client, ListQuery};
+use crate::attach::attacher::Attacher;
+use crate::attach::attacher::Host;
+use crate::attach::objects;
+use crate::error::{Error, Result};
+use crate::ownership;
+use crate::values::Deadline;
+use crate::values::Family;
+use crate::values::FqName;
+
+/// An address to be set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve<'a> {
+    /// The id that the instance IP gets: asking again with the same one is no second address.
+    pub id: Uuid,
+    /// The virtual network's name.
+    pub network: &'a FqName,
+    /// The virtual network's id.
+    pub network_id: Uuid,
+    /// The family of the address.
+    pub family: Family,
+    /// The address; chosen by the API without.
+    pub address: Option<IpAddr>,
+    /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
+    /// family that has a free address.
+    pub subnet: Option<(Uuid, IpNetwork)>,
+    /// What it is set aside for, for people.
+    pub purpose: &'a str,
+}
+
+/// An address that this host has set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The instance IP.
+    pub id: Uuid,
+    /// The address.
+    pub address: IpAddr,
+    /// What it is set aside for.
+    pub purpose: String,
+}
+
+impl Attacher {
+    /// Sets an address aside. One request, and a second one when the API shall choose.
+    ///
+    /// # Errors
+    /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
+    /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
+    pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
+        reserve(&self.client(deadline), &self.host, wanted)
+    }
+
+    /// The addresses that this host has set aside in a network. One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn reservations(&self, network: Uuid, deadline: Deadline) -> Result<Vec<Reservation>> {
+        let found = self.addresses_of(network, deadline)?;
+        let ours = |ip: InstanceIp| {
+            Some(Reservation {
+                purpose: self.host.maker.reserved_for(&ip.meta)?.to_owned(),
+                id: ip.meta.uuid?,
+                address: ip.address?,
+            })
+        };
+        Ok(found.into_iter().filter_map(ours).collect())
+    }
+
+    /// Who has an address of a network, for people. One request.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn address_holder(
+        &self,
+        network: Uuid,
+        address: IpAddr,
+        deadline: Deadline,
+    ) -> Result<Option<String>> {
+        let found = self.addresses_of(network, deadline)?;
+        let holder = found.iter().find(|ip| ip.address == Some(address));
+        Ok(holder.map(|ip| ownership::holder(&ip.meta)))
+    }
+
+    /// Gives an address back; `false` when it was gone already.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn release_address(&self, id: Uuid, deadline: Deadline) -> Result<bool> {
+        self.client(deadline).delete::<InstanceIp>(id)
+    }
+
+    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> Result<Vec<InstanceIp>> {
+        let query = ListQuery::referring_to(network).fields(&[
+            "instance_ip_address",
+            "annotations",
+            "display_name",
+        ]);
+        self.client(deadline).list(&query)
+    }
+}
+
+fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> Result<IpAddr> {
+    client.ensure_address(&objects::reserved_ip(host, wanted))?;
+    if let Some(address) = wanted.address {
+        return Ok(address);
+    }
+    let object: InstanceIp = client.get_with(wanted.id, &["instance_ip_address"])?;
+    match object.address {
+        Some(address) => Ok(address),
+        None => {
+            // The API makes it without one where the chosen subnet is full.
+            client.delete::<InstanceIp>(wanted.id)?;
+            Err(full(wanted))
+        }
+    }
+}
+
+fn full(wanted: &Reserve) -> Error {
+    let reason = match wanted.subnet {
+        Some((_, prefix)) => format!("every address of subnet {prefix} is taken"),
+        None => "the API chose none".to_owned(),
+    };
+    Error::NoAddress {
+        network: wanted.network.clone(),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::{Method, Response};
+    use crate::testing::{FakeTransport, client_of, host};
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn an_address_without_an_address_is_taken_back_and_the_full_subnet_is_named() {
+        // As recorded: the API answers 200 to the creation.
+        let transport = FakeTransport::new(|request| {
+            let body = match request.method {
+                Method::Delete => String::new(),
+                _ => json!({"instance-ip": {"fq_name": [ID], "uuid": ID}}).to_string(),
+            };
+            Ok(Response::new(200, body))
+        });
+        let wanted = Reserve {
+            id: ID,
+            network: &FqName::new(["d", "p", "n"]),
+            network_id: Uuid::from_u128(1),
+            family: Family::V4,
+            address: None,
+            subnet: Some((Uuid::from_u128(2), "10.1.1.0/29".parse().unwrap())),
+            purpose: "test",
+        };
+        let error = reserve(&client_of(transport.clone()), &host(), &wanted).unwrap_err();
+        assert!(matches!(error, Error::NoAddress { .. }));
+        assert!(error.to_string().contains("10.1.1.0/29"), "{error}");
+        let methods: Vec<Method> = transport.requests().iter().map(|r| r.method).collect();
+        assert_eq!(methods, [Method::Post, Method::Get, Method::Delete]);
+    }
+}

@@ -1,0 +1,225 @@
+//! Cleaning up on an operator's demand: removals that wait, and orphans.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use crate::attach::attacher::Attacher;
+use crate::attach::housekeeping::machines::IdleMachine;
+use crate::attach::housekeeping::orphans::Orphan;
+use crate::attach::removal::PendingRemoval;
+use crate::error::{Error, Result, report};
+use crate::files;
+use crate::values::Deadline;
+use crate::values::FqName;
+
+/// What a clean-up has found and done. Its text is a report for the operator.
+#[derive(Debug)]
+pub struct Cleaned {
+    /// How many removals of earlier calls were completed.
+    pub finished: usize,
+    /// The removals that still wait.
+    pub pending: Vec<PendingRemoval>,
+    /// How long an orphan had to be noted to be removed; `None` when none was to be.
+    pub grace: Option<Duration>,
+    /// The orphans of each project, each with what became of it; or why they could not be found.
+    pub projects: Vec<(FqName, Result<Decided>)>,
+    /// The virtual machines of this host without interfaces, each with what became of it; or why they
+    /// could not be found.
+    pub machines: Result<Vec<(IdleMachine, Fate)>>,
+}
+
+/// Orphans, each with what became of it.
+pub type Decided = Vec<(Orphan, Fate)>;
+
+/// What became of an orphan, or of a virtual machine without interfaces.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is removed, or its removal waits like others.
+    Removed,
+    /// It stays: nobody asked for its removal, it is too new, or somebody uses it by now.
+    Stays,
+    /// It could not be removed, for this reason.
+    Failed(Error),
+}
+
+impl Attacher {
+    /// Works off all removals that wait, looks for the orphans of some projects, and removes those that
+    /// were noted at least `grace` ago; none without it.
+    ///
+    /// A project that cannot be looked at and an orphan that cannot be removed do not keep the others: see
+    /// [`Cleaned::outcome`].
+    ///
+    /// # Errors
+    /// When the state directory cannot be used.
+    pub fn clean(
+        &self,
+        projects: &[FqName],
+        grace: Option<Duration>,
+        deadline: Deadline,
+    ) -> Result<Cleaned> {
+        files::sweep(&self.host.state_dir);
+        let finished = self.work_off_all_pending(deadline);
+        let of_project = |project: &FqName| {
+            let orphans = self.orphans(project, deadline)?.into_iter();
+            let with_fate = orphans.map(|orphan| {
+                let fate = self.decide(&orphan, grace, deadline);
+                (orphan, fate)
+            });
+            Ok(with_fate.collect())
+        };
+        let projects = projects.iter();
+        let projects = projects.map(|project| (project.clone(), of_project(project)));
+        let projects = projects.collect();
+        Ok(Cleaned {
+            finished,
+            grace,
+            projects,
+            // What is left when the interfaces have gone.
+            machines: self.clean_machines(grace.is_some(), deadline),
+            pending: self.pending_removals()?,
+        })
+    }
+
+    fn clean_machines(
+        &self,
+        removes: bool,
+        deadline: Deadline,
+    ) -> Result<Vec<(IdleMachine, Fate)>> {
+        let idle = self.idle_machines(deadline)?.into_iter();
+        let with_fate = idle.map(|machine| {
+            let fate = match removes {
+                true => self.remove_idle(&machine, deadline),
+                false => Fate::Stays,
+            };
+            (machine, fate)
+        });
+        Ok(with_fate.collect())
+    }
+
+    fn decide(&self, orphan: &Orphan, grace: Option<Duration>, deadline: Deadline) -> Fate {
+        let removed = match grace {
+            Some(grace) => self.remove_orphan(orphan, grace, deadline),
+            None => Ok(false),
+        };
+        match removed {
+            Ok(true) => Fate::Removed,
+            Ok(false) => Fate::Stays,
+            Err(error) => Fate::Failed(error),
+        }
+    }
+}
+
+impl fmt::Display for Cleaned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (finished, waiting) = (self.finished, self.pending.len());
+        writeln!(
+            f,
+            "{finished} removals of earlier calls were done, {waiting} wait"
+        )?;
+        for pending in &self.pending {
+            let (interface, retries) = (pending.interface, pending.retries);
+            let (tried, error) = (age(pending.tried), &pending.error);
+            writeln!(
+                f,
+                "  VM interface {interface}, tried again {retries} times, last {tried} s ago: {error}"
+            )?;
+        }
+        for (project, orphans) in &self.projects {
+            let orphans = match orphans {
+                Ok(orphans) => orphans,
+                Err(error) => {
+                    let error = report(error);
+                    writeln!(f, "project {project}: cannot be looked at: {error}")?;
+                    continue;
+                }
+            };
+            let removed = orphans.iter();
+            let removed = removed.filter(|(_, fate)| matches!(fate, Fate::Removed));
+            let removed = removed.count();
+            let found = orphans.len();
+            writeln!(
+                f,
+                "project {project}: {found} orphans, {removed} of them removed"
+            )?;
+            for (orphan, fate) in orphans {
+                self.describe(orphan, fate, f)?;
+            }
+        }
+        match &self.machines {
+            Err(error) => {
+                let error = report(error);
+                writeln!(f, "virtual machines: cannot be looked at: {error}")
+            }
+            Ok(idle) => idle
+                .iter()
+                .try_for_each(|(machine, fate)| self.describe_machine(machine, fate, f)),
+        }
+    }
+}
+
+impl Cleaned {
+    /// Whether everything could be looked at, and removed that was to be. Removals that wait are no error:
+    /// they are tried again.
+    ///
+    /// # Errors
+    /// [`Error::Left`] with everything that stood in the way.
+    pub fn outcome(self) -> Result<()> {
+        let failed = |fate| match fate {
+            Fate::Failed(error) => Some(error),
+            Fate::Removed | Fate::Stays => None,
+        };
+        let mut errors = Vec::new();
+        for (_, orphans) in self.projects {
+            match orphans {
+                Ok(found) => errors.extend(found.into_iter().filter_map(|(_, fate)| failed(fate))),
+                Err(error) => errors.push(error),
+            }
+        }
+        match self.machines {
+            Ok(found) => errors.extend(found.into_iter().filter_map(|(_, fate)| failed(fate))),
+            Err(error) => errors.push(error),
+        }
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Left(errors)),
+        }
+    }
+
+    fn describe_machine(
+        &self,
+        machine: &IdleMachine,
+        fate: &Fate,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let IdleMachine { id, container } = machine;
+        write!(f, "virtual machine {id} of container {container}: ")?;
+        match (fate, self.grace) {
+            (Fate::Removed, _) => writeln!(f, "removed"),
+            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
+            (Fate::Stays, Some(_)) => writeln!(f, "has an interface by now"),
+            (Fate::Stays, None) => writeln!(f, "has no interface, stays without --remove"),
+        }
+    }
+
+    fn describe(&self, orphan: &Orphan, fate: &Fate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (container, id, since) = (&orphan.container, orphan.interface, age(orphan.since));
+        match orphan.ifname.as_str() {
+            "" => write!(f, "  endpoint {container} ({id})")?,
+            ifname => write!(f, "  container {container}, interface {ifname} ({id})")?,
+        }
+        write!(f, ", noted {since} s ago: ")?;
+        match (fate, self.grace) {
+            (Fate::Removed, _) => writeln!(f, "removed"),
+            (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
+            (Fate::Stays, Some(grace)) if since < grace.as_secs() => {
+                writeln!(f, "stays until {} s", grace.as_secs())
+            }
+            (Fate::Stays, Some(_)) => writeln!(f, "is none any more"),
+            (Fate::Stays, None) => writeln!(f, "stays without --remove"),
+        }
+    }
+}
+
+fn age(time: SystemTime) -> u64 {
+    time.elapsed().unwrap_or_default().as_secs()
+}

@@ -1,0 +1,42 @@
+//! Status: could a container be attached now?
+
+use uuid::Uuid;
+
+use crate::api::objects::Project;
+use crate::attach::attacher::Attacher;
+use crate::error::{Error, Result};
+use crate::parallel;
+use crate::values::Deadline;
+use crate::values::FqName;
+
+/// Whether the services that attaching needs answer.
+#[derive(Debug)]
+pub struct Status {
+    /// The configuration API, with Keystone before it and the project in it.
+    pub api: Result<()>,
+    /// The vRouter agent, which also serves the containers that are attached already.
+    pub agent: Result<()>,
+}
+
+impl Attacher {
+    /// Asks the API for the project and the agent for a port that nobody has, at once.
+    pub fn status(&self, project: &FqName, deadline: Deadline) -> Status {
+        let agent = self.backend.agent.until(deadline);
+        let (agent, api) = parallel::both(
+            || agent.get(Uuid::nil()).map(drop),
+            || self.find_project(project, deadline),
+        );
+        Status { api, agent }
+    }
+
+    fn find_project(&self, project: &FqName, deadline: Deadline) -> Result<()> {
+        match self.client(deadline).lookup::<Project>(project)? {
+            Some(_) => Ok(()),
+            None => Err(Error::NotFound {
+                kind: "project",
+                name: project.to_string(),
+                hint: "create it, or name another one with tenant_name".into(),
+            }),
+        }
+    }
+}

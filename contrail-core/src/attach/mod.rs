@@ -1,0 +1,39 @@
+//! Attaching a container to virtual networks and detaching it again: the use case that everything
+//! else in this crate serves, and the only place that sees the API, the agent and the kernel.
+//!
+//! Attaching takes three rounds of requests, whatever the number of interfaces and networks:
+//!
+//! 1. read the network ∥ create the virtual machine ∥ create the VM interface ∥ make the veth pair
+//! 2. link the VM interface to the virtual machine ∥ create the instance IPs
+//! 3. read the addresses that the API chose
+//!
+//! Then the container's end is configured and the vRouter agent is told. A failure undoes what this
+//! call did; detaching runs the same typed steps. All ids are computed ([`crate::values::identity`]), so both
+//! can be repeated after a crash of any kind.
+
+mod address;
+mod attacher;
+mod connect;
+mod endpoint;
+mod housekeeping;
+mod interface;
+mod membership;
+pub mod network;
+mod objects;
+mod records;
+mod removal;
+mod spec;
+mod steps;
+mod transaction;
+
+pub use address::{Reservation, Reserve};
+pub use attacher::{Attacher, Backend, Host};
+pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined, Kept};
+pub use housekeeping::{Cleaned, Decided, Fate, IdleMachine, Orphan, Status};
+pub use interface::Expected;
+pub use membership::{KeptService, warn_of};
+pub use network::Network;
+pub use removal::{Detached, PendingRemoval, Step};
+pub use spec::{
+    Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, Service, SubnetSpec,
+};

@@ -1,0 +1,132 @@
+//! The virtual network of an attachment: found by its name, or created when the request says how.
+
+use uuid::Uuid;
+
+use crate::api::objects::VirtualNetwork;
+use crate::api::{Client, Resource};
+use crate::attach::attacher::Attacher;
+use crate::attach::network::leave;
+use crate::attach::network::subnets::{self, Subnet};
+use crate::attach::objects;
+use crate::attach::spec::NetworkSpec;
+use crate::error::{Error, Result};
+use crate::ownership::is_by_plugin;
+use crate::values::Deadline;
+use crate::values::FqName;
+
+/// A virtual network as an attachment needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its id.
+    pub uuid: Uuid,
+    /// Its name.
+    pub fq_name: FqName,
+    /// The id of its project; nil when the API did not say.
+    pub project: Uuid,
+    /// Its subnets, in the order in which addresses are taken from them.
+    pub subnets: Vec<Subnet>,
+    /// Whether this project made it, on whatever host: then the last one to leave removes it.
+    pub owned: bool,
+}
+
+/// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
+/// subnets again; where that user has ended half-way, its removal is finished.
+pub(crate) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
+    let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
+    let mut abandoned = Deadline::after(leave::LEAVING);
+    client.settle(waiting, || {
+        let found = client.lookup::<VirtualNetwork>(name)?;
+        let Some(going) = found.as_ref().filter(|found| leave::is_going(found)) else {
+            return Ok(Some(found));
+        };
+        if let Some(id) = going.uuid().filter(|_| abandoned.has_passed()) {
+            log::warn!("virtual network {name} was left without subnets: its removal is finished");
+            leave::delete_unless_used(client, id)?;
+            abandoned = Deadline::after(leave::LEAVING);
+        }
+        Ok(None)
+    })
+}
+
+/// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
+/// a moment, in which nothing can be found under it.
+pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
+    let name = &object.meta.fq_name;
+    let mut is_made = false;
+    let waiting = || format!("creating virtual network {name}, whose name stays taken,");
+    let made = client.settle(waiting, || {
+        match client.create(object) {
+            Ok(uuid) => {
+                is_made = true;
+                log::info!("created virtual network {name} ({uuid})");
+            }
+            Err(Error::AlreadyExists { .. }) => {
+                log::debug!("virtual network {name} was created by somebody else, or is going");
+            }
+            Err(error) => return Err(error),
+        }
+        find(client, name)
+    });
+    made.map_err(|error| match is_made {
+        true => error.unsure(),
+        false => error,
+    })
+}
+
+impl Attacher {
+    /// A virtual network that shall be created, with the mark that says whose it is.
+    pub fn new_network(&self, spec: &NetworkSpec) -> VirtualNetwork {
+        objects::network(&self.host, spec)
+    }
+
+    /// The virtual network of that name. One whose last user is leaving it is waited for.
+    ///
+    /// # Errors
+    /// When the API cannot be asked; [`Error::Timeout`] when the network stays without subnets.
+    pub fn find_network(
+        &self,
+        name: &FqName,
+        deadline: Deadline,
+    ) -> Result<Option<VirtualNetwork>> {
+        find(&self.client(deadline), name)
+    }
+
+    /// Creates a virtual network, or finds the one that somebody else has made under its name meanwhile.
+    ///
+    /// # Errors
+    /// As [`Client::create`]; [`Error::Timeout`] when the name stays taken by what cannot be found.
+    pub fn create_network(
+        &self,
+        network: &VirtualNetwork,
+        deadline: Deadline,
+    ) -> Result<VirtualNetwork> {
+        create(&self.client(deadline), network)
+    }
+
+    /// Deletes a network that this project made, unless somebody uses it or has attached a policy
+    /// to it. Returns whether it was deleted.
+    ///
+    /// # Errors
+    /// When the API cannot be asked.
+    pub fn delete_network_unless_used(&self, uuid: Uuid, deadline: Deadline) -> Result<bool> {
+        leave::delete_unless_used(&self.client(deadline), uuid)
+    }
+}
+
+/// A network that was found, unless it contradicts the request.
+pub(crate) fn fitting(
+    client: &Client,
+    spec: &NetworkSpec,
+    object: &VirtualNetwork,
+) -> Result<Network> {
+    let subnets = client.subnets_of(object)?;
+    let network = Network {
+        uuid: object.meta.uuid.unwrap_or_default(),
+        fq_name: object.meta.fq_name.clone(),
+        project: object.meta.parent_uuid.unwrap_or_default(),
+        subnets: subnets.iter().filter_map(Subnet::of).collect(),
+        owned: is_by_plugin(&object.meta),
+    };
+    subnets::check(spec, &network.subnets)?;
+    Ok(network)
+}

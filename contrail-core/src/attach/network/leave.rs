@@ -1,0 +1,142 @@
+//! The end of a virtual network: its last user takes it along, if the plugins made it.
+//!
+//! Who makes an interface on another host at the same moment must not be left with one whose network is
+//! gone. The API takes a while to delete a network that has subnets, and lets interfaces be made on it all
+//! the while; of one without subnets it either deletes the network or makes the interface. So the subnets
+//! go first. A network of the plugins that has none is therefore one that is going: whoever finds it so
+//! waits, until it is gone or has them again.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::objects::VirtualNetwork;
+use crate::api::{Client, Resource};
+use crate::attach::records::uses::{self, Use};
+use crate::error::{Error, Result};
+use crate::ownership::{is_by_plugin, users};
+use crate::values::FqName;
+
+/// How long after an attach that was cut off its creation of a network may still be carried out: a server
+/// or a proxy in front of it works off what it has accepted, also for clients that are gone. Proxies
+/// usually give up after a minute.
+const LATEST: Duration = Duration::from_secs(120);
+
+/// How long the last user of a network may take to remove it, between two requests. After that it has
+/// ended half-way.
+pub(crate) const LEAVING: Duration = Duration::from_secs(2);
+
+/// Whether the last user of a network is leaving it. That user removes the links to IPAMs along with the
+/// subnets; a link without subnets is one to a flat IPAM.
+pub(crate) fn is_going(network: &VirtualNetwork) -> bool {
+    is_by_plugin(&network.meta) && network.network_ipam_refs.is_empty()
+}
+
+/// Ends the use of virtual networks by an interface that is gone; those that the plugins made and
+/// nobody uses any more go with it. What is not known to be settled is remembered, so this may be
+/// repeated.
+///
+/// Returns whether a network was deleted.
+pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Result<bool> {
+    let mut deleted = false;
+    let mut awaited = None;
+    for used in uses::of(state_dir, interface)? {
+        let network = match used {
+            Use::Joined(id) => Some(id),
+            // The attach ended before it knew: killed, or by an answer that got lost.
+            Use::Asked(name) => id_of(client, &name)?,
+            Use::Creating(name) => {
+                let found = id_of(client, &name)?;
+                if found.is_none() {
+                    awaited = Some(name);
+                }
+                found
+            }
+            Use::Serves { .. } | Use::Leaves(_) | Use::Left => None,
+        };
+        if let Some(id) = network
+            && uses::step_out(state_dir, interface, id)?
+        {
+            deleted |= delete_unless_used(client, id)?;
+        }
+    }
+    if let Some(name) = awaited
+        && uses::age(state_dir, interface)? < LATEST
+    {
+        return Err(may_come(&name));
+    }
+    uses::forget(state_dir, interface)?;
+    Ok(deleted)
+}
+
+fn id_of(client: &Client, name: &FqName) -> Result<Option<Uuid>> {
+    let found = client.lookup::<VirtualNetwork>(name)?;
+    Ok(found.and_then(|network| network.uuid()))
+}
+
+/// The network is not there, and may still be made for the attach that asked for it.
+fn may_come(name: &FqName) -> Error {
+    let absent = Error::NotFound {
+        kind: VirtualNetwork::TYPE,
+        name: name.to_string(),
+        hint: "it is looked for again".into(),
+    };
+    absent.unsure()
+}
+
+/// Deletes a network that this project made, unless somebody uses it or has attached a policy to it.
+///
+/// Returns whether it was deleted. Whoever uses it is a plugin too and will try as the last one, or
+/// has a reason to keep it.
+pub(crate) fn delete_unless_used(client: &Client, uuid: Uuid) -> Result<bool> {
+    let Some(network) = client.get_opt::<VirtualNetwork>(uuid)? else {
+        return Ok(false);
+    };
+    if let Some(reason) = why_it_stays(&network) {
+        log::info!("virtual network {} stays: {reason}", network.meta.fq_name);
+        return Ok(false);
+    }
+    let name = &network.meta.fq_name;
+    let refs = &network.network_ipam_refs;
+    if !set_subnets(client, uuid, json!([]))? {
+        log::info!("virtual network {name} stays: addresses of it are in use");
+        return Ok(false);
+    }
+    match client.delete::<VirtualNetwork>(uuid) {
+        Err(Error::InUse { by, .. }) => {
+            log::info!("virtual network {name} stays: in use by {}", by.join(", "));
+            set_subnets(client, uuid, json!(refs))?;
+            Ok(false)
+        }
+        other => other,
+    }
+}
+
+/// Gives a network these subnets; `false` when an address is in use that would lie outside of them.
+fn set_subnets(client: &Client, uuid: Uuid, refs: Value) -> Result<bool> {
+    let changes = json!({"network_ipam_refs": refs});
+    match client.update::<VirtualNetwork>(uuid, &changes) {
+        Ok(()) => Ok(true),
+        Err(Error::InUse { .. }) => Ok(false),
+        // Somebody else was faster.
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
+    if !is_by_plugin(&network.meta) {
+        return Some("it was not made by a plugin".into());
+    }
+    if !network.network_policy_refs.is_empty() {
+        return Some("it has network policies".into());
+    }
+    let user = users(&network.meta).next()?;
+    Some(format!("{} {} uses it", user.kind, user.name))
+}
+
+#[cfg(test)]
+#[path = "leave_test.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! The objects of an attachment, as values.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use uuid::Uuid;
+
+use crate::api::Ref;
+use crate::api::objects::{
+    AllocationPool, InstanceIp, IpamSubnet, NetworkIpam, VirtualMachine, VirtualMachineInterface,
+    VirtualNetwork,
+};
+use crate::attach::address::Reserve;
+use crate::attach::attacher::Host;
+use crate::attach::network::Network;
+use crate::attach::spec::{Attachment, NetworkSpec};
+use crate::ownership::mark::{CONFIGURATION, CONTAINER, IFNAME, NETWORK, RESERVED};
+use crate::values::Family;
+use crate::values::MacAddr;
+
+/// The virtual machine that stands for the container.
+pub(crate) fn machine(host: &Host, id: Uuid, wanted: &Attachment) -> VirtualMachine {
+    let mut machine = VirtualMachine::new(id);
+    machine.meta.display_name = Some(wanted.display_name.clone());
+    machine.meta.annotations = host.maker.mark([(CONTAINER, wanted.container.as_str())]);
+    machine
+}
+
+/// The VM interface, not linked to its virtual machine yet. It names its network by name alone: the
+/// network's id is being asked for at the same time.
+pub(crate) fn interface(
+    host: &Host,
+    id: Uuid,
+    mac: MacAddr,
+    wanted: &Attachment,
+) -> VirtualMachineInterface {
+    let network = &wanted.network.fq_name;
+    let name = network.parent().child(id.to_string());
+    let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
+    interface.meta.uuid = Some(id);
+    interface.meta.display_name = Some(format!("{}/{}", wanted.display_name, wanted.ifname));
+    interface.meta.annotations = host.maker.mark([
+        (CONTAINER, wanted.container.as_str()),
+        (IFNAME, &wanted.ifname),
+        (NETWORK, &network.to_string()),
+        (CONFIGURATION, &wanted.configuration),
+    ]);
+    let groups = wanted.security_groups.iter().cloned();
+    interface.security_group_refs = groups.map(Ref::named).collect();
+    interface.set_mac(mac);
+    interface
+}
+
+/// An instance IP of a VM interface; without an address the API chooses one of the family.
+pub(crate) fn instance_ip(
+    id: Uuid,
+    family: Family,
+    address: Option<IpAddr>,
+    interface: &VirtualMachineInterface,
+    network: &Network,
+) -> InstanceIp {
+    let network = Ref::new(network.fq_name.clone(), network.uuid);
+    let mut ip = InstanceIp::new(id, family, network, Ref::object(interface));
+    ip.address = address;
+    ip.meta.annotations = interface.meta.annotations.clone();
+    ip.meta.display_name = interface.meta.display_name.clone();
+    ip
+}
+
+/// An instance IP without an interface, with the mark that says whose it is.
+pub(crate) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
+    let network = Ref::new(wanted.network.clone(), wanted.network_id);
+    let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
+    ip.address = wanted.address;
+    ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
+    ip.meta.annotations = host.maker.mark([
+        (NETWORK, wanted.network.to_string().as_str()),
+        (RESERVED, wanted.purpose),
+    ]);
+    ip.meta.display_name = Some(format!("{} of {}", wanted.purpose, host.node()));
+    ip
+}
+
+/// A virtual network with the subnets that the request gives it.
+pub(crate) fn network(host: &Host, spec: &NetworkSpec) -> VirtualNetwork {
+    let subnets = spec.subnets.iter().map(|wanted| {
+        let mut subnet = IpamSubnet::new(wanted.prefix);
+        subnet.default_gateway = wanted.gateway;
+        subnet.enable_dhcp = Some(true);
+        subnet
+            .allocation_pools
+            .extend(wanted.pool.map(|pool| AllocationPool {
+                start: pool.first,
+                end: pool.last,
+                rest: Default::default(),
+            }));
+        subnet
+    });
+    let mut network = VirtualNetwork::new(
+        spec.fq_name.clone(),
+        NetworkIpam::default_name(),
+        subnets.collect(),
+    );
+    network.meta.annotations = host
+        .maker
+        .mark([(NETWORK, spec.fq_name.to_string().as_str())]);
+    network
+}
+
+/// The address, if it is one of IPv4.
+pub(crate) fn ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// The address, if it is one of IPv6.
+pub(crate) fn ipv6(address: IpAddr) -> Option<Ipv6Addr> {
+    match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(address),
+    }
+}

@@ -1,0 +1,72 @@
+//! Deferring removals that failed: what can succeed later goes to the queue, the rest is an error.
+
+use uuid::Uuid;
+
+use super::queue;
+use super::run::Failed;
+use super::step::Step;
+use crate::attach::attacher::Attacher;
+use crate::attach::records::orphans;
+use crate::error::{self, Error, Result};
+
+/// How a detach went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detached {
+    /// How many removals had to be put off because the API or the agent was down. They are on disk,
+    /// and later calls work them off.
+    pub deferred: usize,
+}
+
+impl Attacher {
+    /// Puts off what failed. That is a success when trying again can help without anybody changing
+    /// anything, and for a network: that one stays is no reason to keep a container.
+    pub(crate) fn settle(
+        &self,
+        interfaces: &[Uuid],
+        steps: &[Step],
+        failed: Vec<Failed>,
+    ) -> Result<Detached> {
+        for &interface in interfaces {
+            queue::settle(&self.host.state_dir, interface, steps, &failed)?;
+            // From here on the queue has it, or nobody.
+            orphans::forget(&self.host.state_dir, interface)?;
+        }
+        let deferred = failed.len();
+        let is_hopeless = |failed: &Failed| {
+            !may_work_later(&failed.error) && !matches!(failed.step, Step::Networks { .. })
+        };
+        let (hopeless, later): (Vec<Failed>, Vec<Failed>) =
+            failed.into_iter().partition(is_hopeless);
+        for failed in later {
+            log::warn!(
+                "{} is put off: {}",
+                failed.step,
+                error::report(&failed.error)
+            );
+        }
+        let mut errors: Vec<Error> = hopeless.into_iter().map(|failed| failed.error).collect();
+        match (errors.pop(), errors.is_empty()) {
+            (None, _) => Ok(Detached { deferred }),
+            (Some(only), true) => Err(only),
+            (Some(last), false) => {
+                errors.push(last);
+                Err(Error::Left(errors))
+            }
+        }
+    }
+}
+
+/// Whether trying again later can help without anybody changing the request: the service was down or
+/// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
+/// port, whatever it says.
+fn may_work_later(error: &Error) -> bool {
+    // Whatever Keystone says is no matter of the object.
+    if matches!(error, Error::NoToken { .. }) {
+        return true;
+    }
+    match error.cause() {
+        Error::Refused { status, .. } => *status >= 500,
+        Error::Unauthorized { .. } | Error::Agent { .. } => true,
+        other => other.is_transient(),
+    }
+}

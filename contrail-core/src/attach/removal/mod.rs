@@ -1,0 +1,14 @@
+//! Removing what an attachment made: typed steps, run in an order that keeps service chains intact, and
+//! a queue on disk for those that have to wait until the API or the agent answers again.
+
+mod defer;
+mod effect;
+mod queue;
+mod run;
+mod step;
+
+pub use defer::Detached;
+pub use queue::PendingRemoval;
+pub(crate) use queue::{forget, settle};
+pub(crate) use run::{Failed, run};
+pub use step::Step;

@@ -1,0 +1,116 @@
+//! Running removal steps: in their order, at once where possible, past failures.
+
+use std::collections::BTreeSet;
+
+use super::step::Step;
+use crate::attach::attacher::{Backend, Host};
+use crate::error::Error;
+use crate::parallel;
+use crate::values::Deadline;
+
+/// A step that failed, and why.
+#[derive(Debug)]
+pub struct Failed {
+    /// The step, to be tried again.
+    pub step: Step,
+    /// Why it failed.
+    pub error: Error,
+}
+
+/// Runs the steps in their order, those of one round at once, and goes on past failures.
+///
+/// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API go
+/// on beside it.
+pub(crate) fn run(
+    backend: &Backend,
+    host: &Host,
+    steps: Vec<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
+    let run_at_once = |steps| run_at_once(backend, host, steps, deadline);
+    let steps: BTreeSet<Step> = steps.into_iter().collect();
+    let (links, others): (Vec<Step>, Vec<Step>) = steps
+        .into_iter()
+        .partition(|step| matches!(step, Step::Link(_)));
+    let (ports, objects): (Vec<Step>, Vec<Step>) = others
+        .into_iter()
+        .partition(|step| matches!(step, Step::AgentPort(_)));
+
+    let mut failed = run_at_once(ports);
+    let (failed_links, failed_objects) = parallel::both(
+        || run_at_once(links.clone()),
+        || {
+            let mut failed: Vec<Failed> = Vec::new();
+            let mut left: Vec<Step> = Vec::new();
+            for round in objects.chunk_by(|a, b| a.round() == b.round()) {
+                let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
+                let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
+                    round.iter().partition(must_wait);
+                let now_failed = run_at_once(possible.into_iter().cloned().collect());
+                left.extend(now_failed.iter().map(|failed| failed.step.clone()));
+                left.extend(waiting.into_iter().cloned());
+                failed.extend(now_failed);
+            }
+            failed
+        },
+    );
+    failed.extend(failed_objects);
+    failed.extend(failed_links);
+    failed
+}
+
+/// What is left to do after `steps` were run: those that failed, and those that waited for them.
+pub(crate) fn left_of(steps: &[Step], failed: &[Failed]) -> Vec<Step> {
+    let steps: BTreeSet<&Step> = steps.iter().collect();
+    let mut left: Vec<Step> = Vec::new();
+    for step in steps {
+        let has_failed = failed.iter().any(|failed| failed.step == *step);
+        if has_failed || left.iter().any(|other| step.waits_for(other)) {
+            left.push(step.clone());
+        }
+    }
+    left
+}
+
+fn run_at_once(
+    backend: &Backend,
+    host: &Host,
+    steps: Vec<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
+    let failed = parallel::map(steps, |step| {
+        let error = step.run(backend, host, deadline).err()?;
+        Some(Failed { step, error })
+    });
+    failed.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::values::Family;
+
+    #[test]
+    fn what_waits_for_a_failed_step_is_left_with_it() {
+        let (own, other) = (Uuid::from_u128(1 << 100), Uuid::from_u128(2 << 100));
+        let failed = |step| Failed {
+            step,
+            error: Error::missing("a", "b"),
+        };
+        let mut steps = Step::of_interface(own, &[Family::V4]);
+        steps.extend(Step::of_interface(other, &[Family::V4]));
+        steps.push(Step::Machine(own));
+        let left = |step| left_of(&steps, &[failed(step)]);
+        let networks = Step::Networks { interface: own };
+        let after_interface = [Step::Interface(own), Step::Machine(own), networks.clone()];
+        assert_eq!(left(Step::Interface(own)), after_interface);
+        let service = Step::Service { interface: own };
+        let after_service = [&[service.clone()][..], &after_interface].concat();
+        assert_eq!(left(service), after_service);
+        for alone in [Step::AgentPort(own), Step::Machine(own), networks] {
+            assert_eq!(left(alone.clone()), [alone]);
+        }
+    }
+}

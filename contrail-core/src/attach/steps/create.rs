@@ -1,0 +1,251 @@
+//! The first round: everything that depends on nothing else.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::api::objects::VirtualNetwork;
+use crate::attach::network::Network;
+use crate::attach::network::subnets;
+use crate::attach::objects;
+use crate::attach::records::uses;
+use crate::attach::removal::{self, Step};
+use crate::attach::spec::Attachment;
+use crate::attach::transaction::{Port, Transaction};
+use crate::error::{self, Error, Result};
+use crate::kernel::{Netns, VethSpec};
+use crate::parallel;
+use crate::values::{Family, identity};
+
+/// A port whose network is known and whose objects and link exist.
+pub(crate) struct Reserved<'a> {
+    pub(crate) port: Port<'a>,
+    pub(crate) network: Network,
+    pub(crate) ips: Vec<Ip>,
+}
+
+/// An instance IP that the port gets; its address is known early when the caller asked for one.
+pub(crate) struct Ip {
+    pub(crate) id: Uuid,
+    pub(crate) family: Family,
+    pub(crate) asked: Option<IpAddr>,
+}
+
+impl Transaction<'_> {
+    /// Reads the networks and creates the virtual machine, the VM interfaces and the links, all at
+    /// once.
+    pub(crate) fn reserve<'p>(
+        &self,
+        ports: Vec<Port<'p>>,
+        netns: &Netns,
+    ) -> Result<Vec<Reserved<'p>>> {
+        let wanted = ports.first().map(|port| port.wanted);
+        let (machine, reserved) = parallel::both(
+            || wanted.map_or(Ok(()), |wanted| self.create_machine(wanted)),
+            || parallel::map(ports, |port| self.reserve_port(port, netns)),
+        );
+        machine?;
+        reserved.into_iter().collect()
+    }
+
+    fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
+        let state_dir = &self.host.state_dir;
+        let (interface, name) = (port.id, &port.wanted.network.fq_name);
+        let is_new = uses::expect(state_dir, interface, name)?;
+        let network = self.reserve_in_network(&port, netns).inspect_err(|_| {
+            // Nothing has happened that another call would have to find out about.
+            if is_new && !self.may_use_network(interface) {
+                uses::decline(state_dir, interface, name)
+                    .unwrap_or_else(|error| log::warn!("{}", error::report(&error)));
+            }
+        })?;
+        let ips = ips(&port, &network)?;
+        Ok(Reserved { port, network, ips })
+    }
+
+    fn reserve_in_network(&self, port: &Port, netns: &Netns) -> Result<Network> {
+        let (created, (link, found)) = parallel::both(
+            || self.create_interface(port),
+            || {
+                parallel::both(
+                    || self.create_link(port, Some(netns)),
+                    || self.find_network(&port.wanted.network),
+                )
+            },
+        );
+        link?;
+        self.enter_network(port, found?, created)
+    }
+
+    /// Sees to it that the interface and its network both exist, given what the network's name and
+    /// the interface's creation have led to. Each may have missed the other: the network was not there
+    /// yet, or its last user has just removed it.
+    fn enter_network(
+        &self,
+        port: &Port,
+        mut found: Option<Network>,
+        created: Result<()>,
+    ) -> Result<Network> {
+        let spec = &port.wanted.network;
+        let mut missed = missed_network(created)?;
+        loop {
+            let network = match found {
+                Some(network) => network,
+                None => self.create_network(spec, port.id)?,
+            };
+            self.note_network(port, &network)?;
+            if missed.is_some() {
+                missed = missed_network(self.create_interface(port))?;
+            }
+            let Some(error) = missed else {
+                return Ok(network);
+            };
+            found = self.find_network(spec)?;
+            let is_same = found
+                .as_ref()
+                .is_some_and(|found| found.uuid == network.uuid);
+            // Its name may be found for a moment longer than the network itself.
+            if self.deadline.has_passed() || is_same && self.exists(&network)? {
+                return Err(error);
+            }
+            missed = Some(error);
+        }
+    }
+
+    fn exists(&self, network: &Network) -> Result<bool> {
+        let found = self
+            .client()
+            .get_opt_with::<VirtualNetwork>(network.uuid, &["display_name"])?;
+        Ok(found.is_some())
+    }
+
+    /// Notes whether the network is one that goes with its last user.
+    fn note_network(&self, port: &Port, network: &Network) -> Result<()> {
+        let state_dir = &self.host.state_dir;
+        if !network.owned {
+            return uses::decline(state_dir, port.id, &network.fq_name);
+        }
+        self.note(Step::Networks { interface: port.id });
+        uses::join(state_dir, port.id, &network.fq_name, network.uuid)
+    }
+
+    /// Creates the virtual machine, unless another interface of the container has done so.
+    pub(crate) fn create_machine(&self, wanted: &Attachment) -> Result<()> {
+        let object = objects::machine(self.host, self.vm, wanted);
+        self.attempt(Step::Machine(self.vm), || self.client().ensure(&object))
+            .map(|_| ())
+    }
+
+    /// Creates the VM interface, anew when a crashed attach left one.
+    pub(crate) fn create_interface(&self, port: &Port) -> Result<()> {
+        let create = || {
+            self.attempt(Step::Interface(port.id), || {
+                self.client().ensure(&port.object)
+            })
+        };
+        let ensured = create()?;
+        if ensured.created && ensured.is_certain {
+            return Ok(());
+        }
+        // A crashed attach left it, perhaps in another network, which an update cannot change.
+        log::info!(
+            "VM interface {} is left over from an earlier attach, or may be",
+            port.id
+        );
+        let leftovers = vec![
+            Step::AgentPort(port.id),
+            Step::Service { interface: port.id },
+            Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
+            Step::Interface(port.id),
+        ];
+        let failed = removal::run(self.backend, self.host, leftovers, self.deadline);
+        match failed.into_iter().next() {
+            Some(failed) => Err(failed.error),
+            None => {
+                self.await_return(port.id)?;
+                create().map(|_| ())
+            }
+        }
+    }
+
+    /// Makes the veth pair, the container's end in its namespace or, without one, here.
+    pub(crate) fn create_link(&self, port: &Port, netns: Option<&Netns>) -> Result<()> {
+        let dataplane = &self.backend.dataplane;
+        let spec = VethSpec {
+            host: port.host_ifname.clone(),
+            container: port.container_ifname.clone(),
+            mac: port.mac,
+            mtu: port.wanted.mtu,
+            alias: port.id.to_string(),
+        };
+        let create = || {
+            dataplane.create_veth(&spec, netns)?;
+            self.note(Step::Link(port.id));
+            Ok(())
+        };
+        match create() {
+            Err(Error::InterfaceExists { ifname, .. }) if self.is_leftover(&spec, &ifname)? => {
+                log::info!("interface {ifname} is left over from an earlier attach");
+                dataplane.delete_link(&ifname, Some(&spec.alias))?;
+                create()
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the host's interface of that name was made for this very port: the name follows from
+    /// the port's id, and the alias is the whole id.
+    fn is_leftover(&self, spec: &VethSpec, ifname: &str) -> Result<bool> {
+        let link = match ifname == spec.host {
+            true => self.backend.dataplane.link(None, ifname)?,
+            false => None,
+        };
+        Ok(link.is_some_and(|link| link.alias.as_ref() == Some(&spec.alias)))
+    }
+}
+
+/// The error of an interface that could not be created because its network was not there.
+fn missed_network(created: Result<()>) -> Result<Option<Error>> {
+    match created {
+        Ok(()) => Ok(None),
+        Err(error) => match error.cause() {
+            Error::NotFound {
+                kind: "reference", ..
+            } => Ok(Some(error)),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Which instance IPs the port gets: one of each family that its network serves.
+fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
+    let wanted = port.wanted;
+    let families = subnets::families(&wanted.network, &network.subnets);
+    let asked = |family| {
+        wanted
+            .addresses
+            .iter()
+            .copied()
+            .find(|&a| Family::of(a) == family)
+    };
+    let refuse = |family| {
+        let reason = subnets::why_no_address(&network.subnets, family, asked(family));
+        Err(Error::NoAddress {
+            network: network.fq_name.clone(),
+            reason,
+        })
+    };
+    if families.is_empty() {
+        return refuse(Family::V4);
+    }
+    let unserved = |family: &Family| !families.contains(family) && asked(*family).is_some();
+    if let Some(family) = Family::ALL.into_iter().find(unserved) {
+        return refuse(family);
+    }
+    let ip = |family| Ip {
+        id: identity::instance_ip(port.id, family),
+        family,
+        asked: asked(family),
+    };
+    Ok(families.into_iter().map(ip).collect())
+}

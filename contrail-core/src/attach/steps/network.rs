@@ -1,0 +1,44 @@
+//! Step: the virtual network of an attachment, found by its name or created if the request says how.
+
+use uuid::Uuid;
+
+use crate::api::Resource;
+use crate::api::objects::VirtualNetwork;
+use crate::attach::network::{self, Network};
+use crate::attach::objects;
+use crate::attach::records::uses;
+use crate::attach::removal::Step;
+use crate::attach::spec::NetworkSpec;
+use crate::attach::transaction::Transaction;
+use crate::error::{Error, Result};
+
+impl Transaction<'_> {
+    /// The network of that name, if it exists and does not contradict the request. One request; a
+    /// second one when it is on flat IPAMs, whose subnets are shared by their networks.
+    pub(crate) fn find_network(&self, spec: &NetworkSpec) -> Result<Option<Network>> {
+        let client = self.client();
+        let found = network::find(&client, &spec.fq_name)?;
+        found
+            .map(|object| network::fitting(&client, spec, &object))
+            .transpose()
+    }
+
+    /// Creates the network for an interface, which leaves it again if the answer gets lost. The API
+    /// chooses the id: then its lock on the name decides between two hosts, and who loses uses the
+    /// winner's.
+    pub(crate) fn create_network(&self, spec: &NetworkSpec, interface: Uuid) -> Result<Network> {
+        if spec.subnets.is_empty() {
+            return Err(Error::NotFound {
+                kind: VirtualNetwork::TYPE,
+                name: spec.fq_name.to_string(),
+                hint: "create it, or configure the subnet that it should be created with".into(),
+            });
+        }
+        let object = objects::network(self.host, spec);
+        let client = self.client();
+        uses::create(&self.host.state_dir, interface, &spec.fq_name)?;
+        let leave = Step::Networks { interface };
+        let object = self.attempt(leave, || network::create(&client, &object))?;
+        network::fitting(&client, spec, &object)
+    }
+}

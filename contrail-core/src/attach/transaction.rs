@@ -1,0 +1,196 @@
+//! One call to attach a container: what all its steps share, and what it has done so far.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use crate::api::Client;
+use crate::api::objects::VirtualMachineInterface;
+use crate::attach::attacher::Backend;
+use crate::attach::attacher::Host;
+use crate::attach::objects;
+use crate::attach::records::orphans;
+use crate::attach::records::returns;
+use crate::attach::removal::{self, Failed, Step};
+use crate::attach::spec::Attachment;
+use crate::error::{self, Error, Result};
+use crate::values::Deadline;
+use crate::values::MacAddr;
+use crate::values::identity;
+
+/// What the steps of one call share.
+pub(crate) struct Transaction<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) backend: &'a Backend,
+    /// The id of the virtual machine that stands for the container.
+    pub(crate) vm: Uuid,
+    /// When the work must be done; undoing it has what is left until `end`.
+    pub(crate) deadline: Deadline,
+    end: Deadline,
+    interfaces: Vec<Uuid>,
+    done: Mutex<Vec<Step>>,
+    returned: AtomicBool,
+}
+
+/// One interface on its way to being attached.
+#[derive(Clone)]
+pub(crate) struct Port<'a> {
+    pub(crate) wanted: &'a Attachment,
+    pub(crate) id: Uuid,
+    pub(crate) mac: MacAddr,
+    pub(crate) host_ifname: String,
+    pub(crate) container_ifname: String,
+    pub(crate) object: VirtualMachineInterface,
+}
+
+impl<'a> Port<'a> {
+    pub(crate) fn new(host: &Host, wanted: &'a Attachment) -> Self {
+        let id = identity::interface(host.node(), &wanted.container, &wanted.ifname);
+        let mac = wanted.mac.unwrap_or_else(|| MacAddr::of_interface(id));
+        Self {
+            wanted,
+            id,
+            mac,
+            host_ifname: identity::host_ifname(id),
+            container_ifname: wanted.ifname.clone(),
+            object: objects::interface(host, id, mac, wanted),
+        }
+    }
+}
+
+impl<'a> Transaction<'a> {
+    /// A call about these interfaces of a container, with the ends of
+    /// [trying and of the whole](Deadline::with_undo).
+    pub(crate) fn new(
+        host: &'a Host,
+        backend: &'a Backend,
+        (vm, interfaces): (Uuid, Vec<Uuid>),
+        (deadline, end): (Deadline, Deadline),
+    ) -> Self {
+        Self {
+            host,
+            backend,
+            vm,
+            deadline,
+            end,
+            interfaces,
+            done: Mutex::default(),
+            returned: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits until the controller has forgotten an interface that has just left its service under this id.
+    pub(crate) fn await_return(&self, interface: Uuid) -> Result<()> {
+        if returns::wait(&self.host.run_dir, interface, self.deadline)? {
+            self.returned.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether an interface of this call had just left its service.
+    pub(crate) fn has_returned(&self) -> bool {
+        self.returned.load(Ordering::Relaxed)
+    }
+
+    /// The API, for a request that must end with this call.
+    pub(crate) fn client(&self) -> Client {
+        self.backend.client.until(self.deadline)
+    }
+
+    /// Notes what undoes a step that has been done.
+    pub(crate) fn note(&self, step: Step) {
+        self.done().push(step);
+    }
+
+    /// Notes the step that undoes `action` before it is tried, since an answer that gets lost leaves
+    /// its effect behind; forgets it when the action is known to have had none.
+    pub(crate) fn attempt<T>(&self, step: Step, action: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.note(step.clone());
+        action().inspect_err(|error| {
+            if error.had_no_effect() {
+                self.done().retain(|noted| *noted != step);
+            }
+        })
+    }
+
+    /// Does the work of this call; takes everything back when that fails.
+    pub(crate) fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        work()
+            .and_then(|value| self.keep().map(|()| value))
+            .map_err(|cause| self.undo(cause))
+    }
+
+    /// The call succeeded: what it has done stays, and what earlier ones had to leave is either gone or
+    /// made again.
+    ///
+    /// # Errors
+    /// When that cannot be noted; then the call has failed after all.
+    fn keep(&self) -> Result<()> {
+        for &interface in &self.interfaces {
+            removal::forget(&self.host.state_dir, interface)?;
+            orphans::forget(&self.host.state_dir, interface)?;
+        }
+        self.done().clear();
+        Ok(())
+    }
+
+    /// What this call has done so far stays, whatever becomes of the rest.
+    pub(crate) fn stay(&self) {
+        self.done().clear();
+    }
+
+    /// Takes back what this call has done. The error that comes out is the one that went in, with
+    /// what could not be taken back: that is tried again by later calls.
+    fn undo(&self, cause: Error) -> Error {
+        let steps = std::mem::take(&mut *self.done());
+        log::debug!("taking back {} steps after: {cause}", steps.len());
+        let left = self.take_back(steps);
+        match left.is_empty() {
+            true => cause,
+            false => Error::Undo {
+                cause: Box::new(cause),
+                left: left.into_iter().map(|failed| failed.error).collect(),
+            },
+        }
+    }
+
+    /// Whether an object may exist that keeps a network: this call has tried to make it.
+    pub(crate) fn may_use_network(&self, interface: Uuid) -> bool {
+        let steps = [Step::Interface(interface), Step::Networks { interface }];
+        self.done().iter().any(|noted| steps.contains(noted))
+    }
+
+    fn take_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
+        let leave = |&interface: &Uuid| Step::Networks { interface };
+        let is_noted = |interface: &&Uuid| steps.contains(&Step::Interface(**interface));
+        let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
+        steps.extend(networks);
+        let state_dir = &self.host.state_dir;
+        let failed = removal::run(self.backend, self.host, steps.clone(), self.end);
+        for &interface in &self.interfaces {
+            if let Err(error) = removal::settle(state_dir, interface, &steps, &failed) {
+                log::error!("{}", error::report(&error));
+            }
+        }
+        failed
+    }
+
+    fn done(&self) -> MutexGuard<'_, Vec<Step>> {
+        // A panic between two notes leaves a list that is still right.
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    /// A panic is a failure like any other. Whoever succeeds calls [`Transaction::keep`].
+    fn drop(&mut self) {
+        let steps = std::mem::take(&mut *self.done());
+        if steps.is_empty() {
+            return;
+        }
+        for failed in self.take_back(steps) {
+            log::error!("{} stays: {}", failed.step, error::report(&failed.error));
+        }
+    }
+}

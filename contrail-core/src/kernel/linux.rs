@@ -1,0 +1,152 @@
+//! The real data plane: the kernel that this program runs on.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::net::if_::if_nametoindex;
+
+use super::netlink::Netlink;
+use super::{Dataplane, InterfaceConfig, Link, Netns, VethSpec, configure, inspect, sysctl, veth};
+use crate::error::{Error, Result};
+use crate::values::Family;
+use crate::values::check_ifname;
+
+/// The kernel that this program runs on. It needs `CAP_NET_ADMIN` here and in the containers'
+/// namespaces, and `CAP_SYS_ADMIN` to enter those; inside a user namespace it needs nothing of the
+/// host.
+#[derive(Debug, Default)]
+pub struct Kernel {
+    requests: AtomicU64,
+}
+
+impl Kernel {
+    /// A data plane that has not sent anything yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many netlink requests it has sent. The number for an operation does not depend on the
+    /// machine, therefore tests hold on to it.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn open(&self) -> Result<Netlink<'_>> {
+        Netlink::open(&self.requests).map_err(|error| Error::kernel("open a netlink socket", error))
+    }
+
+    fn open_in(&self, netns: Option<&Netns>) -> Result<Netlink<'_>> {
+        match netns {
+            Some(netns) => netns.run(|| self.open())?,
+            None => self.open(),
+        }
+    }
+
+    /// What stood in the way of a pair: the name that is taken tells which one it was.
+    fn taken(&self, netlink: &Netlink<'_>, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
+        let failed = |error| Error::kernel(format!("look for interface {}", spec.host), error);
+        let exists = |ifname: &str, place: String| {
+            Err(Error::InterfaceExists {
+                ifname: ifname.to_owned(),
+                place,
+            })
+        };
+        let here = "the host's network namespace".to_owned();
+        if netlink.link(&spec.host).map_err(failed)?.is_some() {
+            return exists(&spec.host, here);
+        }
+        let place = netns.map_or(here, Netns::to_string);
+        let netlink = self.open_in(netns)?;
+        match netlink.link(&spec.container).map_err(failed)? {
+            Some(_) => exists(&spec.container, place),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Dataplane for Kernel {
+    fn open_netns(&self, path: &Path) -> Result<Netns> {
+        Netns::open(path)
+    }
+
+    fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
+        for name in [&spec.host, &spec.container] {
+            check_ifname(name).map_err(|why| Error::invalid("interface name", name, why))?;
+        }
+        let netlink = self.open()?;
+        if let Err(error) = netlink.create_link(veth::create(spec, netns.map(AsFd::as_fd))) {
+            if error.raw_os_error() == Some(libc::EEXIST) {
+                self.taken(&netlink, spec, netns)?;
+            }
+            return Err(Error::kernel(
+                format!("create veth {} with peer {}", spec.host, spec.container),
+                error,
+            ));
+        }
+        let has_ipv6 = ignore_advertisements(&spec.host);
+        if let Err(error) = netlink.set_link(veth::complete(spec, has_ipv6)) {
+            // Half a pair is none: whoever gets an error has nothing to clean up.
+            let _ = netlink.delete_link(&spec.host);
+            return Err(Error::kernel(format!("complete veth {}", spec.host), error));
+        }
+        Ok(())
+    }
+
+    fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()> {
+        configure::run(&self.requests, netns, ifname, config)
+    }
+
+    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool> {
+        let netlink = self.open()?;
+        let delete = || match alias {
+            None => netlink.delete_link(name),
+            Some(alias) => match netlink.link(name)? {
+                None => Ok(false),
+                Some(link) if inspect::has_other_alias(&link, alias) => {
+                    log::warn!("interface {name} stays: it is not that of VM interface {alias}");
+                    Ok(false)
+                }
+                Some(_) => netlink.delete_link(name),
+            },
+        };
+        delete().map_err(|error| Error::kernel(format!("delete interface {name}"), error))
+    }
+
+    fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
+        // Mostly it is not there, as before each attach, and that is cheap to find out.
+        let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
+        let exists = match netns {
+            Some(netns) => netns.run(exists)?,
+            None => exists(),
+        };
+        if !exists {
+            return Ok(None);
+        }
+        let netlink = self.open_in(netns)?;
+        inspect::link(&netlink, name)
+            .map_err(|error| Error::kernel(format!("read interface {name}"), error))
+    }
+}
+
+/// Makes the host ignore router advertisements on the host's end of a pair: a container must not
+/// change the host's routes. Answers whether the host has IPv6 at all.
+///
+/// `disable_ipv6` would do more than that, but whoever sets it spins for the lock of the routing
+/// socket: with fifty pairs at a time that takes six times as long as making them.
+fn ignore_advertisements(ifname: &str) -> bool {
+    match sysctl::set(Family::V6, ifname, "accept_ra", "0") {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => {
+            log::warn!(
+                "cannot set accept_ra of {ifname} ({error}): if this host heeds router \
+                 advertisements, it does on this interface too; make /proc/sys/net writable"
+            );
+            true
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Ownership: the marks that say who made an object of the controller, and who uses a virtual network.
+//!
+//! All marks are annotations whose names start with `container-plugin.`; only objects that carry one are
+//! ever changed or removed. The names are part of what controllers store and must never change.
+//!
+//! | scope | question | answer |
+//! |---|---|---|
+//! | any host | did a program of this project make it? | [`is_by_plugin`] |
+//! | this host | did this program make it on this host? | [`Maker::made`] |
+//! | a chain | did a service chain make it? | [`chains`] |
+//! | a network | who uses it, apart from its interfaces? | [`users`] |
+
+pub mod chains;
+pub mod mark;
+mod users;
+
+pub use mark::{Maker, holder, is_by_plugin};
+pub use users::{NetworkUser, UserKind, users};

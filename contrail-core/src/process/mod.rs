@@ -1,0 +1,3 @@
+//! Setting up a process: where it writes its reports and its log.
+
+pub mod output;

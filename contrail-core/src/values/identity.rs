@@ -1,0 +1,134 @@
+//! Ids that can be computed again from what a runtime says about a container.
+//!
+//! Whoever knows the host, the container and the interface knows the ids of all objects made for
+//! them: a retry, a delete after a crash and a garbage collection need no stored state.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::values::FqName;
+
+/// The name space of all ids of this project: UUIDv5 of `opencontrail.org` in the DNS name space.
+/// It is part of what is stored in the controller and must never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0xa446_8a91_0e50_52ab_b460_339c_7463_b90a);
+
+/// The two families of the Internet protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both families, in the order in which addresses are listed.
+    pub const ALL: [Family; 2] = [Family::V4, Family::V6];
+
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() {
+            Self::V4
+        } else {
+            Self::V6
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    /// The spelling of the API: `v4`, `v6`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Family::V4 => "v4",
+            Family::V6 => "v6",
+        })
+    }
+}
+
+/// The id of the machine that a program runs on, from the text of its `/etc/machine-id`: that itself is to
+/// stay on the machine (machine-id(5)). `None` where there is none yet.
+pub fn machine(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    Uuid::try_parse(text).ok().map(|_| id(&["machine", text]))
+}
+
+/// The id of the virtual machine object that stands for a container on a host. All interfaces of
+/// one container share it.
+pub fn virtual_machine(node: &str, container: &str) -> Uuid {
+    id(&["virtual-machine", node, container])
+}
+
+/// The id of the VM interface of a container: also of its agent port and its port file.
+pub fn interface(node: &str, container: &str, ifname: &str) -> Uuid {
+    id(&["virtual-machine-interface", node, container, ifname])
+}
+
+/// The id of the instance IP of one family on a VM interface.
+pub fn instance_ip(interface: Uuid, family: Family) -> Uuid {
+    id(&["instance-ip", &interface.to_string(), &family.to_string()])
+}
+
+/// The id of an object of a service chain, which follows from its type and name: so its creation can
+/// be repeated and undone by id, whoever does it.
+pub fn service_object(kind: &str, name: &FqName) -> Uuid {
+    id(&["service-object", kind, &name.to_string()])
+}
+
+/// The name of the host end of a VM interface's veth pair: `tap` and the first eleven characters of
+/// the id, as Nova and the vRouter tools name theirs.
+pub fn host_ifname(interface: Uuid) -> String {
+    let mut name = interface.to_string();
+    name.truncate(11);
+    name.insert_str(0, "tap");
+    name
+}
+
+/// UUIDv5 over the parts, each preceded by its length: no two lists of parts read the same.
+fn id(parts: &[&str]) -> Uuid {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&format!("{}:{part};", part.len()));
+    }
+    Uuid::new_v5(&NAMESPACE, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_never_change() {
+        // What controllers hold already would become foreign if one of these lines had to change.
+        let port = interface("node1", "cniSI", "eth0");
+        let ids = [
+            virtual_machine("node1", "cniSI"),
+            port,
+            instance_ip(port, Family::V4),
+            instance_ip(port, Family::V6),
+        ];
+        assert_eq!(
+            ids.map(|id| id.to_string()),
+            [
+                "f25298d3-a17d-5bf6-bb72-02422a7f84b7",
+                "d2addb42-4371-5012-bee6-417003b71696",
+                "903bbe80-3975-521c-8524-277696dd9884",
+                "a8edaae7-997c-536a-ab0d-dd168c4e41e0",
+            ]
+        );
+    }
+
+    #[test]
+    fn parts_cannot_run_into_each_other() {
+        assert_ne!(interface("a", "bc", "d"), interface("ab", "c", "d"));
+        assert_ne!(virtual_machine("n", "c;1:x"), interface("n", "c", "x"));
+    }
+
+    #[test]
+    fn host_names_fit_the_kernel() {
+        let name = host_ifname(interface("node1", &"f".repeat(64), "eth0"));
+        assert_eq!(name.len(), 14);
+        assert!(name.starts_with("tap"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Leaf values that every layer uses: names, ids, addresses, secrets, deadlines, and parts of messages.
+
+pub mod deadline;
+pub mod fq_name;
+pub mod identity;
+mod ifname;
+pub mod mac;
+pub mod prefix;
+pub mod secret;
+pub mod text;
+
+pub use deadline::Deadline;
+pub use fq_name::FqName;
+pub use identity::Family;
+pub use ifname::check_ifname;
+pub use mac::MacAddr;
+pub use secret::Secret;
