@@ -5,6 +5,7 @@
 
 mod codes;
 mod commands;
+mod examples;
 mod links;
 mod options;
 mod settings;
