@@ -186,7 +186,7 @@ mod tests {
         let network = || FqName::new(["d", "p", "n"]);
         let refused = |status| Error::Refused {
             service: "s".into(),
-            method: "GET",
+            method: contrail_core::http::Method::GET,
             path: "/".into(),
             status,
             message: "m".into(),

@@ -9,6 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ureq::http::Method;
 use uuid::Uuid;
 
 #[cfg(feature = "service-chain")]
@@ -124,7 +125,7 @@ pub enum Error {
         /// Which service, with its address.
         service: String,
         /// The HTTP method.
-        method: &'static str,
+        method: Method,
         /// The path, without query.
         path: String,
         /// The HTTP status.
@@ -239,7 +240,7 @@ pub enum Error {
         /// Which service, with its address.
         service: String,
         /// The HTTP method.
-        method: &'static str,
+        method: Method,
         /// The path, without query.
         path: String,
         /// The HTTP status.

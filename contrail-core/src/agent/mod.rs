@@ -295,7 +295,7 @@ impl Agent {
     }
 
     fn post(&self, port: &Port, deadline: Deadline) -> Result<()> {
-        let response = self.send(Method::Post, "/port", Some(port.body()), deadline)?;
+        let response = self.send(Method::POST, "/port", Some(port.body()), deadline)?;
         match response.is_success() {
             true => Ok(()),
             false => Err(self.refusal(TAKE, port.id, response.explained())),
@@ -304,7 +304,7 @@ impl Agent {
 
     fn read(&self, id: Uuid, deadline: Deadline) -> Result<Option<PortInfo>> {
         let path = format!("/port/{id}");
-        let response = self.send(Method::Get, &path, None, deadline)?;
+        let response = self.send(Method::GET, &path, None, deadline)?;
         if response.is_success() {
             let what = || format!("the answer of {} to GET {path}", self.service());
             return response.json(what).map(Some);
@@ -318,7 +318,7 @@ impl Agent {
     }
 
     fn remove(&self, id: Uuid, deadline: Deadline) -> Result<()> {
-        let response = self.send(Method::Delete, &format!("/port/{id}"), None, deadline)?;
+        let response = self.send(Method::DELETE, &format!("/port/{id}"), None, deadline)?;
         match response.is_success() {
             true => Ok(()),
             false => Err(self.refusal("remove", id, response.explained())),
@@ -335,7 +335,7 @@ impl Agent {
     ) -> Result<Response> {
         let attempt = |reuse| {
             let url = format!("http://{}{path}", self.address);
-            let mut request = Request::new(method, url, deadline.at_most(REQUEST_TIMEOUT));
+            let mut request = Request::new(method.clone(), url, deadline.at_most(REQUEST_TIMEOUT));
             request.reuse = reuse;
             if let Some(body) = &body {
                 request = request.json(body);

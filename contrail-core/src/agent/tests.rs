@@ -42,7 +42,7 @@ fn agent_with(model: Model) -> (Agent, Arc<FakeTransport>) {
             .unwrap_or_default()
             .to_owned();
         Ok(match request.method {
-            Method::Post => {
+            Method::POST => {
                 let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
                 let id = body["id"].as_str().unwrap().to_owned();
                 if !model.swallow {
@@ -50,7 +50,7 @@ fn agent_with(model: Model) -> (Agent, Arc<FakeTransport>) {
                 }
                 Response::new(200, "{}")
             }
-            Method::Delete => {
+            Method::DELETE => {
                 model.ports.remove(&id);
                 Response::new(200, "{}")
             }
@@ -78,9 +78,9 @@ fn not_found() -> Response {
     Response::new(404, r#"{"error":"{ Not Found }"}"#)
 }
 
-fn methods(transport: &FakeTransport) -> Vec<&'static str> {
+fn methods(transport: &FakeTransport) -> Vec<Method> {
     let requests = transport.requests();
-    requests.iter().map(|r| r.method.as_str()).collect()
+    requests.iter().map(|r| r.method.clone()).collect()
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_port_that_cannot_be_replaced_is_an_error_at_the_deadline() {
             ..port()
         };
         Ok(match request.method {
-            Method::Get => Response::new(200, other.body().to_string()),
+            Method::GET => Response::new(200, other.body().to_string()),
             _ => Response::new(200, "{}"),
         })
     });

@@ -49,7 +49,7 @@ impl Answer {
         Self {
             response,
             service,
-            method: request.method,
+            method: request.method.clone(),
             path: request.path.clone(),
             token,
             repeated,
@@ -212,7 +212,7 @@ impl Answer {
     ) -> Refusal {
         Refusal {
             service: self.service.clone(),
-            method: self.method,
+            method: self.method.clone(),
             path: self.path.clone(),
             kind,
             name,

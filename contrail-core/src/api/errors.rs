@@ -40,7 +40,7 @@ impl Refusal {
     pub fn refused(&self) -> Error {
         Error::Refused {
             service: self.service.clone(),
-            method: self.method.as_str(),
+            method: self.method.clone(),
             path: self.path.clone(),
             status: self.status,
             message: self.text.clone(),
@@ -53,7 +53,7 @@ impl Refusal {
         let kind = kind.unwrap_or("without content type");
         Error::Foreign {
             service: self.service.clone(),
-            method: self.method.as_str(),
+            method: self.method.clone(),
             path: self.path.clone(),
             status: self.status,
             content: format!("{} bytes of {kind}", response.body.len()),
@@ -69,7 +69,7 @@ impl Refusal {
     }
 
     fn is_creation(&self) -> bool {
-        self.method == Method::Post && self.path.ends_with('s')
+        self.method == Method::POST && self.path.ends_with('s')
     }
 }
 

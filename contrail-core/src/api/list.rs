@@ -125,7 +125,7 @@ pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
     }
     ApiRequest {
         query: pairs,
-        ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
+        ..ApiRequest::new(Method::GET, format!("/{}s", R::TYPE))
     }
 }
 
@@ -158,8 +158,8 @@ mod tests {
             .detail();
         let request = list::<VirtualMachine>(&query);
         assert_eq!(
-            (request.method, request.target().as_str(), request.effect),
-            (Method::Post, "/list-bulk-collection", Effect::None)
+            (&request.method, request.target().as_str(), request.effect),
+            (&Method::POST, "/list-bulk-collection", Effect::None)
         );
         let body = request.body.unwrap();
         assert_eq!(body["type"], "virtual-machine");

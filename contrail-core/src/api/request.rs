@@ -42,22 +42,23 @@ pub enum Effect {
 
 impl ApiRequest {
     pub(super) fn new(method: Method, path: String) -> Self {
+        let effect = match method {
+            Method::GET => Effect::None,
+            _ => Effect::Repeatable,
+        };
         Self {
             method,
             path,
             query: Vec::new(),
             body: None,
-            effect: match method {
-                Method::Get => Effect::None,
-                Method::Post | Method::Put | Method::Delete => Effect::Repeatable,
-            },
+            effect,
         }
     }
 
     fn post(path: &str, body: Value) -> Self {
         Self {
             body: Some(body),
-            ..Self::new(Method::Post, path.to_owned())
+            ..Self::new(Method::POST, path.to_owned())
         }
     }
 
@@ -110,7 +111,7 @@ pub fn get<R: Resource>(uuid: Uuid) -> ApiRequest {
     let flag = |key| (key, "True".to_owned());
     ApiRequest {
         query: vec![flag("exclude_back_refs"), flag("exclude_children")],
-        ..ApiRequest::new(Method::Get, object_path::<R>(uuid))
+        ..ApiRequest::new(Method::GET, object_path::<R>(uuid))
     }
 }
 
@@ -118,7 +119,7 @@ pub fn get<R: Resource>(uuid: Uuid) -> ApiRequest {
 pub fn get_with<R: Resource>(uuid: Uuid, fields: &[&str]) -> ApiRequest {
     ApiRequest {
         query: vec![("fields", fields.join(","))],
-        ..ApiRequest::new(Method::Get, object_path::<R>(uuid))
+        ..ApiRequest::new(Method::GET, object_path::<R>(uuid))
     }
 }
 
@@ -134,7 +135,7 @@ pub fn lookup<R: Resource>(name: &FqName) -> Option<ApiRequest> {
             ("fq_names", name.to_string()),
             ("detail", "true".to_owned()),
         ],
-        ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
+        ..ApiRequest::new(Method::GET, format!("/{}s", R::TYPE))
     })
 }
 
@@ -148,7 +149,7 @@ pub fn id_of<R: Resource>(name: &FqName) -> ApiRequest {
 pub fn update<R: Resource>(uuid: Uuid, changes: &Value) -> ApiRequest {
     ApiRequest {
         body: Some(json!({ R::TYPE: changes })),
-        ..ApiRequest::new(Method::Put, object_path::<R>(uuid))
+        ..ApiRequest::new(Method::PUT, object_path::<R>(uuid))
     }
 }
 
@@ -193,7 +194,7 @@ pub fn annotate(uuid: Uuid, key: &str, value: Option<&str>) -> ApiRequest {
 
 /// Deletes an object.
 pub fn delete<R: Resource>(uuid: Uuid) -> ApiRequest {
-    ApiRequest::new(Method::Delete, object_path::<R>(uuid))
+    ApiRequest::new(Method::DELETE, object_path::<R>(uuid))
 }
 
 /// Ids are lower case with dashes: the API takes any other form for an unknown id.
@@ -248,7 +249,7 @@ mod tests {
         ] {
             assert_eq!(format!("{} {}", request.method, request.target()), line);
             assert_eq!(request.body, None);
-            assert_eq!(request.effect == Effect::None, request.method == Method::Get);
+            assert_eq!(request.effect == Effect::None, request.method == Method::GET);
         }
     }
 
@@ -314,7 +315,7 @@ mod tests {
                 "ref-type": "virtual-machine", "ref-uuid": ID, "ref-fq-name": ["vm"], "attr": null})
         );
         let request = update::<VirtualNetwork>(ID, &json!({"display_name": null}));
-        assert_eq!(request.method, Method::Put);
+        assert_eq!(request.method, Method::PUT);
         assert_eq!(
             request.body.unwrap(),
             json!({"virtual-network": {"display_name": null}})

@@ -139,7 +139,7 @@ impl Client {
         let deadline = deadline.at_most(self.shared.request_timeout);
         let seconds = deadline.remaining().as_secs_f32();
         let url = server.base_url() + &request.target();
-        let mut http = Request::new(request.method, url, deadline)
+        let mut http = Request::new(request.method.clone(), url, deadline)
             .header("User-Agent", &self.shared.user_agent)
             .header("X-Contrail-Useragent", &self.shared.user_agent);
         http.reuse = reuse;

@@ -143,7 +143,7 @@ impl Keystone {
         let body = message::body(endpoint.version, &self.settings, &self.proof);
         let deadline = deadline.at_most(REQUEST_TIMEOUT);
         let seconds = deadline.remaining().as_secs_f32();
-        let request = Request::new(Method::Post, &endpoint.url, deadline)
+        let request = Request::new(Method::POST, &endpoint.url, deadline)
             .header("Accept", "application/json")
             .json(&body);
         let service = || service(endpoint);
@@ -177,8 +177,8 @@ impl Keystone {
         }
         Error::Refused {
             service: service(endpoint),
-            method: Method::Post.as_str(),
-            path: crate::http::path_of(&endpoint.url).to_owned(),
+            method: Method::POST,
+            path: crate::http::path_of(&endpoint.url),
             status: response.status,
             message,
         }
