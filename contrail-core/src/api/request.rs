@@ -1,7 +1,6 @@
 //! The requests of the configuration API as values: nothing here sends anything.
 
-use std::fmt::Write as _;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,6 +9,16 @@ use crate::http::Method;
 use crate::values::FqName;
 
 pub use super::list::{ListQuery, list};
+
+/// What is percent-encoded in a query: all but RFC 3986's unreserved characters and the API's own
+/// separators.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b',');
 
 /// One request to the API, the same for each of its servers.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +87,7 @@ impl ApiRequest {
             target.push(separator);
             target.push_str(key);
             target.push('=');
-            encode(value, &mut target);
+            target.extend(utf8_percent_encode(value, ENCODED));
             separator = '&';
         }
         target
@@ -200,19 +209,6 @@ pub fn delete<R: Resource>(uuid: Uuid) -> ApiRequest {
 /// Ids are lower case with dashes: the API takes any other form for an unknown id.
 fn object_path<R: Resource>(uuid: Uuid) -> String {
     format!("/{}/{uuid}", R::TYPE)
-}
-
-/// Percent-encodes a value of a query. Colons and commas are the API's own separators.
-fn encode(value: &str, target: &mut String) {
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => target.push(byte.into()),
-            b'-' | b'.' | b'_' | b'~' | b':' | b',' => target.push(byte.into()),
-            _ => {
-                let _ = write!(target, "%{byte:02X}");
-            }
-        }
-    }
 }
 
 #[cfg(test)]
