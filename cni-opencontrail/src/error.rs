@@ -125,7 +125,8 @@ fn code(error: &Error) -> u32 {
         | Error::Invalid { .. }
         | Error::NetworkMismatch { .. }
         | Error::Chain { .. }
-        | Error::NotFound { .. } => CniError::CONFIG,
+        | Error::NotFound { .. }
+        | Error::MissingReference { .. } => CniError::CONFIG,
         Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
         Error::File { .. } => CniError::IO,
         Error::Netns { .. } => CniError::NETNS,

@@ -69,6 +69,17 @@ pub enum Error {
         hint: String,
     },
 
+    /// An object refers to another one that does not exist. Nothing was changed.
+    #[error("{kind} {name} refers to an object that does not exist in the configuration API{}", after_colon(.message.as_deref().unwrap_or_default()))]
+    MissingReference {
+        /// The type of the object that refers to the missing one.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// What the API says about the missing object, if it names it.
+        message: Option<String>,
+    },
+
     /// An object of this name or id exists already (HTTP 409).
     #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
     AlreadyExists {

@@ -21,10 +21,11 @@ fn refusal(status: u16, method: Method, path: &str, text: &str) -> (Refusal, Res
         service: "configuration API http://h:8082".into(),
         method,
         path: path.into(),
-        kind: "virtual-network",
-        name: "d:p:n".into(),
-        uuid: Some(Uuid::from_u128(1)),
-        parent: "project",
+        subject: Subject {
+            object_type: ObjectType::new("virtual-network").child_of("project"),
+            name: "d:p:n".into(),
+            uuid: Some(Uuid::from_u128(1)),
+        },
         status,
         text: response.text(),
     };
@@ -48,7 +49,8 @@ fn every_recorded_refusal_means_what_it_says() {
     let id = "00000000-0000-0000-0000-000000000001";
     let refused = |rest: &str| format!("configuration API http://h:8082 refused {rest}");
     let missing = "virtual-network d:p:n does not exist in the configuration API".to_owned();
-    let reference = "reference of virtual-network d:p:n does not exist in the configuration API: ";
+    let reference =
+        "virtual-network d:p:n refers to an object that does not exist in the configuration API";
     let exists = |uuid| format!("virtual-network d:p:n exists already with id {uuid}");
     let post = "POST /virtual-networks with status";
     for (name, meaning) in [
@@ -75,7 +77,7 @@ fn every_recorded_refusal_means_what_it_says() {
         ),
         (
             "create VN, ipam ref does not exist",
-            format!("{reference}an object that it refers to was not found"),
+            reference.to_owned(),
         ),
         (
             "create VN, parent does not exist",
@@ -190,13 +192,7 @@ fn a_reference_to_what_is_gone_is_missing_by_name_and_by_id() {
     let missing = |status, path: &str, text: &str| {
         let (refusal, response) = refusal(status, Method::POST, path, text);
         let error = classify(&refusal, &response);
-        matches!(
-            error,
-            Error::NotFound {
-                kind: "reference",
-                ..
-            }
-        ) && error.had_no_effect()
+        matches!(error, Error::MissingReference { .. }) && error.had_no_effect()
     };
     let unknown = "vnc_api.exceptions.NoIdError: Unknown id: virtual_network d:p:n";
     assert!(missing(500, "/instance-ips", unknown));
@@ -286,7 +282,7 @@ fn a_refused_address_says_why() {
     let network = || FqName::new(["d", "p", "n"]);
     let meaning = |status, text: &str, wanted| {
         let (refusal, _) = refusal(status, Method::POST, "/instance-ips", text);
-        address(&refusal, network(), wanted).map(|error| error.to_string())
+        address(&refusal, &network(), wanted).map(|error| error.to_string())
     };
     let in_use = Some("address 10.1.0.9 is already in use in virtual network d:p:n".to_owned());
     for (status, text) in [

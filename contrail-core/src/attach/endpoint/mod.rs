@@ -126,8 +126,8 @@ impl Attacher {
     /// the Ethernet address.
     ///
     /// # Errors
-    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody has an address, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
-    /// when the network is gone. What was done is undone.
+    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when another interface has an address,
+    /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone. What was done is undone.
     pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
         let attachment = endpoint.attachment();
         self.endpoint_call(endpoint, Uuid::nil(), &attachment, |call, port| {
