@@ -2,18 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
+use crate::error::Error;
+use crate::http::{Method, Response, Transport};
 use crate::testing::{FakeTransport, lost, refused};
+use crate::values::{Deadline, MacAddr};
 
 fn port() -> Port {
     Port {
         id: Uuid::from_u128(0x9755_6910_7aaf_11eb_9576_0016_3e6d_1150),
         instance_id: Uuid::from_u128(2),
         vn_id: Uuid::from_u128(3),
-        project_id: Uuid::nil(),
+        project_id: None,
         display_name: "web-1".into(),
         address: Some(Ipv4Addr::new(10, 10, 0, 5)),
         address6: None,

@@ -95,3 +95,28 @@ impl fmt::Debug for Client {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keystone::FixedToken;
+    use crate::testing::FakeTransport;
+    use crate::values::Secret;
+
+    #[test]
+    fn debug_shows_the_servers_and_no_token() {
+        let server = Server {
+            scheme: crate::http::Scheme::Http,
+            host: "api".into(),
+            port: 8082,
+        };
+        let tokens = Arc::new(FixedToken(Secret::new("sesame")));
+        let (transport, limit) = (FakeTransport::answers([]), Duration::from_secs(1));
+        let client = Client::new(transport, vec![server], tokens, "h:p".into(), limit);
+        let shown = format!("{client:?}");
+        assert!(
+            shown.contains("api") && !shown.contains("sesame"),
+            "{shown}"
+        );
+    }
+}

@@ -75,10 +75,7 @@ fn every_recorded_refusal_means_what_it_says() {
                 "{post} 409: gateway Ip 192.168.9.9 out of cidr: 10.7.0.0/24"
             )),
         ),
-        (
-            "create VN, ipam ref does not exist",
-            reference.to_owned(),
-        ),
+        ("create VN, ipam ref does not exist", reference.to_owned()),
         (
             "create VN, parent does not exist",
             "project default-domain:no-project does not exist in the configuration API: \

@@ -1,5 +1,6 @@
 //! Keystone as a source of tokens: asked once, shared by threads and processes.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,7 +10,8 @@ use serde::de::Error as _;
 use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
-use super::{KeystoneSettings, TokenSource};
+use super::settings::KeystoneSettings;
+use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
 use crate::http::{Method, Request, Response, Transport};
 use crate::values::Deadline;
@@ -207,6 +209,15 @@ impl Keystone {
             Proof::Password => &self.settings.password,
             Proof::Token(token) => token,
         }
+    }
+}
+
+impl fmt::Debug for Keystone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keystone")
+            .field("settings", &self.settings)
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
     }
 }
 

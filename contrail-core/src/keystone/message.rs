@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Value, json};
 
-use super::KeystoneSettings;
 use super::endpoint::Version;
+use super::settings::KeystoneSettings;
 use super::timestamp;
 use crate::error::Result;
 use crate::http::Response;

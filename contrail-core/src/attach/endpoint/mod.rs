@@ -379,7 +379,7 @@ impl Transaction<'_> {
             id: port.id,
             instance_id: self.vm,
             vn_id: endpoint.network_id,
-            project_id: endpoint.project_id,
+            project_id: Some(endpoint.project_id).filter(|id| !id.is_nil()),
             display_name: endpoint.display_name.clone(),
             address: address(Family::V4).and_then(ipv4),
             address6: address(Family::V6).and_then(ipv6),
