@@ -136,7 +136,7 @@ impl DynamicClient {
             ..Subject::of_name(kind, &meta.fq_name)
         };
         // Of an unknown type, two creations at once may do harm.
-        let request = request::creation(kind, object, meta.uuid, false);
+        let request = request::creation(kind, object, meta, false)?;
         let created = self.client.create_of(&request, &subject, |_| None)?;
         Ok(created.uuid)
     }

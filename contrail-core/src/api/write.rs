@@ -129,7 +129,7 @@ impl Client {
             ..Subject::of_name(R::object_type(), object.fq_name())
         };
         let explain = |refusal: &Refusal| object.explain(refusal);
-        self.create_of(&request::create(object), &subject, explain)
+        self.create_of(&request::create(object)?, &subject, explain)
     }
 
     /// Creates the object of this request. `explain` may have a more precise error for a refusal.

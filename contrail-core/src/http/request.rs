@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde_json::Value;
 use ureq::http::Method;
 
 use crate::values::Deadline;
@@ -47,9 +47,21 @@ impl Request {
 
     /// The same request with a JSON body. Both the configuration API and Keystone insist on the
     /// content type.
-    pub fn json(mut self, body: &impl Serialize) -> Self {
-        // What this crate sends are maps with string keys: they always have a JSON form.
-        self.body = Some(serde_json::to_vec(body).unwrap_or_default());
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use contrail_core::Deadline;
+    /// use contrail_core::http::{Method, Request};
+    /// use serde_json::json;
+    ///
+    /// let deadline = Deadline::after(Duration::from_secs(10));
+    /// let request = Request::new(Method::POST, "http://10.0.0.5:8082/fqname-to-id", deadline)
+    ///     .json(&json!({"type": "project", "fq_name": ["default-domain", "admin"]}));
+    /// assert_eq!(request.headers, [("Content-Type", "application/json".to_owned())]);
+    /// assert_eq!(format!("{request:?}"), "POST http://10.0.0.5:8082/fqname-to-id");
+    /// ```
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = Some(body.to_string().into_bytes());
         self.header("Content-Type", "application/json")
     }
 }
@@ -71,7 +83,7 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(1));
         let request = Request::new(Method::POST, "http://h/v3/auth/tokens", deadline)
             .header("X-Auth-Token", "sesame")
-            .json(&"contrail123");
+            .json(&Value::from("contrail123"));
         assert_eq!(format!("{request:?}"), "POST http://h/v3/auth/tokens");
     }
 }

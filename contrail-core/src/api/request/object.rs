@@ -6,8 +6,10 @@ use ureq::http::Method;
 use uuid::Uuid;
 
 use super::message::{ApiRequest, Repeatability};
+use crate::api::meta::Meta;
 use crate::api::object_type::ObjectType;
 use crate::api::resource::Resource;
+use crate::error::{Error, Result};
 use crate::values::FqName;
 
 /// Creates an object. Only one that has its id can be sent twice: the API would answer "already
@@ -16,12 +18,15 @@ use crate::values::FqName;
 /// ```
 /// use contrail_core::api::{Project, request};
 ///
-/// let request = request::create(&Project::new("default-domain:admin".parse()?));
+/// let request = request::create(&Project::new("default-domain:admin".parse()?))?;
 /// assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/projects"));
 /// # Ok::<(), contrail_core::Error>(())
 /// ```
-pub fn create<R: Resource>(object: &R) -> ApiRequest {
-    creation(R::object_type(), object, object.uuid(), R::MAY_OVERLAP)
+///
+/// # Errors
+/// [`Error::Invalid`] if the object has no JSON form.
+pub fn create<R: Resource>(object: &R) -> Result<ApiRequest> {
+    creation(R::object_type(), object, object.meta(), R::MAY_OVERLAP)
 }
 
 /// Creates an object of any type. `may_overlap` says whether two creations under one id may be on
@@ -29,22 +34,23 @@ pub fn create<R: Resource>(object: &R) -> ApiRequest {
 pub(crate) fn creation(
     kind: ObjectType,
     object: &impl Serialize,
-    uuid: Option<Uuid>,
+    meta: &Meta,
     may_overlap: bool,
-) -> ApiRequest {
+) -> Result<ApiRequest> {
     let name = kind.name();
-    let mut fields = serde_json::to_value(object).unwrap_or_default();
+    let mut fields = serde_json::to_value(object)
+        .map_err(|error| Error::invalid(name, meta.fq_name.to_string(), error.to_string()))?;
     if let (Some(fields), Some(parent)) = (fields.as_object_mut(), kind.parent()) {
         fields.entry("parent_type").or_insert(parent.into());
     }
-    ApiRequest {
-        repeatability: match uuid {
+    Ok(ApiRequest {
+        repeatability: match meta.uuid {
             Some(_) if may_overlap => Repeatability::Idempotent,
             Some(_) => Repeatability::OneAtATime,
             None => Repeatability::Once,
         },
         ..ApiRequest::post(&format!("/{name}s"), json!({ name: fields }))
-    }
+    })
 }
 
 /// Reads an object without what refers to it and its children: on a network with many ports those
@@ -149,7 +155,7 @@ mod tests {
     fn a_creation_sends_names_and_ids_and_no_empty_field() {
         let network_ref = || Ref::new(network(), ID);
         let interface = Ref::named(FqName::new(["default-domain", "p1", "x"]));
-        let request = create(&InstanceIp::new(ID, Family::V4, network_ref(), interface));
+        let request = create(&InstanceIp::new(ID, Family::V4, network_ref(), interface)).unwrap();
         assert_eq!(request.path, "/instance-ips");
         assert_eq!(
             request.body.unwrap(),
@@ -167,12 +173,12 @@ mod tests {
         network.meta.parent_type = None;
         let body = |request: ApiRequest| request.body.unwrap();
         assert_eq!(
-            body(create(&network))["virtual-network"]["parent_type"],
+            body(create(&network).unwrap())["virtual-network"]["parent_type"],
             "project"
         );
         let target = RouteTarget::new(FqName::new(["target:64512:1"]));
         assert_eq!(
-            body(create(&target)),
+            body(create(&target).unwrap()),
             json!({"route-target": {"fq_name": ["target:64512:1"]}})
         );
     }
@@ -180,12 +186,18 @@ mod tests {
     #[test]
     fn only_a_creation_without_an_id_may_not_be_repeated() {
         let with_id = VirtualMachine::new(ID);
-        assert_eq!(create(&with_id).repeatability, Repeatability::Idempotent);
+        assert_eq!(
+            create(&with_id).unwrap().repeatability,
+            Repeatability::Idempotent
+        );
         let named = |name: &str| Ref::named(FqName::new([name]));
         let address = InstanceIp::new(ID, Family::V4, named("n"), named("i"));
-        assert_eq!(create(&address).repeatability, Repeatability::OneAtATime);
+        assert_eq!(
+            create(&address).unwrap().repeatability,
+            Repeatability::OneAtATime
+        );
         let network = VirtualNetwork::new(network(), FqName::new(["i"]), vec![]);
-        assert_eq!(create(&network).repeatability, Repeatability::Once);
+        assert_eq!(create(&network).unwrap().repeatability, Repeatability::Once);
     }
 
     #[test]

@@ -69,7 +69,9 @@ impl Client {
     /// # Errors
     /// When the lab does not answer or refuses.
     pub fn post(&self, path: &str, body: &impl Serialize) -> Result<()> {
-        let request = self.request(Method::POST, path).json(body);
+        let request = self
+            .request(Method::POST, path)
+            .json(&serde_json::json!(body));
         self.send(&request).map(|_| ())
     }
 
@@ -78,7 +80,9 @@ impl Client {
     /// # Errors
     /// When the lab does not answer, refuses or answers something else.
     pub fn ask<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let request = self.request(Method::POST, path).json(body);
+        let request = self
+            .request(Method::POST, path)
+            .json(&serde_json::json!(body));
         let answer = self.send(&request).map_err(|e| self.explain(e))?;
         Ok(answer.json(|| format!("the lab's answer to {path}"))?)
     }
