@@ -125,7 +125,8 @@ fn code(error: &Error) -> u32 {
         | Error::Invalid { .. }
         | Error::NetworkMismatch { .. }
         | Error::Chain { .. }
-        | Error::NotFound { .. } => CniError::CONFIG,
+        | Error::NotFound { .. }
+        | Error::MissingReference { .. } => CniError::CONFIG,
         Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
         Error::File { .. } => CniError::IO,
         Error::Netns { .. } => CniError::NETNS,
@@ -186,7 +187,7 @@ mod tests {
         let network = || FqName::new(["d", "p", "n"]);
         let refused = |status| Error::Refused {
             service: "s".into(),
-            method: "GET",
+            method: contrail_core::http::Method::GET,
             path: "/".into(),
             status,
             message: "m".into(),

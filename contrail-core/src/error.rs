@@ -9,6 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ureq::http::Method;
 use uuid::Uuid;
 
 #[cfg(feature = "service-chain")]
@@ -68,6 +69,17 @@ pub enum Error {
         hint: String,
     },
 
+    /// An object refers to another one that does not exist. Nothing was changed.
+    #[error("{kind} {name} refers to an object that does not exist in the configuration API{}", after_colon(.message.as_deref().unwrap_or_default()))]
+    MissingReference {
+        /// The type of the object that refers to the missing one.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// What the API says about the missing object, if it names it.
+        message: Option<String>,
+    },
+
     /// An object of this name or id exists already (HTTP 409).
     #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
     AlreadyExists {
@@ -124,7 +136,7 @@ pub enum Error {
         /// Which service, with its address.
         service: String,
         /// The HTTP method.
-        method: &'static str,
+        method: Method,
         /// The path, without query.
         path: String,
         /// The HTTP status.
@@ -239,7 +251,7 @@ pub enum Error {
         /// Which service, with its address.
         service: String,
         /// The HTTP method.
-        method: &'static str,
+        method: Method,
         /// The path, without query.
         path: String,
         /// The HTTP status.

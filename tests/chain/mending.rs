@@ -85,7 +85,7 @@ impl Transport for Controller {
     fn send(&self, request: &http::Request) -> Result<Response, TransportError> {
         let target = &request.url["http://api:8082".len()..];
         let is_question = target == "/fqname-to-id" || target == "/list-bulk-collection";
-        if request.method != Method::Get && !is_question {
+        if request.method != Method::GET && !is_question {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
         let body = request.body.clone().unwrap_or_default();

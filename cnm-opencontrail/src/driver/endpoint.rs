@@ -354,13 +354,7 @@ impl NetworkDriver {
 }
 
 pub(super) fn is_network_gone(error: &CoreError) -> bool {
-    matches!(
-        error.cause(),
-        CoreError::NotFound {
-            kind: "reference",
-            ..
-        }
-    )
+    matches!(error.cause(), CoreError::MissingReference { .. })
 }
 
 /// The gateways of an endpoint, IPv4 and IPv6: one of each family in which it has an address.

@@ -1,7 +1,9 @@
 //! The subnets of a virtual network: its own, and those of the flat IPAMs that it refers to.
 
+use super::client::Client;
 use super::objects::{IpamSubnet, NetworkIpam, VirtualNetwork};
-use super::{Client, ListQuery, Resource};
+use super::request::ListQuery;
+use super::resource::Resource;
 use crate::error::{Error, Result};
 
 /// What the allocation mode of a network begins with that takes addresses of flat IPAMs first.

@@ -149,7 +149,7 @@ mod tests {
         // As recorded: the API answers 200 to the creation.
         let transport = FakeTransport::new(|request| {
             let body = match request.method {
-                Method::Delete => String::new(),
+                Method::DELETE => String::new(),
                 _ => json!({"instance-ip": {"fq_name": [ID], "uuid": ID}}).to_string(),
             };
             Ok(Response::new(200, body))
@@ -166,7 +166,11 @@ mod tests {
         let error = reserve(&client_of(transport.clone()), &host(), &wanted).unwrap_err();
         assert!(matches!(error, Error::NoAddress { .. }));
         assert!(error.to_string().contains("10.1.1.0/29"), "{error}");
-        let methods: Vec<Method> = transport.requests().iter().map(|r| r.method).collect();
-        assert_eq!(methods, [Method::Post, Method::Get, Method::Delete]);
+        let methods: Vec<Method> = transport
+            .requests()
+            .iter()
+            .map(|r| r.method.clone())
+            .collect();
+        assert_eq!(methods, [Method::POST, Method::GET, Method::DELETE]);
     }
 }

@@ -43,6 +43,7 @@ impl Error {
             Self::Missing { .. }
             | Self::Invalid { .. }
             | Self::NotFound { .. }
+            | Self::MissingReference { .. }
             | Self::AlreadyExists { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
@@ -54,9 +55,12 @@ impl Error {
         }
     }
 
-    /// Whether something that was named is not there, also when that was found out by a second attempt.
+    /// Whether something that was named does not exist, also if a second attempt found that out.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.cause(), Self::NotFound { .. })
+        matches!(
+            self.cause(),
+            Self::NotFound { .. } | Self::MissingReference { .. }
+        )
     }
 
     /// Whether the user has no right to what was asked for: trying again does not help, and must keep no

@@ -53,7 +53,7 @@ fn errors_stay_small_enough_to_return() {
 fn nothing_stands_behind_a_colon_that_nobody_said() {
     let refused = Error::Refused {
         service: "API h".into(),
-        method: "GET",
+        method: Method::GET,
         path: "/x".into(),
         status: 500,
         message: String::new(),

@@ -327,8 +327,8 @@ mod tests {
             };
             roles.join(&role, &port).unwrap_err();
             let requests = transport.requests();
-            let methods: Vec<Method> = requests.iter().map(|r| r.method).collect();
-            assert_eq!(methods, [Method::Get], "{status}");
+            let methods: Vec<Method> = requests.iter().map(|r| r.method.clone()).collect();
+            assert_eq!(methods, [Method::GET], "{status}");
         }
     }
 }

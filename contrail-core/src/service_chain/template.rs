@@ -29,7 +29,10 @@ fn forbidden(template: &ServiceTemplate) -> Error {
     let mut plain = template.clone();
     plain.meta.annotations.0.clear();
     plain.meta.uuid = None;
-    let body = request::create(&plain).body.unwrap_or_default();
+    let body = request::create(&plain)
+        .ok()
+        .and_then(|request| request.body);
+    let body = body.unwrap_or_default();
     Error::Chain {
         chain,
         problems: vec![Problem::ForbiddenTemplate {

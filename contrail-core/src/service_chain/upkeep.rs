@@ -189,8 +189,8 @@ mod tests {
             "virtual_machine_interface_back_refs": [port(first), port(second)]}});
         let transport = FakeTransport::new(move |request| {
             let refused = Some(("DELETE".to_owned(), second));
-            Ok(match (request.method, change(request)) {
-                (Method::Get, _) => Response::new(200, tuple.to_string()),
+            Ok(match (&request.method, change(request)) {
+                (&Method::GET, _) => Response::new(200, tuple.to_string()),
                 (_, change) if change == refused => Response::new(400, "no"),
                 _ => Response::new(200, "{}"),
             })

@@ -19,9 +19,10 @@ use crate::error::Error;
 /// let network: FqName = "default-domain:admin:net1".parse()?;
 /// assert_eq!(network.name(), "net1");
 /// assert_eq!(network.parent().to_string(), "default-domain:admin");
+/// assert_eq!(format!("{network:?}"), "default-domain:admin:net1");
 /// # Ok::<(), contrail_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FqName(Vec<String>);
 
@@ -57,6 +58,12 @@ impl FqName {
 impl fmt::Display for FqName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(":"))
+    }
+}
+
+impl fmt::Debug for FqName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -9,7 +9,14 @@ use uuid::Uuid;
 use crate::error::Error;
 
 /// An Ethernet address, printed as `02:00:5e:10:00:01`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// ```
+/// let mac: contrail_core::MacAddr = "02-00-5E-10-00-01".parse()?;
+/// assert_eq!(mac.to_string(), "02:00:5e:10:00:01");
+/// assert_eq!(format!("{mac:?}"), "02:00:5e:10:00:01");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {
@@ -38,6 +45,12 @@ impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

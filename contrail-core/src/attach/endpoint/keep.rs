@@ -36,7 +36,7 @@ impl Attacher {
     /// left meanwhile.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) of kind `reference` when the network is gone,
+    /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone,
     /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody else has got an address
     /// meanwhile; when the API or the agent is down. What was made again stays.
     pub fn keep_endpoint(

@@ -42,7 +42,7 @@ impl Transaction<'_> {
             id: port.id,
             instance_id: self.vm,
             vn_id: network.uuid,
-            project_id: network.project,
+            project_id: Some(network.project).filter(|id| !id.is_nil()),
             display_name: wanted.display_name.clone(),
             address: ips.clone().find_map(ipv4),
             address6: ips.clone().find_map(ipv6),

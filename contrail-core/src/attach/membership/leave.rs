@@ -121,22 +121,22 @@ mod tests {
         let [own, other] = [1, 2].map(Uuid::from_u128);
         uses::leave(dir.path(), own, &[TUPLE]).unwrap();
         let killed = FakeTransport::new(move |request| match request.method {
-            Method::Get => {
+            Method::GET => {
                 let found = object(&request.url, &[own, other]);
                 Ok(Response::new(200, found.to_string()))
             }
-            Method::Delete => Err(testing::lost()),
+            Method::DELETE => Err(testing::lost()),
             _ => Ok(Response::new(200, "{}")),
         });
         leave(&client_of(killed), &host, own).unwrap_err();
 
         let transport = FakeTransport::new(move |request| match request.method {
-            Method::Get => Ok(Response::new(200, object(&request.url, &[]).to_string())),
+            Method::GET => Ok(Response::new(200, object(&request.url, &[]).to_string())),
             _ => Ok(Response::new(200, "{}")),
         });
         assert!(leave(&client_of(transport.clone()), &host, other).unwrap());
         let requests = transport.requests();
-        let deleted = requests.iter().filter(|r| r.method == Method::Delete);
+        let deleted = requests.iter().filter(|r| r.method == Method::DELETE);
         let deleted: Vec<&str> = deleted.map(|request| request.url.as_str()).collect();
         assert_eq!(deleted, [format!("http://api:8082/port-tuple/{TUPLE}")]);
         assert!(

@@ -9,7 +9,7 @@ use crate::attach::network::leave;
 use crate::attach::network::subnets::{self, Subnet};
 use crate::attach::objects;
 use crate::attach::spec::NetworkSpec;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ownership::is_by_plugin;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -48,29 +48,11 @@ pub(crate) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwo
     })
 }
 
-/// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
-/// a moment, in which nothing can be found under it.
+/// Creates a network, or finds the one that another host created meanwhile.
 pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
     let name = &object.meta.fq_name;
-    let mut is_made = false;
     let waiting = || format!("creating virtual network {name}, whose name stays taken,");
-    let made = client.settle(waiting, || {
-        match client.create(object) {
-            Ok(uuid) => {
-                is_made = true;
-                log::info!("created virtual network {name} ({uuid})");
-            }
-            Err(Error::AlreadyExists { .. }) => {
-                log::debug!("virtual network {name} was created by somebody else, or is going");
-            }
-            Err(error) => return Err(error),
-        }
-        find(client, name)
-    });
-    made.map_err(|error| match is_made {
-        true => error.unsure(),
-        false => error,
-    })
+    client.create_or_find(object, waiting, || find(client, name))
 }
 
 impl Attacher {
@@ -82,7 +64,7 @@ impl Attacher {
     /// The virtual network of that name. One whose last user is leaving it is waited for.
     ///
     /// # Errors
-    /// When the API cannot be asked; [`Error::Timeout`] when the network stays without subnets.
+    /// When the API cannot be asked; [`Error::Timeout`](crate::Error::Timeout) when the network stays without subnets.
     pub fn find_network(
         &self,
         name: &FqName,
@@ -94,7 +76,7 @@ impl Attacher {
     /// Creates a virtual network, or finds the one that somebody else has made under its name meanwhile.
     ///
     /// # Errors
-    /// As [`Client::create`]; [`Error::Timeout`] when the name stays taken by what cannot be found.
+    /// As [`Client::create`]; [`Error::Timeout`](crate::Error::Timeout) when the name stays taken by what cannot be found.
     pub fn create_network(
         &self,
         network: &VirtualNetwork,

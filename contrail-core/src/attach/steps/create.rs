@@ -209,9 +209,7 @@ fn missed_network(created: Result<()>) -> Result<Option<Error>> {
     match created {
         Ok(()) => Ok(None),
         Err(error) => match error.cause() {
-            Error::NotFound {
-                kind: "reference", ..
-            } => Ok(Some(error)),
+            Error::MissingReference { .. } => Ok(Some(error)),
             _ => Err(error),
         },
     }

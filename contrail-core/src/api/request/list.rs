@@ -1,11 +1,10 @@
 //! Lists of objects: which objects, how much of each, and the request for them.
 
 use serde_json::json;
+use ureq::http::Method;
 use uuid::Uuid;
 
-use super::request::ApiRequest;
-use super::resource::Resource;
-use crate::http::Method;
+use super::message::ApiRequest;
 use crate::values::FqName;
 
 /// More ids than this do not go into a URL: servers refuse long ones (414), and the API's own client
@@ -13,15 +12,30 @@ use crate::values::FqName;
 const MAX_IDS_IN_URL: usize = 25;
 
 /// Which objects a list holds and how much of each.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// The default holds the names and ids of all objects of a type in the whole API.
+///
+/// ```
+/// use contrail_core::api::ListQuery;
+///
+/// let all = ListQuery::default();
+/// assert_eq!(all, ListQuery::all());
+/// let of_project = ListQuery::children_of("project", "default-domain:admin".parse()?)
+///     .fields(&["virtual_machine_interface_back_refs"])
+///     .detail();
+/// assert_ne!(of_project, all);
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
     anchor: Anchor,
-    fields: Vec<&'static str>,
-    pub(super) detail: bool,
+    fields: Vec<String>,
+    detail: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Anchor {
+    #[default]
     All,
     ChildrenOf(&'static str, FqName),
     ChildrenOfIds(Vec<Uuid>),
@@ -45,12 +59,11 @@ impl ListQuery {
     fn anchored(anchor: Anchor) -> Self {
         Self {
             anchor,
-            fields: Vec::new(),
-            detail: false,
+            ..Self::default()
         }
     }
 
-    /// All objects of the type in the whole API: rarely what one wants.
+    /// All objects of the type in the whole API, which may be many.
     pub fn all() -> Self {
         Self::anchored(Anchor::All)
     }
@@ -86,14 +99,20 @@ impl ListQuery {
     }
 
     /// Whether it is known without asking that the list is empty.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self.anchor.ids(), Some((_, [])))
+    }
+
+    /// Whether it asks for whole objects.
+    pub(crate) fn is_detailed(&self) -> bool {
+        self.detail
     }
 
     /// Also these fields. With [`ListQuery::detail`] that is only needed for back references and
     /// children. Without either, a list holds names and ids.
-    pub fn fields(mut self, fields: &[&'static str]) -> Self {
-        self.fields.extend(fields);
+    pub fn fields(mut self, fields: &[&str]) -> Self {
+        self.fields
+            .extend(fields.iter().map(|&field| field.to_owned()));
         self
     }
 
@@ -104,16 +123,16 @@ impl ListQuery {
     }
 }
 
-/// Lists objects.
-pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
+/// Lists objects of the type `kind`, such as `virtual-network`.
+pub fn list(kind: &str, query: &ListQuery) -> ApiRequest {
     let mut pairs = match (query.anchor.ids(), &query.anchor) {
         (Some((key, ids)), _) if ids.len() > MAX_IDS_IN_URL => {
-            return bulk_list::<R>(key, ids, query);
+            return bulk_list(kind, (key, ids), query);
         }
         (Some((key, ids)), _) => vec![(key, join(ids))],
-        (None, Anchor::ChildrenOf(kind, name)) => vec![
+        (None, Anchor::ChildrenOf(parent_type, name)) => vec![
             ("parent_fq_name_str", name.to_string()),
-            ("parent_type", (*kind).to_owned()),
+            ("parent_type", (*parent_type).to_owned()),
         ],
         (None, _) => vec![],
     };
@@ -125,18 +144,18 @@ pub fn list<R: Resource>(query: &ListQuery) -> ApiRequest {
     }
     ApiRequest {
         query: pairs,
-        ..ApiRequest::new(Method::Get, format!("/{}s", R::TYPE))
+        ..ApiRequest::new(Method::GET, format!("/{kind}s"))
     }
 }
 
 /// The same list by POST, whose lists are texts with commas (arrays are an error 500).
-fn bulk_list<R: Resource>(key: &str, ids: &[Uuid], query: &ListQuery) -> ApiRequest {
-    let mut body = json!({"type": R::TYPE, "detail": query.detail});
+fn bulk_list(kind: &str, (key, ids): (&str, &[Uuid]), query: &ListQuery) -> ApiRequest {
+    let mut body = json!({"type": kind, "detail": query.detail});
     body[key] = join(ids).into();
     if !query.fields.is_empty() {
         body["fields"] = query.fields.join(",").into();
     }
-    ApiRequest::question("/list-bulk-collection", body)
+    ApiRequest::query_by_post("/list-bulk-collection", body)
 }
 
 fn join(ids: &[Uuid]) -> String {
@@ -147,8 +166,7 @@ fn join(ids: &[Uuid]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::VirtualMachine;
-    use crate::api::request::Effect;
+    use crate::api::request::Repeatability;
 
     #[test]
     fn long_lists_of_ids_go_into_a_body_as_text() {
@@ -156,10 +174,14 @@ mod tests {
         let query = ListQuery::ids(ids.clone())
             .fields(&["display_name"])
             .detail();
-        let request = list::<VirtualMachine>(&query);
+        let request = list("virtual-machine", &query);
         assert_eq!(
-            (request.method, request.target().as_str(), request.effect),
-            (Method::Post, "/list-bulk-collection", Effect::None)
+            (
+                &request.method,
+                request.target().as_str(),
+                request.repeatability
+            ),
+            (&Method::POST, "/list-bulk-collection", Repeatability::Safe)
         );
         let body = request.body.unwrap();
         assert_eq!(body["type"], "virtual-machine");
