@@ -64,7 +64,7 @@ impl Refusal {
         Error::NotFound {
             kind: self.kind,
             name: self.name.clone(),
-            hint: String::new(),
+            hint: None,
         }
     }
 
@@ -112,10 +112,10 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     match refusal.status {
         404 if is_missing(response) => missing(refusal),
         404 if !is_unknown_path(text) => refusal.foreign(response),
-        400 | 500 if misses_reference(refusal) => Error::NotFound {
-            kind: "reference",
-            name: format!("of {} {}", refusal.kind, refusal.name),
-            hint: "an object that it refers to was not found".to_owned(),
+        400 | 500 if misses_reference(refusal) => Error::ReferenceNotFound {
+            kind: refusal.kind,
+            name: refusal.name.clone(),
+            detail: None,
         },
         409 if text.starts_with("Delete when ") => match refusal.uuid {
             Some(uuid) => Error::InUse {
@@ -156,15 +156,18 @@ fn missing(refusal: &Refusal) -> Error {
         return refusal.not_found();
     }
     match quoted(&refusal.text) {
-        parts if parts.is_empty() => Error::NotFound {
-            kind: "reference",
-            name: format!("of {} {}", refusal.kind, refusal.name),
-            hint: refusal.text.clone(),
+        parts if parts.is_empty() => Error::ReferenceNotFound {
+            kind: refusal.kind,
+            name: refusal.name.clone(),
+            detail: Some(refusal.text.clone()),
         },
         parts => Error::NotFound {
             kind: refusal.parent,
             name: FqName::new(parts).to_string(),
-            hint: format!("it must exist before its {} {}", refusal.kind, refusal.name),
+            hint: Some(format!(
+                "it must exist before its {} {}",
+                refusal.kind, refusal.name
+            )),
         },
     }
 }

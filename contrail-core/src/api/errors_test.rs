@@ -48,7 +48,8 @@ fn every_recorded_refusal_means_what_it_says() {
     let id = "00000000-0000-0000-0000-000000000001";
     let refused = |rest: &str| format!("configuration API http://h:8082 refused {rest}");
     let missing = "virtual-network d:p:n does not exist in the configuration API".to_owned();
-    let reference = "reference of virtual-network d:p:n does not exist in the configuration API: ";
+    let reference =
+        "virtual-network d:p:n refers to an object that does not exist in the configuration API";
     let exists = |uuid| format!("virtual-network d:p:n exists already with id {uuid}");
     let post = "POST /virtual-networks with status";
     for (name, meaning) in [
@@ -73,10 +74,7 @@ fn every_recorded_refusal_means_what_it_says() {
                 "{post} 409: gateway Ip 192.168.9.9 out of cidr: 10.7.0.0/24"
             )),
         ),
-        (
-            "create VN, ipam ref does not exist",
-            format!("{reference}an object that it refers to was not found"),
-        ),
+        ("create VN, ipam ref does not exist", reference.to_owned()),
         (
             "create VN, parent does not exist",
             "project default-domain:no-project does not exist in the configuration API: \
@@ -190,13 +188,7 @@ fn a_reference_to_what_is_gone_is_missing_by_name_and_by_id() {
     let missing = |status, path: &str, text: &str| {
         let (refusal, response) = refusal(status, Method::Post, path, text);
         let error = classify(&refusal, &response);
-        matches!(
-            error,
-            Error::NotFound {
-                kind: "reference",
-                ..
-            }
-        ) && error.had_no_effect()
+        matches!(error, Error::ReferenceNotFound { .. }) && error.had_no_effect()
     };
     let unknown = "vnc_api.exceptions.NoIdError: Unknown id: virtual_network d:p:n";
     assert!(missing(500, "/instance-ips", unknown));

@@ -5,6 +5,7 @@
 
 mod client;
 mod connect;
+mod effect;
 mod server;
 mod text;
 mod tls;
@@ -20,6 +21,7 @@ use crate::values::Deadline;
 use crate::values::Secret;
 
 pub use client::Http;
+pub use effect::Effect;
 pub(crate) use server::host_and_port;
 pub use server::{Scheme, Server};
 pub use tls::TlsSettings;
@@ -227,12 +229,21 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// What the request may have changed.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Connect { .. } | Self::Timeout { sent: false } | Self::Malformed { .. } => {
+                Effect::NotSent
+            }
+            Self::Lost { .. } | Self::Timeout { sent: true } | Self::TooLarge { .. } => {
+                Effect::Possible
+            }
+        }
+    }
+
     /// Whether the other side certainly never saw the request.
     pub fn nothing_sent(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect { .. } | Self::Timeout { sent: false } | Self::Malformed { .. }
-        )
+        self.effect() == Effect::NotSent
     }
 
     /// This error as an outcome of `request` to `service` ("Keystone http://10.0.0.1:5000").
@@ -253,6 +264,7 @@ impl TransportError {
             Self::Connect { .. } | Self::Lost { .. } | Self::Timeout { sent: false } => {
                 Error::Unreachable {
                     service,
+                    effect: self.effect(),
                     source: Box::new(self),
                 }
             }

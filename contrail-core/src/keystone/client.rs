@@ -11,7 +11,7 @@ use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
 use super::{KeystoneSettings, TokenSource};
 use crate::error::{Error, Result, after_colon};
-use crate::http::{Method, Request, Response, Transport};
+use crate::http::{Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -154,6 +154,8 @@ impl Keystone {
         match response.status {
             408 | 429 | 502..=504 => Err(Error::Unreachable {
                 service: service(),
+                // A proxy may have answered in place of Keystone.
+                effect: Effect::Possible,
                 source: format!(
                     "status {}{}",
                     response.status,
