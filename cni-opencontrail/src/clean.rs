@@ -52,7 +52,7 @@ pub fn run(
 ) -> Result<(), CniError> {
     let mut print = |text: &str| {
         let written = out.write_all(text.as_bytes());
-        written.map_err(|error| Error::file("write", "standard output", error))
+        written.map_err(|error| Error::system("write to standard output", error))
     };
     if arguments.iter().any(|argument| is_help(argument)) {
         return Ok(print(USAGE)?);

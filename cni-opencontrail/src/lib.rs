@@ -32,6 +32,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use contrail_core::attach;
 use contrail_core::settings::{Layer, LogSettings, Settings, Sources};
 use serde_json::Value;
 
@@ -85,11 +86,11 @@ struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// Makes the connection of networks that share one. Each gets the time that earlier ones have left
     /// of the whole call's.
-    fn connect(&self, planned: &Planned) -> contrail_core::Result<Box<dyn Backend>> {
+    fn connect(&self, planned: &Planned) -> attach::Result<Box<dyn Backend>> {
         let mut settings = planned.settings.clone();
         let timeout = &mut settings.timeouts.attach;
         *timeout = timeout.saturating_sub(self.started.elapsed());
-        (self.connect)(&settings)
+        Ok((self.connect)(&settings)?)
     }
 
     fn settings(&self, nearer: Vec<Layer>) -> Result<Settings, CniError> {

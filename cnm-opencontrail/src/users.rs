@@ -3,9 +3,10 @@
 
 use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::Attacher;
+use contrail_core::attach::Result;
 use contrail_core::error::report;
 use contrail_core::ownership::{UserKind, is_by_plugin, users};
-use contrail_core::{Deadline, Error, Result};
+use contrail_core::{Deadline, Error};
 use uuid::Uuid;
 
 /// The kind of users that this program registers: Docker networks and address pools.
@@ -64,7 +65,7 @@ pub(crate) fn join(
             );
             Ok(())
         }
-        other => other,
+        other => Ok(other?),
     }
 }
 
@@ -102,7 +103,8 @@ pub(crate) fn leave(attacher: &Attacher, id: Uuid, mark: &str, end: Deadline) ->
             kind: VirtualNetwork::TYPE,
             uuid: id,
             by: vec![format!("some of {waiting} ports whose removal waits")],
-        });
+        }
+        .into());
     }
     log::warn!("virtual network {name} stays: it has ports or policies of others");
     Ok(())

@@ -27,7 +27,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| Error::file("start", "the runtime", source))?;
+        .map_err(|source| Error::system("start the runtime", source))?;
     let served = runtime.block_on(serve(daemon, &loaded.sockets));
     // Calls that were given up must not keep the process.
     runtime.shutdown_background();
@@ -36,7 +36,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
 
 async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
     let notify = Notify::new(env::var_os("NOTIFY_SOCKET").as_deref());
-    let on = |kind| signal(kind).map_err(|source| Error::file("listen for", "signals", source));
+    let on = |kind| signal(kind).map_err(|source| Error::system("listen for signals", source));
     // Before the sockets: a signal must never end it half-way.
     let (mut terminate, mut interrupt) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);

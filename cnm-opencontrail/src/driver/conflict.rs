@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, attach};
 
 use super::NetworkDriver;
 use super::store::{EndpointEntry, NetworkEntry};
@@ -19,10 +19,10 @@ impl NetworkDriver {
     pub(super) fn make_room(
         &self,
         request: &CreateEndpoint,
-        error: &CoreError,
+        error: &attach::Error,
         end: Deadline,
     ) -> Result<bool> {
-        let CoreError::AddressInUse { address, .. } = error.cause() else {
+        let Some(CoreError::AddressInUse { address, .. }) = error.client_cause() else {
             return Ok(false);
         };
         let is_stale = |(id, entry): &(EndpointId, EndpointEntry)| {
@@ -56,10 +56,10 @@ impl NetworkDriver {
     pub(super) fn name_holder(
         &self,
         network: &NetworkEntry,
-        error: CoreError,
+        error: attach::Error,
         end: Deadline,
     ) -> Error {
-        let CoreError::AddressInUse { address, .. } = error.cause() else {
+        let Some(CoreError::AddressInUse { address, .. }) = error.client_cause() else {
             return error.into();
         };
         let address = *address;

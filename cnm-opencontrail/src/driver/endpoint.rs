@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attach::{Endpoint, EndpointAddress, Service};
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
+use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 
 use super::network::address_of;
 use super::store::{EndpointEntry, NetworkEntry};
@@ -274,7 +274,7 @@ impl NetworkDriver {
                 return Err(CoreError::NotFound {
                     kind: SecurityGroup::TYPE,
                     name: name.to_string(),
-                    hint: "create it, or leave the option security-group out".into(),
+                    hint: Some("create it, or leave the option security-group out".into()),
                 }
                 .into());
             }
@@ -353,8 +353,11 @@ impl NetworkDriver {
     }
 }
 
-pub(super) fn is_network_gone(error: &CoreError) -> bool {
-    matches!(error.cause(), CoreError::MissingReference { .. })
+pub(super) fn is_network_gone(error: &attach::Error) -> bool {
+    matches!(
+        error.client_cause(),
+        Some(CoreError::MissingReference { .. })
+    )
 }
 
 /// The gateways of an endpoint, IPv4 and IPv6: one of each family in which it has an address.

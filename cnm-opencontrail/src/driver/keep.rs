@@ -1,9 +1,9 @@
 //! Keeping running containers connected: ports that the agent has forgotten, objects that the API has
 //! lost.
 
+use contrail_core::Deadline;
 use contrail_core::attach::Kept;
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError};
 
 use super::endpoint::is_network_gone;
 use super::store::EndpointEntry;
@@ -76,5 +76,5 @@ impl NetworkDriver {
 }
 
 fn is_down(error: &Error) -> bool {
-    matches!(error, Error::Core(error) if CoreError::is_transient(error.cause()))
+    matches!(error, Error::Core(error) if error.cause().is_transient())
 }

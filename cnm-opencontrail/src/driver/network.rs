@@ -217,7 +217,7 @@ impl NetworkDriver {
         let missing = |name: String| CoreError::NotFound {
             kind: "virtual-network",
             name,
-            hint: "option vn names one that must exist; name=… makes one".into(),
+            hint: Some("option vn names one that must exist; name=… makes one".into()),
         };
         match (self.lookup(target, end)?, target) {
             (None, Target::Existing(name)) => Err(missing(name.to_string()).into()),

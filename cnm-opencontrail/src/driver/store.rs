@@ -170,7 +170,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 }
 
 fn write<T: Serialize>(path: &Path, entry: &T) -> Result<()> {
-    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Decode {
+    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Encode {
         what: format!("what {} should hold", path.display()),
         source,
     })?;

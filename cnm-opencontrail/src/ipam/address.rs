@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::{Reservation, Reserve};
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
 use super::pool::Pool;
@@ -161,7 +161,7 @@ impl Ipam {
             }
             Ok(address) => {
                 self.give_up(entry)?;
-                Err(Error::Core(CoreError::NoAddress {
+                Err(Error::from(CoreError::NoAddress {
                     network: pool.network.clone(),
                     reason: format!(
                         "{address} was next, which is not in the subnet {}",
@@ -169,7 +169,7 @@ impl Ipam {
                     ),
                 }))
             }
-            Err(CoreError::AddressInUse { address, network }) => {
+            Err(attach::Error::Client(CoreError::AddressInUse { address, network })) => {
                 self.store.lock().remove_address(entry.id)?;
                 if let Some(entry) = self.recovered(pool, facts.network, address, end)? {
                     // Given out before the state was lost.

@@ -192,7 +192,7 @@ pub(super) fn file_name(pool: &str) -> String {
 }
 
 fn write(path: &Path, entry: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Decode {
+    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Encode {
         what: format!("what shall be written to {}", path.display()),
         source,
     })?;

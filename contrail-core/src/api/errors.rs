@@ -94,7 +94,7 @@ impl Refusal {
         Error::NotFound {
             kind: self.subject.kind(),
             name: self.subject.name.clone(),
-            hint: String::new(),
+            hint: None,
         }
     }
 
@@ -196,11 +196,11 @@ fn missing(refusal: &Refusal) -> Error {
             Some(parent) => Error::NotFound {
                 kind: parent,
                 name: FqName::new(parts).to_string(),
-                hint: format!(
+                hint: Some(format!(
                     "it must exist before its {} {}",
                     subject.kind(),
                     subject.name
-                ),
+                )),
             },
             None => refusal.missing_reference(Some(refusal.text.clone())),
         },

@@ -198,8 +198,9 @@ impl Client {
     /// The error of the whole call, from the one of the last attempt.
     fn all_failed(&self, last: Option<Error>) -> Error {
         match last {
-            Some(Error::Unreachable { source, .. }) => Error::Unreachable {
+            Some(Error::Unreachable { effect, source, .. }) => Error::Unreachable {
                 service: self.services(),
+                effect,
                 source,
             },
             Some(error) => error,
@@ -217,12 +218,17 @@ fn answered((server, reuse): (&Server, bool), response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
+    let effect = match response.status {
+        502 | 504 => Effect::Possible,
+        _ => Effect::None,
+    };
     Attempt::Failed(Failed {
         error: Error::Unreachable {
             service: service(server),
+            effect,
             source: Box::new(Unable(response.explained())),
         },
-        had_effect: matches!(response.status, 502 | 504),
+        had_effect: !effect.is_excluded(),
         // On a used connection it may be a proxy's word that the connection had rested for too long.
         lost: reuse && response.status == 408,
     })

@@ -43,7 +43,10 @@ impl Client {
             let ipam = ipam.ok_or_else(|| Error::NotFound {
                 kind: NetworkIpam::TYPE,
                 name: id.to_string(),
-                hint: format!("network {} takes its subnets from it", network.fq_name()),
+                hint: Some(format!(
+                    "network {} takes its subnets from it",
+                    network.fq_name()
+                )),
             })?;
             let shared = ipam.ipam_subnets.subnets.iter();
             let shared = shared.filter(|subnet| subnet.prefix().is_some()).cloned();

@@ -10,8 +10,9 @@ use crate::api::objects::InstanceIp;
 use crate::api::{Client, ListQuery};
 use crate::attach::attacher::Attacher;
 use crate::attach::attacher::Host;
+use crate::attach::error::Result;
 use crate::attach::objects;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ownership;
 use crate::values::Deadline;
 use crate::values::Family;
@@ -55,7 +56,7 @@ impl Attacher {
     /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
-        reserve(&self.client(deadline), &self.host, wanted)
+        Ok(reserve(&self.client(deadline), &self.host, wanted)?)
     }
 
     /// The addresses that this host has set aside in a network. One request.
@@ -94,10 +95,10 @@ impl Attacher {
     /// # Errors
     /// When the API cannot be asked.
     pub fn release_address(&self, id: Uuid, deadline: Deadline) -> Result<bool> {
-        self.client(deadline).delete::<InstanceIp>(id)
+        Ok(self.client(deadline).delete::<InstanceIp>(id)?)
     }
 
-    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> Result<Vec<InstanceIp>> {
+    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> crate::Result<Vec<InstanceIp>> {
         let query = ListQuery::referring_to(network).fields(&[
             "instance_ip_address",
             "annotations",
@@ -107,7 +108,7 @@ impl Attacher {
     }
 }
 
-fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> Result<IpAddr> {
+fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> crate::Result<IpAddr> {
     client.ensure_address(&objects::reserved_ip(host, wanted))?;
     if let Some(address) = wanted.address {
         return Ok(address);

@@ -94,10 +94,10 @@ impl TransportError {
                 source: serde_json::Error::custom(self),
             },
             Self::Malformed { reason } => Error::invalid("request to", service, reason),
-            // The source keeps what is known about the request's effect.
             Self::Connect { .. } | Self::Lost { .. } | Self::Timeout { sent: false } => {
                 Error::Unreachable {
                     service,
+                    effect: self.effect(),
                     source: Box::new(self),
                 }
             }

@@ -13,7 +13,7 @@ use super::message::{self, Grant, Proof};
 use super::settings::KeystoneSettings;
 use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
-use crate::http::{Method, Request, Response, Transport};
+use crate::http::{Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -156,6 +156,8 @@ impl Keystone {
         match response.status {
             408 | 429 | 502..=504 => Err(Error::Unreachable {
                 service: service(),
+                // A proxy may have answered in place of Keystone.
+                effect: Effect::Possible,
                 source: format!(
                     "status {}{}",
                     response.status,

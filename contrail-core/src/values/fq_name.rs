@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use super::Invalid;
 
 /// The name of a configuration object, from its outermost parent inwards.
 ///
@@ -68,10 +68,10 @@ impl fmt::Debug for FqName {
 }
 
 impl FromStr for FqName {
-    type Err = Error;
+    type Err = Invalid;
 
     /// Reads the colon form. Empty parts and control characters are refused, as the API would.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let parts: Vec<&str> = text.split(':').collect();
         let reason = if parts.iter().any(|part| part.is_empty()) {
             "a part between colons is empty"
@@ -80,7 +80,7 @@ impl FromStr for FqName {
         } else {
             return Ok(Self::new(parts));
         };
-        Err(Error::invalid("fully qualified name", text, reason))
+        Err(Invalid::new("fully qualified name", text, reason))
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::error::Error;
+use super::Invalid;
 
 /// An Ethernet address, printed as `02:00:5e:10:00:01`.
 ///
@@ -55,12 +55,12 @@ impl fmt::Debug for MacAddr {
 }
 
 impl FromStr for MacAddr {
-    type Err = Error;
+    type Err = Invalid;
 
     /// Reads six pairs of hexadecimal digits joined by `:` or `-`.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = || {
-            Error::invalid(
+            Invalid::new(
                 "MAC address",
                 text,
                 "six pairs of hexadecimal digits such as 02:00:5e:10:00:01 are expected",

@@ -3,13 +3,13 @@
 use ipnetwork::IpNetwork;
 
 use crate::agent;
+use crate::attach::error::Result;
 use crate::attach::network::subnets;
 use crate::attach::objects::{ipv4, ipv6};
 use crate::attach::removal::Step;
 use crate::attach::spec::{Assigned, Attached};
 use crate::attach::steps::Reserved;
 use crate::attach::transaction::Transaction;
-use crate::error::Result;
 use crate::kernel::{InterfaceConfig, Netns, Route};
 use crate::values::Family;
 

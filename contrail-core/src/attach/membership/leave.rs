@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::api::Client;
 use crate::attach::attacher::Host;
+use crate::attach::error::Result;
 use crate::attach::records::leaving;
 use crate::attach::records::returns;
 use crate::attach::records::uses;
-use crate::error::{Result, report};
+use crate::error::report;
 use crate::service_chain::ServiceRoles;
 
 /// Takes the interface out of its service instances before it goes, in the order that keeps the chains of
@@ -80,7 +81,7 @@ pub(crate) fn end(host: &Host, interface: Uuid) -> Result<()> {
 
 /// A note that cannot be written is no reason to stay in a service: only a crash at the same time loses
 /// something by it.
-fn tell(noted: Result<()>) {
+fn tell(noted: crate::Result<()>) {
     noted.unwrap_or_else(|error| log::warn!("{}", report(&error)));
 }
 

@@ -281,7 +281,7 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(9);
 
     fn failed(step: Step) -> Failed {
-        let error = Error::missing("a", "b");
+        let error = Error::missing("a", "b").into();
         Failed { step, error }
     }
 

@@ -114,7 +114,7 @@ fn print(text: &str) -> Result<()> {
 /// Prints a value as JSON for programs.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text =
-        serde_json::to_string_pretty(value).map_err(|source| contrail_core::Error::Decode {
+        serde_json::to_string_pretty(value).map_err(|source| contrail_core::Error::Encode {
             what: "the lab's state".into(),
             source,
         })?;

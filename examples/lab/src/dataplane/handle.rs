@@ -143,7 +143,7 @@ impl DataPlane {
         let thread = std::thread::Builder::new()
             .name("data-plane".into())
             .spawn(move || run(options, inputs, received, &ready))
-            .map_err(|e| Error::kernel("start the data plane's thread", e))?;
+            .map_err(|e| Error::system("start the data plane's thread", e))?;
         let plane = Self {
             notifier: Notifier(commands),
             thread: Some(thread),
@@ -151,7 +151,7 @@ impl DataPlane {
         match is_ready.recv() {
             Ok(Ok(())) => Ok(plane),
             Ok(Err(e)) => Err(e),
-            Err(_) => Err(Error::kernel(
+            Err(_) => Err(Error::system(
                 "start the data plane",
                 std::io::ErrorKind::UnexpectedEof.into(),
             )),
@@ -194,13 +194,13 @@ impl Drop for DataPlane {
 /// Removes what a killed lab of this name left in the kernel. Returns whether there was anything.
 ///
 /// # Errors
-/// [`Error::Kernel`] or [`Error::File`]; also when the lab lives.
+/// [`Error::System`] or [`Error::File`]; also when the lab lives.
 pub fn clean(lab: &str) -> Result<bool> {
     let _claim = namespace::Claim::new(lab)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let (connection, host, _) =
-            rtnetlink::new_connection().map_err(|e| Error::kernel("open netlink", e))?;
+            rtnetlink::new_connection().map_err(|e| Error::system("open netlink", e))?;
         tokio::spawn(connection);
         wire::remove_leftovers(&host, lab).await
     })

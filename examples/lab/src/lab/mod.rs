@@ -107,7 +107,7 @@ impl Lab {
     /// Starts a lab; returns when it serves.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad name; [`Error::Kernel`] or [`Error::File`] when an address is in
+    /// [`Error::Invalid`] for a bad name; [`Error::System`] or [`Error::File`] when an address is in
     /// use, a directory cannot be made, or the data plane was asked for and is not allowed.
     pub fn start(options: LabOptions) -> Result<Self> {
         if !is_name(&options.name) {
@@ -193,7 +193,7 @@ impl Lab {
     /// Opens a service's port again.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when somebody else has the port by now.
+    /// [`Error::System`] when somebody else has the port by now.
     pub fn start_service(&self, service: Restartable) -> Result<()> {
         self.shared.start_service(service)
     }

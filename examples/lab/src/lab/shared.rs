@@ -54,7 +54,7 @@ impl Shared {
         let control: Arc<dyn Service> = Arc::new(Steer::new(self));
         let start = |listener, name, service| {
             Server::start(listener, name, service, self.watch.clone())
-                .map_err(|e| Error::kernel(format!("serve {name}"), e))
+                .map_err(|e| Error::system(format!("serve {name}"), e))
         };
         let config_api: Arc<dyn Service> = self.config.clone();
         let config_api = start(listeners.config_api, ServiceName::ConfigApi, config_api)?;
@@ -134,7 +134,7 @@ impl Shared {
             }
         };
         let server = Server::start(listener, name, logic, self.watch.clone());
-        *slot = Some(server.map_err(|e| Error::kernel(format!("serve {name}"), e))?);
+        *slot = Some(server.map_err(|e| Error::system(format!("serve {name}"), e))?);
         Ok(())
     }
 

@@ -56,6 +56,6 @@ fn sandbox(name: &str) -> Result<Option<String>> {
         }
         Ok(_) => Ok(None),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file("run", "docker", e)),
+        Err(e) => Err(Error::system("run docker", e)),
     }
 }

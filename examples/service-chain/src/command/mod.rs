@@ -14,8 +14,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use contrail_core::error::report;
 use contrail_core::process::output::print;
-use contrail_core::service_chain::{ChainState, Description, Plan, Progress, ServiceChains};
-use contrail_core::{Error, Result, files};
+use contrail_core::service_chain::{
+    ChainState, Description, Plan, Progress, Result, ServiceChains,
+};
+use contrail_core::{Error, files};
 use serde::Serialize;
 
 /// The exit code for a difference, as diff has it, and for a chain that is not built.
@@ -159,15 +161,15 @@ fn report_of(
 fn read(path: &Path) -> Result<Description> {
     if path == Path::new("-") {
         let text = io::read_to_string(io::stdin());
-        let text = text.map_err(|e| Error::file("read", "standard input", e))?;
-        return Description::read(&text, "standard input");
+        let text = text.map_err(|e| Error::system("read standard input", e))?;
+        return Ok(Description::read(&text, "standard input")?);
     }
     let text = files::read_text(path).map_err(|e| Error::file("read", path, e))?;
-    Description::read(&text, &path.display().to_string())
+    Ok(Description::read(&text, &path.display().to_string())?)
 }
 
-fn json(report: &Report) -> Result<String> {
-    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Decode {
+fn json(report: &Report) -> contrail_core::Result<String> {
+    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Encode {
         what: "the report".into(),
         source,
     })?;

@@ -3,9 +3,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use contrail_core::Result;
 use contrail_core::service_chain::{
-    ChainState, Description, Event, Plan, Progress, Repair, ServiceChains,
+    ChainState, Description, Event, Plan, Progress, Repair, Result, ServiceChains,
 };
 
 use super::{signals, state};
@@ -53,9 +52,8 @@ pub fn after(
         return Ok(None);
     }
     let is_watched = options.wait.is_some() || io::stderr().is_terminal();
-    let is_lost = || match plan.changes.is_empty() {
-        true => Ok(chains.built(description)?.progress() == Progress::Unbuilt),
-        false => Ok(false),
+    let is_lost = || -> Result<bool> {
+        Ok(plan.changes.is_empty() && chains.built(description)?.progress() == Progress::Unbuilt)
     };
     match is_watched || is_lost()? {
         true => wait(chains, description, options.limit()).map(Some),

@@ -34,6 +34,9 @@ pub enum Failure {
     /// The library's own error.
     #[error("{}", contrail_core::error::report(.0))]
     Core(#[from] contrail_core::Error),
+    /// The kernel refused something.
+    #[error("{}", contrail_core::error::report(.0))]
+    Kernel(#[from] contrail_core::kernel::Error),
     /// An answer that is not JSON.
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),

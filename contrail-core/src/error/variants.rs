@@ -1,10 +1,5 @@
-//! Everything that can go wrong, as data: what was attempted, on what, and what the other side said.
-//!
-//! `Display` never repeats the source; [`report`] prints the whole chain for people.
+//! The errors of the API-client layer.
 
-mod nature;
-
-use std::collections::HashSet;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -12,18 +7,17 @@ use std::path::PathBuf;
 use ureq::http::Method;
 use uuid::Uuid;
 
-#[cfg(feature = "service-chain")]
-use crate::service_chain::Problem;
-use crate::values::FqName;
+use crate::http::Effect;
+use crate::values::text::{after_colon, quoted, report, rounded};
+use crate::values::{FqName, Invalid};
 
-pub use crate::values::text::{after_colon, quoted, rounded};
-
-/// The result of every operation of this crate.
+/// The result of an operation of the API-client layer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. Match on the variant, never on the text.
+///
+/// The enum is exhaustive on purpose: a program that maps errors to codes must decide about every new one.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// A setting or a field that the operation needs is absent.
     #[error("{what} is missing: {hint}")]
@@ -35,38 +29,18 @@ pub enum Error {
     },
 
     /// A value that cannot be used.
-    #[error("invalid {what} {}: {reason}", quoted(.value))]
-    Invalid {
-        /// What the value is for, with its origin where it has one.
-        what: String,
-        /// The value as it was given.
-        value: String,
-        /// Why not, and what is allowed.
-        reason: String,
-    },
-
-    /// An existing virtual network has other subnets than the configuration asks for.
-    #[error(
-        "virtual network {network} has {existing}, but the configuration asks for {wanted}: change one of them or use another network name"
-    )]
-    NetworkMismatch {
-        /// The network.
-        network: FqName,
-        /// The contradicting value that it has.
-        existing: String,
-        /// The value that the configuration asks for.
-        wanted: String,
-    },
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
 
     /// An object that must exist does not.
-    #[error("{kind} {name} does not exist in the configuration API{}", after_colon(.hint))]
+    #[error("{kind} {name} does not exist in the configuration API{}", detail_of(.hint))]
     NotFound {
         /// The type of the object, as the API spells it.
         kind: &'static str,
         /// Its name or id.
         name: String,
-        /// What to do about it, or "".
-        hint: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
 
     /// An object refers to another one that does not exist. Nothing was changed.
@@ -102,7 +76,7 @@ pub enum Error {
         by: Vec<String>,
     },
 
-    /// The requested address belongs to somebody else.
+    /// The requested address belongs to another interface.
     #[error("address {address} is already in use in virtual network {network}")]
     AddressInUse {
         /// The address.
@@ -118,16 +92,6 @@ pub enum Error {
         network: FqName,
         /// Why: exhausted, no subnet of that family, outside every subnet.
         reason: String,
-    },
-
-    #[cfg(feature = "service-chain")]
-    /// A service chain cannot be made as it is described. Nothing was changed.
-    #[error("service chain {chain} is not possible: {}", join(.problems))]
-    Chain {
-        /// The chain's name.
-        chain: String,
-        /// Everything that stands against it.
-        problems: Vec<Problem>,
     },
 
     /// The configuration API or Keystone refused a request.
@@ -164,6 +128,8 @@ pub enum Error {
     Unreachable {
         /// Which service, with the addresses that were tried.
         service: String,
+        /// What the request may have changed.
+        effect: Effect,
         /// Why the last attempt failed.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -201,32 +167,23 @@ pub enum Error {
         message: String,
     },
 
-    /// A path that should be a network namespace is not usable as one.
-    #[error("{path} is not usable as a network namespace: {reason}")]
-    Netns {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        reason: String,
+    /// A value could not be written as JSON.
+    #[error("cannot encode {what}")]
+    Encode {
+        /// What was to be written.
+        what: String,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
     },
 
-    /// The interface that should be made exists already.
-    #[error(
-        "interface {ifname} exists already in {place}: detach the container first if an earlier attempt made it"
-    )]
-    InterfaceExists {
-        /// The name.
-        ifname: String,
-        /// In which network namespace.
-        place: String,
-    },
-
-    /// The kernel refused a change of the network. The source keeps the error number.
+    /// The operating system refused something that is about neither a file nor the network of a
+    /// container: a thread, a signal, a standard stream, another program.
     #[error("cannot {operation}")]
-    Kernel {
+    System {
         /// What was attempted, on what.
         operation: String,
-        /// The kernel's answer.
+        /// The system's answer.
         #[source]
         source: io::Error,
     },
@@ -243,7 +200,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Somebody else answered in the place of the configuration API: a proxy, or another server.
+    /// A proxy or another server answered instead of the configuration API.
     #[error(
         "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
     )]
@@ -277,22 +234,6 @@ pub enum Error {
         /// Why the last attempt failed.
         cause: Box<Error>,
     },
-
-    /// An operation failed and what it had done could not be undone entirely.
-    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), list(.left))]
-    Undo {
-        /// The first error: why the operation failed.
-        cause: Box<Error>,
-        /// One error for each step that could not be undone.
-        left: Vec<Error>,
-    },
-
-    /// Several of the things that were to be removed are still there.
-    #[error("{}", list(.0))]
-    Left(
-        /// One error for each of them, at least one.
-        Vec<Error>,
-    ),
 }
 
 impl Error {
@@ -302,11 +243,7 @@ impl Error {
         value: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
-        Self::Invalid {
-            what: what.into(),
-            value: value.into(),
-            reason: reason.into(),
-        }
+        Self::Invalid(Invalid::new(what, value, reason))
     }
 
     /// An [`Error::Missing`].
@@ -317,9 +254,9 @@ impl Error {
         }
     }
 
-    /// An [`Error::Kernel`] with the kernel's error number kept.
-    pub fn kernel(operation: impl Into<String>, source: io::Error) -> Self {
-        Self::Kernel {
+    /// An [`Error::System`].
+    pub fn system(operation: impl Into<String>, source: io::Error) -> Self {
+        Self::System {
             operation: operation.into(),
             source,
         }
@@ -335,30 +272,6 @@ impl Error {
     }
 }
 
-/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
-pub fn report(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        line.push_str(&after_colon(&source.to_string()));
-        next = source.source();
-    }
-    line
+fn detail_of(text: &Option<String>) -> String {
+    text.as_deref().map_or_else(String::new, after_colon)
 }
-
-fn list(errors: &[Error]) -> String {
-    let mut lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
-    // One reason may stand in the way of several steps.
-    let mut told = HashSet::new();
-    lines.retain(|line| told.insert(line.clone()));
-    lines.join("; ")
-}
-
-#[cfg(feature = "service-chain")]
-fn join(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    lines.join("; ")
-}
-
-#[cfg(test)]
-mod tests;
