@@ -18,7 +18,7 @@
 //! # Ok::<(), contrail_core::Error>(())
 //! ```
 
-mod ini;
+mod configparser;
 mod layer;
 mod parse;
 mod print;
@@ -27,6 +27,7 @@ mod server;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vnc_api_lib;
 mod yaml;
 
 use std::io;
@@ -35,12 +36,12 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use ini::DEFAULT_PATH as VNC_API_LIB_PATH;
-pub use ini::parse as parse_vnc_api_lib;
 pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
 pub use table::{Key, SETTINGS, Setting, find, names, nearest, unknown};
+pub use vnc_api_lib::DEFAULT_PATH as VNC_API_LIB_PATH;
+pub use vnc_api_lib::parse as parse_vnc_api_lib;
 pub use yaml::parse as parse_flat_yaml;
 
 use crate::error::{Error, Result};
@@ -151,7 +152,7 @@ impl Settings {
     pub fn load(sources: &Sources) -> Result<Self> {
         let mut layers = sources.layers();
         let named = Resolver::new(&layers, sources.read).ini_path()?;
-        layers.extend(vnc_api_lib(named, sources.read)?);
+        layers.extend(read_vnc_api_lib(named, sources.read)?);
         let mut host = Layer::default();
         if let Some(name) = &sources.host_name {
             host.set(Key::NodeName, name.as_str(), Origin::Default);
@@ -187,11 +188,13 @@ impl Settings {
     }
 }
 
-/// The layer of `vnc_api_lib.ini`; none when it is not named and not at its usual place.
-fn vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
-    let path = named.as_deref().unwrap_or(Path::new(ini::DEFAULT_PATH));
+/// The layer of `vnc_api_lib.ini`; `None` if no setting names it and the default path does not exist.
+fn read_vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
+    let path = named
+        .as_deref()
+        .unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
     match read(path) {
-        Ok(text) => ini::parse(&text, path).map(Some),
+        Ok(text) => vnc_api_lib::parse(&text, path).map(Some),
         Err(e) if named.is_none() && e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::file("read", path, e)),
     }
