@@ -29,6 +29,7 @@ mod table;
 mod tests;
 mod vnc_api_lib;
 mod yaml;
+mod yaml_scalar;
 
 use std::io;
 use std::path::{Path, PathBuf};
