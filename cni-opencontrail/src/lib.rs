@@ -43,6 +43,10 @@ use plan::Planned;
 use skel::{Args, Command, Environment};
 use version::CniVersion;
 
+pub use ipam::KEYS as IPAM_KEYS;
+pub use netconf::KEYS as NETWORK_KEYS;
+pub use service::KEYS as SERVICE_KEYS;
+
 /// What one call sees of the outside.
 pub struct World<'a> {
     /// The arguments, without the program's name. Runtimes give none; they count without `CNI_COMMAND`.

@@ -15,10 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How it is called.
 #[derive(Debug, Args)]
 pub(super) struct Request {
-    /// Remove orphans that have been noted for the time of grace and still are some.
+    /// Remove orphans that were recorded before the grace period and still have no link.
     #[arg(long)]
     remove: bool,
-    /// That time. Not shorter than a container takes to start: its endpoint has no link before.
+    /// The grace period. It must be longer than the start of a container, whose endpoint has no link until then.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     grace: u64,
 }

@@ -31,8 +31,8 @@ pub struct Flags {
     )]
     #[arg(global = true)]
     admin_tenant: Option<String>,
-    /// Password of the Keystone user. Everybody on this host can read it from here: better name a
-    /// file that holds it, ADMIN_PASSWORD_FILE.
+    /// Password of the Keystone user. Every user of this host can read it on the command line: use
+    /// ADMIN_PASSWORD_FILE, the name of a file that holds it, instead.
     #[arg(
         short = 'p',
         long = "admin_password",
@@ -91,7 +91,7 @@ pub struct Flags {
     #[arg(long = "name", value_name = "NAME", global = true, action = ArgAction::Append)]
     #[arg(default_value = NAME)]
     pub(super) name: Vec<String>,
-    /// Directory of what must survive a restart.
+    /// Directory of the state that must survive a restart.
     #[arg(
         long = "state-dir",
         alias = "state_dir",

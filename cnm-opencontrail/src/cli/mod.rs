@@ -27,9 +27,9 @@ pub use flags::Flags;
     name = "cnm-opencontrail",
     version,
     about = "Docker network and IPAM driver that joins containers to OpenContrail virtual networks",
-    after_help = "Without a command it serves the plugin's sockets until it is told to stop.\n\
-        Flags win over the environment, that over the file, that over /etc/contrail/vnc_api_lib.ini;\n\
-        `cnm-opencontrail config` shows each value with where it comes from."
+    after_help = "If no command is given, it serves the plugin's sockets until it is stopped.\n\
+        Flags take precedence over the environment, the environment over the file, and the file over\n\
+        /etc/contrail/vnc_api_lib.ini. `cnm-opencontrail config` shows each value with its source."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -40,15 +40,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show every setting with its value and where that comes from; secrets are hidden.
+    /// Show every setting with its value and its source; secrets are hidden.
     Config,
     /// Show what containers have left behind on this host, and remove it on request.
     ///
-    /// Works off the removals that were put off while the API or the agent was down, and shows those that
-    /// still wait. Shows and notes the orphans of this host: VM interfaces of the plugin whose link is gone.
+    /// Completes the removals that were deferred while the API or the agent was down, and shows those that are
+    /// still pending. Shows and records the orphans of this host: VM interfaces of the plugin without a link.
     /// Run it in the network namespace of the plugin: in another one, every interface looks like an orphan.
     Clean(clean::Request),
-    /// Ask the running plugin whether it answers: for health checks.
+    /// Ask the running plugin whether it answers, for health checks.
     Ping,
     /// Print the completions for a shell.
     Completions {

@@ -8,7 +8,8 @@ use super::options::{fq_name, invalid, text};
 use crate::error::{Error, Result};
 use crate::proto::{DOCKERS, Options};
 
-const OF_ENDPOINTS: [&str; 4] = [
+/// The options of `docker network connect --driver-opt`.
+pub const ENDPOINT_OPTIONS: [&str; 4] = [
     "security-group",
     "service",
     "service-interface",
@@ -28,13 +29,13 @@ pub(super) struct EndpointOptions {
 /// and service instances that are named alone are those of `project`.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<EndpointOptions> {
     let unknown =
-        |key: &&String| !OF_ENDPOINTS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
+        |key: &&String| !ENDPOINT_OPTIONS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
     if let Some(key) = options.keys().find(unknown) {
         return Err(Error::UnknownOption {
             kind: "endpoint option",
             key: key.clone(),
-            nearest: nearest(key, OF_ENDPOINTS),
-            known: OF_ENDPOINTS.to_vec(),
+            nearest: nearest(key, ENDPOINT_OPTIONS),
+            known: ENDPOINT_OPTIONS.to_vec(),
         });
     }
     let key = "security-group";

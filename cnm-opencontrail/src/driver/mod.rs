@@ -26,7 +26,9 @@ use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::making::Making;
 use crate::proto::{AllocateNetwork, Call, IpamData, NetworkCapabilities, Options, Reply, Scope};
 pub use clean::CleanUp;
+pub use endpoint_options::ENDPOINT_OPTIONS;
 pub(crate) use network::AUXILIARY;
+pub use options::NETWORK_OPTIONS;
 use store::Store;
 
 /// How long one call may ask the controller, besides attaching itself.

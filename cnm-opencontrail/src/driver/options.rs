@@ -14,7 +14,8 @@ use crate::proto::{DOCKERS, Options};
 /// Where the user's own options stand among Docker's.
 const GENERIC: &str = "com.docker.network.generic";
 
-const OF_NETWORKS: [&str; 10] = [
+/// The options of `docker network create -o`.
+pub const NETWORK_OPTIONS: [&str; 10] = [
     "name",
     "vn",
     "project",
@@ -80,13 +81,14 @@ pub(super) fn network(options: &Options, project: &FqName, id: &str) -> Result<N
         None | Some(Value::Null) => &none,
         Some(other) => return Err(invalid(GENERIC, other, "options are expected")),
     };
-    let unknown = |key: &&String| !OF_NETWORKS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
+    let unknown =
+        |key: &&String| !NETWORK_OPTIONS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
     if let Some(key) = given.keys().find(unknown) {
         return Err(Error::UnknownOption {
             kind: "network option",
             key: key.clone(),
-            nearest: nearest(key, OF_NETWORKS),
-            known: OF_NETWORKS.to_vec(),
+            nearest: nearest(key, NETWORK_OPTIONS),
+            known: NETWORK_OPTIONS.to_vec(),
         });
     }
     let targets = |key| text(given, key)?.map_or(Ok(Vec::new()), |list| route_targets(key, list));

@@ -28,6 +28,7 @@ use crate::proto::{
     AddressSpaces, IpamCapabilities, Options, ReleasePool, Reply, RequestPool, RequestPoolReply,
 };
 use crate::users;
+pub use options::IPAM_OPTIONS;
 use options::{PoolOptions, Target};
 use pool::Pool;
 use store::{PoolEntry, Store};

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::proto::{DOCKERS, Options};
 
-/// What may be given.
-const KNOWN: [&str; 4] = ["name", "vn", "project", "add-subnet"];
+/// The options of `docker network create --ipam-opt`.
+pub const IPAM_OPTIONS: [&str; 4] = ["name", "vn", "project", "add-subnet"];
 
 /// What the options of a pool say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +38,14 @@ pub(super) enum Target {
 /// # Errors
 /// Unknown options and values that cannot be used; [`CoreError::Missing`] when no network is named.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
-    let unknown = |key: &&String| !KNOWN.contains(&key.as_str()) && !key.starts_with(DOCKERS);
+    let unknown =
+        |key: &&String| !IPAM_OPTIONS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
     if let Some(key) = options.keys().find(unknown) {
         return Err(Error::UnknownOption {
             kind: "IPAM option",
             key: key.clone(),
-            nearest: nearest(key, KNOWN),
-            known: KNOWN.to_vec(),
+            nearest: nearest(key, IPAM_OPTIONS),
+            known: IPAM_OPTIONS.to_vec(),
         });
     }
     Ok(PoolOptions {
