@@ -1,8 +1,9 @@
 //! All settings of this project: one table of names and defaults, sources as layers of text, and
 //! the typed values that follow from them.
 //!
-//! Nothing here touches the outside world: the environment and files are handed in by the caller.
-//! The nearest source that has a value wins, and every value knows where it comes from:
+//! [`Settings::from_env`] reads those of this process. [`Settings::load`] touches nothing outside:
+//! the caller passes the environment and the files. The nearest source that has a value wins, and
+//! every value knows where it comes from:
 //!
 //! ```
 //! use contrail_core::settings::{Settings, Sources};
@@ -19,6 +20,7 @@
 //! ```
 
 mod configparser;
+mod from_env;
 mod layer;
 mod parse;
 mod print;
@@ -37,6 +39,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use from_env::host_name;
 pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
@@ -86,9 +89,9 @@ pub struct Settings {
 /// How requests are authorised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Not at all: the API runs without.
+    /// Not at all: the API does not require it.
     None,
-    /// By a token that somebody else got.
+    /// By a token that the caller was given.
     Token(Secret),
     /// By tokens from Keystone.
     Keystone(KeystoneSettings),
@@ -110,7 +113,7 @@ pub struct Timeouts {
 pub struct LogSettings {
     /// The least important messages that are logged.
     pub level: log::LevelFilter,
-    /// A file beside standard error.
+    /// A file besides standard error.
     pub file: Option<PathBuf>,
 }
 
@@ -120,11 +123,11 @@ pub struct Sources<'a> {
     pub nearer: Vec<Layer>,
     /// The environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
-    /// Configuration files, nearest first. `vnc_api_lib.ini` is read besides, behind them.
+    /// Configuration files, nearest first. `vnc_api_lib.ini` is read too, and comes after them.
     pub files: Vec<Layer>,
     /// Reads a file.
     pub read: ReadFile<'a>,
-    /// The name of this host, for when no source has one.
+    /// The name of this host, if no source gives one; see [`host_name`].
     pub host_name: Option<String>,
 }
 
