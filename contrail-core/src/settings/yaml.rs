@@ -52,9 +52,9 @@ struct Reader {
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Place {
     #[default]
-    BeforeDocument,
-    InDocument,
-    AfterDocument,
+    Start,
+    Document,
+    End,
 }
 
 impl Reader {
@@ -70,21 +70,21 @@ impl Reader {
             return Ok(None);
         }
         if is_marker(line, "...") {
-            self.place = Place::AfterDocument;
+            self.place = Place::End;
             return only_comment(&line[3..]);
         }
-        if self.place == Place::AfterDocument || is_marker(line, "---") && self.has_begun() {
+        if self.place == Place::End || is_marker(line, "---") && self.has_begun() {
             return Err("only one document is supported");
         }
         if is_marker(line, "---") {
-            self.place = Place::InDocument;
+            self.place = Place::Document;
             return only_comment(&line[3..]);
         }
         if line.starts_with('%') {
             return Err("directives are not supported");
         }
         self.check_indent(line)?;
-        self.place = Place::InDocument;
+        self.place = Place::Document;
         let (key, value) = pair(content)?;
         if self.entries.iter().any(|entry| entry.key == key) {
             return Err("the key is in the file twice");
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     fn has_begun(&self) -> bool {
-        self.place != Place::BeforeDocument
+        self.place != Place::Start
     }
 
     fn check_indent(&mut self, line: &str) -> std::result::Result<(), Reason> {
