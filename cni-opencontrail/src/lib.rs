@@ -14,7 +14,6 @@ mod gc;
 pub mod interrupts;
 mod ipam;
 mod json;
-pub mod logging;
 mod netconf;
 mod plan;
 pub mod result;
@@ -33,7 +32,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use contrail_core::attach;
-use contrail_core::settings::{Layer, LogSettings, Settings, Sources};
+use contrail_core::settings::{Layer, LogSettings, Settings, Sources, host_name};
 use serde_json::Value;
 
 use backend::Backend;
@@ -99,13 +98,12 @@ impl Surroundings<'_> {
     }
 
     fn with_sources<T>(&self, nearer: Vec<Layer>, use_them: impl Fn(&Sources) -> T) -> T {
-        let host_name = (self.read_file)(Path::new("/proc/sys/kernel/hostname"));
         use_them(&Sources {
             nearer,
             environment: &|name| self.environment.get(name).map(str::to_string),
             files: Vec::new(),
             read: self.read_file,
-            host_name: host_name.ok().map(|name| name.trim().to_string()),
+            host_name: host_name(self.read_file),
         })
     }
 
@@ -308,15 +306,4 @@ fn usage() -> String {
         CniVersion::ALL.map(CniVersion::as_str).join(", "),
         clean::USAGE
     )
-}
-
-/// Makes a panic say where it happened in the log, or on standard error when there is none yet.
-pub fn log_panics() {
-    panic::set_hook(Box::new(|info| {
-        if log::log_enabled!(log::Level::Error) {
-            log::error!("{info}");
-        } else {
-            eprintln!("{info}");
-        }
-    }));
 }

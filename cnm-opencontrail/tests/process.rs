@@ -273,7 +273,9 @@ fn what_is_wrong_or_seldom_meant_is_said_at_the_start() {
     assert!(!log.contains("hush"));
     let first = log.lines().next().unwrap();
     assert!(
-        first.starts_with("[20") && first.contains("WARN"),
+        first.starts_with("20")
+            && first.contains(" cnm-opencontrail[")
+            && first.contains("] warn: "),
         "{first}"
     );
 }

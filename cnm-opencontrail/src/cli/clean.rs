@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use contrail_core::Deadline;
+use contrail_core::process::logging;
 
-use super::{Flags, load, logging, show};
+use super::{Flags, PROGRAM, load, show};
 use crate::daemon::Daemon;
 use crate::error::Result;
 
@@ -26,7 +27,7 @@ pub(super) struct Request {
 /// Cleans up, and prints what was found and done.
 pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let loaded = load::load(flags)?;
-    logging::start(&loaded.settings.log);
+    logging::start(PROGRAM, &loaded.settings.log);
     let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;

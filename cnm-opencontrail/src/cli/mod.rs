@@ -4,22 +4,23 @@ mod clean;
 mod flags;
 mod generate;
 mod load;
-mod logging;
 mod ping;
 mod serve;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use contrail_core::error::report;
-use contrail_core::process::output::print;
+use contrail_core::process::output::{print, print_error};
+use contrail_core::process::panics::log_panics;
 use contrail_core::settings;
 
 use crate::error::Result;
 
 pub use flags::Flags;
+
+/// The name of the program, in its messages.
+const PROGRAM: &str = "cnm-opencontrail";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -61,6 +62,7 @@ enum Command {
 
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
+    log_panics();
     let done = match cli.command {
         None => serve::run(&cli.flags),
         Some(Command::Config) => config(&cli.flags),
@@ -72,8 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when this fails.
-            let _ = writeln!(io::stderr(), "cnm-opencontrail: {}", report(&error));
+            print_error(PROGRAM, &error);
             ExitCode::FAILURE
         }
     }

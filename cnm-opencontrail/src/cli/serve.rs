@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contrail_core::process::logging;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Flags, load, logging};
+use super::{Flags, PROGRAM, load};
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
 use crate::proto::Scope;
@@ -21,7 +22,7 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(15);
 /// Serves until SIGTERM or SIGINT, then finishes what runs.
 pub(super) fn run(flags: &Flags) -> Result<()> {
     let loaded = load::load(flags)?;
-    logging::start(&loaded.settings.log);
+    logging::start(PROGRAM, &loaded.settings.log);
     advise(flags, loaded.scope);
     let daemon = Arc::new(Daemon::new(&loaded.settings, loaded.scope)?);
     let runtime = tokio::runtime::Builder::new_current_thread()

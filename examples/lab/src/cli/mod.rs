@@ -14,15 +14,17 @@ mod trace;
 mod up;
 mod vif;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use contrail_core::error::report;
-use contrail_core::process::output;
+use contrail_core::process::{logging, output, panics};
+use contrail_core::settings::Sources;
 
 use self::error::Result;
 use crate::lab::{NAME_RULE, is_name};
+
+/// The name of the program, in its messages.
+const PROGRAM: &str = "contrail-lab";
 
 /// An OpenContrail on one host, for trying and testing only: configuration API, Keystone, the
 /// vRouter agent's port API and a data plane, in one process.
@@ -85,7 +87,8 @@ fn lab_name(text: &str) -> std::result::Result<String, &'static str> {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    panics::log_panics();
+    logging::start(PROGRAM, &Sources::of_process().log_settings());
     let command = CommandLine::parse().command;
     let done = |()| ExitCode::SUCCESS;
     let result = match command {
@@ -100,8 +103,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(e) => {
-            // Nothing helps when not even this can be written.
-            let _ = writeln!(io::stderr(), "contrail-lab: {}", report(&e));
+            output::print_error(PROGRAM, &e);
             ExitCode::FAILURE
         }
     }

@@ -1,25 +1,27 @@
 //! The command line: what it understands, and how its commands end.
 
 mod docker;
-mod settings;
 mod show;
 mod signals;
 mod state;
 mod wait;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::error::report;
-use contrail_core::process::output::print;
+use contrail_core::process::output::{print, print_error};
+use contrail_core::process::{logging, panics};
 use contrail_core::service_chain::{
     ChainState, Description, Plan, Progress, Result, ServiceChains,
 };
+use contrail_core::settings::Settings;
 use contrail_core::{Error, files};
 use serde::Serialize;
 
+/// The name of the program, in its messages.
+const PROGRAM: &str = "service-chain";
 /// The exit code for a difference, as diff has it, and for a chain that is not built.
 const DIFFERS: u8 = 1;
 /// The exit code for an error.
@@ -80,12 +82,12 @@ struct Input {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
+    panics::log_panics();
     let command = CommandLine::parse().command;
     match run(&command) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing helps when not even this can be written.
-            let _ = writeln!(io::stderr(), "service-chain: {}", report(&error));
+            print_error(PROGRAM, &error);
             ExitCode::from(FAILED)
         }
     }
@@ -97,12 +99,11 @@ fn run(command: &Command) -> Result<ExitCode> {
     | Command::Diff(input)
     | Command::Delete(input)) = command;
     let mut description = read(&input.file)?;
-    let settings = settings::load()?;
-    let level = settings.log.level;
-    env_logger::Builder::new().filter_level(level).init();
+    let settings = Settings::from_env()?;
+    logging::start(PROGRAM, &settings.log);
     docker::resolve(&mut description, &settings.node)?;
     let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
-    let chains = ServiceChains::new(settings.client("service-chain")?, project);
+    let chains = ServiceChains::new(settings.client(PROGRAM)?, project);
 
     let report = report_of(command, &chains, &description)?;
     let text = match (command, input.json) {

@@ -1,10 +1,10 @@
 //! `vnc_api_lib.ini`: the file in which the Python clients of OpenContrail find the API and
-//! Keystone. It belongs to them, so keys that mean nothing here are passed over.
+//! Keystone. It belongs to them, so unknown keys are ignored.
 
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::path::Path;
 
+use super::configparser::{Document, Fault, Value};
 use super::layer::{Layer, Origin};
 use super::table::Key;
 use crate::error::{Error, Result};
@@ -35,80 +35,67 @@ const SAME: &[(&str, &str, Key)] = &[
 
 /// The settings of such a file.
 ///
+/// The file is read as Python 3 reads it, with one addition: Python 2, for which the delivered file
+/// is written, ends a value at a `;` behind a blank. So does this, except in a password.
+///
 /// # Errors
 ///
-/// [`Error::Invalid`] for a line that is neither a section, a key with a value nor a comment.
+/// [`Error::Invalid`] with the number of the first line that Python refuses, too.
 pub fn parse(text: &str, path: &Path) -> Result<Layer> {
-    let values = read(text, path)?;
+    let refused = |fault: Fault| {
+        let place = format!("line {} of {}", fault.line, path.display());
+        Error::invalid(place, fault.shown, fault.reason)
+    };
+    let document = Document::read(text).map_err(refused)?;
+    let value = |section: &str, name: &str| -> Result<Option<Value>> {
+        let value = document.get(section, name).map_err(refused)?;
+        Ok(value.filter(|value| !value.text.is_empty()))
+    };
     let mut layer = Layer::default();
     let origin = |line: usize| Origin::File {
         path: path.to_path_buf(),
         line,
     };
     for (section, name, key) in SAME {
-        if let Some((value, line)) = values.get(&(section.to_string(), name.to_string())) {
-            layer.set(*key, value.as_str(), origin(*line));
+        if let Some(Value { text, line }) = value(section, name)? {
+            let text = match key.setting().secret {
+                true => text.as_str(),
+                false => without_comment(&text),
+            };
+            layer.set(*key, text, origin(line));
         }
     }
-    let auth = |name: &str| values.get(&("auth".to_string(), name.to_string()));
-    if let Some((servers, line)) = auth("authn_server") {
-        let or = |name: &str, default: &str| {
-            let value = auth(name).map(|(value, _)| value.as_str());
-            value.unwrap_or(default).to_string()
+    if let Some(Value { text, line }) = value("auth", "authn_server")? {
+        let or = |name: &str, default: &str| -> Result<String> {
+            let text = value("auth", name)?.map(|value| without_comment(&value.text).to_string());
+            Ok(text.unwrap_or_else(|| default.to_string()))
         };
-        // Several servers may be listed; they stand behind one another, the first is the usual one.
-        let server = servers.split([',', ' ']).next().unwrap_or_default();
+        // Several servers may be listed; the first is the usual one.
+        let mut servers = without_comment(&text).split([',', ' ']);
+        let server = servers.next().unwrap_or_default();
         let server = match server.parse::<Ipv6Addr>() {
             Ok(address) => format!("[{address}]"),
             Err(_) => server.to_string(),
         };
         let url = format!(
             "{}://{server}:{}{}",
-            or("authn_protocol", "http"),
-            or("authn_port", "35357"),
-            or("authn_url", "")
+            or("authn_protocol", "http")?,
+            or("authn_port", "35357")?,
+            or("authn_url", "")?
         );
-        layer.set(Key::AuthUrl, url, origin(*line));
+        layer.set(Key::AuthUrl, url, origin(line));
     }
     Ok(layer)
 }
 
-/// Section and key in lower case, as Python's reader has them; value and line.
-fn read(text: &str, path: &Path) -> Result<BTreeMap<(String, String), (String, usize)>> {
-    let mut section = String::new();
-    let mut values = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let line_number = index + 1;
-        let content = line.trim();
-        if content.is_empty() || content.starts_with([';', '#']) {
-            continue;
+/// A value without the comment behind it: `8082  ; connection through quantum plugin`.
+fn without_comment(text: &str) -> &str {
+    match text.split_once(';') {
+        Some((value, _)) if value.is_empty() || value.ends_with(char::is_whitespace) => {
+            value.trim_end()
         }
-        if let Some(name) = content
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once(']'))
-        {
-            section = name.0.trim().to_ascii_lowercase();
-            continue;
-        }
-        let Some((key, value)) = content.split_once(['=', ':']) else {
-            return Err(Error::invalid(
-                format!("line {line_number} of {}", path.display()),
-                // Only its first word: the line may hold a password.
-                content.split_whitespace().next().unwrap_or_default(),
-                "[section], key = value or a comment is expected",
-            ));
-        };
-        // The file as it is delivered has comments behind values: `WEB_PORT = 8082  ; through …`.
-        let value = match value.split_once(" ;") {
-            Some((value, _comment)) => value.trim(),
-            None => value.trim(),
-        };
-        if !value.is_empty() {
-            let key = (section.clone(), key.trim().to_ascii_lowercase());
-            values.insert(key, (value.to_string(), line_number));
-        }
+        _ => text,
     }
-    Ok(values)
 }
 
 #[cfg(test)]
@@ -165,5 +152,27 @@ AUTHN_TENANT = admin
             text.contains("line 2 of /e.ini") && text.contains("WEB_SERVER"),
             "{text}"
         );
+    }
+    #[test]
+    fn a_password_may_hold_what_starts_a_comment_elsewhere() {
+        let text = "[auth]\nAUTHN_PASSWORD = a ;b\nAUTHN_USER = u ; c\n";
+        let layer = parse(text, Path::new("/e.ini")).unwrap();
+        let text = |key| layer.get(key).map(|given| given.text.as_str());
+        assert_eq!(text(Key::AdminPassword), Some("a ;b"));
+        assert_eq!(text(Key::AdminUser), Some("u"));
+    }
+
+    #[test]
+    fn values_refer_to_others_and_only_those_that_are_read_must_be_right() {
+        let text = "[DEFAULT]\nhost = 10.0.0.1\n[global]\nweb_server = %(host)s\nother = 100%\n";
+        let layer = parse(text, Path::new("/e.ini")).unwrap();
+        assert_eq!(layer.get(Key::ApiServer).unwrap().text, "10.0.0.1");
+        let error = parse("[auth]\nAUTHN_PASSWORD = geheim%\n", Path::new("/e.ini"));
+        let text = error.err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(
+            text.contains("line 2 of /e.ini") && text.contains("%%"),
+            "{text}"
+        );
+        assert!(!text.contains("geheim"), "{text}");
     }
 }
