@@ -1,11 +1,11 @@
-//! The settings of this run: those of the plugins, from the same places.
+//! The settings, from the same sources as those of the plugins.
 
 use std::path::Path;
 
 use contrail_core::settings::{Settings, Sources};
 use contrail_core::{Result, files};
 
-/// Resolves the settings from the environment and the system's files.
+/// Loads the settings from the environment and the system's files.
 pub fn load() -> Result<Settings> {
     let variable = |name: &str| std::env::var(name).ok();
     let read = files::read_text;
