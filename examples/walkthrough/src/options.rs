@@ -12,9 +12,10 @@ use nix::unistd::{AccessFlags, access};
 /// step: two networks, a container in each, the chain between them, restarts of its members, and the
 /// clean-up.
 ///
-/// Everything runs in namespaces of its own and leaves nothing behind. OpenContrail is contrail-lab.
+/// Everything runs in namespaces of its own, with contrail-lab as the OpenContrail, and leaves nothing
+/// behind.
 #[derive(Debug, Parser)]
-#[command(name = "cargo demo", version)]
+#[command(name = "cargo demo", bin_name = "cargo demo --", version)]
 pub struct Options {
     /// What the Docker members are [default: containers if a Docker engine can be started here,
     /// otherwise namespaces].

@@ -75,9 +75,11 @@ impl StandIn {
             id,
             address: address.ip(),
         });
-        let made = joined["InterfaceName"]["SrcName"].as_str();
+        let created = joined["InterfaceName"]["SrcName"].as_str();
+        let created = created
+            .ok_or_else(|| Failure::missing("the response to Join", "interface", &ifname))?;
         let output = Command::new("ip")
-            .args(["link", "set", "dev", made.unwrap_or_default()])
+            .args(["link", "set", "dev", created])
             .args(["netns", name_of(&path), "name", &ifname])
             .output()?;
         check("ip link set", &output)?;
@@ -92,9 +94,7 @@ impl StandIn {
         };
         Ok(Kernel::new().configure(sandbox.netns.netns(), &ifname, &config)?)
     }
-}
 
-impl StandIn {
     /// Starts a sandbox with an endpoint in each network.
     fn start(&mut self, name: &'static str, networks: &[&str]) -> Result<Member, Failure> {
         self.started += 1;
