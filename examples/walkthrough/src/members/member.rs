@@ -16,8 +16,11 @@ use crate::report::step;
 /// The number of requests of each ping.
 pub const PINGS: u16 = 3;
 
-/// The time limit for each reply.
-const REPLY_LIMIT: Duration = Duration::from_millis(300);
+/// The time limit for each expected reply: long, because a loaded host may be slow.
+const REPLY_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long to wait for each reply that must not come.
+const SILENCE: Duration = Duration::from_millis(300);
 
 /// A container or a namespace on the networks.
 pub struct Member {
@@ -116,7 +119,8 @@ impl Member {
 
     fn ping(&self, what: &str, address: IpAddr, ttl: Option<u8>) -> Result<Vec<Reply>, Failure> {
         step(&format!("{} pings {address}, {what}", self.name), || {
-            let replies = ping(&self.netns, address, PINGS, REPLY_LIMIT)?;
+            let limit = ttl.map_or(SILENCE, |_| REPLY_LIMIT);
+            let replies = ping(&self.netns, address, PINGS, limit)?;
             let seen: Vec<Option<u8>> = replies.iter().map(|r| r.map(|r| r.ttl)).collect();
             let expected = vec![ttl; usize::from(PINGS)];
             let what = format!("TTLs of the replies from {address} to {}", self.name);
