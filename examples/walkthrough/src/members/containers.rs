@@ -1,11 +1,11 @@
-//! What runs the story's containers.
+//! The interface to what runs the containers, and the networks that they join.
 
 use serde_json::Value;
 
+use super::member::Member;
 use crate::failure::Failure;
-use crate::member::Member;
 
-/// A network of the story.
+/// A virtual network.
 pub struct Network {
     /// Its name, for Docker and in OpenContrail.
     pub name: &'static str,
@@ -29,18 +29,18 @@ pub const NETWORKS: [Network; 2] = [
     },
 ];
 
-/// Docker, or what stands in for it.
+/// Docker, or its stand-in.
 pub trait Containers {
-    /// Makes a network with the driver `opencontrail`.
+    /// Creates a network with the driver `opencontrail`.
     fn create_network(&mut self, network: &Network) -> Result<(), Failure>;
 
-    /// Runs a container that is on these networks, and passes packets on when they are several.
+    /// Runs a container on these networks. It forwards packets if there are several.
     fn run(&mut self, name: &'static str, networks: &[&str]) -> Result<Member, Failure>;
 
     /// How a service chain names a container as a member.
     fn chain_member(&self, container: &Member) -> Value;
 
-    /// Stops a container and starts it again; what it is then.
+    /// Stops a container and starts it again; the new interfaces are in the member returned.
     fn restart(&mut self, container: &Member) -> Result<Member, Failure>;
 
     /// Removes a container.
@@ -49,6 +49,6 @@ pub trait Containers {
     /// Removes a network.
     fn remove_network(&mut self, network: &Network) -> Result<(), Failure>;
 
-    /// Checks that nothing is left, and ends what was started.
+    /// Checks that nothing is left, and stops what was started.
     fn end(&mut self) -> Result<(), Failure>;
 }

@@ -1,4 +1,4 @@
-//! What the reader sees: a line for each step with the time it took, while it runs without.
+//! The output: a line for each step with the time that it took.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -7,11 +7,11 @@ use crate::failure::Failure;
 
 /// Prints a line.
 pub fn say(line: &str) {
-    // A reader who has gone away must not stop the clean-up.
+    // A closed output must not stop the clean-up.
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-/// Runs a step and prints its time and its name, and below it what it returns.
+/// Runs a step and prints its time and its name, then the lines that it returns.
 pub fn step<T>(
     name: &str,
     action: impl FnOnce() -> Result<(T, Vec<String>), Failure>,
@@ -27,7 +27,7 @@ pub fn step<T>(
     Ok(value)
 }
 
-/// The name of a step that runs, to be overwritten when it has ended.
+/// Prints the name of the running step on a terminal; the final line overwrites it.
 fn announce(name: &str) {
     let mut stdout = io::stdout().lock();
     if stdout.is_terminal() {

@@ -1,51 +1,65 @@
-//! What can go wrong with the story.
+//! Why the walk-through stops.
 
 use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
 
 /// Why the walk-through stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A program of ours or of the system did not do its job.
+    /// cargo could not build the programs; it has printed why.
+    #[error("cargo build failed ({0}); its messages are above")]
+    Build(ExitStatus),
+    /// The program of the containers could not be built.
+    #[error(
+        "cannot link a static program for the containers; install the static C library (Debian: \
+         libc6-dev), or use --members namespaces: {0}"
+    )]
+    Pause(Box<Failure>),
+    /// A program was not built.
+    #[error("{} does not exist; `cargo demo` builds it", .0.display())]
+    NoProgram(PathBuf),
+    /// A command failed.
     #[error("{command} failed ({status}): {output}")]
     Command {
         /// The command line.
         command: String,
         /// How it ended.
         status: String,
-        /// What it said.
+        /// What it printed.
         output: String,
     },
-    /// Something is not as promised.
+    /// A step did not have the expected result.
     #[error("{what}: expected {expected}, found {found}")]
-    Broken {
-        /// What was looked at.
+    Unexpected {
+        /// What was checked.
         what: String,
-        /// What should have been there.
+        /// The expected value.
         expected: String,
-        /// What was there.
+        /// The value found.
         found: String,
     },
-    /// The system does not allow what the sandbox needs.
+    /// A system call failed.
     #[error("{0}")]
     System(#[from] io::Error),
     /// Containers were asked for, and no engine can be started.
-    #[error("there can be no Docker containers here: {0}; --members namespaces does without")]
+    #[error("cannot run Docker containers here: {0}; use --members namespaces")]
     NoDocker(String),
-    /// The library's own error.
+    /// An error of the library.
     #[error("{}", contrail_core::error::report(.0))]
     Core(#[from] contrail_core::Error),
-    /// The kernel refused something.
+    /// The kernel refused a change.
     #[error("{}", contrail_core::error::report(.0))]
     Kernel(#[from] contrail_core::kernel::Error),
-    /// An answer that is not JSON.
+    /// A program printed something that is not JSON.
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 impl Failure {
-    /// `whose` lacks something that has this name.
+    /// `whose` has no `what` with this name.
     pub fn missing(whose: &str, what: &str, name: &str) -> Self {
-        Self::Broken {
+        Self::Unexpected {
             what: whose.to_owned(),
             expected: format!("{what} {name:?}"),
             found: "none".to_owned(),
@@ -53,7 +67,7 @@ impl Failure {
     }
 }
 
-/// Fails unless both are the same.
+/// Fails unless the value found is the expected one.
 pub fn expect<T: PartialEq + std::fmt::Debug>(
     what: impl Into<String>,
     found: T,
@@ -62,7 +76,7 @@ pub fn expect<T: PartialEq + std::fmt::Debug>(
     if found == expected {
         return Ok(());
     }
-    Err(Failure::Broken {
+    Err(Failure::Unexpected {
         what: what.into(),
         expected: format!("{expected:?}"),
         found: format!("{found:?}"),

@@ -1,5 +1,5 @@
-//! Network namespaces in the place of Docker containers: the same calls of the plugin's socket, and what
-//! Docker then does itself.
+//! Network namespaces in place of Docker containers: the same calls of the plugin's socket, and what
+//! Docker itself does after them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,25 +13,25 @@ use contrail_lab::sandbox::TestNetns;
 use ipnetwork::{IpNetwork, Ipv4Network};
 use serde_json::{Value, json};
 
-use crate::containers::{Containers, Network};
+use super::containers::{Containers, Network};
+use super::member::Member;
 use crate::failure::{Failure, expect};
-use crate::member::Member;
 use crate::programs::{NODE, SOCKET, check};
 use crate::report::step;
 
-/// What Docker would remember.
+/// The state that Docker would keep.
 #[derive(Default)]
 pub struct StandIn {
     networks: BTreeMap<&'static str, Pool>,
     sandboxes: BTreeMap<&'static str, Sandbox>,
-    /// How many sandboxes there have been: a container that starts again gets a new one.
+    /// The number of sandboxes started so far: a container that restarts gets a new one.
     started: usize,
 }
 
-/// A subnet of which the first address is given that is free.
+/// A subnet that allocates its first free address, as Docker's default IPAM driver does.
 struct Pool {
     subnet: Ipv4Network,
-    given: BTreeSet<Ipv4Addr>,
+    allocated: BTreeSet<Ipv4Addr>,
 }
 
 /// A namespace with its endpoints.
@@ -48,11 +48,12 @@ struct Endpoint {
 }
 
 impl StandIn {
-    /// CreateEndpoint and Join; then the interface is moved, named and configured, as Docker does it.
+    /// CreateEndpoint and Join; then moves, renames and configures the interface, as Docker does.
     fn connect(&mut self, sandbox: &mut Sandbox, network: &str) -> Result<(), Failure> {
         let pool = self.networks.get_mut(network);
-        let pool = pool.ok_or_else(|| Failure::missing("Docker's stand-in", "network", network))?;
-        let (address, gateway) = pool.next()?;
+        let pool =
+            pool.ok_or_else(|| Failure::missing("the stand-in for Docker", "network", network))?;
+        let (address, gateway) = pool.allocate()?;
         let path = sandbox.netns.path().to_owned();
         let ifname = format!("eth{}", sandbox.endpoints.len());
         let id = format!("{}-{network}", name_of(&path));
@@ -74,14 +75,16 @@ impl StandIn {
             id,
             address: address.ip(),
         });
-        let made = joined["InterfaceName"]["SrcName"].as_str();
+        let created = joined["InterfaceName"]["SrcName"].as_str();
+        let created = created
+            .ok_or_else(|| Failure::missing("the response to Join", "interface", &ifname))?;
         let output = Command::new("ip")
-            .args(["link", "set", "dev", made.unwrap_or_default()])
+            .args(["link", "set", "dev", created])
             .args(["netns", name_of(&path), "name", &ifname])
             .output()?;
         check("ip link set", &output)?;
-        expect("the gateway", joined["Gateway"].clone(), json!(gateway))?;
-        // Docker takes the gateway of the first network.
+        expect("gateway", joined["Gateway"].clone(), json!(gateway))?;
+        // Docker uses the gateway of the first network.
         let is_first = sandbox.endpoints.len() == 1;
         let default = is_first.then(|| Route::default_via(gateway.into()));
         let config = InterfaceConfig {
@@ -91,10 +94,8 @@ impl StandIn {
         };
         Ok(Kernel::new().configure(sandbox.netns.netns(), &ifname, &config)?)
     }
-}
 
-impl StandIn {
-    /// A new sandbox with an endpoint in each network.
+    /// Starts a sandbox with an endpoint in each network.
     fn start(&mut self, name: &'static str, networks: &[&str]) -> Result<Member, Failure> {
         self.started += 1;
         let mut sandbox = Sandbox {
@@ -108,12 +109,12 @@ impl StandIn {
             let switch = || std::fs::write("/proc/sys/net/ipv4/ip_forward", "1");
             sandbox.netns.netns().run(switch)??;
         }
-        let member = Member::look(name, "for Docker", sandbox.netns.path())?;
+        let member = Member::look(name, "stand-in", sandbox.netns.path())?;
         self.sandboxes.insert(name, sandbox);
         Ok(member)
     }
 
-    /// Leave and DeleteEndpoint for each network; the sandbox goes.
+    /// Leave and DeleteEndpoint for each network; then removes the sandbox.
     fn stop(&mut self, name: &str) -> Result<(), Failure> {
         let sandbox = self.sandboxes.remove(name);
         for endpoint in sandbox.iter().flat_map(|sandbox| &sandbox.endpoints) {
@@ -121,7 +122,7 @@ impl StandIn {
             call("Leave", ids.clone())?;
             call("DeleteEndpoint", ids)?;
             if let Some(pool) = self.networks.get_mut(endpoint.network.as_str()) {
-                pool.given.remove(&endpoint.address);
+                pool.allocated.remove(&endpoint.address);
             }
         }
         Ok(())
@@ -159,7 +160,8 @@ impl Containers for StandIn {
 
     fn restart(&mut self, container: &Member) -> Result<Member, Failure> {
         let name = container.name;
-        let networks: Vec<&str> = container.legs.iter().map(|leg| leg.network).collect();
+        let interfaces = container.interfaces.iter();
+        let networks: Vec<&str> = interfaces.map(|interface| interface.network).collect();
         let what = format!("NetworkDriver.Leave … NetworkDriver.Join for {name}, with new ids");
         step(&what, || {
             self.stop(name)?;
@@ -167,7 +169,7 @@ impl Containers for StandIn {
         })
     }
 
-    /// Only Docker knows a container by its name; the controller has its virtual machine.
+    /// By its virtual machine: only a Docker engine could resolve a container name.
     fn chain_member(&self, container: &Member) -> Value {
         let sandbox = container.netns.path().to_string_lossy().into_owned();
         json!({"vm": identity::virtual_machine(NODE, &sandbox)})
@@ -196,24 +198,24 @@ impl Containers for StandIn {
 impl Pool {
     fn new(subnet: &str) -> Result<Self, Failure> {
         let subnet = subnet.parse();
-        let subnet = subnet.map_err(|_| Failure::missing("the story", "subnet", ""))?;
-        let given = BTreeSet::new();
-        Ok(Self { subnet, given })
+        let subnet = subnet.map_err(|_| Failure::missing("the walk-through", "subnet", ""))?;
+        let allocated = BTreeSet::new();
+        Ok(Self { subnet, allocated })
     }
 
-    /// The first address.
+    /// The first address, with the prefix length.
     fn gateway(&self) -> Result<Ipv4Network, Failure> {
         self.address(1)
     }
 
-    /// A free address, and the gateway.
-    fn next(&mut self) -> Result<(Ipv4Network, Ipv4Addr), Failure> {
+    /// Allocates the first free address; returns it and the gateway.
+    fn allocate(&mut self) -> Result<(Ipv4Network, Ipv4Addr), Failure> {
         let mut number = 2;
-        while self.given.contains(&self.address(number)?.ip()) {
+        while self.allocated.contains(&self.address(number)?.ip()) {
             number += 1;
         }
         let address = self.address(number)?;
-        self.given.insert(address.ip());
+        self.allocated.insert(address.ip());
         Ok((address, self.gateway()?.ip()))
     }
 
@@ -225,12 +227,12 @@ impl Pool {
     }
 }
 
-/// Sends a request; what the plugin answers when it does what it is asked for.
+/// Sends a request to the plugin; returns its response, or fails with the plugin's error.
 fn call(method: &str, arguments: Value) -> Result<Value, Failure> {
     let path = format!("/NetworkDriver.{method}");
     let (status, answer) = plugin_socket::post(Path::new(SOCKET), &path, &arguments)?;
-    let refused = answer["Err"].as_str().filter(|text| !text.is_empty());
-    match refused {
+    let error = answer["Err"].as_str().filter(|text| !text.is_empty());
+    match error {
         None if status == 200 => Ok(answer),
         _ => Err(Failure::Command {
             command: path,

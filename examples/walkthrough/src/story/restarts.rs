@@ -1,39 +1,38 @@
-//! Members restart: their ports are new ones, so the chain is closed until `apply` has made those members.
+//! Restarts of the services: they come back with new ports, so the chain is not built until `apply` has
+//! made these ports members.
 
-use crate::chain;
-use crate::cni::Namespace;
-use crate::containers::{Containers, NETWORKS};
+use super::chain;
 use crate::failure::Failure;
-use crate::member::Member;
+use crate::members::{Containers, Member, NETWORKS, Namespace};
 use crate::path;
 use crate::programs::Programs;
 
-/// Who takes part.
+/// The members and what runs them.
 pub struct Scene<'a> {
-    /// The plugins and the command.
+    /// The programs.
     pub programs: &'a Programs,
     /// What runs the containers.
     pub containers: &'a mut dyn Containers,
     /// The namespace that is the second service.
     pub namespace: &'a Namespace,
-    /// Who talks through the services.
+    /// The members that exchange packets through the services.
     pub ends: [&'a Member; 2],
-    /// The services, as they are at present.
+    /// The services in their current state.
     pub services: [Member; 2],
 }
 
 impl Scene<'_> {
-    /// Each service restarts, then both while neither is there.
+    /// Restarts each service, then both at the same time.
     pub fn tell(&mut self) -> Result<(), Failure> {
         self.restart_container()?;
-        self.comes_back(&["cnmSI"])?;
+        self.recovers(&["cnmSI"])?;
         self.namespace.detach(self.programs)?;
         self.attach_namespace()?;
-        self.comes_back(&["cniSI"])?;
+        self.recovers(&["cniSI"])?;
         self.namespace.detach(self.programs)?;
         self.restart_container()?;
         self.attach_namespace()?;
-        self.comes_back(&["cnmSI", "cniSI"])
+        self.recovers(&["cnmSI", "cniSI"])
     }
 
     fn restart_container(&mut self) -> Result<(), Failure> {
@@ -46,8 +45,8 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The chain is not built, and after `apply` the packets take the same path as before.
-    fn comes_back(&self, restarted: &[&str]) -> Result<(), Failure> {
+    /// Checks that the chain is not built, and that packets take the same path as before after `apply`.
+    fn recovers(&self, restarted: &[&str]) -> Result<(), Failure> {
         let chain = self.chain()?;
         chain::is_not_built(self.programs, &chain, restarted)?;
         chain::apply(self.programs, &chain)?;
@@ -57,7 +56,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The chain with the container as it is at present.
+    /// The chain file with the current container.
     pub fn chain(&self) -> Result<String, Failure> {
         chain::with_member(self.containers.chain_member(&self.services[0]))
     }

@@ -1,29 +1,29 @@
-//! A plain network namespace that the CNI plugin attaches.
+//! A network namespace that the CNI plugin attaches.
 
 use std::fs;
 
 use contrail_lab::sandbox::TestNetns;
 use serde_json::Value;
 
+use super::member::Member;
 use crate::failure::{Failure, expect};
-use crate::member::Member;
 use crate::programs::Programs;
 use crate::report::step;
 
-/// The walk-through's own document, unchanged.
-const DOCUMENT: &str = include_str!("../../10-opencontrail-multi.conf");
+/// The configuration of the steps by hand, unchanged.
+const DOCUMENT: &str = include_str!("../../../service-chain/10-opencontrail-multi.conf");
 
-/// The name that it has in the documentation.
+/// Its file name, for the titles of the steps.
 const FILE: &str = "10-opencontrail-multi.conf";
 
-/// The namespace while it is a member.
+/// A namespace that is a member.
 pub struct Namespace {
     name: &'static str,
     netns: TestNetns,
 }
 
 impl Namespace {
-    /// Makes a namespace and attaches it to the networks of the document; it passes packets on.
+    /// Creates a namespace, attaches it to the networks of the configuration and enables forwarding.
     pub fn join(programs: &Programs, name: &'static str) -> Result<(Self, Member), Failure> {
         let netns = step(&format!("ip netns add {name}"), || {
             Ok((TestNetns::new(name)?, Vec::new()))
@@ -41,7 +41,7 @@ impl Namespace {
         Ok((namespace, member))
     }
 
-    /// ADD; what the namespace is then.
+    /// ADD; returns the namespace as a member with its new interfaces.
     pub fn attach(&self, programs: &Programs) -> Result<Member, Failure> {
         let name = self.name;
         step(
@@ -49,15 +49,15 @@ impl Namespace {
             || {
                 let result = programs.plugin("ADD", name, DOCUMENT)?;
                 let member = Member::look(name, "namespace", self.netns.path())?;
-                let told = told(&result.unwrap_or_default());
-                expect("the addresses in the result", told, member.addresses())?;
+                let reported = reported(&result.unwrap_or_default());
+                expect("addresses in the result", reported, member.addresses())?;
                 let lines = member.lines();
                 Ok((member, lines))
             },
         )
     }
 
-    /// DEL; the namespace stays.
+    /// DEL; the namespace remains.
     pub fn detach(&self, programs: &Programs) -> Result<(), Failure> {
         let name = self.name;
         step(
@@ -68,10 +68,10 @@ impl Namespace {
 
     fn delete(&self, programs: &Programs) -> Result<(), Failure> {
         let answer = programs.plugin("DEL", self.name, DOCUMENT)?;
-        expect("what DEL says", answer, None)
+        expect("output of DEL", answer, None)
     }
 
-    /// DEL, twice: runtimes do so, and the second one must not fail. Then the namespace goes.
+    /// DEL twice, as runtimes call it: the second call must not fail. Then removes the namespace.
     pub fn leave(self, programs: &Programs) -> Result<(), Failure> {
         let name = self.name;
         step(
@@ -88,8 +88,8 @@ impl Namespace {
     }
 }
 
-/// The addresses that the plugin's result tells.
-fn told(result: &Value) -> Vec<String> {
+/// The addresses in a result of the plugin.
+fn reported(result: &Value) -> Vec<String> {
     let ips = result["ips"].as_array().into_iter().flatten();
     let texts = ips.filter_map(|ip| ip["address"].as_str());
     let addresses = texts.filter_map(|text| text.split('/').next());

@@ -1,5 +1,5 @@
-//! Docker containers of an engine in the sandbox. Their image is one static program, made here: there is
-//! no registry to fetch one from.
+//! Docker containers of an engine in the sandbox. Their image is one static program: the sandbox has no
+//! network from which an image could be pulled.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,28 +7,36 @@ use std::process::{Command, Stdio};
 use contrail_lab::sandbox::{ControlGroups, DockerEngine};
 use serde_json::Value;
 
-use crate::containers::{Containers, Network};
+use super::containers::{Containers, Network};
+use super::member::Member;
 use crate::failure::{Failure, expect};
-use crate::member::Member;
 use crate::programs::{PAUSE, Programs, check};
 use crate::report::step;
 
-/// The image, under the name that the walk-through uses.
+/// The image has the name that the steps by hand use.
 const IMAGE: &str = "alpine:3.1";
 
-/// The engine with what it holds.
+/// A running engine.
 pub struct Docker {
     engine: DockerEngine,
+    /// Its objects at the start.
     before: Vec<String>,
 }
 
 impl Docker {
-    /// Starts an engine and makes the image.
+    /// Why no containers can run here; `None` if they can.
+    pub fn unavailable(programs: &Programs) -> Option<String> {
+        let program = programs.path(PAUSE);
+        let missing = || format!("{} does not exist", program.display());
+        DockerEngine::unavailable().or_else(|| (!program.exists()).then(missing))
+    }
+
+    /// Starts an engine and creates the image.
     pub fn start(programs: &Programs, groups: &ControlGroups) -> Result<Self, Failure> {
         step("dockerd, in the sandbox", || {
             let engine = DockerEngine::start(&[], groups)?;
             let version = docker("version --format {{.Server.Version}}")?;
-            let before = held()?;
+            let before = objects()?;
             import(&programs.path(PAUSE))?;
             let line = format!(
                 "Docker {} with an image of one static program",
@@ -87,19 +95,19 @@ impl Containers for Docker {
 
     fn end(&mut self) -> Result<(), Failure> {
         docker(&format!("image rm {IMAGE}"))?;
-        expect("what the engine holds", held()?, self.before.clone())?;
+        expect("objects of the engine", objects()?, self.before.clone())?;
         Ok(self.engine.end(nix::sys::signal::Signal::SIGTERM)?)
     }
 }
 
-/// A container that runs.
+/// The member that a running container is.
 fn look(name: &'static str) -> Result<Member, Failure> {
     let format = "{{.NetworkSettings.SandboxKey}}";
     let sandbox = docker(&format!("container inspect --format {format} {name}"))?;
     Member::look(name, "Docker", Path::new(sandbox.trim()))
 }
 
-/// Runs a command that the reader would type.
+/// Runs a `docker` command as a step.
 fn typed(line: &str) -> Result<(), Failure> {
     step(&format!("docker {line}"), || {
         docker(line)?;
@@ -117,7 +125,7 @@ fn docker(line: &str) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Makes an image of a static program alone.
+/// Creates an image that holds only a static program.
 fn import(program: &Path) -> Result<(), Failure> {
     let (directory, file) = (program.parent(), program.file_name());
     let mut tar = Command::new("tar")
@@ -136,15 +144,15 @@ fn import(program: &Path) -> Result<(), Failure> {
     check("docker import", &output)
 }
 
-/// The containers, networks and images that the engine has.
-fn held() -> Result<Vec<String>, Failure> {
+/// The ids of the containers, networks and images of the engine.
+fn objects() -> Result<Vec<String>, Failure> {
     let listings = ["ps -aq", "network ls -q", "image ls -q"].map(docker);
     let listings: Vec<String> = listings.into_iter().collect::<Result<_, _>>()?;
-    let mut held: Vec<String> = listings
+    let mut objects: Vec<String> = listings
         .iter()
         .flat_map(|listing| listing.lines())
         .map(str::to_owned)
         .collect();
-    held.sort();
-    Ok(held)
+    objects.sort();
+    Ok(objects)
 }

@@ -1,15 +1,19 @@
-//! The programs that the walk-through uses, and how it calls them.
+//! The programs that the walk-through calls: the plugins, the lab and the command for service chains.
+
+mod build;
+mod daemon;
 
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+pub use daemon::Daemon;
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// The plugins, the lab and the command for chains, built from this workspace.
+/// Where the programs are.
 pub struct Programs {
     dir: PathBuf,
 }
@@ -21,16 +25,16 @@ const PROGRAMS: [&str; 4] = [
     "service-chain",
 ];
 
-/// What the containers run, beside the other programs.
+/// The program of the containers, in the same directory.
 pub const PAUSE: &str = "walkthrough-pause";
 
-/// Where the Docker plugin serves, and engines look for it.
+/// The socket of the Docker plugin, where engines look for it.
 pub const SOCKET: &str = "/run/docker/plugins/opencontrail.sock";
 
-/// The name of this host, from which the plugins compute ids.
+/// The name of the host, from which the plugins compute ids.
 pub const NODE: &str = "demo";
 
-/// The lab's, with the names of the walk-through's CNI source file and of its `common.env`.
+/// The settings for the lab, in the variables of `cnirc` and `common.env` in examples/service-chain.
 const ENVIRONMENT: [(&str, &str); 12] = [
     ("CONTRAIL_NODE_NAME", NODE),
     ("API_SERVER_IP", "127.0.0.1"),
@@ -46,40 +50,8 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("ADMIN_TENANT", "admin"),
 ];
 
-/// Builds the programs if it was cargo that started this one; whoever starts it by hand has them.
-/// Not in the sandbox, where there is no network to fetch what they need.
-pub fn build() -> Result<(), Failure> {
-    let Some(cargo) = env::var_os("CARGO") else {
-        return Ok(());
-    };
-    let output = Command::new(cargo)
-        .args(["build", "--quiet"])
-        // Not this program itself, which runs.
-        .args(PROGRAMS.iter().flat_map(|name| ["--bin", name]))
-        .stderr(Stdio::inherit())
-        .output()?;
-    check("cargo build", &output)?;
-    build_pause()
-}
-
-/// Builds what the containers run as one file that needs no other.
-fn build_pause() -> Result<(), Failure> {
-    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    rustc
-        .args([
-            "--crate-name",
-            "pause",
-            "-C",
-            "target-feature=+crt-static",
-            "-o",
-        ])
-        .arg(Programs::beside_this_one()?.path(PAUSE))
-        .arg("-");
-    check("rustc", &with_input(&mut rustc, include_str!("pause.rs"))?)
-}
-
 impl Programs {
-    /// The programs where cargo puts them: beside the one that runs.
+    /// The programs in the directory of this one, where cargo puts all of them.
     pub fn beside_this_one() -> Result<Self, Failure> {
         let dir = env::current_exe()?
             .parent()
@@ -88,12 +60,12 @@ impl Programs {
         Ok(Self { dir })
     }
 
-    /// Where a program is.
+    /// The path of a program.
     pub fn path(&self, program: &str) -> PathBuf {
         self.dir.join(program)
     }
 
-    /// A program with the lab's environment.
+    /// A call of a program with the settings for the lab.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.path(program));
         command.envs(ENVIRONMENT);
@@ -107,19 +79,19 @@ impl Programs {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// What the lab says of itself.
+    /// The status of the lab.
     pub fn status(&self) -> Result<Value, Failure> {
         Ok(serde_json::from_str(&self.lab(&["status", "--json"])?)?)
     }
 
-    /// Runs a command for the service chain that stands on its standard input.
+    /// Runs a command of `service-chain` for a chain, which it reads from its standard input.
     pub fn service_chain(&self, arguments: &[&str], chain: &str) -> Result<String, Failure> {
         let output = self.run_service_chain(arguments, chain)?;
         check(&format!("service-chain {}", arguments.join(" ")), &output)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Shows a chain: the exit code, and what stands there.
+    /// The exit code and the output of `service-chain show`.
     pub fn show_chain(&self, chain: &str) -> Result<(Option<i32>, String), Failure> {
         let output = self.run_service_chain(&["show"], chain)?;
         let shown = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -131,7 +103,7 @@ impl Programs {
         with_input(program.args(arguments).arg("-"), chain)
     }
 
-    /// Calls the CNI plugin as a runtime would. An ADD answers with its result, a DEL with nothing.
+    /// Calls the CNI plugin as a runtime does. The result of ADD; `None` for DEL.
     pub fn plugin(
         &self,
         command: &str,
@@ -166,7 +138,7 @@ fn with_input(command: &mut Command, input: &str) -> Result<Output, Failure> {
     Ok(child.wait_with_output()?)
 }
 
-/// Fails with what a command said unless it has succeeded.
+/// Fails with the output of a command unless the command succeeded.
 pub fn check(command: &str, output: &Output) -> Result<(), Failure> {
     if output.status.success() {
         return Ok(());

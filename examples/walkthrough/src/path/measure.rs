@@ -1,92 +1,53 @@
-//! The path of a ping's packets through the services, as captured on each leg.
+//! Measures a path: captures the packets of a ping on each leg of the services.
 
 use std::net::IpAddr;
 
 use contrail_lab::capture::{Capture, Packet};
 use contrail_lab::ping::Reply;
 
+use super::{Crossing, End, Leg, Path, Seen, Service};
 use crate::failure::{Failure, expect};
-use crate::member::{Member, PINGS};
+use crate::members::{Interface, Member, PINGS};
 use crate::report::step;
 
-/// The TTL with which both ends send.
+/// The TTL of the packets that both ends send.
 const FIRST_TTL: u8 = 64;
-
-/// What was measured.
-pub struct Path<'a> {
-    /// Who asked.
-    pub from: &'a Member,
-    /// The services in the order in which the requests passed them.
-    pub services: Vec<Service<'a>>,
-    /// Who answered.
-    pub to: &'a Member,
-    /// The TTL of the requests when they arrived, and of the replies.
-    pub ttl: u8,
-    /// The median of the round-trip times in microseconds.
-    pub round_trip: u128,
-}
-
-/// A service with what its two legs saw: the one towards who asked first.
-pub struct Service<'a> {
-    /// The service.
-    pub member: &'a Member,
-    /// Its legs.
-    pub legs: [Seen; 2],
-}
-
-/// What a leg saw of the requests and of the replies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The packets on the way there.
-    pub requests: Crossing,
-    /// The packets on the way back.
-    pub replies: Crossing,
-}
-
-/// Packets that crossed a leg in one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crossing {
-    /// How many came in by it.
-    pub received: usize,
-    /// How many left by it.
-    pub sent: usize,
-    /// The TTL of the last one.
-    pub ttl: u8,
-}
 
 /// Pings through the services, and checks that each leg saw every request and every reply once, in
 /// this order of the services.
-pub fn measure<'a>(
-    [from, to]: [&'a Member; 2],
-    services: [&'a Member; 2],
+pub fn measure(
+    [from, to]: [&Member; 2],
+    services: [&Member; 2],
     networks: [&str; 2],
-) -> Result<Path<'a>, Failure> {
-    let (asking, asked) = (from.on(networks[0])?, to.on(networks[1])?);
+) -> Result<Path, Failure> {
+    let ends = [from.on(networks[0])?, to.on(networks[1])?];
     let captures: Vec<Capture> = services
         .iter()
         .map(|service| Ok(Capture::start(&service.netns)?))
         .collect::<Result<_, Failure>>()?;
     let names = services.map(|service| service.name).join(" and ");
-    let replies = from.reaches_through(&format!("through {names}"), asked)?;
+    let replies = from.reaches_through(&format!("through {names}"), ends[1])?;
     let title = format!("the packets on the legs of {names}");
     step(&title, || {
         let mut passed = Vec::new();
         for (member, capture) in services.into_iter().zip(&captures) {
             let packets = capture.packets()?;
-            let leg = |network| seen(member, &packets, network, [asking, asked]);
+            let leg = |network| leg(member, &packets, network, ends);
             passed.push(Service {
-                member,
+                name: member.name,
+                kind: member.kind,
                 legs: [leg(networks[0])?, leg(networks[1])?],
             });
         }
-        let found = passed.iter().map(|service| service.legs).collect();
-        expect("packets on the legs", found, promised(services.len()))?;
+        let seen = |service: &Service| service.legs.each_ref().map(|leg| leg.seen);
+        let found = passed.iter().map(seen).collect();
+        expect("packets on the legs", found, expected(services.len()))?;
         let times = median(&replies);
         let line = format!("{PINGS} each way on each of the four legs, round trip {times} µs");
         let path = Path {
-            from,
+            from: End::new(from, networks[0])?,
             services: passed,
-            to,
+            to: End::new(to, networks[1])?,
             ttl: replies.first().map_or(0, |reply| reply.ttl),
             round_trip: times,
         };
@@ -94,21 +55,26 @@ pub fn measure<'a>(
     })
 }
 
-/// What one leg of a service saw.
-fn seen(
+/// One leg of a service, with what was captured on it.
+fn leg(
     service: &Member,
     packets: &[Packet],
     network: &str,
-    [asking, asked]: [IpAddr; 2],
-) -> Result<Seen, Failure> {
-    let mut legs = service.legs.iter();
-    let leg = legs.find(|leg| leg.network == network);
-    let leg = leg.ok_or_else(|| Failure::missing(service.name, "leg", network))?;
+    [from, to]: [IpAddr; 2],
+) -> Result<Leg, Failure> {
+    let interface = service.interface(network)?;
+    Ok(Leg {
+        interface: interface.clone(),
+        seen: seen(interface, packets, [from, to]),
+    })
+}
+
+fn seen(interface: &Interface, packets: &[Packet], [from, to]: [IpAddr; 2]) -> Seen {
     let crossing = |source, destination| {
         let ends = (source, destination);
         let here = packets
             .iter()
-            .filter(|p| p.interface == leg.interface && (p.source, p.destination) == ends);
+            .filter(|p| p.interface == interface.name && (p.source, p.destination) == ends);
         let sent = here.clone().filter(|packet| packet.sent).count();
         Crossing {
             received: here.clone().count() - sent,
@@ -116,14 +82,14 @@ fn seen(
             ttl: here.clone().next_back().map_or(0, |packet| packet.ttl),
         }
     };
-    Ok(Seen {
-        requests: crossing(asking, asked),
-        replies: crossing(asked, asking),
-    })
+    Seen {
+        requests: crossing(from, to),
+        replies: crossing(to, from),
+    }
 }
 
-/// What the legs see when all is well: the vRouter takes one off the TTL, and so does each service.
-fn promised(services: usize) -> Vec<[Seen; 2]> {
+/// The packets on the legs of a chain that works: the vRouter and each service decrement the TTL.
+fn expected(services: usize) -> Vec<[Seen; 2]> {
     let all = usize::from(PINGS);
     let received = |ttl| Crossing {
         received: all,
@@ -164,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hop_takes_one_off_the_ttl_in_both_directions() {
-        let legs = promised(2);
+    fn each_hop_decrements_the_ttl_in_both_directions() {
+        let legs = expected(2);
         let ttls = |of: fn(&Seen) -> u8| -> Vec<u8> { legs.iter().flatten().map(of).collect() };
         assert_eq!(ttls(|seen| seen.requests.ttl), [63, 62, 62, 61]);
         assert_eq!(ttls(|seen| seen.replies.ttl), [61, 62, 62, 63]);
