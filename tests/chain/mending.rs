@@ -11,7 +11,7 @@ use contrail_core::keystone::NoAuth;
 use contrail_core::parallel;
 use contrail_core::service_chain::{Description, Event, Progress, Repair, ServiceChains};
 use contrail_lab::clock::Clock;
-use contrail_lab::config::defaults::Project;
+use contrail_lab::keystone::Project;
 use contrail_lab::config::{Auth, ConfigApi};
 use contrail_lab::http::{Request, Service as _};
 use flate2::read::GzDecoder;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::call::parse_uuid;
 use super::error::{ApiError, Result};
+use super::identifier::{fq_name, parse_uuid};
 use super::python_repr::repr;
 use super::races::Seen;
 use super::schema::Kind;
@@ -51,26 +51,6 @@ pub fn known_props(kind: Kind, sent: &Map<String, Value>) -> Map<String, Value> 
         .filter(|(name, _)| kind.prop(name).is_some())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
-}
-
-fn name_parts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::Array(parts) => parts
-            .iter()
-            .map(|part| part.as_str().map(str::to_owned))
-            .collect(),
-        // A string is a sequence of its characters.
-        Value::String(text) => Some(text.chars().map(String::from).collect()),
-        _ => None,
-    }
-}
-
-/// The name that a request gives, part by part.
-///
-/// # Errors
-/// 500 when it is neither a list of strings nor a string.
-pub fn fq_name(value: &Value) -> Result<Vec<String>> {
-    name_parts(value).ok_or_else(ApiError::internal)
 }
 
 /// The references of a new object. `to` decides; a `uuid` beside it matters only for which error

@@ -13,7 +13,11 @@ mod document;
 mod draft;
 mod error;
 mod filter;
+pub mod id_pool;
+mod identifier;
 mod list;
+pub mod made;
+mod make;
 mod meta;
 pub(crate) mod processes;
 mod python_json;
@@ -41,7 +45,7 @@ use uuid::Uuid;
 pub use self::access::Auth;
 use self::access::Caller;
 use self::call::{Call, Reply, decode};
-use self::defaults::{Project, ensure_access_list, first_start, sync_projects};
+use self::defaults::{ensure_access_list, first_start, sync_projects};
 use self::error::{ApiError, HTML, Result};
 use self::races::Seen;
 use self::schema::Kind;
@@ -49,6 +53,7 @@ use self::state::State;
 pub use self::underway::NETWORK_DELETE;
 use crate::clock::Clock;
 use crate::http::{Request, Response, Service, Step};
+use crate::keystone::Project;
 use crate::view::ConfigView;
 
 /// Bodies up to this length are read.
