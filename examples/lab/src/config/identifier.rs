@@ -1,9 +1,10 @@
-//! Ids and names as requests spell them.
+//! Ids, names and types as requests spell them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::{ApiError, Result};
+use super::schema::Kind;
 
 /// The id that a path or a body spells; only the canonical form counts.
 pub fn parse_uuid(text: &str) -> Option<Uuid> {
@@ -30,6 +31,13 @@ fn name_parts(value: &Value) -> Option<Vec<String>> {
 /// 500 when it is neither a list of strings nor a string.
 pub fn fq_name(value: &Value) -> Result<Vec<String>> {
     name_parts(value).ok_or_else(ApiError::internal)
+}
+
+/// The type that a body names.
+pub fn kind_of(body: &Map<String, Value>, field: &str) -> Result<Kind> {
+    let name = body.get(field).unwrap_or(&Value::Null);
+    let kind = name.as_str().and_then(Kind::find);
+    kind.ok_or_else(|| ApiError::unknown_type(name))
 }
 
 #[cfg(test)]
