@@ -8,8 +8,8 @@ use contrail_core::{Deadline, Error as CoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Which;
 use super::error::{Error, Result};
+use super::options::Which;
 use super::run_file::{self, End, Found, Running};
 
 /// A lab answers at once, or it hangs.

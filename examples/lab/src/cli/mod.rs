@@ -6,6 +6,8 @@ mod down;
 mod error;
 mod fault;
 mod log;
+mod options;
+mod print;
 mod run_dir;
 mod run_file;
 mod status;
@@ -16,12 +18,11 @@ mod vif;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use contrail_core::process::{logging, output, panics};
 use contrail_core::settings::Sources;
 
-use self::error::Result;
-use crate::lab::{NAME_RULE, is_name};
+use self::options::{Shown, Which};
 
 /// The name of the program, in its messages.
 const PROGRAM: &str = "contrail-lab";
@@ -58,33 +59,6 @@ enum Command {
     Log(log::Options),
 }
 
-/// Which lab a command is for.
-#[derive(Clone, Debug, Args)]
-struct Which {
-    /// The lab's name.
-    #[arg(long, default_value = "lab", value_parser = lab_name)]
-    name: String,
-}
-
-/// What a command shows, and how.
-#[derive(Clone, Debug, Args)]
-struct Shown {
-    #[command(flatten)]
-    lab: Which,
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Reads the name of a lab. The parser of the command line says which value is wrong.
-fn lab_name(text: &str) -> std::result::Result<String, &'static str> {
-    if is_name(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(NAME_RULE)
-    }
-}
-
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
     panics::log_panics();
@@ -107,18 +81,4 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn print(text: &str) -> Result<()> {
-    Ok(output::print(text)?)
-}
-
-/// Prints a value as JSON for programs.
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|source| contrail_core::Error::Encode {
-            what: "the lab's state".into(),
-            source,
-        })?;
-    print(&format!("{text}\n"))
 }

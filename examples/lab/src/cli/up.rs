@@ -12,9 +12,10 @@ use nix::unistd::{dup2_stderr, geteuid, setsid};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::Result;
+use super::options::lab_name;
+use super::print::print;
 use super::run_dir;
 use super::run_file::{self, RunFile};
-use super::{lab_name, print};
 use crate::dataplane::Mode;
 use crate::lab::{Lab, LabOptions};
 use crate::status::Status;

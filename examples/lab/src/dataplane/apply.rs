@@ -12,9 +12,9 @@ use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleMessage, RulePortRange};
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 
+use super::flow::Packets;
 use super::netlink::{error, gone_is_fine};
-use super::policy::Packets;
-use super::render::{LAST_METRIC, Object, Selector, Target};
+use super::object::{LAST_METRIC, Object, Selector, Target};
 use super::wire::ROUTER_MAC;
 
 /// The loopback device is the first of every namespace.

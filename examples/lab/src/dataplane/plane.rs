@@ -9,9 +9,10 @@ use contrail_core::{Error, Result};
 use rtnetlink::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::handle::{Command, Inputs, Mode, PlaneOptions, PortSnapshot, Snapshot};
-use super::model::{Model, Tables, resolve};
+use super::messages::{Command, Inputs, Mode, PlaneOptions, PortSnapshot, Snapshot};
+use super::model::Model;
 use super::netlink;
+use super::resolve::{Tables, resolve};
 use super::router::{Outcome, Router};
 use super::watch::{Event, Links, Watch};
 

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use contrail_core::{Error, Result};
 
-use super::LabOptions;
+use super::options::LabOptions;
 use crate::http::ServiceName;
 use crate::status::Addresses;
 
