@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
@@ -26,7 +26,7 @@ pub enum Durability {
 pub enum Found<T> {
     /// There is no entry.
     Absent,
-    /// There was one that could not be understood. It is set aside.
+    /// There is one that cannot be understood.
     Damaged,
     /// The entry.
     Entry(T),
@@ -110,12 +110,30 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// # Errors
     /// As [`Entries::get`].
     pub fn find(&self, key: &K) -> Result<Found<T>> {
+        self.read(key, |path, content, reason| match content {
+            Some(content) => aside::set_aside_if(path, content, reason),
+            None => aside::set_aside(path, reason),
+        })
+    }
+
+    /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
+    ///
+    /// # Errors
+    /// As [`Entries::get`].
+    pub fn peek(&self, key: &K) -> Result<Found<T>> {
+        self.read(key, |path, _, reason| {
+            log::debug!("{} is damaged: {reason}", path.display());
+        })
+    }
+
+    /// Reads an entry. `damaged` is told of one that is none, with its content if that could be read.
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
         let path = self.names.path(key)?;
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                aside::set_aside(&path, &error.to_string());
+                damaged(&path, None, &error.to_string());
                 return Ok(Found::Damaged);
             }
             Err(error) => return Err(Error::file("read", path, error)),
@@ -123,7 +141,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         match entry::decode(&content) {
             Ok(entry) => Ok(Found::Entry(entry)),
             Err(Unreadable::Damaged(reason)) => {
-                aside::set_aside_if(&path, &content, &reason);
+                damaged(&path, Some(&content), &reason);
                 Ok(Found::Damaged)
             }
             Err(Unreadable::Newer(newer)) => {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::api::objects::VirtualMachineInterface;
 use crate::api::{ListQuery, Resource};
 use crate::attach::membership::warn_of;
-use crate::attach::records::uses;
+use crate::attach::records::services;
 use crate::attach::removal::Step;
 use crate::attach::spec::Service;
 use crate::attach::transaction::{Port, Transaction};
@@ -20,7 +20,7 @@ impl Transaction<'_> {
     /// Makes the interface a member of the service instance.
     pub(crate) fn serve(&self, port: &Port, service: &Service) -> Result<()> {
         let interface = port.id;
-        uses::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
+        services::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
         self.note(Step::Service { interface });
         let roles = ServiceRoles::new(self.client(), &self.host.maker.program);
         let join = |role: &ServiceRole, interface| {
@@ -52,7 +52,7 @@ impl Transaction<'_> {
         let idle = all.iter().filter(|port| port.port_tuple_refs.is_empty());
         let mut left = Vec::new();
         for leg in idle.filter_map(Resource::uuid) {
-            let served = uses::served(&self.host.state_dir, leg)?.into_iter();
+            let served = services::served(&self.host.state_dir, leg)?.into_iter();
             let mut served =
                 served.filter(|(role, vm)| role.instance == *instance && *vm == self.vm);
             let Some((role, _)) = served.next() else {
