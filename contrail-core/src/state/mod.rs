@@ -15,6 +15,29 @@
 //!   version is refused with the release that wrote it ([`Newer`]), and stays.
 //!
 //! An [`Index`] is a set of keys without values: empty files.
+//!
+//! # What is stored
+//!
+//! In the state directory of a program (`state_dir`), which survives a reboot:
+//!
+//! | file | kind | version | written by | read by | removed |
+//! |---|---|---|---|---|---|
+//! | `nodes.json` | names of the host | 1 | attach | detach, clean-up, collection | never; 0.1.0 wrote `nodes`, a line each |
+//! | `uses/<interface>.json` | uses of a VM interface | 1; 0 was one list | attach, before anything is made | detach, clean-up | when the interface is gone and its networks are settled |
+//! | `members/<network>_<interface>` | index | 1 | attach | removal of a network | when the interface leaves the network |
+//! | `leaving/<tuple>_<port>` | index | 1 | removal of a service member | the same, for another port | when the port tuple is gone |
+//! | `pending/<interface>.json` | deferred removal | 1; 0 may lack a step | detach, rollback | every later detach, clean-up | when all its steps have succeeded, or the interface is made again |
+//! | `orphans/<interface>.json` | orphan | 1; 0 is the same | clean-up | the next clean-up | when the interface is removed or has a link again |
+//!
+//! In the run directory (`run_dir`), which a reboot empties:
+//!
+//! | file | kind | version | written by | read by | removed |
+//! |---|---|---|---|---|---|
+//! | `attachments.lock` | locks: [`lock`] | 1 | every operation on a VM interface | the same | never |
+//! | `left/<interface>.lock` | index; the time of writing counts | 1 | removal of a service member | attach | two seconds later |
+//! | `tokens/<account>` | cached token: [`crate::keystone`] | | every program | the same | when it is replaced |
+//!
+//! Front ends add directories of their own to these.
 
 mod aside;
 mod entries;

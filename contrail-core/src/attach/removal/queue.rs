@@ -12,7 +12,7 @@ use super::pending::{LONGEST_PAUSE, Pending, entries, peek, read, write};
 use super::run;
 use crate::attach::attacher::Attacher;
 use crate::error::{self, Result};
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 
 /// How many entries one call works off besides its own job.
@@ -109,7 +109,7 @@ impl Attacher {
     }
 
     fn work_off(&self, interface: Uuid, deadline: Deadline) -> Outcome {
-        let worked = match AttachmentLock::at_once(&self.host.run_dir, interface) {
+        let worked = match InterfaceLock::at_once(&self.host.run_dir, interface) {
             Ok(Some(_lock)) => self.finish(interface, deadline),
             Ok(None) => Ok(Outcome::Skipped),
             Err(error) => Err(error),

@@ -12,7 +12,7 @@ use crate::attach::spec::Service;
 use crate::attach::transaction::{Port, Transaction};
 use crate::error::{Result, report};
 use crate::service_chain::{RolePort, SETTLE, ServiceRole, ServiceRoles};
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
 
@@ -46,7 +46,7 @@ impl Transaction<'_> {
 
     /// The container's other interfaces that left the service instance when one of them went, each with
     /// its role. What somebody works on joins or leaves by itself.
-    fn left_behind(&self, instance: &FqName) -> Result<Vec<(ServiceRole, Uuid, AttachmentLock)>> {
+    fn left_behind(&self, instance: &FqName) -> Result<Vec<(ServiceRole, Uuid, InterfaceLock)>> {
         let query = ListQuery::referring_to(self.vm).fields(&["port_tuple_refs"]);
         let all: Vec<VirtualMachineInterface> = self.client().list(&query)?;
         let idle = all.iter().filter(|port| port.port_tuple_refs.is_empty());
@@ -58,7 +58,7 @@ impl Transaction<'_> {
             let Some((role, _)) = served.next() else {
                 continue;
             };
-            if let Some(lock) = AttachmentLock::at_once(&self.host.run_dir, leg)? {
+            if let Some(lock) = InterfaceLock::at_once(&self.host.run_dir, leg)? {
                 left.push((role, leg, lock));
             }
         }
