@@ -1,8 +1,8 @@
-//! Interfaces that come back under the id with which they left a service: the controller must have
+//! Interfaces that are created again under the id with which they left a service: the controller must have
 //! forgotten the old one first.
 //!
-//! A real schema transformer that sees an id deleted and made again at once may never build the service's
-//! chains again: 3 of 15 tries without a pause failed, none of 9 after two seconds. So the id of a member
+//! A real schema transformer that sees an id deleted and created again at once may never rebuild the service's
+//! chains: 3 of 15 tries without a pause failed, none of 9 after two seconds. So the id of a member
 //! is locked for that long after its deletion, by the age of `left/<interface>.lock` in the run directory.
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub(crate) fn lock(run_dir: &Path, interface: Uuid) -> Result<()> {
     locks(run_dir).insert(&interface)
 }
 
-/// Waits until the controller has forgotten the interface. Returns whether it has left a service lately.
+/// Waits until the controller has forgotten the interface. Returns whether the interface left a service
+/// recently.
 ///
 /// # Errors
 /// [`Error::Timeout`] when the deadline comes first.

@@ -13,9 +13,8 @@ use crate::error::{self, Result};
 use crate::state::{Durability, Entries, Entry, Found};
 use crate::values::Family;
 
-/// How long an entry is left alone after it was tried again twice and has failed again; twice as long after
-/// each further time, up to the longest. The first time is in the same call, where one request was lost, the
-/// second in the next one.
+/// The pause after the third failed try of an entry; it doubles with each further failure, up to the longest.
+/// The first retry is in the same call, in which one request was lost, the second in the next call.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -50,7 +49,7 @@ impl Entry for Pending {
 }
 
 impl Pending {
-    /// How long it is left alone: calls for other containers must not wait for it again and again.
+    /// The pause before the next try: calls for other containers must not wait for it again and again.
     pub(super) fn pause(&self) -> Duration {
         match self.retries.checked_sub(2) {
             None => Duration::ZERO,

@@ -1,8 +1,8 @@
-//! Removals that could not be done yet, on disk until they can: the API or the agent was down when a
-//! container went away, and the runtime must not wait for them.
+//! The queue of deferred removals, on disk: the API or the agent was down when a container ended, and the
+//! runtime must not wait for them.
 //!
-//! One file for each interface. Whoever works on one holds that interface's lock, so a container that
-//! came back under the same id is never taken apart by an old entry.
+//! One entry for each interface. Every call that works on an entry holds the interface's lock, so an old entry
+//! never removes a container that came back under the same id.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ use crate::values::Deadline;
 /// How many entries one call works off besides its own job.
 const AT_ONCE: usize = 8;
 
-/// A removal that waits, as people want to see it.
+/// A deferred removal, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRemoval {
     /// The VM interface.
@@ -31,14 +31,14 @@ pub struct PendingRemoval {
     pub retries: u32,
 }
 
-/// Whether an entry is left alone between two tries.
+/// Whether the pause between two tries is kept.
 #[derive(Clone, Copy, PartialEq)]
 enum Haste {
     WhenDue,
     AtOnce,
 }
 
-/// How working on an entry went.
+/// The result of a try.
 enum Outcome {
     Done,
     StillPending,
@@ -47,26 +47,26 @@ enum Outcome {
 }
 
 impl Attacher {
-    /// Works off a few pending removals of earlier calls, those first that were tried longest ago.
-    /// What fails again stays, and is left alone for a while: a second, twice as long after each further
-    /// time, a minute at most.
+    /// Runs a few deferred removals of earlier calls, the ones tried longest ago first. A removal that fails
+    /// again stays in the queue, and is not tried again for a while: a second, twice as long after each further
+    /// failure, a minute at most.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_pending(&self, deadline: Deadline) -> usize {
         self.work_off_at_most(AT_ONCE, Haste::WhenDue, deadline)
     }
 
-    /// Works off every pending removal, once. What fails again stays.
+    /// Runs every deferred removal, once. A removal that fails again stays in the queue.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_all_pending(&self, deadline: Deadline) -> usize {
         self.work_off_at_most(usize::MAX, Haste::AtOnce, deadline)
     }
 
-    /// The removals that wait, the one first that was tried longest ago.
+    /// The deferred removals, the one tried longest ago first.
     ///
     /// # Errors
-    /// When an entry cannot be read.
+    /// If an entry cannot be read.
     pub fn pending_removals(&self) -> Result<Vec<PendingRemoval>> {
         let state_dir = &self.host.state_dir;
         let mut removals = Vec::new();
@@ -99,7 +99,7 @@ impl Attacher {
             .count()
     }
 
-    /// Whether an entry has been left alone for long enough.
+    /// Whether the pause after the last try is over.
     fn is_due(&self, tried: SystemTime, interface: Uuid) -> bool {
         let entry = peek(&self.host.state_dir, interface);
         let pause = entry.ok().flatten().map(|entry| entry.pause());
@@ -138,5 +138,57 @@ impl Attacher {
         let error = error::report(&first.error);
         log::warn!("interface {interface} still waits for its removal: {error}");
         Ok(Outcome::StillPending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+
+    use super::*;
+    use crate::agent::Agent;
+    use crate::attach::attacher::{Backend, Host};
+    use crate::attach::removal::step::Step;
+    use crate::kernel::Kernel;
+    use crate::testing::{self, FakeTransport, client_of};
+
+    #[test]
+    fn a_try_that_fails_writes_the_entry_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state_dir, run_dir) = (dir.path().join("state"), dir.path().join("run"));
+        let down = FakeTransport::new(|_| Err(testing::refused()));
+        let backend = Backend {
+            client: client_of(down.clone()),
+            agent: Agent::new(down, "agent:9091".into(), dir.path().join("ports")),
+            dataplane: Arc::new(Kernel::new()),
+        };
+        let host = Host {
+            state_dir: state_dir.clone(),
+            run_dir,
+            ..testing::host()
+        };
+        let id = Uuid::from_u128(9);
+        let pending = Pending {
+            steps: vec![Step::Interface(id)],
+            error: "down".into(),
+            retries: 0,
+        };
+        write(&state_dir, id, Some(&pending)).unwrap();
+
+        let writes = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+        let watched = state_dir.join("pending");
+        writes
+            .add_watch(&watched, AddWatchFlags::IN_MOVED_TO)
+            .unwrap();
+        let soon = Deadline::after(Duration::from_secs(5));
+        let attacher = Attacher::new(backend, host);
+        assert_eq!(attacher.work_off_all_pending(soon), 0);
+        assert_eq!(writes.read_events().unwrap().len(), 1);
+        let removals = attacher.pending_removals().unwrap();
+        assert_eq!((removals.len(), removals[0].retries), (1, 1));
+        assert!(removals[0].error.contains("cannot reach"));
     }
 }
