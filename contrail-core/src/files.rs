@@ -1,8 +1,8 @@
-//! Private files, written whole or not at all: the state that plugins keep is readable by root alone
-//! and never followed through a link that somebody else placed.
+//! Private files, written whole or not at all: the state that plugins keep is readable by its owner only,
+//! and symbolic links to it are not followed.
 //!
-//! Files are read only if they are plain ones of a sensible size: a pipe would be waited for, a
-//! device may act when it is opened or never end.
+//! Only regular files of limited size are read: a read of a pipe would block, and opening a device may
+//! trigger it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -25,7 +25,8 @@ const MAX_STATE: u64 = 1 << 20;
 /// followed; secrets are often mounted as such.
 ///
 /// # Errors
-/// The system's, and one that says so when it is not a regular file, too large or not UTF-8.
+/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one, is too
+/// large or is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_at_most(path, MAX_TEXT)?).map_err(|_| odd("it is not UTF-8 text"))
 }
@@ -33,32 +34,49 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// Reads a file of at most `limit` bytes. Symbolic links are followed.
 ///
 /// # Errors
-/// The system's, and one that says so when it is not a regular file or too large.
+/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
+/// large.
 pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read(path, fs::metadata(path)?, 0, limit)
+    read(path, fs::metadata(path)?, 0, limit, |_| Ok(()))
 }
 
 /// Reads a file of the state that plugins keep, of at most 1 MiB. A symbolic link is refused.
 ///
 /// # Errors
-/// The system's, and one that says so when it is not a regular file or too large.
+/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
+/// large.
 pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-    read(
-        path,
-        fs::symlink_metadata(path)?,
-        libc::O_NOFOLLOW,
-        MAX_STATE,
-    )
+    read_private_if(path, |_| Ok(()))
 }
 
-fn read(path: &Path, found: fs::Metadata, flags: i32, limit: u64) -> io::Result<Vec<u8>> {
-    // Before opening, which a device may act on.
+/// The same if the opened file passes a check.
+///
+/// # Errors
+/// As [`read_private`], and those of the check.
+pub fn read_private_if(
+    path: &Path,
+    check: impl Fn(&fs::Metadata) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
+    let found = fs::symlink_metadata(path)?;
+    read(path, found, libc::O_NOFOLLOW, MAX_STATE, check)
+}
+
+fn read(
+    path: &Path,
+    found: fs::Metadata,
+    flags: i32,
+    limit: u64,
+    check: impl Fn(&fs::Metadata) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
+    // Before opening, which may trigger a device.
     check_plain(&found)?;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | flags)
         .open(path)?;
-    check_plain(&file.metadata()?)?;
+    let opened = file.metadata()?;
+    check_plain(&opened)?;
+    check(&opened)?;
     let mut content = Vec::new();
     file.take(limit + 1).read_to_end(&mut content)?;
     match content.len() as u64 > limit {
@@ -68,12 +86,12 @@ fn read(path: &Path, found: fs::Metadata, flags: i32, limit: u64) -> io::Result<
 }
 
 /// Opens a log file to append to it, so that parallel processes do not overwrite each other, and
-/// makes it with mode 0640. A symbolic link is refused: the plugins run as root, and the directory may
-/// belong to others. `/dev/null` and `/dev/stderr` stand for no file: messages go to standard error
+/// creates it with mode 0640. A symbolic link is refused: the plugins run as root, and the directory may
+/// belong to another user. `/dev/null` and `/dev/stderr` mean no file: messages go to standard error
 /// anyway.
 ///
 /// # Errors
-/// The system's, and one that says so for what is not a regular file.
+/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one.
 pub fn open_log(path: &Path) -> io::Result<Option<File>> {
     if [Path::new("/dev/null"), Path::new("/dev/stderr")].contains(&path) {
         return Ok(None);
@@ -92,10 +110,10 @@ pub fn open_log(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Refuses what is no plain file.
+/// Checks that a file is a regular one.
 ///
 /// # Errors
-/// One that says so.
+/// [`ErrorKind::InvalidInput`] with the reason if it is not.
 pub fn check_plain(metadata: &fs::Metadata) -> io::Result<()> {
     match metadata.is_file() {
         true => Ok(()),
@@ -124,16 +142,16 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
 /// failure: a temporary file beside it is written, synced and renamed. Creates the directory.
 ///
 /// # Errors
-/// [`Error::File`]; the old content is kept then.
+/// [`Error::File`]; the old content is kept.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, fs::File::sync_all)
 }
 
-/// The same without waiting for the disk: after a power failure the file may be empty or missing.
-/// For what may get lost.
+/// The same without waiting for the disk: after a power failure the file may be empty or missing. For content
+/// that may get lost.
 ///
 /// # Errors
-/// [`Error::File`]; the old content is kept then.
+/// [`Error::File`]; the old content is kept.
 pub fn write_private_unsynced(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, |_| Ok(()))
 }
@@ -168,8 +186,8 @@ fn replace(path: &Path, content: &[u8], sync: fn(&fs::File) -> io::Result<()>) -
 /// How long a temporary file may be in use.
 const IN_USE: Duration = Duration::from_secs(60);
 
-/// Removes what writers have left in a directory of private files, and in those below it, that were killed
-/// in between. What cannot be read or removed stays.
+/// Removes the temporary files that killed writers have left in a directory of private files and in those below
+/// it. A file that cannot be removed stays.
 pub fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -186,7 +204,7 @@ pub fn sweep(dir: &Path) {
     }
 }
 
-/// Whether it is a name as [`replace`] gives: `.name.` and an id.
+/// Whether a file has a name as [`replace`] gives: `.name.` and an id.
 fn is_temporary(name: &str) -> bool {
     let id = name
         .strip_prefix('.')
@@ -200,7 +218,7 @@ fn is_old(entry: &fs::DirEntry) -> bool {
     age.is_some_and(|age| age > IN_USE)
 }
 
-/// Removes a file; `false` when it was not there.
+/// Removes a file; `false` if it did not exist.
 ///
 /// # Errors
 /// [`Error::File`].

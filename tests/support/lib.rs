@@ -10,6 +10,7 @@ pub mod loss;
 pub mod pages;
 pub mod plugin;
 pub mod random;
+pub mod upgrade;
 pub mod world;
 
 use std::thread;
