@@ -127,7 +127,7 @@ impl Lab {
     /// Opens a service's port again.
     ///
     /// # Errors
-    /// [`Error::Kernel`] if another process has the port by now.
+    /// [`Error::Kernel`] when somebody else has the port by now.
     pub fn start_service(&self, service: Restartable) -> Result<()> {
         self.shared.start_service(service)
     }
