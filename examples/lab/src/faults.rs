@@ -102,7 +102,7 @@ impl Rule {
     }
 }
 
-/// Whether a path is meant by a pattern: `*` stands for any characters; a pattern without `*` is
+/// Whether a path is meant by a pattern: `*` matches any characters; a pattern without `*` is
 /// the path itself or whole leading segments of it (`/port` means `/port/<id>` too, not `/ports`).
 pub fn path_matches(pattern: &str, path: &str) -> bool {
     if !pattern.contains('*') {

@@ -22,7 +22,7 @@ pub struct Reply {
 }
 
 /// Sends one echo request after the other from the network namespace and waits for each answer, at
-/// most `patience`. `None` stands for one that stayed unanswered.
+/// most `patience`. `None` is one that was not answered.
 ///
 /// # Errors
 /// When the namespace cannot be entered or does not allow raw sockets.

@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::Value;
 
 /// Sends a request such as `/NetworkDriver.Join` and waits for the answer: its status and its JSON.
-/// `Null` stands for an empty body.
+/// `Null` is an empty body.
 ///
 /// # Errors
-/// When nobody serves the socket, and for answers that are not HTTP with a JSON body.
+/// If no process serves the socket, and for answers that are not HTTP with a JSON body.
 pub fn post(socket: &Path, path: &str, body: &Value) -> io::Result<(u16, Value)> {
     let body = match body {
         Value::Null => String::new(),

@@ -18,7 +18,7 @@ use crate::dataplane::trace::{self, End, Hop, Packet};
 pub struct Question {
     /// Who sends it: an address, a container's name, the id of a VM interface or its host end.
     pub source: String,
-    /// Who is to get it: the same, or an address that nobody has.
+    /// The destination: the same, or an address that no port has.
     pub destination: String,
     /// `icmp`, `tcp`, `udp`, `sctp` or a number.
     #[serde(default)]

@@ -15,7 +15,7 @@ use super::run_file::{self, End, Found, Running};
 /// A lab answers at once, or it hangs.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a lab that listens no more may take to end.
+/// How long a lab that no longer listens may take to end.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// The control endpoint of a lab.

@@ -14,7 +14,7 @@ use crate::dataplane::clean;
 /// How long a lab may take to remove its ports.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Ends the lab; a lab that does not run is fine.
+/// Stops the lab; no error if it does not run.
 ///
 /// # Errors
 /// When it does not end, or something cannot be removed.
@@ -32,7 +32,7 @@ pub fn run(which: &Which) -> Result<()> {
     }
 }
 
-/// Removes what a lab left whose run file is gone, too.
+/// Removes what a lab without a run file left.
 fn clean_up(which: &Which) -> Result<()> {
     let name = &which.name;
     // Unprivileged labs leave nothing in the kernel, and may not look.
@@ -60,7 +60,7 @@ fn end(name: &str, running: Running) -> Result<()> {
     };
     let asked = Client::at(name, addresses.control)?.post("/stop", &serde_json::json!({}));
     match asked {
-        // It listens no more: somebody else ended it, and it is removing its ports.
+        // It no longer listens: another process stopped it, and it is removing its ports.
         Err(Error::Lab(e @ CoreError::Unreachable { .. })) => {
             log::info!("lab {name} ends already: {e}");
         }

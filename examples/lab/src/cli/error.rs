@@ -12,7 +12,7 @@ pub enum Error {
     #[error(transparent)]
     Lab(#[from] contrail_core::Error),
 
-    /// Nobody serves the lab that is asked.
+    /// No process serves the lab.
     #[error(
         "no lab named {0} runs: start it with `contrail-lab up`, or name another one with --name"
     )]
@@ -29,7 +29,7 @@ pub enum Error {
     )]
     NameInUse(String),
 
-    /// The directory of run files may be somebody else's.
+    /// The directory of run files may belong to another user.
     #[error(
         "{path} {reason}: set CONTRAIL_LAB_RUN_DIR to a directory that only you can write to",
         path = .path.display()

@@ -19,7 +19,7 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum FaultCommand {
-    /// Add a fault behind the others.
+    /// Add a fault after the others.
     Add(Box<Add>),
     /// Show the faults and how often each has hit.
     List(Shown),
@@ -34,16 +34,16 @@ struct Add {
     /// The service that misbehaves.
     service: Service,
     /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
-    /// truncate, garbage, content-type=TYPE, forget (success is answered and nothing happens), swallow
-    /// (it happens and is never answered), overlap=MILLISECONDS (it is begun at once and answered later, as
-    /// on a server that others use, too), trickle=MILLISECONDS (the answer comes byte by byte) or close
-    /// (behind the answer, unannounced).
+    /// truncate, garbage, content-type=TYPE, forget (answers with success and does nothing), swallow
+    /// (does it and never answers), overlap=MILLISECONDS (begins at once and answers later, as a
+    /// busy server does), trickle=MILLISECONDS (sends the answer byte by byte) or close
+    /// (closes the connection after the answer, unannounced).
     #[arg(value_parser = action)]
     action: Action,
     /// Only requests with this method.
     #[arg(long)]
     method: Option<String>,
-    /// Only requests for this path or below it; `*` stands for any characters.
+    /// Only requests for this path or below it; `*` matches any characters.
     #[arg(long)]
     path: Option<String>,
     /// How many matching requests pass first.

@@ -53,9 +53,9 @@ enum Command {
     Fault(fault::Options),
     /// Show or forget the requests that a lab has served.
     ///
-    /// They are those to the configuration API, Keystone and the agent; what these commands ask the
-    /// lab itself does not count. The serial depth is how many requests, to all three together, had
-    /// to wait for the end of the one before, at least: the round trips of a client.
+    /// Requests to the configuration API, Keystone and the agent count; those of these commands to the
+    /// lab itself do not. The serial depth is the least number of requests, to all three together, that
+    /// waited for the one before: the round trips of a client.
     Log(log::Options),
 }
 

@@ -17,7 +17,7 @@ pub struct Which {
 pub struct Shown {
     #[command(flatten)]
     pub lab: Which,
-    /// As JSON, for programs.
+    /// Print JSON, for programs.
     #[arg(long)]
     pub json: bool,
 }

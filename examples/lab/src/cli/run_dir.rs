@@ -1,5 +1,5 @@
 //! The directory of run files. Every look at a run file and every change of one happens under the
-//! lock of the directory, so that nobody sees one that is half made or half removed.
+//! lock of the directory, so that no process sees one that is half made or half removed.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -12,7 +12,7 @@ use nix::unistd::{Uid, geteuid};
 
 use super::error::{Error, Result};
 
-/// The directory, locked as long as the value lives. Nobody waits for anything else meanwhile.
+/// The directory, locked as long as the value lives. Nothing waits for anything else meanwhile.
 pub struct RunDir {
     path: PathBuf,
     _lock: File,

@@ -104,13 +104,13 @@ impl RunFile {
         self.is_kept = true;
     }
 
-    /// Removes the files, and the directories that nobody else uses.
+    /// Removes the files, and the directories that are empty then.
     fn remove(&self) -> Result<()> {
         let Some(directory) = RunDir::lock()? else {
             return Ok(());
         };
         let others = made_by_others(&directory, &self.path)?;
-        // The run file last: without it nobody knows of the rest.
+        // The run file last: without it the rest cannot be found.
         for path in [&log_path(&self.lab), &self.path] {
             match fs::remove_file(path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
@@ -255,7 +255,7 @@ pub struct Vacancy {
 }
 
 impl Vacancy {
-    /// `None` when somebody has the name by now.
+    /// `None` if another process has the name by now.
     ///
     /// # Errors
     /// When the directory of run files cannot be made or locked.
@@ -276,7 +276,7 @@ impl Drop for Vacancy {
     }
 }
 
-/// A directory that holds something is somebody's.
+/// A directory that is not empty belongs to someone else.
 fn remove_if_empty(directory: &Path) {
     if let Err(e) = fs::remove_dir(directory) {
         log::debug!("{} stays: {e}", directory.display());

@@ -14,10 +14,10 @@ use crate::trace::{Protocol, Question, Trace, TracedHop};
 /// Which packet, in which lab.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Who sends: an address, the name of a Docker container of one network, a name as `status` shows it, the id of a VM
+    /// The source: an address, the name of a Docker container of one network, a name as `status` shows it, the id of a VM
     /// interface or its host end.
     source: String,
-    /// Who is to get it: the same.
+    /// The destination: the same.
     destination: String,
     /// icmp, tcp, udp, sctp or a number.
     #[arg(long, default_value = "icmp", value_name = "PROTOCOL")]

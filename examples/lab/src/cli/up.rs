@@ -41,16 +41,16 @@ pub struct Options {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     control: SocketAddr,
     /// The directory of the agent's port files [default: /var/lib/contrail/ports for the lab named
-    /// lab, and one of its own for every other].
+    /// lab, a directory of its own for any other].
     #[arg(long, value_name = "DIR")]
     ports_dir: Option<PathBuf>,
-    /// A file that keeps the configuration from one run to the next.
+    /// A file that keeps the configuration between runs.
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
-    /// Whether packets are forwarded: on (or fail), off, auto (if this user may).
+    /// Whether to forward packets: on (fail if not permitted), off, auto (if permitted).
     #[arg(long, value_enum, default_value_t = Mode::Auto)]
     data_plane: Mode,
-    /// Refuse requests to the configuration API without a token of Keystone's.
+    /// Refuse requests to the configuration API without a Keystone token.
     #[arg(long)]
     auth: bool,
     /// Return when the lab serves, and leave it running.
@@ -61,7 +61,7 @@ pub struct Options {
     detached: bool,
 }
 
-/// Serves a lab, or starts the process that does; answers how this process is to end.
+/// Serves a lab, or starts the process that does; returns the exit code of this process.
 ///
 /// # Errors
 /// When the lab cannot start or cannot be removed.
@@ -87,7 +87,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
     run_file.serves_at(lab.addresses())?;
     let greeting = greeting(&lab.status());
     if is_detached {
-        // Nobody reads the starter's standard error when the starter has returned.
+        // Standard error of the starter is closed when the starter has returned.
         write_errors_to(&run_file::log_path(&name))?;
     }
     print(&greeting)?;
@@ -137,7 +137,7 @@ fn default_ports_dir(lab: &str) -> PathBuf {
     }
 }
 
-/// Returns when a signal or the control endpoint asks for the end.
+/// Returns when a signal or the control endpoint asks the lab to stop.
 fn wait_for_the_end(lab: &Lab) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -188,7 +188,7 @@ fn greeting(status: &Status) -> String {
 }
 
 /// Starts this program again with the same arguments, shows what it says, and returns when it
-/// serves. Why it does not, it says itself.
+/// serves. If it does not, it prints why.
 fn start_in_background() -> Result<ExitCode> {
     let failed = |e| CoreError::system("start the lab in the background", e);
     let program = std::env::current_exe().map_err(failed)?;

@@ -97,7 +97,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Undoes percent-encoding, and `+` where it stands for a blank.
+/// Undoes percent-encoding, and `+` where it means a space.
 pub fn decode(text: &str, plus_is_blank: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -21,7 +21,7 @@ impl IdPool {
         }
     }
 
-    /// A number that nobody has.
+    /// A number that is not in use.
     pub fn take(&mut self) -> u64 {
         while !self.used.insert(self.cursor) {
             self.cursor += 1;
@@ -30,7 +30,7 @@ impl IdPool {
         self.cursor - 1
     }
 
-    /// Takes a number back; nothing happens when nobody has it.
+    /// Releases a number; nothing happens if it is not in use.
     pub fn free(&mut self, number: u64) {
         if self.used.remove(&number) {
             self.cursor = self.cursor.min(number);

@@ -66,7 +66,7 @@ pub fn last_modified(props: &Map<String, Value>) -> &str {
     time.unwrap_or_default()
 }
 
-/// `perms2` of an object that belongs to `owner` and is shared with nobody.
+/// `perms2` of an object that belongs to `owner` and is not shared.
 pub fn default_perms2(owner: &str) -> Value {
     json!({"owner": owner, "owner_access": 7, "global_access": 0, "share": []})
 }

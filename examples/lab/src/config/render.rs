@@ -92,7 +92,7 @@ impl Links<'_> {
     fn back_refs(&self, object: &Object, out: &mut Map<String, Value>) {
         for (kind, referrers) in self.state.store.back_refs(object.uuid) {
             let field = format!("{}_back_refs", kind.field());
-            // A reference that the schema does not have can be made, but nobody sees it.
+            // A reference that the schema does not have can be created, but is never shown.
             if kind.link(object.kind).is_none() || !self.shown.wants(&field, self.shown.back_refs) {
                 continue;
             }

@@ -49,7 +49,7 @@ impl State {
             .flatten()
     }
 
-    /// Whether somebody has an address, or it is reserved.
+    /// Whether an address is in use or reserved.
     pub fn is_taken(&self, owners: &[Uuid], address: IpAddr) -> bool {
         self.subnets(owners)
             .any(|entry| entry.subnet.is_taken(address))
@@ -100,7 +100,7 @@ impl State {
         Err(NoAddress::Exhausted)
     }
 
-    /// Takes an address back.
+    /// Releases an address.
     pub fn free(&mut self, owners: &[Uuid], address: IpAddr) {
         for owner in owners {
             for entry in self.spaces.get_mut(owner).into_iter().flatten() {

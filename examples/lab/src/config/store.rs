@@ -75,7 +75,7 @@ pub struct Store {
     names: HashMap<(Kind, String), Uuid>,
     sorted: HashMap<Kind, BTreeMap<String, Uuid>>,
     next: u64,
-    /// The objects that were made, removed or given other properties since somebody asked.
+    /// The objects that were made, removed or given other properties since the last call.
     changed: BTreeSet<Uuid>,
 }
 

@@ -55,7 +55,7 @@ impl Filter {
             return Ok(());
         }
         if let Err(e) = load(&self.program, &change) {
-            // Somebody else was here: start from nothing.
+            // The filter was changed from outside: start from nothing.
             log::warn!("{}", report(&e));
             let all = nft::flush() + &Elements::default().change_to(&next);
             load(&self.program, &all)?;

@@ -63,7 +63,7 @@ pub enum Object {
 /// The way of a route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// Nowhere, without a word.
+    /// Nowhere, silently.
     Blackhole,
     /// The router itself.
     Local,

@@ -38,7 +38,7 @@ pub fn run(
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(e) => {
-            // Nobody to tell when the starter is gone.
+            // The receiver is gone if the starter is.
             let _ = ready.send(Err(e));
             return;
         }
@@ -59,7 +59,7 @@ pub fn run(
 struct Plane {
     lab: String,
     inputs: Inputs,
-    /// `None` when nothing was to be forwarded: nobody is in a hurry then.
+    /// `None` when nothing was to be forwarded: nothing is urgent then.
     watch: Option<Watch>,
     /// In the namespace of the host ends, apart from the watching socket: that one may overflow.
     host: Handle,
@@ -276,7 +276,7 @@ impl Plane {
     }
 
     async fn snapshot(&mut self) -> Snapshot {
-        // Nobody tells of links that came or went meanwhile when they are not watched.
+        // Without a watch, no event tells of links that came or went meanwhile.
         if self.is_behind || self.watch.is_none() {
             self.look().await;
         }

@@ -122,7 +122,7 @@ impl Router {
     }
 
     /// Makes the wires that the model's ports need, follows host ends that were made again, and
-    /// sets aside the wires that nobody needs.
+    /// sets aside the wires that are not needed.
     async fn rewire(
         &mut self,
         model: &Model,

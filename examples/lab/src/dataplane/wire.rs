@@ -212,7 +212,7 @@ pub async fn disconnect(host: &Handle, lab: &Handle, wires: &[Wire]) -> Result<(
     ))
 }
 
-/// Takes the redirection off the host end, if it is still ours: a host end that somebody else
+/// Takes the redirection off the host end, if it is still ours: a host end that another program
 /// redirects by now is left alone.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ pub(super) struct Answer {
     flushed: bool,
 }
 
-/// Why hyper does not send (the rest of) an answer: somebody asked for a fault.
+/// Why hyper does not send (the rest of) an answer: a fault was requested.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
     #[error("the connection is dropped on demand")]

@@ -99,7 +99,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // Nobody listens when the thread has ended by itself.
+            // The receiver is gone if the thread has ended by itself.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take()
@@ -351,7 +351,7 @@ fn split(request: hyper::Request<Incoming>) -> (Request, Incoming) {
     (head, body)
 }
 
-/// Reads a body that nobody wants: closing before that would reset the connection, and the client
+/// Reads a body that is not used: closing before that would reset the connection, and the client
 /// might never see the refusal.
 async fn drain(body: Incoming) {
     let mut body = Limited::new(body, MAX_BODY);

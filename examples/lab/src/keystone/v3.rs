@@ -40,7 +40,7 @@ impl Keystone {
             .with_header("Vary", "X-Auth-Token")
     }
 
-    /// `GET` and `DELETE /v3/auth/tokens`: about a token, by somebody with a token.
+    /// `GET` and `DELETE /v3/auth/tokens`: about a token, by a client with a token.
     pub(super) fn v3_subject(&self, request: &Request) -> Response {
         let header = |name| request.header(name).unwrap_or_default();
         if self.validate(header("x-auth-token")).is_none() {

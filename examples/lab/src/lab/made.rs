@@ -20,7 +20,7 @@ impl Made {
         Self(missing)
     }
 
-    /// Removes them, once. One that holds something is somebody's.
+    /// Removes them, once. One that is not empty belongs to someone else.
     pub(super) fn remove_empty(&mut self) {
         for directory in std::mem::take(&mut self.0) {
             if let Err(e) = fs::remove_dir(&directory) {

@@ -58,7 +58,7 @@ impl Lab {
         let plane = data_plane(&options, &config, &agent_slot)?;
         let notifier = plane.notifier().clone();
         let agent = agent(&options, &config, &notifier)?;
-        // Nobody else sets it.
+        // This is the only place that sets it.
         let _ = agent_slot.set(Arc::clone(&agent));
         agent.restart();
         let told = notifier.clone();
@@ -132,7 +132,7 @@ impl Lab {
         self.shared.start_service(service)
     }
 
-    /// Becomes true when somebody asked, through the control endpoint, for the lab to stop.
+    /// Becomes true when the control endpoint is asked to stop the lab.
     pub fn stop_wanted(&self) -> watch::Receiver<bool> {
         self.stop_wanted.clone()
     }

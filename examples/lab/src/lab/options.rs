@@ -12,7 +12,7 @@ use crate::keystone::KeystoneOptions;
 pub struct LabOptions {
     /// Its name: labs with different names can run side by side.
     pub name: String,
-    /// Where the configuration API listens; port 0 stands for any free one, here and below.
+    /// Where the configuration API listens; port 0 is any free one, here and below.
     pub config_api: SocketAddr,
     /// Where Keystone listens.
     pub keystone: SocketAddr,
@@ -26,7 +26,7 @@ pub struct LabOptions {
     pub snapshot: Option<PathBuf>,
     /// Whether packets are forwarded.
     pub data_plane: Mode,
-    /// Whether the configuration API wants a token of Keystone's.
+    /// Whether the configuration API wants a Keystone token.
     pub authentication: bool,
     /// Whether a token without the role admin is good for what access lists and the permissions of
     /// objects allow (`aaa_mode = rbac`); if unset, for nothing.

@@ -146,7 +146,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Asks for the end of the lab.
+    /// Asks the lab to stop.
     pub(crate) fn want_stop(&self) {
         self.stop.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! A Docker engine in the sandbox: its state, its sockets and its networks are nobody else's, and it
+//! A Docker engine in the sandbox: its state, its sockets and its networks are its own, and it
 //! ends with the sandbox.
 
 use std::env;
@@ -155,7 +155,7 @@ impl DockerEngine {
 }
 
 impl ControlGroups {
-    /// Those of a name that nobody else uses for control groups.
+    /// Those of a name that no other process uses for control groups.
     pub fn new(name: &str) -> Self {
         Self(name.to_owned())
     }

@@ -71,7 +71,7 @@ fn write_to(path: &std::ffi::CStr, text: &str) -> io::Result<()> {
 
 /// Waits for the child and ends as it does.
 fn end_like(child: Pid) -> ! {
-    // The starter waits until nobody holds the pipe through which it would hear of a failed exec.
+    // The starter waits until no process holds the pipe through which it would hear of a failed exec.
     // SAFETY: this process has no use for any file any more, and _exit runs no code of it.
     #[allow(unsafe_code)]
     unsafe {

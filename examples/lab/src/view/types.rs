@@ -117,7 +117,7 @@ pub enum NameOrAny {
     Any,
 }
 
-/// Ranges of ports; none stands for all ports.
+/// Ranges of ports; none means all ports.
 pub type Ports = Vec<RangeInclusive<u16>>;
 
 /// A service instance.

@@ -14,7 +14,7 @@ use crate::config::state::State;
 use crate::config::store::{Object, Ref};
 use crate::keystone::Identity;
 
-/// What somebody wants to do with an object.
+/// An operation on an object, as permissions know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// See it.
@@ -102,7 +102,7 @@ impl Caller {
     }
 }
 
-/// The bits that count for somebody.
+/// The permission bits that apply to a caller.
 fn permissions(perms: &Value, identity: &Identity, access: Access) -> u64 {
     let project = identity.project_id.as_deref();
     let own = |id: &Value| id.as_str().map(|id| id.replace('-', "")).as_deref() == project;

@@ -35,7 +35,7 @@ pub fn run(state: &mut State, call: &Call<'_>, id: &str, action: &str) -> Result
     }
 }
 
-/// Reserves addresses for nobody: an instance IP cannot have one of them afterwards.
+/// Reserves addresses without a holder: an instance IP cannot have one of them afterwards.
 fn allocate(state: &mut State, call: &Call<'_>, network: Uuid) -> Result<Reply> {
     let body = call.json_object()?;
     let owners = state.owners_of_subnets(network);

@@ -11,7 +11,7 @@ use super::call::{Call, Reply};
 use super::error::{ApiError, Result};
 use super::state::State;
 
-/// The methods of an action, as the header `Allow` lists them; `None` for a path that is none.
+/// The methods of an action, as the header `Allow` lists them; `None` for a path that is no action.
 pub fn methods(path: &str) -> Option<&'static str> {
     let methods = match path {
         "prop-collection-get" | "obj-perms" => "GET",

@@ -12,7 +12,7 @@ use crate::config::state::State;
 /// The id of the object of a type and name.
 ///
 /// # Errors
-/// 404 when there is none, 500 without a name.
+/// 404 if there is none, 500 without a name.
 pub fn name_to_id(state: &State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let kind = kind_of(&body, "type")?;
@@ -28,7 +28,7 @@ pub fn name_to_id(state: &State, call: &Call<'_>) -> Result<Reply> {
 /// The type and name of an object.
 ///
 /// # Errors
-/// 404 when there is none, 500 without an id.
+/// 404 if there is none, 500 without an id.
 pub fn id_to_name(state: &State, call: &Call<'_>) -> Result<Reply> {
     let body = call.json_object()?;
     let value = body.get("uuid").ok_or_else(ApiError::internal)?;

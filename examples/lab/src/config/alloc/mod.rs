@@ -152,7 +152,7 @@ impl Subnet {
         self.network.contains(address)
     }
 
-    /// Whether an address is reserved or somebody has it.
+    /// Whether an address is reserved or in use.
     pub fn is_taken(&self, address: IpAddr) -> bool {
         let unit = number(address) / self.unit;
         self.contains(address) && (self.reserved.contains(&unit) || self.used.contains_key(&unit))
@@ -189,7 +189,7 @@ impl Subnet {
         true
     }
 
-    /// Takes an address back; nothing happens when nobody has it.
+    /// Releases an address; nothing happens if it is not in use.
     pub fn free(&mut self, address: IpAddr) {
         let unit = number(address) / self.unit;
         if self.contains(address)

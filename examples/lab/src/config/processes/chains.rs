@@ -72,7 +72,7 @@ fn holds(state: &State, chain: &Chain, service: &FqName, joined: &BTreeSet<Uuid>
     let Some((id, mode)) = found.and_then(|id| Some((id, mode(state, id)?))) else {
         return false;
     };
-    // A chain that stands is looked at anew when a member joins.
+    // A built chain is checked again when a member joins.
     let is_looked_at = !chain.is_built || joined.contains(&id);
     let memory = &state.made.memory;
     if is_looked_at && memory.has_ghost(id) {

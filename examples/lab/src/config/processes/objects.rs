@@ -49,7 +49,7 @@ pub(super) fn set_props(state: &mut State, id: Uuid, wanted: Map<String, Value>)
 }
 
 /// Makes the wanted references with their data, and removes those of `made` that are not wanted. What
-/// somebody else made stays. The references that the processes have made then.
+/// a client made stays. Returns the references that the processes have made.
 pub(super) fn link(
     state: &mut State,
     to_kind: Kind,

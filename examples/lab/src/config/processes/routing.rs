@@ -68,7 +68,7 @@ fn make(state: &mut State, name: &FqName) -> Uuid {
     id
 }
 
-/// Makes and removes connections. Those that somebody else made stay.
+/// Makes and removes connections. Those that clients made stay.
 fn connect(state: &mut State, wanted: &[(FqName, FqName)]) {
     let kind = state.kinds.routing_instance;
     let pair = |(a, b): &(FqName, FqName)| {

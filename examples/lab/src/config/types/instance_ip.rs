@@ -174,7 +174,7 @@ fn check_free(state: &State, draft: &Draft<'_>, owners: &[Uuid], address: IpAddr
         .get("virtual_machine_interface_refs")
         .and_then(Value::as_array);
     for element in sent.into_iter().flatten() {
-        // The server looks only at the id here, and trips when there is none.
+        // The server looks only at the id here, and fails without one.
         let id = element
             .get("uuid")
             .ok_or_else(|| ApiError::traceback("KeyError: 'uuid'"))?;
