@@ -36,6 +36,13 @@ fn keep(act: Act) -> Act {
     }
 }
 
+fn close_silently(act: Act) -> Act {
+    match act {
+        Act::Answer(status, text) => Act::CloseSilently(status, text),
+        other => other,
+    }
+}
+
 /// The connections on which a server saw its requests.
 fn connections(server: &Server) -> Vec<usize> {
     server.seen().iter().map(|seen| seen.connection).collect()
@@ -45,8 +52,8 @@ fn connections(server: &Server) -> Vec<usize> {
 fn a_server_that_closes_without_saying_so_is_no_worse_than_one_that_does_not() {
     // It does after each answer, so that the next request finds the connection closed or sees it close.
     let server = Server::acting(|request| match request.line.starts_with("GET") {
-        true => created("virtual-machine", ID),
-        false => created("virtual-network", ID),
+        true => close_silently(created("virtual-machine", ID)),
+        false => close_silently(created("virtual-network", ID)),
     });
     let other = Server::start(vec![answer(500, "not to be asked")]);
     let client = client(&[server.address, other.address]);

@@ -89,7 +89,7 @@ impl Transport for Controller {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
         let body = request.body.clone().unwrap_or_default();
-        let (status, body) = self.request(&request.method.to_string(), target, body);
+        let (status, body) = self.request(request.method.as_str(), target, body);
         Ok(Response::new(status, body))
     }
 }

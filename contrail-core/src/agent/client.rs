@@ -15,17 +15,17 @@ use crate::error::{Error, Result};
 use crate::http::{Method, Request, Response, Transport, TransportError};
 use crate::values::Deadline;
 
-/// One request to the agent: it is on this host and answers at once or never.
+/// The time limit of one request: the agent is on this host and answers at once or never.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the agent may take to learn a port's configuration, unless the caller sets an end.
+/// How long the agent may take to learn a port's configuration, unless the caller sets a deadline.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What an agent is to do with a port that is added.
+/// The operation that a failed addition of a port names.
 const TAKE: &str = "take";
 
-/// The pauses between two looks: at first nothing is lost by asking often, later the control node
-/// is what everybody waits for.
+/// The pauses between two reads of a port: short at first, longer when the agent has to wait for the
+/// control node.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -50,7 +50,7 @@ impl Agent {
         }
     }
 
-    /// The same agent with an end: all calls together keep to the deadline.
+    /// The same agent with a deadline for all its calls together.
     pub fn until(&self, deadline: Deadline) -> Agent {
         Agent {
             deadline: Some(deadline),
@@ -58,19 +58,19 @@ impl Agent {
         }
     }
 
-    /// Adds a port and waits until the agent has it with its configuration. A port of the same id
-    /// with another content is replaced.
+    /// Adds a port and waits until the agent has it with its configuration. A port with the same id and
+    /// other values is replaced.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a port that no agent should get, [`Error::Unreachable`] when there is no
-    /// agent, [`Error::Agent`] when it refuses the port or does not have it in time.
+    /// [`Error::Invalid`] for a port that the agent could not remove again, [`Error::Unreachable`] if there
+    /// is no agent, [`Error::Agent`] if it refuses the port or does not have it in time.
     pub fn add(&self, port: &Port) -> Result<()> {
         port.check()?;
         let deadline = self
             .deadline
             .unwrap_or_else(|| Deadline::after(CONFIRM_TIMEOUT));
         self.post(port, deadline)?;
-        // The agent has the port from here on, whatever becomes of looking for it.
+        // The agent has the port from here on, even if it cannot be read back.
         self.confirm(port, deadline).map_err(Error::unsure)
     }
 
@@ -89,7 +89,7 @@ impl Agent {
                         replaced = true;
                         continue;
                     }
-                    // The agent works off its requests later than it answers them.
+                    // The agent answers requests before it carries them out.
                     Some(difference) => self.refusal(
                         TAKE,
                         port.id,
@@ -97,12 +97,12 @@ impl Agent {
                     ),
                 },
                 Ok(None) => self.never_configured(port.id),
-                // It may be restarting: the port is in its files by now.
+                // It may be restarting: the port is already in its files.
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
             thread::sleep(pause.min(deadline.remaining()));
-            // A look with no time left would only hide what the one before it saw.
+            // A read without time would only hide the result of the one before it.
             if deadline.has_passed() {
                 return Err(obstacle);
             }
@@ -110,10 +110,11 @@ impl Agent {
         }
     }
 
-    /// The port as the agent has it; none when it does not know the port or not its configuration.
+    /// The port as the agent has it; `None` if it does not know the port or its configuration.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], or [`Error::Agent`] for an answer that makes no sense.
+    /// [`Error::Unreachable`], [`Error::Timeout`] or [`Error::Agent`] if the agent does not answer as it
+    /// should; [`Error::Decode`] for an answer that cannot be understood.
     pub fn get(&self, id: Uuid) -> Result<Option<PortInfo>> {
         self.read(id, self.request_end())
     }
@@ -127,11 +128,11 @@ impl Agent {
         Ok(found.is_some_and(|info| info.difference(port).is_none()))
     }
 
-    /// Removes a port. One that the agent does not have is no error. When the agent does not do it, its
-    /// file of the port is removed, so that a restart does not bring the port back.
+    /// Removes a port. One that the agent does not have is no error. If the agent fails, its file of the
+    /// port is removed, so that a restart does not bring the port back.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], [`Error::Timeout`] or [`Error::Agent`] when the agent still has to be told.
+    /// [`Error::Unreachable`], [`Error::Timeout`] or [`Error::Agent`] if the removal must be repeated.
     pub fn delete(&self, id: Uuid) -> Result<()> {
         if id.is_nil() {
             return Err(Error::invalid(

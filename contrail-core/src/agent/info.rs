@@ -51,7 +51,7 @@ pub struct PortInfo {
     pub dns6: Option<Ipv6Addr>,
 }
 
-/// Reads what does not parse as none: it is shown to people, nothing depends on it.
+/// Reads a value that does not parse as `None`: it is only shown, nothing depends on it.
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -62,7 +62,7 @@ where
 }
 
 impl PortInfo {
-    /// What the agent has differently from `port`, as text; none when it is the same port.
+    /// The differences from `port` as text; `None` if it is the same port.
     pub(super) fn difference(&self, port: &Port) -> Option<String> {
         let mut differences = Vec::new();
         if self.host_ifname != port.host_ifname {

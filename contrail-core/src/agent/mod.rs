@@ -1,8 +1,7 @@
 //! The port API of the vRouter agent on this host: it plugs an interface into its virtual network.
 //!
-//! The agent answers 200 before anything has happened, keeps an older port of the same id whatever
-//! the new one says, and checks next to nothing. So ports are checked here before they are sent, and
-//! read back until the agent really has them.
+//! The agent answers 200 before it does anything, keeps an older port of the same id, and checks almost
+//! nothing. So ports are checked before they are sent, and read back until the agent has them.
 //!
 //! ```no_run
 //! use std::{sync::Arc, time::Duration};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::values::{MacAddr, check_ifname};
 
-/// A port as this project plugs it.
+/// A VM port that is added to the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
     /// The id of the VM interface.
@@ -19,11 +19,11 @@ pub struct Port {
     pub vn_id: Uuid,
     /// The id of the project, if it is known; the agent gets the nil id if not.
     pub project_id: Option<Uuid>,
-    /// The name for people; also the name that DHCP hands out.
+    /// The display name, which is also the host name that DHCP assigns.
     pub display_name: String,
-    /// The IPv4 address; none lets the configuration decide.
+    /// The IPv4 address; if unset, the configuration decides.
     pub address: Option<Ipv4Addr>,
-    /// The IPv6 address; none lets the configuration decide.
+    /// The IPv6 address; if unset, the configuration decides.
     pub address6: Option<Ipv6Addr>,
     /// The Ethernet address of the container's end.
     pub mac: MacAddr,
@@ -51,8 +51,8 @@ impl Port {
         })
     }
 
-    /// Refuses what the agent would accept without a word: a port with a nil id cannot be deleted
-    /// again, one with a name that no interface can have never works.
+    /// Refuses what the agent would accept silently: a port with a nil id cannot be deleted again, one
+    /// with a name that no interface can have never works.
     pub(super) fn check(&self) -> Result<()> {
         let ids = [
             ("port id", self.id),

@@ -37,8 +37,8 @@ struct WithName {
 }
 
 impl Answer {
-    /// What `service` answered to `request`, which went with `token`. `repeated` says whether an
-    /// earlier attempt may have been carried out.
+    /// The answer of `service` to `request`, which carried `token`. `repeated` says whether an earlier
+    /// attempt may have been carried out.
     pub fn new(
         response: Response,
         service: String,
@@ -69,8 +69,10 @@ impl Answer {
         self.repeated
     }
 
-    /// Whether the answer says that a change was made. One that the API would not have sent is an
-    /// error.
+    /// Whether the answer says that a change was made.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] for an answer that the API would not have sent.
     pub fn acknowledges(&self, subject: &Subject) -> Result<bool> {
         if !self.is_success() || errors::is_acknowledgement(&self.response) {
             return Ok(self.is_success());
@@ -123,8 +125,8 @@ impl Answer {
         Ok(listed)
     }
 
-    /// The object of that name in a list with envelopes. No other one is looked into: servers before 5.0
-    /// answer with all that they have.
+    /// The object of that name in a list with envelopes. The others are not parsed: servers before 5.0
+    /// answer with all objects.
     pub fn named<T: DeserializeOwned>(&self, kind: ObjectType, name: &FqName) -> Result<Option<T>> {
         let items = self.items(kind, true)?;
         let found = items.into_iter().find(|item| {
@@ -138,7 +140,7 @@ impl Answer {
             .map_err(|source| self.decode(source))
     }
 
-    /// The items of a list, out of their envelopes, none of them looked into.
+    /// The items of a list, out of their envelopes, not parsed.
     fn items<'a>(&'a self, kind: ObjectType, in_envelopes: bool) -> Result<Vec<&'a RawValue>> {
         // A paged answer has a "marker" beside the list.
         let mut envelope: BTreeMap<String, &RawValue> = self.json()?;
@@ -168,7 +170,7 @@ impl Answer {
         )
     }
 
-    /// What the parser says may hold parts of the answer, which may repeat the request's token.
+    /// The parser's message may hold parts of the answer, which may repeat the request's token.
     fn decode(&self, source: serde_json::Error) -> Error {
         let source = match &self.token {
             Some(token) => serde_json::Error::custom(token.hide_in(&source.to_string())),

@@ -22,7 +22,7 @@ pub struct DynamicObject {
     /// The type.
     #[serde(skip)]
     pub object_type: ObjectType,
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// All other fields, as the API spells them.

@@ -111,8 +111,8 @@ impl Refusal {
     }
 }
 
-/// How the API, in all its versions, says that an object is missing: the beginning of the text, and
-/// what it goes on with.
+/// How the API, in all its versions, says that an object does not exist: the beginning of the text, and
+/// what follows later in it.
 const MISSING: [(&str, &str); 7] = [
     ("Unknown id", ""),
     ("No ", " object found for id"),
@@ -137,14 +137,14 @@ fn is_unknown_path(text: &str) -> bool {
     text.starts_with("Not found: '") || text.starts_with("Resource type ")
 }
 
-/// Whether this may be what the API answers to a change that it has made: JSON, or nothing at all.
+/// Whether this may be the API's answer to a change that it made: JSON, or an empty body.
 pub fn is_acknowledgement(response: &Response) -> bool {
     let body = response.body.trim_ascii();
     let json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
     response.is_success() && (body.is_empty() || json())
 }
 
-/// The error that a refused request stands for.
+/// The error of a refused request.
 pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     let text = refusal.text.as_str();
     match refusal.status {
@@ -176,7 +176,7 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     }
 }
 
-/// Whether a refusal says that an object does not exist which the request refers to: 400 by a name alone,
+/// Whether a refusal says that an object that the request refers to does not exist: 400 by a name alone,
 /// 500 if an id goes with it, which was not read either.
 fn misses_reference(refusal: &Refusal) -> bool {
     let text = refusal.text.as_str();
@@ -265,7 +265,7 @@ fn is_duplicate(text: &str) -> bool {
 
 /// Whether another client was faster with something of that kind:
 /// `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`. On servers with a `cluster_id`
-/// that stands before the first slash.
+/// the id is before the first slash.
 fn has_lost_race(text: &str, kind: &str) -> bool {
     let path = text.strip_prefix("FQ Name: ");
     let path = path.filter(|path| path.contains(" exists already with ID"));
@@ -318,7 +318,7 @@ fn quoted(text: &str) -> Vec<String> {
     items
 }
 
-/// The objects behind the links of a Python list, as `type/id`.
+/// The objects that the links of a Python list name, as `type/id`.
 fn users(text: &str) -> Vec<String> {
     let short = |link: String| {
         let parts: Vec<&str> = link.rsplitn(3, '/').collect();
@@ -330,8 +330,8 @@ fn users(text: &str) -> Vec<String> {
     quoted(text).into_iter().map(short).collect()
 }
 
-/// The id of the object that exists already. It is found by its place in the three texts of a duplicate:
-/// names come from outside and may hold ids and any of these words themselves.
+/// The id of the object that already exists. It is found by its place in the three texts of a duplicate:
+/// names are foreign input and may hold ids and any of these words themselves.
 fn existing_id(text: &str) -> Option<Uuid> {
     let last = |text: &str, words: &str| Some(text.rsplit_once(words)?.1.to_owned());
     let id = if text.starts_with('[') {

@@ -203,6 +203,28 @@ fn a_reference_to_what_is_gone_is_missing_by_name_and_by_id() {
 }
 
 #[test]
+fn a_refused_link_is_about_the_end_that_its_text_names() {
+    let (port, vm) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let name = FqName::new(["no-vm"]);
+    let from = Subject::of_id(ObjectType::new("virtual-machine-interface"), port);
+    let to = (ObjectType::new("virtual-machine"), vm, &name);
+    for (text, subject) in [
+        (format!("Unknown id: {vm}"), vm),
+        (format!("Unknown id: {port}"), port),
+        (format!("No virtual_machine object found for id {vm}"), vm),
+        (format!("UUID {vm} not found"), vm),
+        ("Name ['no-vm'] not found".to_owned(), vm),
+        ("Name ['d', 'p', 'other'] not found".to_owned(), port),
+        // Both ids are in the text, but it says of neither that it is missing.
+        (format!("Permission Denied {vm} {port}"), port),
+        (format!("Bad reference {vm}"), port),
+    ] {
+        let found = subject_of_link(&text, from.clone(), to);
+        assert_eq!(found.uuid, Some(subject), "{text}");
+    }
+}
+
+#[test]
 fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
     let (id, vm) = (Uuid::from_u128(0xa << 124), Uuid::from_u128(0xb << 124));
     let tricky = format!("{vm} already exists with uuid: {vm}");

@@ -11,18 +11,18 @@ use crate::values::FqName;
 /// The fields that every object has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
-    /// The id. Left out at creation, the API chooses one.
+    /// The id. If unset at creation, the API chooses one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
     /// The name, from the outermost parent inwards.
     pub fq_name: FqName,
-    /// The type of the parent. Without it the API makes some types without any parent.
+    /// The type of the parent. If unset, the API creates objects of some types without a parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_type: Option<String>,
-    /// The id of the parent; only read.
+    /// The id of the parent: read, never written.
     #[serde(default, skip_serializing)]
     pub parent_uuid: Option<Uuid>,
-    /// The name for people; the API fills it with the last part of the name.
+    /// The display name; if unset, the API sets it to the last part of the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Free key-value pairs.
@@ -70,5 +70,5 @@ impl Meta {
     }
 }
 
-/// The fields of an object that have no Rust name here.
+/// The fields of an object that have no field in its Rust type.
 pub type Rest = Map<String, Value>;

@@ -9,8 +9,8 @@ use crate::values::FqName;
 
 /// A reference to another object.
 ///
-/// `A` is the data of the link, for the links that have some. Most have none: the API writes `null`
-/// there, or what one of its own services put.
+/// `A` is the type of the link's data. Most links have none: the API writes `null` there, or what one
+/// of its own services wrote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ref<A = Value> {
     /// The name of the other object: needed at creation, where it also wins over the id.

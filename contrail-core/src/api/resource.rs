@@ -12,8 +12,8 @@ use crate::values::FqName;
 
 /// A type of object.
 ///
-/// Implementations name the fields that this project uses; whatever else an object has is kept
-/// beside them, so that it survives being read and written again.
+/// Implementations name the fields that this project uses and keep all others beside them, so that
+/// they survive being read and written again.
 pub trait Resource: Serialize + DeserializeOwned {
     /// The type as the API spells it: `virtual-network`. Its collection is this and an `s`.
     const TYPE: &'static str;
@@ -21,14 +21,14 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The type of the parent; `None` for objects of the configuration root.
     const PARENT: Option<&'static str>;
 
-    /// Whether a creation may be sent again while the same one, with the same id, may still be on its
-    /// way: the API then makes one object and refuses the other.
+    /// Whether a creation may be sent again while another one with the same id may still be in
+    /// progress: the API then creates one object and refuses the other.
     const MAY_OVERLAP: bool = true;
 
     /// The part that all types share.
     fn meta(&self) -> &Meta;
 
-    /// The part that all types share, to be changed.
+    /// The part that all types share, mutable.
     fn meta_mut(&mut self) -> &mut Meta;
 
     /// The object's id: the one that the API gave it, or that it is to use. A new object without one
@@ -68,7 +68,7 @@ pub trait Resource: Serialize + DeserializeOwned {
         &self.meta().fq_name
     }
 
-    /// A more precise error for a refused creation of this object, where its type has one.
+    /// A more precise error for a refused creation of this object, if its type has one.
     fn explain(&self, _refusal: &Refusal) -> Option<Error> {
         None
     }

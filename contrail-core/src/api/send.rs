@@ -1,4 +1,4 @@
-//! Sending a request to one of the servers: which one, with which token, and whether once more.
+//! Sending a request: choice of the server, token, repetition.
 
 use std::sync::atomic::Ordering;
 
@@ -10,23 +10,23 @@ use crate::http::{Effect, Request, Response, Server, TransportError};
 use crate::values::Deadline;
 use crate::values::Secret;
 
-/// A server that answers, but cannot do its work.
+/// The text of a server that answers but cannot do its work.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unable(String);
 
-/// What became of one attempt.
+/// The outcome of one attempt.
 enum Attempt {
     Answered(Response),
     Failed(Failed),
 }
 
-/// Another server may do better.
+/// A failed attempt: another server may succeed.
 struct Failed {
     error: Error,
     /// Whether the request may have been carried out.
     had_effect: bool,
-    /// Whether the connection broke, so that the same server may do better over a new one.
+    /// Whether the connection broke, so that the same server may answer over a new one.
     lost: bool,
 }
 
@@ -34,15 +34,14 @@ impl Client {
     /// Sends a request to the server that answered last, or to the next one that answers.
     ///
     /// # Errors
-    /// Only one that is known to have had no effect on any server says so: see
-    /// [`Error::had_no_effect`].
+    /// [`Error::had_no_effect`] is true only if no attempt can have had an effect on any server.
     pub(super) fn send(&self, request: &ApiRequest) -> Result<Answer> {
         let mut unsure = false;
         self.send_to_any(request, &mut unsure)
             .map_err(|error| if unsure { error.unsure() } else { error })
     }
 
-    /// `unsure` becomes true when an attempt may have been carried out whose answer got lost.
+    /// Sets `unsure` if an attempt may have been carried out and its answer was lost.
     fn send_to_any(&self, request: &ApiRequest, unsure: &mut bool) -> Result<Answer> {
         let shared = &self.shared;
         let deadline = self.deadline.unwrap_or_else(|| {
@@ -54,8 +53,8 @@ impl Client {
             .token(deadline)
             .map_err(|error| self.no_token(error))?;
         let (mut failure, mut lost) = (None, false);
-        // A connection that broke may have been one that the server was about to close, or may have
-        // met its restart: over a new one it may do better.
+        // The server may have been closing a connection that broke, or restarting: it may answer over a
+        // new one.
         for (index, reuse) in self
             .order()
             .flat_map(|index| [(index, true), (index, false)])
@@ -102,8 +101,8 @@ impl Client {
         (0..count).map(move |step| (first + step) % count)
     }
 
-    /// Asks one server, over a used connection or not, and once more with a new token when it does not
-    /// accept the present one.
+    /// Asks one server, over a reused connection or not, and once more with a new token if it does not
+    /// accept the current one.
     fn attempt(
         &self,
         (server, reuse): (&Server, bool),
@@ -179,7 +178,7 @@ impl Client {
         }
     }
 
-    /// The error of asking for a token. However that went, nothing was asked of the API.
+    /// The error of a request for a token. In any case, nothing was sent to the API.
     fn no_token(&self, error: Error) -> Error {
         match error.had_no_effect() {
             true => error,
@@ -212,8 +211,8 @@ impl Client {
     }
 }
 
-/// Sorts out the statuses of a server that cannot do its work. 503 and 408 (the name service is
-/// busy) come before anything was done; 502 and 504 come from a proxy that does not know.
+/// Treats the statuses of a server that cannot do its work as failures. 503 and 408 (the name service is
+/// busy) are sent before anything is done; a proxy sends 502 and 504 without knowing.
 fn answered((server, reuse): (&Server, bool), response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
@@ -229,7 +228,7 @@ fn answered((server, reuse): (&Server, bool), response: Response) -> Attempt {
             source: Box::new(Unable(response.explained())),
         },
         had_effect: !effect.is_excluded(),
-        // On a used connection it may be a proxy's word that the connection had rested for too long.
+        // On a reused connection it may be a proxy that reports an idle timeout.
         lost: reuse && response.status == 408,
     })
 }

@@ -11,14 +11,28 @@ const FLAT_FIRST: &str = "flat-subnet";
 
 impl Client {
     /// The subnets of a network, in the order in which the API hands out their addresses. A link to a
-    /// flat IPAM has none of its own: they stand in the IPAM, and all networks on it share them.
+    /// flat IPAM has none of its own: they are in the IPAM, and all networks on it share them.
     ///
     /// Those of a flat IPAM have no id here: the API refuses to choose an address from one of them.
     ///
     /// No request, or a single one for all flat IPAMs.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when a flat IPAM is gone or may not be read; when the API cannot be asked.
+    /// [`Error::NotFound`] if a flat IPAM does not exist or may not be read; otherwise if the API cannot be
+    /// asked.
+    ///
+    /// ```no_run
+    /// # fn example(client: &contrail_core::api::Client) -> contrail_core::Result<()> {
+    /// use contrail_core::api::VirtualNetwork;
+    ///
+    /// let name = "default-domain:admin:net1".parse()?;
+    /// if let Some(network) = client.lookup::<VirtualNetwork>(&name)? {
+    ///     for subnet in client.subnets_of(&network)? {
+    ///         println!("{:?}", subnet.prefix());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn subnets_of(&self, network: &VirtualNetwork) -> Result<Vec<IpamSubnet>> {
         let own = network.subnets().cloned();
         let shared = self.shared_subnets(network)?;

@@ -21,18 +21,18 @@ const INPUT_BUFFER: usize = 16 * 1024;
 /// The buffer for requests: the longest header, which is a token, must fit.
 const OUTPUT_BUFFER: usize = 32 * 1024;
 
-/// How long a connection may wait for the next request. It is meant for the requests of one call: after a
-/// longer pause the server may have gone without a word, which a new connection finds out sooner.
-const LONGEST_REST: Duration = Duration::from_secs(1);
+/// The longest idle time of a connection. Connections are for the requests of one call: after a longer
+/// pause the server may have closed silently, which a new connection notices sooner.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(1);
 
-/// The connections to one server that may wait: as many as an attach uses at once.
-const MAX_RESTING: usize = 3;
+/// The most idle connections to one server: as many as an attach uses at once.
+const MAX_IDLE: usize = 3;
 
 /// HTTP as this crate's services need it.
 ///
-/// Connections are used again by requests that [allow it](Request::reuse), within a second. Servers with
-/// several workers close theirs after each answer without saying so: what is found closed is not used.
-/// Proxy variables of the environment are not looked at: the controller is not behind one.
+/// Requests that [allow it](Request::reuse) reuse connections within a second. Servers with several
+/// workers close theirs silently after each answer: a connection that is found closed is not used. The
+/// proxy variables of the environment are ignored.
 #[derive(Debug, Clone)]
 pub struct Http {
     agent: Agent,
@@ -43,7 +43,17 @@ impl Http {
     /// A transport that gives a server `connect_timeout` to accept a connection and agree on TLS.
     ///
     /// # Errors
-    /// When a TLS file cannot be read or used.
+    /// [`Error::File`](crate::Error::File) if a TLS file cannot be read;
+    /// [`Error::Invalid`](crate::Error::Invalid) if its content cannot be used.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use contrail_core::http::{Http, TlsSettings};
+    ///
+    /// let tls = TlsSettings { ca: Some("/nonexistent/ca.pem".into()), ..TlsSettings::default() };
+    /// let error = Http::new(&tls, Duration::from_secs(2)).unwrap_err();
+    /// assert!(error.to_string().contains("/nonexistent/ca.pem"));
+    /// ```
     pub fn new(tls: &TlsSettings, connect_timeout: Duration) -> Result<Self> {
         let config = Agent::config_builder()
             .tls_config(tls.load()?)
@@ -53,8 +63,8 @@ impl Http {
             .max_redirects_will_error(false)
             .accept_encoding("identity")
             .user_agent(concat!("contrail-core/", env!("CARGO_PKG_VERSION")))
-            .max_idle_connections_per_host(MAX_RESTING)
-            .max_idle_age(LONGEST_REST)
+            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_age(MAX_IDLE_TIME)
             .max_response_header_size(INPUT_BUFFER)
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)

@@ -1,5 +1,5 @@
-//! How connections are made: names to addresses, TCP, TLS. What fails in here fails before anything
-//! of a request was sent, and is marked so.
+//! Connecting: name resolution, TCP, TLS. Errors of this phase are marked, since nothing of the request
+//! was sent before them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -31,7 +31,7 @@ fn not_sent(error: Error) -> Error {
     Error::Other(Box::new(NotSent(error)))
 }
 
-/// Resolves names with the system; addresses need no lookup, hence no thread that can be timed out.
+/// Resolves names with the system resolver. Addresses need no lookup, and so no thread with a timeout.
 #[derive(Debug)]
 pub struct Resolve(pub DefaultResolver);
 
@@ -105,17 +105,17 @@ impl Connector for Connect {
     }
 }
 
-/// So many bytes are not kept for the sake of fewer segments.
+/// The amount of output, in bytes, that is sent without waiting for more.
 const ENOUGH_TO_SEND: usize = 16 * 1024;
 
-/// A TCP connection that acknowledges at once. The API server writes headers and body as two
-/// segments with Nagle's algorithm on: with delayed acknowledgements every answer on a connection
-/// that is used again would wait 44 ms for its second half (measured).
+/// A TCP connection that acknowledges at once. The API server writes headers and body as two segments
+/// with Nagle's algorithm on: with delayed acknowledgements each answer on a reused connection would
+/// wait 44 ms for its second half (measured).
 pub struct Tcp {
     stream: TcpStream,
     buffers: LazyBuffers,
-    /// What is to be sent before the next answer is awaited. Head and body come here one after the
-    /// other; as one segment they wake the server once.
+    /// Output to send before the next answer is awaited. Head and body arrive here one after the other;
+    /// sent as one segment they wake the server once.
     unsent: Vec<u8>,
 }
 

@@ -18,11 +18,11 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// The body; JSON wherever this crate sends one.
     pub body: Option<Vec<u8>>,
-    /// When the whole exchange must have ended.
+    /// The end of the whole exchange.
     pub deadline: Deadline,
-    /// Whether it may go over a connection that was used before. The server may be about to close that
-    /// one; the request is [lost](TransportError::Lost) then, so it should be one that can be repeated.
-    /// One that may not gets a new connection, and the waiting ones to that server are closed.
+    /// Whether it may reuse an idle connection. The server may be closing that one, and then the request
+    /// is [lost](super::TransportError::Lost), so it should be one that can be repeated. A request that may
+    /// not gets a new connection, and the idle ones to that server are closed.
     pub reuse: bool,
 }
 

@@ -13,7 +13,7 @@ use crate::values::Secret;
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// The headers as they came.
+    /// The headers in the order of arrival.
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
@@ -34,7 +34,7 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// The first header of this name, whatever its case.
+    /// The value of the first header of this name; the case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -42,14 +42,21 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as a short plain text for people: HTML pages are reduced to their message, long
-    /// texts are cut.
+    /// The body as one line of plain text: HTML pages and JSON errors are reduced to their message, texts
+    /// of more than 1,000 bytes are cut.
+    ///
+    /// ```
+    /// use contrail_core::http::Response;
+    ///
+    /// let page = "<html><body><h1>503 Service Unavailable</h1></body></html>";
+    /// assert_eq!(Response::new(503, page).text(), "503 Service Unavailable");
+    /// ```
     pub fn text(&self) -> String {
         text::plain(&self.body)
     }
 
-    /// The same answer with `secret` hidden in its headers and, where it is none of success, in its
-    /// body: a proxy's page may repeat the request's headers.
+    /// The same answer with `secret` hidden in its headers and, if it is an error, in its body: a
+    /// proxy's page may repeat the request's headers.
     pub fn without(mut self, secret: &Secret) -> Self {
         for (_, value) in &mut self.headers {
             *value = secret.hide_in(value);
@@ -61,7 +68,7 @@ impl Response {
         self
     }
 
-    /// The status, and what the body says for people, if it says something.
+    /// The status, and the body's text if there is any: `status 503: no server is available`.
     pub fn explained(&self) -> String {
         format!("status {}{}", self.status, after_colon(&self.text()))
     }

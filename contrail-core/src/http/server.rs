@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::url::host_and_port;
 
-/// How a server is spoken to.
+/// The scheme of a server's URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Plain HTTP.
@@ -16,7 +16,7 @@ pub enum Scheme {
 /// One server of a service, such as the configuration API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
-    /// How it is spoken to.
+    /// Its scheme.
     pub scheme: Scheme,
     /// Its host name or address; an IPv6 address has no brackets here.
     pub host: String,
@@ -25,7 +25,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// The beginning of all its URLs: `http://10.0.0.1:8082`.
+    /// The beginning of all its URLs.
+    ///
+    /// ```
+    /// use contrail_core::http::{Scheme, Server};
+    ///
+    /// let server = Server { scheme: Scheme::Http, host: "fd00::5".into(), port: 8082 };
+    /// assert_eq!(server.base_url(), "http://[fd00::5]:8082");
+    /// ```
     pub fn base_url(&self) -> String {
         let scheme = match self.scheme {
             Scheme::Http => "http",

@@ -27,8 +27,8 @@ fn is_html(text: &str) -> bool {
     start.eq_ignore_ascii_case("<!doctype") || start.to_ascii_lowercase().starts_with("<html")
 }
 
-/// The message of an HTML error page: what stands in `<pre>` where there is one, as on the API's own
-/// pages, else all text of its body.
+/// The message of an HTML error page: the content of `<pre>` if there is one, as on the API's own pages,
+/// otherwise all text of its body.
 fn html_message(page: &str) -> String {
     let inner = |open: &str, close: &str| {
         let (_, rest) = page.split_once(open)?;

@@ -1,4 +1,4 @@
-//! TLS for HTTP: whom to trust and which certificate to show.
+//! TLS for HTTP: trusted authorities and the client certificate.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use crate::files;
 /// The largest PEM file that is read, in bytes. A bundle of all public authorities has 250 KB.
 const MAX_PEM: u64 = 4 << 20;
 
-/// How to talk TLS. The default trusts the public certificate authorities and shows no certificate.
+/// TLS options. The default trusts the public certificate authorities and presents no certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsSettings {
     /// A PEM file with the certificate authorities that are trusted, instead of the public ones.
     pub ca: Option<PathBuf>,
     /// A PEM file with the client's certificate and its chain.
     pub client_cert: Option<PathBuf>,
-    /// A PEM file with the client certificate's key; without it the key is expected in the
+    /// A PEM file with the client certificate's key; if unset, the key is expected in the
     /// certificate's file.
     pub client_key: Option<PathBuf>,
     /// Accept any server certificate.
@@ -65,7 +65,7 @@ fn client_certificate(cert_path: &Path, key_path: &Path) -> Result<ClientCert> {
         .map_err(|_| invalid("it holds no private key in PEM form".into()))?;
     let key = PrivateKey::from_pem(&pem)
         .map_err(|_| invalid("it holds no private key in PEM form".into()))?;
-    // ureq takes for granted that the two belong together.
+    // ureq does not check that the two belong together.
     CertifiedKey::from_der(chain.clone(), der, &ring::default_provider()).map_err(|error| {
         invalid(format!(
             "it does not fit the certificate {}: {error}",

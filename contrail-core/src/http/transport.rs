@@ -13,7 +13,21 @@ use crate::error::Error;
 /// The largest answer that is read, in bytes. A full list of ten thousand ports has about 20 MB.
 pub const MAX_ANSWER: usize = 64 << 20;
 
-/// Carries requests (seam 1 of the crate).
+/// Carries requests: the seam between this crate and the network.
+///
+/// ```
+/// use contrail_core::http::{Request, Response, Transport, TransportError};
+///
+/// /// Counts the requests of another transport.
+/// struct Counted<T>(T, std::sync::atomic::AtomicUsize);
+///
+/// impl<T: Transport> Transport for Counted<T> {
+///     fn send(&self, request: &Request) -> Result<Response, TransportError> {
+///         self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         self.0.send(request)
+///     }
+/// }
+/// ```
 pub trait Transport: Send + Sync {
     /// Sends one request and reads the whole answer, whatever its status, within the request's
     /// deadline. Never repeats a request and never follows a redirect.
@@ -23,32 +37,32 @@ pub trait Transport: Send + Sync {
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 }
 
-/// Why there is no usable answer. The variants differ in what is known about the request's effect:
-/// that decides whether it may be sent again.
+/// Why there is no usable answer. The [effect](TransportError::effect) decides whether the request may be
+/// sent again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// No connection (or no TLS session) came about: nothing was sent.
+    /// No connection or no TLS session could be established: nothing was sent.
     #[error("cannot connect")]
     Connect {
         /// Why.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The request was sent at least in part and no whole answer came back: its effect is unknown.
+    /// The request was sent at least in part and no complete answer arrived.
     #[error("the connection broke before the whole answer came")]
     Lost {
         /// Why.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The time ended.
+    /// The deadline passed.
     #[error("no answer in time")]
     Timeout {
         /// Whether the request may have arrived.
         sent: bool,
     },
-    /// The answer is larger than anybody would read.
+    /// The answer is larger than [`MAX_ANSWER`].
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
@@ -80,8 +94,8 @@ impl TransportError {
         self.effect() == Effect::NotSent
     }
 
-    /// This error as an outcome of `request` to `service` ("Keystone http://10.0.0.1:5000").
-    /// `seconds` is the time that the exchange had.
+    /// This error as the outcome of `request` to `service` ("Keystone http://10.0.0.1:5000").
+    /// `seconds` is the time limit of the exchange.
     pub fn into_error(self, service: String, request: &Request, seconds: f32) -> Error {
         let path = path_of(&request.url);
         match self {

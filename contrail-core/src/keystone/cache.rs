@@ -2,10 +2,10 @@
 //! that only its owner can enter.
 //!
 //! The directory is what protects the files: it must belong to this user, with mode 0700, and not be
-//! a link. Then nobody else can place or replace anything in it.
+//! a link. Then no other user can place or replace anything in it.
 //!
-//! A token is given only to who could have got it: beside it stands a digest of the password, keyed
-//! with the token, which tells nothing to those who cannot read the token itself.
+//! A token is given only to callers that know the password: the file also holds a digest of the
+//! password, keyed with the token, which is of no use to anyone who cannot read the token itself.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -36,11 +36,11 @@ pub struct Lock {
     _file: File,
 }
 
-/// Why there is no lock.
+/// Why the lock could not be taken.
 pub enum NoLock {
-    /// Another process kept it for all the time there was.
+    /// Another process held it until the deadline.
     Timeout,
-    /// There can be no cache in this directory.
+    /// The directory cannot be used for a cache.
     Unusable(io::Error),
 }
 
@@ -112,7 +112,7 @@ impl TokenCache {
             .and_then(|mut file| file.write_all(&serde_json::to_vec(&stored)?))
             .and_then(|()| fs::rename(&temporary, self.dir.join(&self.name)));
         if written.is_err() {
-            // Of a process that had the same number and died here, or of a full disk.
+            // Left by a process with the same number that died here, or by a full disk.
             let _ = fs::remove_file(&temporary);
         }
         written
@@ -137,8 +137,8 @@ impl TokenCache {
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(NoLock::Unusable(error)),
         }
-        // The system's lock has no time limit, so somebody else waits for it. When nobody takes it
-        // from the channel any more, it is released at once.
+        // The system's lock has no time limit, so a thread waits for it. If the receiver no longer exists
+        // when it gets the lock, the lock is released at once.
         let (sender, receiver) = mpsc::sync_channel(0);
         thread::Builder::new()
             .name("token-lock".to_owned())
@@ -183,7 +183,7 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Refuses a directory in which somebody else could place a file, and takes back too wide a mode.
+/// Refuses a directory in which another user could place a file, and narrows a mode that is too wide.
 fn check_dir(dir: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(dir)?;
     let own = fs::metadata("/proc/self")?.uid();

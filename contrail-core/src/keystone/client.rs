@@ -17,7 +17,7 @@ use crate::http::{Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
-/// One request to Keystone; hashing a password takes it a good part of a second.
+/// The time limit of one request; hashing a password takes Keystone a good part of a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Gets tokens from Keystone with a user's credentials.
@@ -33,10 +33,10 @@ pub struct Keystone {
 
 impl Keystone {
     /// A source that keeps its tokens in `cache_dir`, where other processes of the same user find
-    /// them. A directory that cannot be used only costs requests.
+    /// them. If the directory cannot be used, tokens are requested more often.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an address that is none.
+    /// [`Error::Invalid`] if the address cannot be used.
     pub fn new(
         transport: Arc<dyn Transport>,
         settings: KeystoneSettings,
@@ -113,7 +113,7 @@ impl Keystone {
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Grant>> {
-        // What is inside is whole at every moment, whatever became of its last holder.
+        // The value is consistent at every moment, even if its last holder panicked.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -135,7 +135,7 @@ impl Keystone {
             if !matches!(response.status, 300 | 404 | 405 | 410) {
                 return Err(error);
             }
-            // This version is not there.
+            // Keystone does not have this version.
             unknown.get_or_insert(error);
         }
         Err(unknown.unwrap_or_else(|| Error::missing("Keystone address", "none is given")))
@@ -194,7 +194,7 @@ impl Keystone {
         response.text()
     }
 
-    /// What the parser says may hold parts of the answer.
+    /// The parser's message may hold parts of the answer.
     fn hidden(&self, error: Error) -> Error {
         match error {
             Error::Decode { what, source } => Error::Decode {
@@ -205,7 +205,7 @@ impl Keystone {
         }
     }
 
-    /// What proves to Keystone who asks.
+    /// The secret that proves to Keystone who asks.
     fn secret(&self) -> &Secret {
         match &self.proof {
             Proof::Password => &self.settings.password,

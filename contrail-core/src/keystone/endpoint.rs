@@ -1,4 +1,4 @@
-//! Where Keystone's tokens are asked for, from all the ways in which people write its address.
+//! The URLs of Keystone's token requests, from all common forms of its address.
 
 use std::net::Ipv6Addr;
 
@@ -6,7 +6,7 @@ use ureq::http::Uri;
 
 use crate::error::{Error, Result};
 
-/// The port of installations whose address names none.
+/// The port if an address without a scheme has none.
 const DEFAULT_PORT: u16 = 35357;
 
 /// The two versions of the interface.
@@ -27,7 +27,7 @@ pub struct Endpoint {
     pub url: String,
 }
 
-/// The endpoints that an address stands for, in the order in which they are tried.
+/// The endpoints of an address, in the order in which they are tried.
 ///
 /// Accepted are `http://host:35357/v2.0`, `https://host/identity/v3/`, the full
 /// `…/v2.0/tokens` and `…/v3/auth/tokens`, `http://host:5000` (v3, then v2.0), and what
@@ -66,7 +66,7 @@ fn base(address: &str) -> Result<String> {
         Err(_) if has_scheme => text.to_owned(),
         Err(_) => format!("http://{text}"),
     };
-    // What is before an `@` may be a password.
+    // The part before an `@` may be a password.
     let shown = if text.contains('@') {
         "(hidden)"
     } else {

@@ -13,10 +13,10 @@ use crate::error::Result;
 use crate::http::Response;
 use crate::values::Secret;
 
-/// Trying again is never later than this before the end of a token.
+/// The most time before the end of a token at which the next one is requested.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);
 
-/// What proves who asks.
+/// The proof of the caller's identity.
 #[derive(Clone, Debug)]
 pub enum Proof {
     /// The user's password.
@@ -30,7 +30,7 @@ pub enum Proof {
 pub struct Grant {
     /// The token.
     pub token: Secret,
-    /// When to ask for the next one; none when Keystone did not say how long the token lasts.
+    /// When to ask for the next one; `None` if Keystone did not tell the token's lifetime.
     pub renew_at: Option<SystemTime>,
 }
 

@@ -5,23 +5,23 @@ use crate::values::{Deadline, Secret};
 
 /// Where the configuration API's tokens come from.
 pub trait TokenSource: Send + Sync {
-    /// A token that should be valid, or none when the API wants none.
+    /// A token that should be valid, or `None` if the API needs none.
     ///
     /// # Errors
-    /// When one is needed and cannot be had.
+    /// If one is needed and cannot be obtained.
     fn token(&self, deadline: Deadline) -> Result<Option<Secret>>;
 
-    /// A token in the place of one that the API did not accept; none when there is no other.
+    /// A replacement for a token that the API rejected; `None` if there is no other.
     ///
     /// # Errors
-    /// When another one cannot be had.
+    /// If another one cannot be obtained.
     fn refresh(&self, rejected: &Secret, deadline: Deadline) -> Result<Option<Secret>>;
 
-    /// Whose tokens these are, for error messages.
+    /// The user of the tokens, for error messages.
     fn identity(&self) -> String;
 }
 
-/// The API wants no token (`aaa_mode = no-auth`).
+/// The API needs no token (`aaa_mode = no-auth`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuth;
 
@@ -35,11 +35,24 @@ impl TokenSource for NoAuth {
     }
 
     fn identity(&self) -> String {
-        "nobody (no token was sent)".to_owned()
+        "no user (no token was sent)".to_owned()
     }
 }
 
-/// A token that was given.
+/// A given token, which is never renewed.
+///
+/// ```
+/// use std::time::Duration;
+/// use contrail_core::keystone::{FixedToken, TokenSource};
+/// use contrail_core::{Deadline, Secret};
+///
+/// let source = FixedToken(Secret::new("sesame"));
+/// let deadline = Deadline::after(Duration::from_secs(1));
+/// let token = source.token(deadline)?.ok_or("no token")?;
+/// assert_eq!(token.expose(), "sesame");
+/// assert_eq!(source.refresh(&token, deadline)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FixedToken(pub Secret);
 

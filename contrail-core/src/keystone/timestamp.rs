@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::Offset};
 
 /// Reads `2026-11-24T22:57:16Z`, also with a fraction of the second, with an offset (`+00:00`) or
-/// with neither: then it is UTC. A time before 1970 is none of a token's.
+/// with neither: then it is UTC. A time before 1970 is no time of a token.
 pub fn parse(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     let in_utc = |time: DateTime| Offset::UTC.to_timestamp(time);

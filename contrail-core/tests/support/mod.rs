@@ -29,8 +29,11 @@ pub fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Cl
 /// What the server does with a request.
 #[derive(Clone)]
 pub enum Act {
-    /// Answer it.
+    /// Answer it, announce that the connection closes, and close it.
     Answer(u16, String),
+    /// Answer it and close the connection, which the answer does not announce: the client may send its next
+    /// request before it can notice.
+    CloseSilently(u16, String),
     /// Answer it, and serve the next request of the connection.
     Keep(u16, String),
     /// Answer it with one more header.
@@ -154,7 +157,10 @@ fn serve(
     };
     let mut out = stream;
     let _ = match act {
-        Act::Answer(status, text) => out.write_all(&message(status, "", &text)),
+        Act::Answer(status, text) => {
+            out.write_all(&message(status, "Connection: close\r\n", &text))
+        }
+        Act::CloseSilently(status, text) => out.write_all(&message(status, "", &text)),
         Act::Keep(status, text) => {
             let sent = out.write_all(&message(status, "", &text));
             drop(reader);

@@ -1,5 +1,5 @@
-//! Access control lists: what a network's policies mean for its packets. The controller makes them; here
-//! they are only read.
+//! Access control lists: what a network's policies mean for its packets. The controller creates them;
+//! this crate only reads them.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::resource;
 /// The access control list of a network, named `domain:project:network:network`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessControlList {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// The rules.
@@ -26,7 +26,7 @@ pub struct AccessControlList {
 /// The rules of an access control list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AclEntries {
-    /// The rules, in the order in which they are looked at.
+    /// The rules, in the order of evaluation.
     #[serde(default, deserialize_with = "null_as_default")]
     pub acl_rule: Vec<AclRule>,
 }

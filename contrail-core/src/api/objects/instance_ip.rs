@@ -17,11 +17,11 @@ use crate::values::FqName;
 /// An address of a VM interface. Its name is one part and global: an id is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceIp {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The address. Left out at creation, the API chooses one; its answer does not tell which, so
-    /// the object must be read.
+    /// The address. If unset at creation, the API chooses one; its answer does not hold it, so the
+    /// object must be read.
     #[serde(
         rename = "instance_ip_address",
         default,
@@ -29,7 +29,7 @@ pub struct InstanceIp {
         deserialize_with = "empty_as_none"
     )]
     pub address: Option<IpAddr>,
-    /// `v4` or `v6`: which family the API shall choose from. Without it the network's first subnet
+    /// `v4` or `v6`: the family that the API chooses from. If unset, the network's first subnet
     /// decides.
     #[serde(
         rename = "instance_ip_family",
@@ -41,8 +41,8 @@ pub struct InstanceIp {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "empty_as_none")]
     pub subnet_uuid: Option<Uuid>,
-    /// Whether all interfaces of one role in a service instance share it: the controller makes such
-    /// addresses by itself, and no container has them.
+    /// Whether all interfaces of one role in a service instance share it: the controller creates such
+    /// addresses itself, and no container has them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[serde(deserialize_with = "null_as_default")]
     pub service_instance_ip: bool,
@@ -60,7 +60,19 @@ pub struct InstanceIp {
 }
 
 impl InstanceIp {
-    /// An address of `interface` that shall be created under this id, which is also its name.
+    /// A new address of `interface` under this id, which is also its name.
+    ///
+    /// ```
+    /// use contrail_core::api::{InstanceIp, Ref, Resource};
+    /// use contrail_core::values::Family;
+    /// use uuid::Uuid;
+    ///
+    /// let network = Ref::named("default-domain:admin:net1".parse()?);
+    /// let port = Ref::named("default-domain:admin:web".parse()?);
+    /// let ip = InstanceIp::new(Uuid::from_u128(1), Family::V4, network, port);
+    /// assert_eq!(ip.address, None, "the API chooses it");
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn new(uuid: Uuid, family: Family, network: Ref, interface: Ref) -> Self {
         let meta = Meta::new(FqName::new([uuid.to_string()])).with_id(uuid);
         Self {
@@ -75,7 +87,7 @@ impl InstanceIp {
         }
     }
 
-    /// An address of `network` that shall be set aside under this id, without an interface.
+    /// A new address of `network` without an interface: reserved under this id.
     pub fn reserved(uuid: Uuid, family: Family, network: Ref) -> Self {
         let mut ip = Self::new(uuid, family, network.clone(), network);
         ip.virtual_machine_interface_refs.clear();

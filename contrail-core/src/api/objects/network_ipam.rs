@@ -1,4 +1,4 @@
-//! Network IPAMs: what a virtual network's subnets hang on.
+//! Network IPAMs: the objects that carry or link the subnets of virtual networks.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ use crate::values::FqName;
 /// An IPAM, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkIpam {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// The subnets of a "flat" IPAM, which all networks that refer to it share; other IPAMs have
-    /// none, their subnets hang on the link from the network.
+    /// none: their subnets are in the reference from the network.
     #[serde(
         default,
         skip_serializing_if = "IpamSubnets::is_empty",
@@ -49,7 +49,7 @@ impl NetworkIpam {
         FqName::new(["default-domain", "default-project", "default-network-ipam"])
     }
 
-    /// An IPAM that shall be created.
+    /// A new IPAM.
     pub fn new(fq_name: FqName) -> Self {
         Self {
             meta: Meta::child_of("project", fq_name),

@@ -12,7 +12,7 @@ use crate::values::FqName;
 /// A policy, named `domain:project:name`. It has an effect on the networks that refer to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkPolicy {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// The rules.
@@ -23,7 +23,7 @@ pub struct NetworkPolicy {
         deserialize_with = "null_as_default"
     )]
     pub entries: PolicyEntries,
-    /// The networks that it is attached to; only read, and only when asked for.
+    /// The networks that it is attached to; read only if asked for, never written.
     #[serde(default, skip_serializing, deserialize_with = "null_as_default")]
     pub virtual_network_back_refs: Vec<Ref<PolicyLink>>,
     /// All other fields.
@@ -32,7 +32,7 @@ pub struct NetworkPolicy {
 }
 
 impl NetworkPolicy {
-    /// A policy that shall be created.
+    /// A new policy.
     pub fn new(fq_name: FqName, entries: PolicyEntries) -> Self {
         Self {
             meta: Meta::child_of("project", fq_name),

@@ -7,7 +7,7 @@ use super::subnet::Subnet;
 use crate::api::lenient::null_as_default;
 use crate::api::meta::Rest;
 
-/// The rules of a policy or a security group, in the order in which they are looked at.
+/// The rules of a policy or a security group, in the order of evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicyEntries {
     /// The rules.
@@ -37,7 +37,7 @@ pub struct PolicyRule {
     /// `any`, a name such as `tcp`, or a number.
     #[serde(default, deserialize_with = "null_as_default")]
     pub protocol: String,
-    /// `IPv4` or `IPv6`; both without.
+    /// `IPv4` or `IPv6`; both if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ethertype: Option<String>,
     /// Where packets come from.
@@ -66,7 +66,7 @@ pub struct PolicyAddress {
     /// A network, `domain:project:name`; `any`, or `local` for the one that the policy is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virtual_network: Option<String>,
-    /// A security group, `domain:project:name`; `local` for the one that the rule stands in. Only in
+    /// A security group, `domain:project:name`; `local` for the one that the rule is in. Only in
     /// security groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_group: Option<String>,
@@ -88,7 +88,7 @@ impl PolicyAddress {
     }
 }
 
-/// A range of ports, both ends included; -1 to -1 stands for all, as 0 to 65535 does.
+/// A range of ports, both ends included; -1 to -1 means all, as 0 to 65535 does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyPorts {
     /// The first port.

@@ -12,10 +12,10 @@ use crate::values::FqName;
 /// of one service instance share its traffic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PortTuple {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The ports; only read, and only when asked for.
+    /// The ports; read only if asked for, never written.
     #[serde(default, skip_serializing, deserialize_with = "null_as_default")]
     pub virtual_machine_interface_back_refs: Vec<Ref>,
     /// All other fields.
@@ -24,7 +24,7 @@ pub struct PortTuple {
 }
 
 impl PortTuple {
-    /// A port tuple that shall be created.
+    /// A new port tuple.
     pub fn new(fq_name: FqName) -> Self {
         Self {
             meta: Meta::child_of("service-instance", fq_name),

@@ -9,7 +9,7 @@ use crate::values::FqName;
 /// A project, named `domain:project`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// All other fields.
@@ -18,7 +18,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// A project that shall be created.
+    /// A new project.
     pub fn new(fq_name: FqName) -> Self {
         Self {
             meta: Meta::child_of("domain", fq_name),

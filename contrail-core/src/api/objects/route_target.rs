@@ -10,7 +10,7 @@ use crate::values::FqName;
 /// these objects itself from the lists in virtual networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteTarget {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// All other fields.
@@ -19,7 +19,7 @@ pub struct RouteTarget {
 }
 
 impl RouteTarget {
-    /// A route target that shall be created.
+    /// A new route target.
     pub fn new(fq_name: FqName) -> Self {
         Self {
             meta: Meta::new(fq_name),

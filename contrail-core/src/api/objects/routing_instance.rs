@@ -1,4 +1,5 @@
-//! Routing instances: the tables of a network. The controller makes them; here they are only read.
+//! Routing instances: the routing tables of a network. The controller creates them; this crate only
+//! reads them.
 
 use std::net::IpAddr;
 
@@ -13,7 +14,7 @@ use crate::resource;
 /// chain adds one for each service in each network, `service-<id of the chain>-<service instance>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoutingInstance {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// How IPv4 routes of the far network enter this instance.

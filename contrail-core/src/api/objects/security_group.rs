@@ -11,7 +11,7 @@ use crate::values::FqName;
 /// A security group, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SecurityGroup {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// The rules; one side of each is the group itself, `local`.
@@ -22,7 +22,7 @@ pub struct SecurityGroup {
         deserialize_with = "null_as_default"
     )]
     pub entries: PolicyEntries,
-    /// The number that the API gave the group; only read.
+    /// The number that the API gave the group; read, never written.
     #[serde(default, skip_serializing)]
     pub security_group_id: Option<u64>,
     /// All other fields.
@@ -31,7 +31,7 @@ pub struct SecurityGroup {
 }
 
 impl SecurityGroup {
-    /// A group that shall be created.
+    /// A new group.
     pub fn new(fq_name: FqName, entries: PolicyEntries) -> Self {
         Self {
             meta: Meta::child_of("project", fq_name),

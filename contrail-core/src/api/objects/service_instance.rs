@@ -10,10 +10,10 @@ use crate::values::FqName;
 
 /// A service instance, named `domain:project:name`.
 ///
-/// Deleting one leaves its port tuples behind without a parent: they go first.
+/// Deleting one leaves its port tuples without a parent: delete them first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceInstance {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
     /// The template.
@@ -79,7 +79,7 @@ pub struct ScaleOut {
 }
 
 impl ServiceInstance {
-    /// A service instance of a template that shall be created.
+    /// A new service instance of a template.
     pub fn new(fq_name: FqName, template: Ref, properties: InstanceProperties) -> Self {
         Self {
             meta: Meta::child_of("project", fq_name),

@@ -10,10 +10,10 @@ use crate::values::FqName;
 /// A template, named `domain:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceTemplate {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
-    /// What it says. Without, the template is of no use.
+    /// Its properties. If they are unset, the template cannot be used.
     #[serde(
         rename = "service_template_properties",
         default,
@@ -25,14 +25,14 @@ pub struct ServiceTemplate {
     pub rest: Rest,
 }
 
-/// What a template says.
+/// The properties of a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TemplateProperties {
-    /// 1 (also when absent): the controller starts virtual machines through Nova. 2: it starts
-    /// nothing, ports become members of port tuples.
+    /// 1, also if unset: the controller starts virtual machines through Nova. 2: it starts nothing,
+    /// ports become members of port tuples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// `in-network`, `in-network-nat` or `transparent`, which it is when absent.
+    /// `in-network`, `in-network-nat` or `transparent`; `transparent` if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_mode: Option<String>,
     /// `firewall`, `analyzer`, `source-nat` or `loadbalancer`.
@@ -103,12 +103,12 @@ impl ServiceTemplate {
         template
     }
 
-    /// The version, which is 1 when the template does not say.
+    /// The version, 1 if unset.
     pub fn version(&self) -> u32 {
         self.properties.version.unwrap_or(1)
     }
 
-    /// The mode, which is `transparent` when the template does not say.
+    /// The mode, `transparent` if unset.
     pub fn mode(&self) -> &str {
         self.properties
             .service_mode

@@ -121,12 +121,12 @@ impl IpamSubnet {
         IpNetwork::new(subnet.ip_prefix, subnet.ip_prefix_len).ok()
     }
 
-    /// The gateway, without the zero address that stands for none.
+    /// The gateway; `None` also for the zero address, which the API uses for none.
     pub fn gateway(&self) -> Option<IpAddr> {
         self.default_gateway.filter(|ip| !ip.is_unspecified())
     }
 
-    /// The vRouter's DNS address, without the zero address that stands for none.
+    /// The vRouter's DNS address; `None` also for the zero address, which the API uses for none.
     pub fn dns(&self) -> Option<IpAddr> {
         self.dns_server_address.filter(|ip| !ip.is_unspecified())
     }

@@ -13,10 +13,10 @@ use crate::values::MacAddr;
 /// A VM interface of a project, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VirtualMachineInterface {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The network. The API wants it at creation; it cannot be changed to another one later.
+    /// The network. The API requires it at creation; it cannot be changed later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null_as_default")]
     pub virtual_network_refs: Vec<Ref>,
@@ -32,7 +32,7 @@ pub struct VirtualMachineInterface {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null_as_default")]
     pub port_tuple_refs: Vec<Ref>,
-    /// The Ethernet address. Left out, the API derives it from the id ([`MacAddr::of_interface`]).
+    /// The Ethernet address. If unset, the API derives it from the id ([`MacAddr::of_interface`]).
     #[serde(
         rename = "virtual_machine_interface_mac_addresses",
         default,
@@ -48,7 +48,7 @@ pub struct VirtualMachineInterface {
         deserialize_with = "null_as_default"
     )]
     pub bindings: KeyValuePairs,
-    /// Who made the port.
+    /// The program that created the port.
     #[serde(
         rename = "virtual_machine_interface_device_owner",
         default,
@@ -62,7 +62,7 @@ pub struct VirtualMachineInterface {
         skip_serializing_if = "Option::is_none"
     )]
     pub properties: Option<InterfaceProperties>,
-    /// The addresses of this port; only read, and only when asked for.
+    /// The addresses of this port; read only if asked for, never written.
     #[serde(default, skip_serializing, deserialize_with = "null_as_default")]
     pub instance_ip_back_refs: Vec<Ref>,
     /// All other fields.
@@ -70,7 +70,7 @@ pub struct VirtualMachineInterface {
     pub rest: Rest,
 }
 
-/// Ethernet addresses as the API stores them: it checks nothing, so they may be any text.
+/// Ethernet addresses as the API stores them. It does not validate them, so they may be any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MacAddresses {
     /// The addresses; the first one counts.
@@ -97,7 +97,17 @@ pub struct InterfaceProperties {
 }
 
 impl VirtualMachineInterface {
-    /// A port in a network that shall be created. The machine can be linked later.
+    /// A new port in a network. The machine can be linked later.
+    ///
+    /// ```
+    /// use contrail_core::api::{Ref, VirtualMachineInterface};
+    ///
+    /// let network = Ref::named("default-domain:admin:net1".parse()?);
+    /// let mut port = VirtualMachineInterface::new("default-domain:admin:web".parse()?, network);
+    /// port.set_mac("02:00:5e:10:00:01".parse()?);
+    /// assert_eq!(port.mac(), Some("02:00:5e:10:00:01".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(fq_name: FqName, network: Ref) -> Self {
         Self {
             meta: Meta::child_of("project", fq_name),
@@ -114,7 +124,7 @@ impl VirtualMachineInterface {
         }
     }
 
-    /// The Ethernet address, when the stored one is valid.
+    /// The Ethernet address, if the stored one is valid.
     pub fn mac(&self) -> Option<MacAddr> {
         self.mac_addresses.mac_address.first()?.parse().ok()
     }

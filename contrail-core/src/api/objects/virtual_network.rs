@@ -13,10 +13,10 @@ use crate::values::FqName;
 /// A virtual network, named `domain:project:name`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VirtualNetwork {
-    /// Name, id and what else every object has.
+    /// The fields that every object has.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The IPAMs, each with the subnets that hang on it.
+    /// The IPAMs, each with the network's subnets on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null_as_default")]
     pub network_ipam_refs: Vec<Ref<VnSubnets>>,
@@ -35,7 +35,7 @@ pub struct VirtualNetwork {
     /// `flat-subnet-preferred`, `user-defined-subnet-only` or `user-defined-subnet-preferred`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_allocation_mode: Option<String>,
-    /// The ports of the network; only read, and only when asked for.
+    /// The ports of the network; read only if asked for, never written.
     #[serde(default, skip_serializing, deserialize_with = "null_as_default")]
     pub virtual_machine_interface_back_refs: Vec<Ref>,
     /// All other fields.
@@ -70,8 +70,19 @@ pub struct VnSubnets {
 }
 
 impl VirtualNetwork {
-    /// A network that shall be created, with subnets on one IPAM. It should keep no id: the name
-    /// then decides which of several creators wins.
+    /// A new network with subnets on one IPAM. It should have no id: then the name decides which of
+    /// several clients creates it.
+    ///
+    /// ```
+    /// use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
+    ///
+    /// let name = "default-domain:admin:net1".parse()?;
+    /// let subnet = IpamSubnet::new("10.1.0.0/24".parse()?);
+    /// let network = VirtualNetwork::new(name, NetworkIpam::default_name(), vec![subnet]);
+    /// let prefixes: Vec<_> = network.subnets().filter_map(IpamSubnet::prefix).collect();
+    /// assert_eq!(prefixes[0].to_string(), "10.1.0.0/24");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(fq_name: FqName, ipam: FqName, subnets: Vec<IpamSubnet>) -> Self {
         let subnets = VnSubnets {
             ipam_subnets: subnets,
