@@ -98,16 +98,16 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
         host_name: Some("node1".into()),
     });
     let backend = settings.unwrap().backend("cni-opencontrail").unwrap();
+    let maker = Maker {
+        program: "cni-opencontrail".into(),
+        node: "node1".into(),
+        machine: None,
+    };
+    let state_dir = "/var/lib/contrail/cni-opencontrail";
     let host = Host {
-        maker: Maker {
-            program: "cni-opencontrail".into(),
-            node: "node1".into(),
-            machine: None,
-        },
-        run_dir: "/run/contrail".into(),
-        state_dir: "/var/lib/contrail/cni-opencontrail".into(),
         attach_timeout: Duration::from_secs(10),
         detach_timeout: Duration::from_secs(10),
+        ..Host::new(maker, "/run/contrail", state_dir)
     };
     Attacher::new(
         Backend {
@@ -119,26 +119,13 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
 }
 
 fn attachment(netns: &TestNetns) -> Attachment {
+    let network = NetworkSpec {
+        fq_name: "default-domain:admin:n".parse().unwrap(),
+        subnets: vec![SubnetSpec::new("10.1.1.0/24".parse().unwrap())],
+    };
     Attachment {
-        container: "c".into(),
-        ifname: "eth0".into(),
-        netns: netns.path().to_owned(),
-        network: NetworkSpec {
-            fq_name: "default-domain:admin:n".parse().unwrap(),
-            subnets: vec![SubnetSpec {
-                prefix: "10.1.1.0/24".parse().unwrap(),
-                gateway: None,
-                pool: None,
-            }],
-        },
-        addresses: Vec::new(),
-        mac: None,
-        mtu: None,
-        configuration: "test".into(),
-        display_name: "c".into(),
-        routes: Vec::new(),
-        service: None,
-        security_groups: Vec::new(),
+        configuration: Some("test".into()),
+        ..Attachment::new("c", "eth0", netns.path(), network)
     }
 }
 

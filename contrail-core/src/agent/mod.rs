@@ -43,8 +43,8 @@ pub struct Port {
     pub instance_id: Uuid,
     /// The id of the virtual network.
     pub vn_id: Uuid,
-    /// The id of the project; nil when it is not known.
-    pub project_id: Uuid,
+    /// The id of the project, if known.
+    pub project_id: Option<Uuid>,
     /// The name for people; also the name that DHCP hands out.
     pub display_name: String,
     /// The IPv4 address; none lets the configuration decide.
@@ -64,7 +64,7 @@ impl Port {
             "id": self.id,
             "instance-id": self.instance_id,
             "vn-id": self.vn_id,
-            "vm-project-id": self.project_id,
+            "vm-project-id": self.project_id.unwrap_or_default(),
             "display-name": self.display_name,
             "ip-address": self.address.unwrap_or(Ipv4Addr::UNSPECIFIED),
             "ip6-address": self.address6.map(|ip| ip.to_string()).unwrap_or_default(),

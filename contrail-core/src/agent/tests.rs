@@ -13,7 +13,7 @@ fn port() -> Port {
         id: Uuid::from_u128(0x9755_6910_7aaf_11eb_9576_0016_3e6d_1150),
         instance_id: Uuid::from_u128(2),
         vn_id: Uuid::from_u128(3),
-        project_id: Uuid::nil(),
+        project_id: None,
         display_name: "web-1".into(),
         address: Some(Ipv4Addr::new(10, 10, 0, 5)),
         address6: None,

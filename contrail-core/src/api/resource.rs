@@ -37,6 +37,17 @@ pub trait Resource: Serialize + DeserializeOwned {
         self.meta().uuid
     }
 
+    /// The id of an object that the API gave.
+    ///
+    /// # Errors
+    /// [`Error::NoId`] if it gave none.
+    fn id(&self) -> Result<Uuid, Error> {
+        self.uuid().ok_or_else(|| Error::NoId {
+            kind: Self::TYPE,
+            name: self.fq_name().clone(),
+        })
+    }
+
     /// The object's name.
     fn fq_name(&self) -> &FqName {
         &self.meta().fq_name

@@ -203,12 +203,8 @@ impl Cleaned {
     }
 
     fn describe(&self, orphan: &Orphan, fate: &Fate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (container, id, since) = (&orphan.container, orphan.interface, age(orphan.since));
-        match orphan.ifname.as_str() {
-            "" => write!(f, "  endpoint {container} ({id})")?,
-            ifname => write!(f, "  container {container}, interface {ifname} ({id})")?,
-        }
-        write!(f, ", noted {since} s ago: ")?;
+        let (holder, id, since) = (&orphan.holder, orphan.interface, age(orphan.since));
+        write!(f, "  {holder} ({id}), noted {since} s ago: ")?;
         match (fate, self.grace) {
             (Fate::Removed, _) => writeln!(f, "removed"),
             (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
