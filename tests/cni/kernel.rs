@@ -89,7 +89,7 @@ impl Dataplane for Faulty {
     }
 }
 
-fn attacher(dataplane: Arc<Faulty>) -> Attacher {
+fn attacher(dataplane: Arc<dyn Dataplane>) -> Attacher {
     let settings = Settings::load(&Sources {
         nearer: Vec::new(),
         environment: &|_| None,
@@ -156,7 +156,7 @@ fn whatever_the_kernel_refuses_nothing_is_left() {
         let (mut cases, mut taken_back, mut by_detach) = (0, 0, 0);
         for (errno, after_effect) in ERRORS.into_iter().flat_map(|e| [(e, false), (e, true)]) {
             let kernel = Faulty::new(errno, after_effect);
-            let attacher = attacher(Arc::clone(&kernel));
+            let attacher = attacher(kernel.clone());
             let attach = || attacher.attach(&[attachment(&netns)]);
             let detach = || attacher.detach(&[detachment()]);
             let to_attach = steps(&kernel, || drop(attach().unwrap()));
@@ -200,5 +200,24 @@ fn whatever_the_kernel_refuses_nothing_is_left() {
             "kernel steps refused: {cases} cases, {taken_back} taken back at once, {by_detach} finished by \
              the queue or DEL"
         ));
+    });
+}
+
+#[test]
+fn a_container_is_attached_and_detached_within_an_async_runtime() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        let attacher = attacher(Arc::new(Kernel::new()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let attached = attacher.attach(&[attachment(&netns)]).unwrap();
+            assert_eq!(attached[0].addresses.len(), 1);
+            assert_eq!(attacher.detach(&[detachment()]).unwrap().deferred, 0);
+        });
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
     });
 }

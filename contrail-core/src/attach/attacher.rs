@@ -64,6 +64,10 @@ impl Host {
 }
 
 /// Attaches containers of one host to virtual networks, and detaches them.
+///
+/// All methods block until the API, the agent and the kernel have answered or the deadline passes. An
+/// asynchronous program should call them from a thread for blocking work, such as Tokio's
+/// `spawn_blocking`.
 #[derive(Clone)]
 pub struct Attacher {
     pub(crate) backend: Backend,

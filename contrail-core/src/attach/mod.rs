@@ -22,6 +22,7 @@ mod membership;
 pub mod network;
 mod objects;
 mod port;
+mod port_spec;
 mod records;
 mod removal;
 mod spec;

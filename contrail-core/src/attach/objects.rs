@@ -10,7 +10,7 @@ use crate::api::objects::{
     VirtualNetwork,
 };
 use crate::attach::attacher::Host;
-use crate::attach::port::PortSpec;
+use crate::attach::port_spec::PortSpec;
 use crate::attach::spec::{NetworkSpec, Reserve};
 use crate::ownership::Holder;
 use crate::ownership::mark::{CONFIGURATION, CONTAINER, NETWORK, RESERVED};

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::attach::attacher::Attacher;
 use crate::attach::error::{Error, Result};
+use crate::attach::housekeeping::fate::Fate;
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
 use crate::attach::removal::PendingRemoval;
@@ -31,17 +32,6 @@ pub struct Cleaned {
 
 /// Orphans, each with what became of it.
 pub type Decided = Vec<(Orphan, Fate)>;
-
-/// What became of an orphan, or of a virtual machine without interfaces.
-#[derive(Debug)]
-pub enum Fate {
-    /// It is removed, or its removal waits like others.
-    Removed,
-    /// It stays: nobody asked for its removal, it is too new, or somebody uses it by now.
-    Stays,
-    /// It could not be removed, for this reason.
-    Failed(Error),
-}
 
 impl Attacher {
     /// Works off all removals that wait, looks for the orphans of some projects, and removes those that

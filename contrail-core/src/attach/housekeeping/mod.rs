@@ -2,11 +2,13 @@
 
 mod clean;
 mod collect;
+mod fate;
 mod machines;
 mod orphans;
 mod status;
 
-pub use clean::{Cleaned, Decided, Fate};
+pub use clean::{Cleaned, Decided};
+pub use fate::Fate;
 pub use machines::IdleMachine;
 pub use orphans::Orphan;
 pub use status::Status;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
-use crate::attach::port::{Port, PortSpec};
+use crate::attach::port::Port;
+use crate::attach::port_spec::PortSpec;
 use crate::attach::records::nodes;
 use crate::attach::records::returns;
 use crate::attach::spec::{Attached, Attachment};
