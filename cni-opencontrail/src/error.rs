@@ -133,7 +133,7 @@ fn code(error: &Error) -> u32 {
 /// | `NoAddress`, `AddressInUse` | 102 |
 /// | `Unauthorized` | 103 |
 /// | `Agent` | 104 |
-/// | `Decode`, `Foreign` | 106 |
+/// | `Decode`, `Foreign`, `NoId` | 106 |
 /// | `Encode` | 999 |
 /// | `Unsure`, `NoToken` | that of its cause |
 fn client_code(error: &error::Error) -> u32 {
@@ -155,7 +155,7 @@ fn client_code(error: &error::Error) -> u32 {
         Error::NoAddress { .. } | Error::AddressInUse { .. } => CniError::NO_ADDRESS,
         Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
         Error::Agent { .. } => CniError::AGENT,
-        Error::Decode { .. } | Error::Foreign { .. } => CniError::ANSWER,
+        Error::Decode { .. } | Error::Foreign { .. } | Error::NoId { .. } => CniError::ANSWER,
         Error::Encode { .. } => CniError::INTERNAL,
         // Never a cause.
         Error::Unsure { .. } | Error::NoToken { .. } => CniError::INTERNAL,

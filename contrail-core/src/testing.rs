@@ -81,16 +81,14 @@ pub fn client_of(transport: Arc<FakeTransport>) -> Client {
 #[cfg(feature = "attach")]
 /// A host that attaches containers and never touches its directories.
 pub fn host() -> Host {
+    let maker = Maker {
+        program: "cni".into(),
+        node: "node1".into(),
+        machine: None,
+    };
     Host {
-        maker: Maker {
-            program: "cni".into(),
-            node: "node1".into(),
-            machine: None,
-        },
-        run_dir: "/nonexistent".into(),
-        state_dir: "/nonexistent".into(),
         attach_timeout: Duration::from_secs(5),
-        detach_timeout: Duration::from_secs(5),
+        ..Host::new(maker, "/nonexistent", "/nonexistent")
     }
 }
 

@@ -89,7 +89,7 @@ impl Dataplane for Faulty {
     }
 }
 
-fn attacher(dataplane: Arc<Faulty>) -> Attacher {
+fn attacher(dataplane: Arc<dyn Dataplane>) -> Attacher {
     let settings = Settings::load(&Sources {
         nearer: Vec::new(),
         environment: &|_| None,
@@ -98,16 +98,16 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
         host_name: Some("node1".into()),
     });
     let backend = settings.unwrap().backend("cni-opencontrail").unwrap();
+    let maker = Maker {
+        program: "cni-opencontrail".into(),
+        node: "node1".into(),
+        machine: None,
+    };
+    let state_dir = "/var/lib/contrail/cni-opencontrail";
     let host = Host {
-        maker: Maker {
-            program: "cni-opencontrail".into(),
-            node: "node1".into(),
-            machine: None,
-        },
-        run_dir: "/run/contrail".into(),
-        state_dir: "/var/lib/contrail/cni-opencontrail".into(),
         attach_timeout: Duration::from_secs(10),
         detach_timeout: Duration::from_secs(10),
+        ..Host::new(maker, "/run/contrail", state_dir)
     };
     Attacher::new(
         Backend {
@@ -119,26 +119,13 @@ fn attacher(dataplane: Arc<Faulty>) -> Attacher {
 }
 
 fn attachment(netns: &TestNetns) -> Attachment {
+    let network = NetworkSpec {
+        fq_name: "default-domain:admin:n".parse().unwrap(),
+        subnets: vec![SubnetSpec::new("10.1.1.0/24".parse().unwrap())],
+    };
     Attachment {
-        container: "c".into(),
-        ifname: "eth0".into(),
-        netns: netns.path().to_owned(),
-        network: NetworkSpec {
-            fq_name: "default-domain:admin:n".parse().unwrap(),
-            subnets: vec![SubnetSpec {
-                prefix: "10.1.1.0/24".parse().unwrap(),
-                gateway: None,
-                pool: None,
-            }],
-        },
-        addresses: Vec::new(),
-        mac: None,
-        mtu: None,
-        configuration: "test".into(),
-        display_name: "c".into(),
-        routes: Vec::new(),
-        service: None,
-        security_groups: Vec::new(),
+        configuration: Some("test".into()),
+        ..Attachment::new("c", "eth0", netns.path(), network)
     }
 }
 
@@ -169,7 +156,7 @@ fn whatever_the_kernel_refuses_nothing_is_left() {
         let (mut cases, mut taken_back, mut by_detach) = (0, 0, 0);
         for (errno, after_effect) in ERRORS.into_iter().flat_map(|e| [(e, false), (e, true)]) {
             let kernel = Faulty::new(errno, after_effect);
-            let attacher = attacher(Arc::clone(&kernel));
+            let attacher = attacher(kernel.clone());
             let attach = || attacher.attach(&[attachment(&netns)]);
             let detach = || attacher.detach(&[detachment()]);
             let to_attach = steps(&kernel, || drop(attach().unwrap()));
@@ -213,5 +200,24 @@ fn whatever_the_kernel_refuses_nothing_is_left() {
             "kernel steps refused: {cases} cases, {taken_back} taken back at once, {by_detach} finished by \
              the queue or DEL"
         ));
+    });
+}
+
+#[test]
+fn a_container_is_attached_and_detached_within_an_async_runtime() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        let before = everything(&lab, &[netns.netns()]);
+        let attacher = attacher(Arc::new(Kernel::new()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let attached = attacher.attach(&[attachment(&netns)]).unwrap();
+            assert_eq!(attached[0].addresses.len(), 1);
+            assert_eq!(attacher.detach(&[detachment()]).unwrap().deferred, 0);
+        });
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
     });
 }

@@ -10,7 +10,6 @@ use contrail_core::attach::Result;
 use contrail_core::attach::{
     Attached, Attacher, Attachment, Detachment, Expected, NetworkSpec, SubnetSpec,
 };
-use contrail_core::kernel::Route;
 use contrail_core::{Deadline, FqName};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::TestNetns;
@@ -49,26 +48,13 @@ fn subnet(number: usize) -> String {
 
 /// The interface `eth0` of a container in a network.
 pub fn attachment(container: &str, network_number: usize, netns: &Path) -> Attachment {
+    let network = NetworkSpec {
+        fq_name: network(network_number),
+        subnets: vec![SubnetSpec::new(subnet(network_number).parse().unwrap())],
+    };
     Attachment {
-        container: container.into(),
-        ifname: "eth0".into(),
-        netns: netns.to_owned(),
-        network: NetworkSpec {
-            fq_name: network(network_number),
-            subnets: vec![SubnetSpec {
-                prefix: subnet(network_number).parse().unwrap(),
-                gateway: None,
-                pool: None,
-            }],
-        },
-        addresses: Vec::new(),
-        mac: None,
-        mtu: None,
-        configuration: "test".into(),
-        display_name: container.into(),
-        routes: Vec::<Route>::new(),
-        service: None,
-        security_groups: Vec::new(),
+        configuration: Some("test".into()),
+        ..Attachment::new(container, "eth0", netns, network)
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use contrail_core::attach::{Cleaned, Fate};
+use contrail_core::ownership::Holder;
 use contrail_core::{Deadline, FqName};
 
 use super::NetworkDriver;
@@ -64,7 +65,9 @@ impl NetworkDriver {
             if !matches!(fate, Fate::Removed) {
                 continue;
             }
-            if let Ok(id) = EndpointId::try_from(orphan.container.clone()) {
+            if let Holder::Endpoint { id } = &orphan.holder
+                && let Ok(id) = EndpointId::try_from(id.clone())
+            {
                 self.store.remove_endpoint(&id)?;
             }
         }

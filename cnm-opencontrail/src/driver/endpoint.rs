@@ -122,7 +122,7 @@ impl NetworkDriver {
                 );
                 let network = self.establish_again(&request.network_id, network, end)?;
                 endpoint.network_id = network.uuid;
-                endpoint.project_id = network.project;
+                endpoint.project_id = network.project_id();
                 self.attacher.create_endpoint(&endpoint)
             }
             Err(error) if self.make_room(request, &error, end)? => {
@@ -293,7 +293,7 @@ impl NetworkDriver {
             id: id.as_str().to_owned(),
             network: network.name.clone(),
             network_id: network.uuid,
-            project_id: network.project,
+            project_id: network.project_id(),
             addresses: entry
                 .addresses
                 .iter()

@@ -44,6 +44,11 @@ pub(super) struct NetworkEntry {
 }
 
 impl NetworkEntry {
+    /// The id of its project, if known: stored entries have the nil id otherwise.
+    pub(super) fn project_id(&self) -> Option<Uuid> {
+        Some(self.project).filter(|id| !id.is_nil())
+    }
+
     /// One that is about to be made, noted as something to remove.
     pub(super) fn unfinished(wanted: Wanted) -> Self {
         Self {

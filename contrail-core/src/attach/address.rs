@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use crate::api::objects::InstanceIp;
@@ -12,42 +11,10 @@ use crate::attach::attacher::Attacher;
 use crate::attach::attacher::Host;
 use crate::attach::error::Result;
 use crate::attach::objects;
+use crate::attach::spec::{Reservation, Reserve};
 use crate::error::Error;
 use crate::ownership;
 use crate::values::Deadline;
-use crate::values::Family;
-use crate::values::FqName;
-
-/// An address to be set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reserve<'a> {
-    /// The id that the instance IP gets: asking again with the same one is no second address.
-    pub id: Uuid,
-    /// The virtual network's name.
-    pub network: &'a FqName,
-    /// The virtual network's id.
-    pub network_id: Uuid,
-    /// The family of the address.
-    pub family: Family,
-    /// The address; chosen by the API without.
-    pub address: Option<IpAddr>,
-    /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
-    /// family that has a free address.
-    pub subnet: Option<(Uuid, IpNetwork)>,
-    /// What it is set aside for, for people.
-    pub purpose: &'a str,
-}
-
-/// An address that this host has set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation {
-    /// The instance IP.
-    pub id: Uuid,
-    /// The address.
-    pub address: IpAddr,
-    /// What it is set aside for.
-    pub purpose: String,
-}
 
 impl Attacher {
     /// Sets an address aside. One request, and a second one when the API shall choose.
@@ -142,6 +109,7 @@ mod tests {
     use super::*;
     use crate::http::{Method, Response};
     use crate::testing::{FakeTransport, client_of, host};
+    use crate::values::{Family, FqName};
 
     const ID: Uuid = Uuid::from_u128(7);
 

@@ -14,6 +14,10 @@ use crate::ownership::Maker;
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 
+/// How long detaching waits for the API and the agent before it defers what is left: a runtime that
+/// removes a container does not wait for a controller.
+pub(crate) const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The outside world of an attachment: the API, the agent and the kernel.
 #[derive(Clone)]
 pub struct Backend {
@@ -42,6 +46,17 @@ pub struct Host {
 }
 
 impl Host {
+    /// A host on which attaching may take 20 seconds, and detaching 5 before it defers what is left.
+    pub fn new(maker: Maker, run_dir: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            maker,
+            run_dir: run_dir.into(),
+            state_dir: state_dir.into(),
+            attach_timeout: Duration::from_secs(20),
+            detach_timeout: DETACH_TIMEOUT,
+        }
+    }
+
     /// The name of this host: part of every computed id.
     pub fn node(&self) -> &str {
         &self.maker.node
@@ -49,6 +64,10 @@ impl Host {
 }
 
 /// Attaches containers of one host to virtual networks, and detaches them.
+///
+/// All methods block until the API, the agent and the kernel have answered or the deadline passes. An
+/// asynchronous program should call them from a thread for blocking work, such as Tokio's
+/// `spawn_blocking`.
 #[derive(Clone)]
 pub struct Attacher {
     pub(crate) backend: Backend,

@@ -1,18 +1,13 @@
 //! From settings to everything that attaching needs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::attacher::{Attacher, Backend, Host};
+use super::attacher::{Attacher, Backend, DETACH_TIMEOUT, Host};
 use crate::agent::Agent;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::ownership::Maker;
 use crate::settings::Settings;
-
-/// How long detaching waits for the API and the agent before it puts off what is left: a runtime
-/// that removes a container does not wait for a controller.
-const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Settings {
     /// The API, the agent and this host's kernel. Nothing is sent yet.
@@ -33,18 +28,17 @@ impl Settings {
     /// # Errors
     /// As [`Settings::client`].
     pub fn attacher(&self, program: &str) -> Result<Attacher> {
+        let maker = Maker {
+            program: program.to_owned(),
+            node: self.node.clone(),
+            machine: self.machine,
+        };
         Ok(Attacher::new(
             self.backend(program)?,
             Host {
-                maker: Maker {
-                    program: program.to_owned(),
-                    node: self.node.clone(),
-                    machine: self.machine,
-                },
-                run_dir: self.run_dir.clone(),
-                state_dir: self.state_dir.clone(),
                 attach_timeout: self.timeouts.attach,
                 detach_timeout: self.timeouts.attach.min(DETACH_TIMEOUT),
+                ..Host::new(maker, &self.run_dir, &self.state_dir)
             },
         ))
     }

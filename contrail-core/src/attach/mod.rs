@@ -21,15 +21,16 @@ mod interface;
 mod membership;
 pub mod network;
 mod objects;
+mod port;
+mod port_spec;
 mod records;
 mod removal;
 mod spec;
 mod steps;
 mod transaction;
 
-pub use address::{Reservation, Reserve};
 pub use attacher::{Attacher, Backend, Host};
-pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined, Kept};
+pub use endpoint::{Endpoint, EndpointAddress, FoundEndpoint, Joined, Kept};
 pub use error::{Error, Result};
 pub use housekeeping::{Cleaned, Decided, Fate, IdleMachine, Orphan, Status, Waiting};
 pub use interface::Expected;
@@ -37,5 +38,6 @@ pub use membership::{KeptService, warn_of};
 pub use network::Network;
 pub use removal::{Detached, PendingRemoval, Step};
 pub use spec::{
-    Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, Service, SubnetSpec,
+    Assigned, Attached, Attachment, Detachment, NetworkSpec, Pool, Reservation, Reserve, Service,
+    SubnetSpec,
 };

@@ -9,19 +9,19 @@ use crate::api::objects::{
     AllocationPool, InstanceIp, IpamSubnet, NetworkIpam, VirtualMachine, VirtualMachineInterface,
     VirtualNetwork,
 };
-use crate::attach::address::Reserve;
 use crate::attach::attacher::Host;
-use crate::attach::network::Network;
-use crate::attach::spec::{Attachment, NetworkSpec};
-use crate::ownership::mark::{CONFIGURATION, CONTAINER, IFNAME, NETWORK, RESERVED};
+use crate::attach::port_spec::PortSpec;
+use crate::attach::spec::{NetworkSpec, Reserve};
+use crate::ownership::Holder;
+use crate::ownership::mark::{CONFIGURATION, CONTAINER, NETWORK, RESERVED};
 use crate::values::Family;
 use crate::values::MacAddr;
 
 /// The virtual machine that stands for the container.
-pub(crate) fn machine(host: &Host, id: Uuid, wanted: &Attachment) -> VirtualMachine {
+pub(crate) fn machine(host: &Host, id: Uuid, wanted: &PortSpec) -> VirtualMachine {
     let mut machine = VirtualMachine::new(id);
     machine.meta.display_name = Some(wanted.display_name.clone());
-    machine.meta.annotations = host.maker.mark([(CONTAINER, wanted.container.as_str())]);
+    machine.meta.annotations = host.maker.mark([(CONTAINER, wanted.holder.id())]);
     machine
 }
 
@@ -31,18 +31,26 @@ pub(crate) fn interface(
     host: &Host,
     id: Uuid,
     mac: MacAddr,
-    wanted: &Attachment,
+    wanted: &PortSpec,
 ) -> VirtualMachineInterface {
     let network = &wanted.network.fq_name;
     let name = network.parent().child(id.to_string());
     let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
     interface.meta.uuid = Some(id);
-    interface.meta.display_name = Some(format!("{}/{}", wanted.display_name, wanted.ifname));
+    let label = &wanted.display_name;
+    interface.meta.display_name = Some(match &wanted.holder {
+        Holder::Container { ifname, .. } => format!("{label}/{ifname}"),
+        Holder::Endpoint { .. } => label.clone(),
+    });
+    let [container, ifname] = wanted.holder.mark();
     interface.meta.annotations = host.maker.mark([
-        (CONTAINER, wanted.container.as_str()),
-        (IFNAME, &wanted.ifname),
+        container,
+        ifname,
         (NETWORK, &network.to_string()),
-        (CONFIGURATION, &wanted.configuration),
+        (
+            CONFIGURATION,
+            wanted.configuration.as_deref().unwrap_or_default(),
+        ),
     ]);
     let groups = wanted.security_groups.iter().cloned();
     interface.security_group_refs = groups.map(Ref::named).collect();
@@ -50,15 +58,14 @@ pub(crate) fn interface(
     interface
 }
 
-/// An instance IP of a VM interface; without an address the API chooses one of the family.
+/// An instance IP of a VM interface; if `address` is unset, the API chooses one of the family.
 pub(crate) fn instance_ip(
     id: Uuid,
     family: Family,
     address: Option<IpAddr>,
     interface: &VirtualMachineInterface,
-    network: &Network,
+    network: Ref,
 ) -> InstanceIp {
-    let network = Ref::new(network.fq_name.clone(), network.uuid);
     let mut ip = InstanceIp::new(id, family, network, Ref::object(interface));
     ip.address = address;
     ip.meta.annotations = interface.meta.annotations.clone();

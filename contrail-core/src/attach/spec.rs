@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::kernel::Route;
 use crate::service_chain::ServiceRole;
-use crate::values::FqName;
-use crate::values::MacAddr;
+use crate::values::{Family, FqName, MacAddr};
 
 /// One interface of a container, to be made and joined to a virtual network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +23,13 @@ pub struct Attachment {
     pub network: NetworkSpec,
     /// The addresses that were asked for, at most one of each family; others are allocated.
     pub addresses: Vec<IpAddr>,
-    /// The Ethernet address that was asked for; without one it follows from the interface's id.
+    /// The Ethernet address that was asked for; if unset, it follows from the interface's id.
     pub mac: Option<MacAddr>,
-    /// The MTU in bytes; the kernel's default without.
+    /// The MTU in bytes; if unset, the kernel's default.
     pub mtu: Option<u32>,
-    /// The name under which the runtime keeps what it asks for: what it has forgotten of one is collected
-    /// without regard to others. Empty where it has none.
-    pub configuration: String,
+    /// The name of the runtime's configuration, if it has one: interfaces that it no longer has are
+    /// collected separately for each configuration.
+    pub configuration: Option<String>,
     /// What people call the container: shown in the controller's user interface.
     pub display_name: String,
     /// The routes that the container gets through this interface. One without a gateway goes by the
@@ -38,8 +37,47 @@ pub struct Attachment {
     pub routes: Vec<Route>,
     /// Its part in a service chain.
     pub service: Option<Service>,
-    /// The security groups that filter its packets; they must exist. Without one nothing is filtered.
+    /// The security groups that filter its packets; they must exist. If empty, nothing is filtered.
     pub security_groups: Vec<FqName>,
+}
+
+impl Attachment {
+    /// An interface with allocated addresses, computed Ethernet address and the kernel's default MTU,
+    /// without routes; set the other fields as needed.
+    ///
+    /// ```
+    /// use contrail_core::attach::{Attachment, NetworkSpec};
+    ///
+    /// let network = NetworkSpec::existing("default-domain:admin:net1".parse()?);
+    /// let attachment = Attachment {
+    ///     mtu: Some(1400),
+    ///     ..Attachment::new("4711", "eth0", "/run/netns/c1", network)
+    /// };
+    /// assert_eq!(attachment.display_name, "4711");
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
+    pub fn new(
+        container: impl Into<String>,
+        ifname: impl Into<String>,
+        netns: impl Into<PathBuf>,
+        network: NetworkSpec,
+    ) -> Self {
+        let container = container.into();
+        Self {
+            display_name: container.clone(),
+            container,
+            ifname: ifname.into(),
+            netns: netns.into(),
+            network,
+            addresses: Vec::new(),
+            mac: None,
+            mtu: None,
+            configuration: None,
+            routes: Vec::new(),
+            service: None,
+            security_groups: Vec::new(),
+        }
+    }
 }
 
 /// A virtual network, and what it must look like.
@@ -52,15 +90,36 @@ pub struct NetworkSpec {
     pub subnets: Vec<SubnetSpec>,
 }
 
+impl NetworkSpec {
+    /// A virtual network that must exist, whatever its subnets are.
+    pub fn existing(fq_name: FqName) -> Self {
+        Self {
+            fq_name,
+            subnets: Vec::new(),
+        }
+    }
+}
+
 /// A subnet of a virtual network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetSpec {
     /// Its prefix, without host bits.
     pub prefix: IpNetwork,
-    /// Its gateway; chosen by the API without.
+    /// Its gateway; if unset, the API chooses one.
     pub gateway: Option<IpAddr>,
-    /// The part of it from which addresses are allocated; all of it without.
+    /// The part of it from which addresses are allocated; if unset, all of it.
     pub pool: Option<Pool>,
+}
+
+impl SubnetSpec {
+    /// A subnet whose gateway the API chooses, with all of its addresses to be allocated.
+    pub fn new(prefix: IpNetwork) -> Self {
+        Self {
+            prefix,
+            gateway: None,
+            pool: None,
+        }
+    }
 }
 
 /// A range of addresses of one family.
@@ -124,4 +183,35 @@ pub struct Service {
     /// Whether the container's network namespace forwards packets that come in by this interface, as
     /// a service must that has no program of its own for it.
     pub forwarding: bool,
+}
+
+/// An address to be set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve<'a> {
+    /// The id that the instance IP gets: asking again with the same one is no second address.
+    pub id: Uuid,
+    /// The virtual network's name.
+    pub network: &'a FqName,
+    /// The virtual network's id.
+    pub network_id: Uuid,
+    /// The family of the address.
+    pub family: Family,
+    /// The address; if unset, the API chooses one.
+    pub address: Option<IpAddr>,
+    /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
+    /// family that has a free address.
+    pub subnet: Option<(Uuid, IpNetwork)>,
+    /// What it is set aside for, for people.
+    pub purpose: &'a str,
+}
+
+/// An address that this host has set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The instance IP.
+    pub id: Uuid,
+    /// The address.
+    pub address: IpAddr,
+    /// What it is set aside for.
+    pub purpose: String,
 }

@@ -1,4 +1,4 @@
-//! One call to attach a container: what all its steps share, and what it has done so far.
+//! The transaction of one call that attaches: what all its steps share, and what it has done so far.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,26 +6,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::api::Client;
-use crate::api::objects::VirtualMachineInterface;
 use crate::attach::attacher::Backend;
 use crate::attach::attacher::Host;
 use crate::attach::error::{Error, Result};
-use crate::attach::objects;
 use crate::attach::records::orphans;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Failed, Step};
-use crate::attach::spec::Attachment;
 use crate::error;
 use crate::values::Deadline;
-use crate::values::MacAddr;
-use crate::values::identity;
 
 /// What the steps of one call share.
 pub(crate) struct Transaction<'a> {
     pub(crate) host: &'a Host,
     pub(crate) backend: &'a Backend,
-    /// The id of the virtual machine that stands for the container.
-    pub(crate) vm: Uuid,
     /// When the work must be done; undoing it has what is left until `end`.
     pub(crate) deadline: Deadline,
     end: Deadline,
@@ -34,45 +27,18 @@ pub(crate) struct Transaction<'a> {
     returned: AtomicBool,
 }
 
-/// One interface on its way to being attached.
-#[derive(Clone)]
-pub(crate) struct Port<'a> {
-    pub(crate) wanted: &'a Attachment,
-    pub(crate) id: Uuid,
-    pub(crate) mac: MacAddr,
-    pub(crate) host_ifname: String,
-    pub(crate) container_ifname: String,
-    pub(crate) object: VirtualMachineInterface,
-}
-
-impl<'a> Port<'a> {
-    pub(crate) fn new(host: &Host, wanted: &'a Attachment) -> Self {
-        let id = identity::interface(host.node(), &wanted.container, &wanted.ifname);
-        let mac = wanted.mac.unwrap_or_else(|| MacAddr::of_interface(id));
-        Self {
-            wanted,
-            id,
-            mac,
-            host_ifname: identity::host_ifname(id),
-            container_ifname: wanted.ifname.clone(),
-            object: objects::interface(host, id, mac, wanted),
-        }
-    }
-}
-
 impl<'a> Transaction<'a> {
     /// A call about these interfaces of a container, with the ends of
     /// [trying and of the whole](Deadline::with_undo).
     pub(crate) fn new(
         host: &'a Host,
         backend: &'a Backend,
-        (vm, interfaces): (Uuid, Vec<Uuid>),
+        interfaces: Vec<Uuid>,
         (deadline, end): (Deadline, Deadline),
     ) -> Self {
         Self {
             host,
             backend,
-            vm,
             deadline,
             end,
             interfaces,

@@ -54,6 +54,15 @@ pub enum Error {
         message: Option<String>,
     },
 
+    /// The API gave an object without its id.
+    #[error("the configuration API gave {kind} {name} without its id")]
+    NoId {
+        /// The type of the object.
+        kind: &'static str,
+        /// Its name.
+        name: FqName,
+    },
+
     /// An object of this name or id exists already (HTTP 409).
     #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
     AlreadyExists {

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -67,14 +69,8 @@ impl Kernel {
             None => Ok(()),
         }
     }
-}
 
-impl Dataplane for Kernel {
-    fn open_netns(&self, path: &Path) -> Result<Netns> {
-        Netns::open(path)
-    }
-
-    fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
+    fn create_pair(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
         for name in [&spec.host, &spec.container] {
             check_ifname(name).map_err(|why| Invalid::new("interface name", name, why))?;
         }
@@ -97,11 +93,7 @@ impl Dataplane for Kernel {
         Ok(())
     }
 
-    fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()> {
-        configure::run(&self.requests, netns, ifname, config)
-    }
-
-    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool> {
+    fn delete(&self, name: &str, alias: Option<&str>) -> Result<bool> {
         let netlink = self.open()?;
         let delete = || match alias {
             None => netlink.delete_link(name),
@@ -117,7 +109,7 @@ impl Dataplane for Kernel {
         delete().map_err(|error| Error::kernel(format!("delete interface {name}"), error))
     }
 
-    fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
+    fn read(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         // Mostly it is not there, as before each attach, and that is cheap to find out.
         let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
         let exists = match netns {
@@ -131,6 +123,45 @@ impl Dataplane for Kernel {
         inspect::link(&netlink, name)
             .map_err(|error| Error::kernel(format!("read interface {name}"), error))
     }
+}
+
+impl Dataplane for Kernel {
+    fn open_netns(&self, path: &Path) -> Result<Netns> {
+        Netns::open(path)
+    }
+
+    fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
+        blocking(|| self.create_pair(spec, netns))
+    }
+
+    fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()> {
+        blocking(|| configure::run(&self.requests, netns, ifname, config))
+    }
+
+    fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool> {
+        blocking(|| self.delete(name, alias))
+    }
+
+    fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
+        blocking(|| self.read(netns, name))
+    }
+}
+
+/// Runs `work` here or, within a Tokio runtime, on a thread of its own: the runtime that netlink needs
+/// can neither run nor end inside another one. The thread is in the caller's network namespace.
+fn blocking<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return work();
+    }
+    thread::scope(|scope| {
+        let aside = thread::Builder::new()
+            .name("kernel".into())
+            .spawn_scoped(scope, work)
+            .map_err(|error| Error::kernel("start a thread", error))?;
+        aside
+            .join()
+            .unwrap_or_else(|panic| panic::resume_unwind(panic))
+    })
 }
 
 /// Makes the host ignore router advertisements on the host's end of a pair: a container must not
@@ -170,5 +201,16 @@ mod tests {
         let error = kernel.create_veth(&spec, None).unwrap_err();
         assert!(matches!(error, Error::Invalid(_)), "{error}");
         assert_eq!(kernel.requests(), 0);
+    }
+
+    #[test]
+    fn it_can_be_called_within_an_async_runtime() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let kernel = Kernel::new();
+        let found = runtime.block_on(async { kernel.link(None, "lo") });
+        assert_eq!(found.unwrap().unwrap().name, "lo");
+        assert!(kernel.requests() > 0);
     }
 }

@@ -23,8 +23,8 @@ pub use netns::{Netns, NetnsId};
 
 /// The changes of the kernel's network that attaching and detaching a container need.
 ///
-/// [`Kernel`] is the real one; tests put their own in its place. Callers must not be
-/// inside an asynchronous task: the methods block.
+/// [`Kernel`] is the real one; tests replace it. The methods block, so an asynchronous task should call
+/// them from a thread for blocking work.
 pub trait Dataplane: Send + Sync {
     /// Opens the network namespace at `path`.
     ///

@@ -11,8 +11,10 @@
 //! | a network | who uses it, apart from its interfaces? | [`users`] |
 
 pub mod chains;
+mod holder;
 pub mod mark;
 mod users;
 
+pub use holder::Holder;
 pub use mark::{Maker, holder, is_by_plugin};
 pub use users::{NetworkUser, UserKind, users};

@@ -4,10 +4,29 @@ use std::collections::BTreeSet;
 
 use super::chain::{Chain, ChainService};
 use super::description::{Description, Member, Port, Service};
+use super::error::{Error, Result};
 use super::problem::Problem;
 use super::types::{Leg, Mode};
 use crate::error::quoted;
 use crate::values::FqName;
+
+impl Description {
+    /// The chain that is meant in a project, if the description makes sense in itself.
+    ///
+    /// # Errors
+    /// [`Error::Impossible`] with everything that does not.
+    pub fn chain(&self, project: &FqName) -> Result<Chain> {
+        let mut check = Check::new(self, project);
+        let chain = check.chain();
+        match check.problems.is_empty() {
+            true => Ok(chain),
+            false => Err(Error::Impossible {
+                chain: self.name.clone(),
+                problems: check.problems,
+            }),
+        }
+    }
+}
 
 /// One look at a description: finds everything that is wrong before it gives up.
 pub(super) struct Check<'a> {

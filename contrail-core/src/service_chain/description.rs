@@ -5,12 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::chain::Chain;
-use super::check::Check;
-use super::error::{Error, Result};
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
 use crate::error;
-use crate::values::FqName;
 
 /// A chain of services between two networks.
 ///
@@ -240,21 +236,5 @@ impl Description {
             what: what.to_owned(),
             source,
         })
-    }
-
-    /// The chain that is meant in a project, if the description makes sense in itself.
-    ///
-    /// # Errors
-    /// [`Error::Impossible`] with everything that does not.
-    pub fn chain(&self, project: &FqName) -> Result<Chain> {
-        let mut check = Check::new(self, project);
-        let chain = check.chain();
-        match check.problems.is_empty() {
-            true => Ok(chain),
-            false => Err(Error::Impossible {
-                chain: self.name.clone(),
-                problems: check.problems,
-            }),
-        }
     }
 }

@@ -208,7 +208,7 @@ impl ServiceRoles {
         found: ServiceInstance,
         is_chosen: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let tuples = self.tuples(found.uuid().unwrap_or_default())?;
+        let tuples = self.tuples(found.id()?)?;
         // What cannot be read may have members.
         let mut left = tuples.unreadable.len();
         for tuple in tuples.readable() {

@@ -94,13 +94,13 @@ impl Search<'_> {
     }
 
     fn found(&self, ports: Vec<(Leg, Uuid)>) -> Found {
-        let first = ports.first().map(|(_, id)| *id).unwrap_or_default();
-        let port = self.snapshot.interfaces.get(&first);
+        let first = ports.first().map(|(_, id)| *id);
+        let port = first.and_then(|first| self.snapshot.interfaces.get(&first));
         let machine = port.and_then(|port| self.snapshot.machine_of(port));
-        let id = machine.and_then(Resource::uuid).unwrap_or(first);
+        let id = machine.and_then(Resource::uuid).or(first);
         let name = machine.and_then(|machine| machine.meta.display_name.clone());
         Found {
-            tuple: id.to_string(),
+            tuple: id.map(|id| id.to_string()).unwrap_or_default(),
             label: name.unwrap_or_else(|| self.member.to_string()),
             ports,
         }

@@ -116,7 +116,7 @@ impl ServiceRoles {
         let interface: VirtualMachineInterface = self.client.get(port.interface)?;
         let instance = self.client.lookup::<ServiceInstance>(&role.instance)?;
         let tuples = match &instance {
-            Some(instance) => self.tuples(instance.uuid().unwrap_or_default())?.whole()?,
+            Some(instance) => self.tuples(instance.id()?)?.whole()?,
             None => Vec::new(),
         };
         check(
@@ -234,7 +234,7 @@ impl ServiceRoles {
             if !mark::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
-            let tuples = self.tuples(instance.uuid().unwrap_or_default())?.whole()?;
+            let tuples = self.tuples(instance.id()?)?.whole()?;
             let members = self.ports_of(&tuples)?;
             let networks: BTreeMap<Leg, String> = members.iter().filter_map(leg_of).collect();
             let template = self.template(role, &networks)?;

@@ -86,6 +86,11 @@ pub fn host_ifname(interface: Uuid) -> String {
     name
 }
 
+/// The name of the container's end before its runtime renames it: as [`host_ifname`], with `cnt`.
+pub fn container_ifname(interface: Uuid) -> String {
+    host_ifname(interface).replacen("tap", "cnt", 1)
+}
+
 /// UUIDv5 over the parts, each preceded by its length: no two lists of parts read the same.
 fn id(parts: &[&str]) -> Uuid {
     let mut text = String::new();

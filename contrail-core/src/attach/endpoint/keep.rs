@@ -4,11 +4,12 @@
 use uuid::Uuid;
 
 use crate::api::objects::VirtualMachineInterface;
-use crate::attach::address::Reserve;
 use crate::attach::attacher::Attacher;
 use crate::attach::endpoint::{Endpoint, EndpointAddress};
 use crate::attach::error::Result;
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::port::Port;
+use crate::attach::spec::Reserve;
+use crate::attach::transaction::Transaction;
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
@@ -45,8 +46,7 @@ impl Attacher {
         vm: Uuid,
         is_wanted: impl FnOnce() -> bool,
     ) -> Result<Kept> {
-        let attachment = endpoint.attachment();
-        let port = self.endpoint_port(endpoint, &attachment);
+        let port = Port::new(&self.host, endpoint.into());
         let Some(_lock) = InterfaceLock::at_once(&self.host.run_dir, port.id)? else {
             return Ok(Kept::Busy);
         };
@@ -56,17 +56,17 @@ impl Attacher {
         }
         // Whoever comes to take the endpoint away waits for this, and must have time left.
         let ends = Deadline::with_undo(self.host.detach_timeout / 2);
-        let call = Transaction::new(&self.host, &self.backend, (vm, vec![port.id]), ends);
-        let agent = self.backend.agent.until(call.deadline);
-        let agent_port = call.agent_port(endpoint, &port);
+        let transaction = Transaction::new(&self.host, &self.backend, vec![port.id], ends);
+        let agent = self.backend.agent.until(transaction.deadline);
+        let agent_port = transaction.agent_port(endpoint, &port, vm);
         if agent.has(&agent_port)? {
             return Ok(Kept::AsItWas);
         }
-        let complete = call.is_complete(endpoint, port.id)?;
+        let complete = transaction.is_complete(endpoint, port.id, vm)?;
         if !complete {
-            let made = call.make_again(endpoint, port);
+            let made = transaction.make_again(endpoint, port, vm);
             // The next look begins where this one has ended.
-            call.stay();
+            transaction.stay();
             made?;
         }
         agent.add(&agent_port)?;
@@ -79,7 +79,7 @@ impl Attacher {
 
 impl Transaction<'_> {
     /// Whether the API has all objects of an endpoint that has joined.
-    fn is_complete(&self, endpoint: &Endpoint, interface: Uuid) -> Result<bool> {
+    fn is_complete(&self, endpoint: &Endpoint, interface: Uuid, vm: Uuid) -> Result<bool> {
         let fields = ["virtual_machine_refs", "instance_ip_back_refs"];
         let found = self
             .client()
@@ -93,13 +93,13 @@ impl Transaction<'_> {
                 let computed = || identity::instance_ip(interface, family);
                 address.reserved.unwrap_or_else(computed)
             };
-            machines.any(|machine| machine.uuid == Some(self.vm))
+            machines.any(|machine| machine.uuid == Some(vm))
                 && endpoint.addresses.iter().all(|a| ips.contains(&own(a)))
         }))
     }
 
     /// Makes the objects that are missing, under the ids that they had.
-    fn make_again(&self, endpoint: &Endpoint, port: Port<'_>) -> Result<()> {
+    fn make_again(&self, endpoint: &Endpoint, port: Port, vm: Uuid) -> Result<()> {
         for address in &endpoint.addresses {
             let Some(id) = address.reserved else { continue };
             self.client()
@@ -119,10 +119,10 @@ impl Transaction<'_> {
         self.create_interface(&port)?;
         self.take_addresses(endpoint, port.clone())?;
         // Last: from here on the agent has its configuration, and the port is active.
-        self.create_machine(port.wanted)?;
-        self.link_machine(&port)?;
+        self.create_machine(vm, &port.wanted)?;
+        self.link_machine(&port, vm)?;
         match &endpoint.service {
-            Some(service) => self.serve(&port, service),
+            Some(service) => self.serve(&port, vm, service),
             None => Ok(()),
         }
     }

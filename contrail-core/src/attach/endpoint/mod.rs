@@ -7,7 +7,6 @@
 mod keep;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use uuid::Uuid;
 
@@ -18,13 +17,16 @@ use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
 use crate::attach::network::Network;
 use crate::attach::objects::{ipv4, ipv6};
+use crate::attach::port::Port;
+use crate::attach::port_spec::PortSpec;
 use crate::attach::records::returns;
 use crate::attach::removal::Detached;
 use crate::attach::removal::{self, Step};
+use crate::attach::spec::NetworkSpec;
 use crate::attach::spec::Service;
-use crate::attach::spec::{Attachment, NetworkSpec};
-use crate::attach::steps::{Ip, Reserved};
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::steps::{Created, Ip};
+use crate::attach::transaction::Transaction;
+use crate::ownership::Holder;
 use crate::parallel;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -42,8 +44,8 @@ pub struct Endpoint {
     pub network: FqName,
     /// Its id.
     pub network_id: Uuid,
-    /// The id of its project; nil when that is not known.
-    pub project_id: Uuid,
+    /// The id of its project, if known.
+    pub project_id: Option<Uuid>,
     /// The addresses.
     pub addresses: Vec<EndpointAddress>,
     /// The Ethernet address; it follows from the id without.
@@ -71,7 +73,7 @@ pub struct EndpointAddress {
 
 /// An endpoint as the API knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundEndpoint {
     /// Its addresses, IPv4 first.
     pub addresses: Vec<EndpointAddress>,
     /// The Ethernet address.
@@ -90,23 +92,39 @@ pub struct Joined {
 }
 
 impl Endpoint {
-    pub(crate) fn attachment(&self) -> Attachment {
-        Attachment {
-            container: self.id.clone(),
-            ifname: String::new(),
-            netns: PathBuf::new(),
-            network: NetworkSpec {
-                fq_name: self.network.clone(),
-                subnets: Vec::new(),
+    /// An endpoint in a virtual network, with computed Ethernet address and the kernel's default MTU,
+    /// without addresses; set the other fields as needed.
+    pub fn new(id: impl Into<String>, network: FqName, network_id: Uuid) -> Self {
+        let id = id.into();
+        Self {
+            display_name: id.clone(),
+            id,
+            network,
+            network_id,
+            project_id: None,
+            addresses: Vec::new(),
+            mac: None,
+            mtu: None,
+            service: None,
+            security_groups: Vec::new(),
+        }
+    }
+}
+
+impl From<&Endpoint> for PortSpec {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self {
+            holder: Holder::Endpoint {
+                id: endpoint.id.clone(),
             },
-            addresses: self.addresses.iter().map(|a| a.address).collect(),
-            mac: self.mac,
-            mtu: self.mtu,
-            configuration: String::new(),
-            display_name: self.display_name.clone(),
-            routes: Vec::new(),
-            service: self.service.clone(),
-            security_groups: self.security_groups.clone(),
+            network: NetworkSpec::existing(endpoint.network.clone()),
+            addresses: endpoint.addresses.iter().map(|a| a.address).collect(),
+            mac: endpoint.mac,
+            mtu: endpoint.mtu,
+            configuration: None,
+            display_name: endpoint.display_name.clone(),
+            service: endpoint.service.clone(),
+            security_groups: endpoint.security_groups.clone(),
         }
     }
 }
@@ -114,7 +132,8 @@ impl Endpoint {
 impl Attacher {
     /// The id of an endpoint's VM interface, of its agent port and its port file.
     pub fn endpoint_interface(&self, endpoint: &str) -> Uuid {
-        identity::interface(self.host.node(), endpoint, "")
+        let id = endpoint.to_owned();
+        Holder::Endpoint { id }.interface(self.host.node())
     }
 
     /// The id of the virtual machine that stands for a sandbox.
@@ -129,11 +148,10 @@ impl Attacher {
     /// [`Error::AddressInUse`](crate::Error::AddressInUse) when another interface has an address,
     /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone. What was done is undone.
     pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
-        let attachment = endpoint.attachment();
-        self.endpoint_call(endpoint, Uuid::nil(), &attachment, |call, port| {
-            call.create_interface(&port)?;
+        self.transact(endpoint, |transaction, port| {
+            transaction.create_interface(&port)?;
             let mac = port.mac;
-            call.take_addresses(endpoint, port)?;
+            transaction.take_addresses(endpoint, port)?;
             Ok(mac)
         })
     }
@@ -145,20 +163,20 @@ impl Attacher {
     /// What was done is undone; the first half stays.
     pub fn join_endpoint(&self, endpoint: &Endpoint, sandbox: &str) -> Result<Joined> {
         let vm = self.sandbox_machine(sandbox);
-        let attachment = endpoint.attachment();
-        self.endpoint_call(endpoint, vm, &attachment, |call, port| {
+        self.transact(endpoint, |transaction, port| {
             let link_machine = || {
                 let interface = port.id;
-                call.create_machine(&attachment)?;
-                call.attempt(Step::Membership { interface, vm }, || {
-                    call.link_machine(&port)
+                transaction.create_machine(vm, &port.wanted)?;
+                transaction.attempt(Step::Membership { interface, vm }, || {
+                    transaction.link_machine(&port, vm)
                 })
             };
-            let (link, machine) = parallel::both(|| call.create_link(&port, None), link_machine);
+            let (link, machine) =
+                parallel::both(|| transaction.create_link(&port, None), link_machine);
             link.and(machine)?;
-            call.tell_agent(endpoint, &port)?;
+            transaction.tell_agent(endpoint, &port, vm)?;
             if let Some(service) = &endpoint.service {
-                call.serve(&port, service)?;
+                transaction.serve(&port, vm, service)?;
             }
             Ok(Joined {
                 ifname: port.container_ifname,
@@ -187,7 +205,7 @@ impl Attacher {
 
     /// Takes everything of an endpoint back. Four requests to the API and one to the agent; one more,
     /// and one for each address, when the caller does not know the virtual machine; more for a member of a
-    /// service. Reserved instance IPs stay.
+    /// service. Created instance IPs stay.
     ///
     /// # Errors
     /// As [`Attacher::detach`].
@@ -244,7 +262,11 @@ impl Attacher {
     ///
     /// # Errors
     /// When the API cannot be asked.
-    pub fn find_endpoint(&self, endpoint: &str, deadline: Deadline) -> Result<Option<Found>> {
+    pub fn find_endpoint(
+        &self,
+        endpoint: &str,
+        deadline: Deadline,
+    ) -> Result<Option<FoundEndpoint>> {
         let id = self.endpoint_interface(endpoint);
         let client = self.client(deadline);
         let fields = [
@@ -269,7 +291,7 @@ impl Attacher {
             );
         }
         addresses.sort_by_key(|found| found.address);
-        Ok(Some(Found {
+        Ok(Some(FoundEndpoint {
             addresses,
             mac: object.mac(),
             vm: object.virtual_machine_refs.first().and_then(|vm| vm.uuid),
@@ -296,29 +318,16 @@ impl Attacher {
     }
 
     /// Runs one half under the endpoint's lock; undoes it when it fails.
-    fn endpoint_call<'a, T>(
+    fn transact<T>(
         &self,
         endpoint: &Endpoint,
-        vm: Uuid,
-        attachment: &'a Attachment,
-        half: impl FnOnce(&Transaction, Port<'a>) -> Result<T>,
+        half: impl FnOnce(&Transaction, Port) -> Result<T>,
     ) -> Result<T> {
         let ends = Deadline::with_undo(self.host.attach_timeout);
-        let port = self.endpoint_port(endpoint, attachment);
+        let port = Port::new(&self.host, endpoint.into());
         let _lock = self.lock(&[port.id], ends.0)?;
-        let call = Transaction::new(&self.host, &self.backend, (vm, vec![port.id]), ends);
-        call.run(|| half(&call, port))
-    }
-
-    pub(crate) fn endpoint_port<'a>(
-        &self,
-        endpoint: &Endpoint,
-        attachment: &'a Attachment,
-    ) -> Port<'a> {
-        let mut port = Port::new(&self.host, attachment);
-        port.container_ifname = format!("cnt{}", &port.host_ifname[3..]);
-        port.object.meta.display_name = Some(endpoint.display_name.clone());
-        port
+        let transaction = Transaction::new(&self.host, &self.backend, vec![port.id], ends);
+        transaction.run(|| half(&transaction, port))
     }
 
     fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
@@ -331,7 +340,7 @@ impl Transaction<'_> {
     /// Creates the endpoint's instance IPs, or hands it those that were set aside.
     pub(crate) fn take_addresses(&self, endpoint: &Endpoint, port: Port) -> Result<()> {
         let interface = port.id;
-        let reserved = Reserved {
+        let created = Created {
             network: Network {
                 uuid: endpoint.network_id,
                 fq_name: endpoint.network.clone(),
@@ -350,7 +359,7 @@ impl Transaction<'_> {
             let family = Family::of(*address);
             match set_aside {
                 None => self.create_ip(
-                    &reserved,
+                    &created,
                     &Ip {
                         id: identity::instance_ip(interface, family),
                         family,
@@ -358,7 +367,7 @@ impl Transaction<'_> {
                     },
                 )?,
                 Some(ip) => {
-                    let name = reserved.port.object.fq_name().clone();
+                    let name = created.port.object.fq_name().clone();
                     let to = (VirtualMachineInterface::TYPE, interface, &name);
                     self.attempt(Step::Reserved { ip: *ip, interface }, || {
                         self.client().add_ref((InstanceIp::TYPE, *ip), to, None)
@@ -370,16 +379,16 @@ impl Transaction<'_> {
     }
 
     /// What the agent gets of an endpoint.
-    pub(crate) fn agent_port(&self, endpoint: &Endpoint, port: &Port) -> agent::Port {
+    pub(crate) fn agent_port(&self, endpoint: &Endpoint, port: &Port, vm: Uuid) -> agent::Port {
         let address = |family| {
             let mut addresses = endpoint.addresses.iter().map(|a| a.address);
             addresses.find(|&address| Family::of(address) == family)
         };
         agent::Port {
             id: port.id,
-            instance_id: self.vm,
+            instance_id: vm,
             vn_id: endpoint.network_id,
-            project_id: Some(endpoint.project_id).filter(|id| !id.is_nil()),
+            project_id: endpoint.project_id,
             display_name: endpoint.display_name.clone(),
             address: address(Family::V4).and_then(ipv4),
             address6: address(Family::V6).and_then(ipv6),
@@ -388,8 +397,8 @@ impl Transaction<'_> {
         }
     }
 
-    fn tell_agent(&self, endpoint: &Endpoint, port: &Port) -> Result<()> {
-        let port = self.agent_port(endpoint, port);
+    fn tell_agent(&self, endpoint: &Endpoint, port: &Port, vm: Uuid) -> Result<()> {
+        let port = self.agent_port(endpoint, port, vm);
         let agent = self.backend.agent.until(self.deadline);
         self.attempt(Step::AgentPort(port.id), || agent.add(&port))
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::attach::attacher::Attacher;
 use crate::attach::error::{Error, Result};
+use crate::attach::housekeeping::fate::Fate;
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
 use crate::attach::housekeeping::waiting::Waiting;
@@ -31,17 +32,6 @@ pub struct Cleaned {
 
 /// Orphans, each with what became of it.
 pub type Decided = Vec<(Orphan, Fate)>;
-
-/// What became of an orphan, or of a virtual machine without interfaces.
-#[derive(Debug)]
-pub enum Fate {
-    /// It is removed, or its removal waits like others.
-    Removed,
-    /// It stays: nobody asked for its removal, it is too new, or somebody uses it by now.
-    Stays,
-    /// It could not be removed, for this reason.
-    Failed(Error),
-}
 
 impl Attacher {
     /// Works off all removals that wait, looks for the orphans of some projects, and removes those that
@@ -215,12 +205,8 @@ impl Cleaned {
     }
 
     fn describe(&self, orphan: &Orphan, fate: &Fate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (container, id, since) = (&orphan.container, orphan.interface, age(orphan.since));
-        match orphan.ifname.as_str() {
-            "" => write!(f, "  endpoint {container} ({id})")?,
-            ifname => write!(f, "  container {container}, interface {ifname} ({id})")?,
-        }
-        write!(f, ", noted {since} s ago: ")?;
+        let (holder, id, since) = (&orphan.holder, orphan.interface, age(orphan.since));
+        write!(f, "  {holder} ({id}), noted {since} s ago: ")?;
         match (fate, self.grace) {
             (Fate::Removed, _) => writeln!(f, "removed"),
             (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),

@@ -9,6 +9,7 @@ use crate::attach::error::Result;
 use crate::attach::records::nodes;
 use crate::attach::spec::Detachment;
 use crate::error::{self, Error};
+use crate::ownership::Holder;
 use crate::ownership::mark::CONFIGURATION;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -46,7 +47,10 @@ impl Attacher {
         let mut outcome = Ok(());
         let mut count = 0;
         for made in own {
-            let name = (made.container, made.ifname);
+            let Holder::Container { id, ifname } = made.holder else {
+                continue;
+            };
+            let name = (id, ifname);
             if keep.contains(&name) || !self.is_free(made.interface)? {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::api::objects::VirtualMachine;
 use crate::api::{ListQuery, Resource};
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
-use crate::attach::housekeeping::clean::Fate;
+use crate::attach::housekeeping::fate::Fate;
 use crate::attach::records::nodes;
 use crate::error::Error;
 use crate::ownership::mark::CONTAINER;

@@ -2,12 +2,14 @@
 
 mod clean;
 mod collect;
+mod fate;
 mod machines;
 mod orphans;
 mod status;
 mod waiting;
 
-pub use clean::{Cleaned, Decided, Fate};
+pub use clean::{Cleaned, Decided};
+pub use fate::Fate;
 pub use machines::IdleMachine;
 pub use orphans::Orphan;
 pub use status::Status;

@@ -13,7 +13,7 @@ use crate::api::{ListQuery, Resource};
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
 use crate::attach::records::{nodes, orphans as notes};
-use crate::ownership::mark::{CONTAINER, IFNAME};
+use crate::ownership::Holder;
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -24,10 +24,8 @@ use crate::values::identity;
 pub struct Orphan {
     /// Its id.
     pub interface: Uuid,
-    /// The container, as its runtime calls it; the endpoint of a runtime that has those.
-    pub container: String,
-    /// The name of the interface in the container; empty for an endpoint.
-    pub ifname: String,
+    /// What it was made for.
+    pub holder: Holder,
     /// When it was noted first.
     pub since: SystemTime,
 }
@@ -35,8 +33,7 @@ pub struct Orphan {
 /// A VM interface that this program made on this host.
 pub(crate) struct MadeHere {
     pub(crate) interface: Uuid,
-    pub(crate) container: String,
-    pub(crate) ifname: String,
+    pub(crate) holder: Holder,
     /// The virtual machine, where its id follows from the container's.
     machine: Option<Uuid>,
 }
@@ -66,8 +63,7 @@ impl Attacher {
             }
             orphans.push(Orphan {
                 interface,
-                container: made.container,
-                ifname: made.ifname,
+                holder: made.holder,
                 since: notes::note(state_dir, interface, project)?,
             });
         }
@@ -104,8 +100,8 @@ impl Attacher {
             return Ok(false);
         }
         log::info!(
-            "container {} is gone: its VM interface {id} is removed",
-            orphan.container
+            "{} is gone: its VM interface {id} is removed",
+            orphan.holder
         );
         self.take_away_found(id, made.machine, &[], deadline)?;
         Ok(true)
@@ -118,17 +114,14 @@ impl Attacher {
         object: &VirtualMachineInterface,
         nodes: &[String],
     ) -> Option<MadeHere> {
-        let get = |key| object.meta.annotations.get(key);
         // A name that this host has had may be another one's now.
         let node = self.host.maker.made(&object.meta, nodes)?;
-        let (container, ifname) = (get(CONTAINER)?, get(IFNAME)?);
-        let id = identity::interface(node, container, ifname);
-        (object.uuid() == Some(id)).then(|| MadeHere {
-            interface: id,
-            // An endpoint has that of its sandbox.
-            machine: (!ifname.is_empty()).then(|| identity::virtual_machine(node, container)),
-            container: container.to_owned(),
-            ifname: ifname.to_owned(),
+        let holder = Holder::of(&object.meta)?;
+        let interface = holder.interface(node);
+        (object.uuid() == Some(interface)).then(|| MadeHere {
+            interface,
+            machine: holder.machine(node),
+            holder,
         })
     }
 

@@ -1,13 +1,17 @@
 //! Attach: from a request to interfaces that the vRouter serves.
 
+use std::path::Path;
+
 use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
+use crate::attach::port::Port;
+use crate::attach::port_spec::PortSpec;
 use crate::attach::records::nodes;
 use crate::attach::records::returns;
 use crate::attach::spec::{Attached, Attachment};
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::transaction::Transaction;
 use crate::kernel::{self, Netns};
 use crate::parallel;
 use crate::values::Deadline;
@@ -27,30 +31,36 @@ impl Attacher {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());
         };
-        let ports: Vec<Port> = wanted.iter().map(|w| Port::new(&self.host, w)).collect();
+        let port = |wanted| Port::new(&self.host, PortSpec::from(wanted));
+        let ports: Vec<Port> = wanted.iter().map(port).collect();
         let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
         let ends = Deadline::with_undo(self.host.attach_timeout);
         let _locks = self.lock(&ids, ends.0)?;
-        let netns = self.open_free(&ports)?;
+        let netns = self.open_free(&first.netns, &ports)?;
         nodes::remember(&self.host.state_dir, self.host.node())?;
 
         returns::sweep(&self.host.run_dir);
         let vm = identity::virtual_machine(self.host.node(), &first.container);
-        let call = Transaction::new(&self.host, &self.backend, (vm, ids), ends);
-        call.run(|| {
+        let transaction = Transaction::new(&self.host, &self.backend, ids, ends);
+        transaction.run(|| {
             ports
                 .iter()
-                .try_for_each(|port| call.await_return(port.id))?;
-            call.attach(ports, &netns)
+                .try_for_each(|port| transaction.await_return(port.id))?;
+            let created = transaction.create(ports, vm, &netns)?;
+            let created = created.into_iter().zip(wanted).collect();
+            let attached = parallel::map(created, |(created, wanted): (_, &Attachment)| {
+                let addresses = transaction.address(&created, vm)?;
+                transaction.plug(created, vm, addresses, &wanted.routes, &netns)
+            });
+            attached.into_iter().collect()
         })
     }
 
     /// Opens the network namespace and makes sure that none of the names is taken in it: an
     /// interface that is already there belongs to somebody else and must survive this call. So must the
     /// container's own in another namespace, which its host end tells of.
-    fn open_free(&self, ports: &[Port]) -> Result<Netns> {
+    fn open_free(&self, path: &Path, ports: &[Port]) -> Result<Netns> {
         let dataplane = &self.backend.dataplane;
-        let path = &ports[0].wanted.netns;
         let netns = dataplane.open_netns(path)?;
         for port in ports {
             let inside = (
@@ -70,16 +80,5 @@ impl Attacher {
             }
         }
         Ok(netns)
-    }
-}
-
-impl Transaction<'_> {
-    fn attach(&self, ports: Vec<Port>, netns: &Netns) -> Result<Vec<Attached>> {
-        let reserved = self.reserve(ports, netns)?;
-        let attached = parallel::map(reserved, |reserved| {
-            let addresses = self.address(&reserved)?;
-            self.plug(reserved, addresses, netns)
-        });
-        attached.into_iter().collect()
     }
 }

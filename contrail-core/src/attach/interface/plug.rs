@@ -1,6 +1,7 @@
 //! The end of an attachment: the container's end is configured, and the vRouter agent gets the port.
 
 use ipnetwork::IpNetwork;
+use uuid::Uuid;
 
 use crate::agent;
 use crate::attach::error::Result;
@@ -8,7 +9,7 @@ use crate::attach::network::subnets;
 use crate::attach::objects::{ipv4, ipv6};
 use crate::attach::removal::Step;
 use crate::attach::spec::{Assigned, Attached};
-use crate::attach::steps::Reserved;
+use crate::attach::steps::Created;
 use crate::attach::transaction::Transaction;
 use crate::kernel::{InterfaceConfig, Netns, Route};
 use crate::values::Family;
@@ -21,13 +22,15 @@ impl Transaction<'_> {
     /// active only while both ends of its link are up.
     pub(crate) fn plug(
         &self,
-        reserved: Reserved,
+        created: Created,
+        vm: Uuid,
         addresses: Vec<Assigned>,
+        routes: &[Route],
         netns: &Netns,
     ) -> Result<Attached> {
-        let Reserved { port, network, .. } = reserved;
-        let wanted = port.wanted;
-        let routes = via_gateways(&wanted.routes, &addresses);
+        let Created { port, network, .. } = created;
+        let wanted = &port.wanted;
+        let routes = via_gateways(routes, &addresses);
         let config = InterfaceConfig {
             addresses: addresses.iter().map(|a| a.address).collect(),
             routes: routes.clone(),
@@ -35,14 +38,14 @@ impl Transaction<'_> {
         };
         self.backend
             .dataplane
-            .configure(netns, &wanted.ifname, &config)?;
+            .configure(netns, &port.container_ifname, &config)?;
 
         let ips = addresses.iter().map(|a| a.address.ip());
         let agent_port = agent::Port {
             id: port.id,
-            instance_id: self.vm,
+            instance_id: vm,
             vn_id: network.uuid,
-            project_id: Some(network.project).filter(|id| !id.is_nil()),
+            project_id: network.project,
             display_name: wanted.display_name.clone(),
             address: ips.clone().find_map(ipv4),
             address6: ips.clone().find_map(ipv6),
@@ -52,16 +55,16 @@ impl Transaction<'_> {
         let agent = self.backend.agent.until(self.deadline);
         self.attempt(Step::AgentPort(port.id), || agent.add(&agent_port))?;
         if let Some(service) = &wanted.service {
-            self.serve(&port, service)?;
+            self.serve(&port, vm, service)?;
         }
         Ok(Attached {
-            vm: self.vm,
+            vm,
             interface: port.id,
             network: network.uuid,
-            ifname: wanted.ifname.clone(),
+            mtu: wanted.mtu.unwrap_or(DEFAULT_MTU),
+            ifname: port.container_ifname,
             host_ifname: port.host_ifname,
             mac: port.mac,
-            mtu: wanted.mtu.unwrap_or(DEFAULT_MTU),
             dns: subnets::dns(&network.subnets, &addresses),
             addresses,
             routes,

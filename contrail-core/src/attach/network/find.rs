@@ -21,8 +21,8 @@ pub struct Network {
     pub uuid: Uuid,
     /// Its name.
     pub fq_name: FqName,
-    /// The id of its project; nil when the API did not say.
-    pub project: Uuid,
+    /// The id of its project, if the API gave it.
+    pub project: Option<Uuid>,
     /// Its subnets, in the order in which addresses are taken from them.
     pub subnets: Vec<Subnet>,
     /// Whether this project made it, on whatever host: then the last one to leave removes it.
@@ -104,9 +104,9 @@ pub(crate) fn fitting(
 ) -> Result<Network> {
     let subnets = client.subnets_of(object)?;
     let network = Network {
-        uuid: object.meta.uuid.unwrap_or_default(),
+        uuid: object.id()?,
         fq_name: object.meta.fq_name.clone(),
-        project: object.meta.parent_uuid.unwrap_or_default(),
+        project: object.meta.parent_uuid,
         subnets: subnets.iter().filter_map(Subnet::of).collect(),
         owned: is_by_plugin(&object.meta),
     };

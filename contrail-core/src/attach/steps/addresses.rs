@@ -3,32 +3,35 @@
 
 use std::net::IpAddr;
 
-use crate::api::Resource;
+use uuid::Uuid;
+
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
+use crate::api::{Ref, Resource};
 use crate::attach::error::{Error, Result};
 use crate::attach::network::Network;
 use crate::attach::network::subnets;
 use crate::attach::objects;
+use crate::attach::port::Port;
 use crate::attach::removal::Step;
 use crate::attach::spec::Assigned;
-use crate::attach::steps::{Ip, Reserved};
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::steps::{Created, Ip};
+use crate::attach::transaction::Transaction;
 use crate::error::Error as ClientError;
 use crate::parallel;
 use crate::values::FqName;
 
 impl Transaction<'_> {
     /// Gives the port its addresses.
-    pub(crate) fn address(&self, reserved: &Reserved) -> Result<Vec<Assigned>> {
-        let network = &reserved.network;
-        let ips: Vec<&Ip> = reserved.ips.iter().collect();
+    pub(crate) fn address(&self, created: &Created, vm: Uuid) -> Result<Vec<Assigned>> {
+        let network = &created.network;
+        let ips: Vec<&Ip> = created.ips.iter().collect();
         let assign = |ip: &Ip| {
-            self.create_ip(reserved, ip)?;
+            self.create_ip(created, ip)?;
             let address = match ip.asked {
                 Some(address) => address,
                 None => self.chosen_address(network, ip)?,
             };
-            let network = &reserved.network;
+            let network = &created.network;
             Ok(subnets::assigned(
                 &network.fq_name,
                 &network.subnets,
@@ -36,7 +39,7 @@ impl Transaction<'_> {
             )?)
         };
         let (linked, assigned) = parallel::both(
-            || self.link_machine(&reserved.port),
+            || self.link_machine(&created.port, vm),
             || parallel::map(ips, assign),
         );
         linked?;
@@ -45,16 +48,16 @@ impl Transaction<'_> {
 
     /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another
     /// interface of the container was its last one and has been detached.
-    pub(crate) fn link_machine(&self, port: &Port) -> Result<()> {
-        let name = FqName::new([self.vm.to_string()]);
-        let machine = (VirtualMachine::TYPE, self.vm, &name);
+    pub(crate) fn link_machine(&self, port: &Port, vm: Uuid) -> Result<()> {
+        let name = FqName::new([vm.to_string()]);
+        let machine = (VirtualMachine::TYPE, vm, &name);
         let link = || {
             self.client()
                 .add_ref((VirtualMachineInterface::TYPE, port.id), machine, None)
         };
         match link() {
             Err(error) if is_without_machine(&error) => {
-                self.create_machine(port.wanted)?;
+                self.create_machine(vm, &port.wanted)?;
                 Ok(link()?)
             }
             other => Ok(other?),
@@ -62,32 +65,33 @@ impl Transaction<'_> {
     }
 
     /// Creates an instance IP of the port.
-    pub(crate) fn create_ip(&self, reserved: &Reserved, ip: &Ip) -> Result<()> {
-        let network = &reserved.network;
-        check(reserved, ip)?;
+    pub(crate) fn create_ip(&self, created: &Created, ip: &Ip) -> Result<()> {
+        let network = &created.network;
+        check(created, ip)?;
+        let network = Ref::new(network.fq_name.clone(), network.uuid);
         let object =
-            objects::instance_ip(ip.id, ip.family, ip.asked, &reserved.port.object, network);
+            objects::instance_ip(ip.id, ip.family, ip.asked, &created.port.object, network);
         let step = Step::InstanceIp(ip.id);
         let create = || self.attempt(step.clone(), || self.client().ensure_address(&object));
-        let created = match create() {
-            Err(Error::Client(ClientError::NoAddress { .. })) if self.has_stayed(reserved)? => {
+        let outcome = match create() {
+            Err(Error::Client(ClientError::NoAddress { .. })) if self.has_stayed(created)? => {
                 create()
             }
             other => other,
         };
-        created
+        outcome
             .map(|_| ())
-            .map_err(|error| full(&reserved.network, ip, error))
+            .map_err(|error| full(&created.network, ip, error))
     }
 
     /// Whether a network without an address may have had no subnets for a moment: on another host its last
     /// user was leaving, has met this interface, and has given it its subnets back. That is waited for.
-    fn has_stayed(&self, reserved: &Reserved) -> Result<bool> {
-        if !reserved.network.owned {
+    fn has_stayed(&self, created: &Created) -> Result<bool> {
+        if !created.network.owned {
             return Ok(false);
         }
-        let found = self.find_network(&reserved.port.wanted.network)?;
-        Ok(found.is_some_and(|found| found.uuid == reserved.network.uuid))
+        let found = self.find_network(&created.port.wanted.network)?;
+        Ok(found.is_some_and(|found| found.uuid == created.network.uuid))
     }
 
     /// The address that the API chose: the answer to the creation does not hold it.
@@ -123,9 +127,9 @@ fn is_without_machine(error: &ClientError) -> bool {
 }
 
 /// What the API would refuse for another reason, or the kernel after it.
-fn check(reserved: &Reserved, ip: &Ip) -> Result<()> {
-    subnets::check_mtu(reserved.port.wanted.mtu, ip.family)?;
-    let network = &reserved.network;
+fn check(created: &Created, ip: &Ip) -> Result<()> {
+    subnets::check_mtu(created.port.wanted.mtu, ip.family)?;
+    let network = &created.network;
     let purpose = |address| Some((address, subnets::purpose(&network.subnets, address)?));
     match ip.asked.and_then(purpose) {
         None => Ok(()),

@@ -9,18 +9,19 @@ use crate::attach::error::{Error, Result};
 use crate::attach::network::Network;
 use crate::attach::network::subnets;
 use crate::attach::objects;
+use crate::attach::port::Port;
+use crate::attach::port_spec::PortSpec;
 use crate::attach::records::networks;
 use crate::attach::removal::{self, Step};
-use crate::attach::spec::Attachment;
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::transaction::Transaction;
 use crate::error::{self, Error as ClientError};
 use crate::kernel::{self, Netns, VethSpec};
 use crate::parallel;
 use crate::values::{Family, identity};
 
-/// A port whose network is known and whose objects and link exist.
-pub(crate) struct Reserved<'a> {
-    pub(crate) port: Port<'a>,
+/// A port whose network is known and whose objects and link have been created.
+pub(crate) struct Created {
+    pub(crate) port: Port,
     pub(crate) network: Network,
     pub(crate) ips: Vec<Ip>,
 }
@@ -35,25 +36,24 @@ pub(crate) struct Ip {
 impl Transaction<'_> {
     /// Reads the networks and creates the virtual machine, the VM interfaces and the links, all at
     /// once.
-    pub(crate) fn reserve<'p>(
-        &self,
-        ports: Vec<Port<'p>>,
-        netns: &Netns,
-    ) -> Result<Vec<Reserved<'p>>> {
-        let wanted = ports.first().map(|port| port.wanted);
-        let (machine, reserved) = parallel::both(
-            || wanted.map_or(Ok(()), |wanted| self.create_machine(wanted)),
-            || parallel::map(ports, |port| self.reserve_port(port, netns)),
-        );
+    pub(crate) fn create(&self, ports: Vec<Port>, vm: Uuid, netns: &Netns) -> Result<Vec<Created>> {
+        let wanted = ports.first().map(|port| port.wanted.clone());
+        let create_machine = || match &wanted {
+            Some(wanted) => self.create_machine(vm, wanted),
+            None => Ok(()),
+        };
+        let (machine, created) = parallel::both(create_machine, || {
+            parallel::map(ports, |port| self.create_port(port, netns))
+        });
         machine?;
-        reserved.into_iter().collect()
+        created.into_iter().collect()
     }
 
-    fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
+    fn create_port(&self, port: Port, netns: &Netns) -> Result<Created> {
         let state_dir = &self.host.state_dir;
         let (interface, name) = (port.id, &port.wanted.network.fq_name);
         let is_new = networks::expect(state_dir, interface, name)?;
-        let network = self.reserve_in_network(&port, netns).inspect_err(|_| {
+        let network = self.create_in_network(&port, netns).inspect_err(|_| {
             // Nothing has happened that another call would have to find out about.
             if is_new && !self.may_use_network(interface) {
                 networks::decline(state_dir, interface, name)
@@ -61,10 +61,10 @@ impl Transaction<'_> {
             }
         })?;
         let ips = ips(&port, &network)?;
-        Ok(Reserved { port, network, ips })
+        Ok(Created { port, network, ips })
     }
 
-    fn reserve_in_network(&self, port: &Port, netns: &Netns) -> Result<Network> {
+    fn create_in_network(&self, port: &Port, netns: &Netns) -> Result<Network> {
         let (created, (link, found)) = parallel::both(
             || self.create_interface(port),
             || {
@@ -132,9 +132,9 @@ impl Transaction<'_> {
     }
 
     /// Creates the virtual machine, unless another interface of the container has done so.
-    pub(crate) fn create_machine(&self, wanted: &Attachment) -> Result<()> {
-        let object = objects::machine(self.host, self.vm, wanted);
-        self.attempt(Step::Machine(self.vm), || self.client().ensure(&object))
+    pub(crate) fn create_machine(&self, vm: Uuid, wanted: &PortSpec) -> Result<()> {
+        let object = objects::machine(self.host, vm, wanted);
+        self.attempt(Step::Machine(vm), || self.client().ensure(&object))
             .map(|_| ())
     }
 
@@ -170,7 +170,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Makes the veth pair, the container's end in its namespace or, without one, here.
+    /// Makes the veth pair, the container's end in `netns` or, if unset, here.
     pub(crate) fn create_link(&self, port: &Port, netns: Option<&Netns>) -> Result<()> {
         let dataplane = &self.backend.dataplane;
         let spec = VethSpec {
@@ -221,7 +221,7 @@ fn missed_network(created: Result<()>) -> Result<Option<Error>> {
 
 /// Which instance IPs the port gets: one of each family that its network serves.
 fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
-    let wanted = port.wanted;
+    let wanted = &port.wanted;
     let families = subnets::families(&wanted.network, &network.subnets);
     let asked = |family| {
         wanted

@@ -6,4 +6,4 @@ mod create;
 mod network;
 mod service;
 
-pub(crate) use create::{Ip, Reserved};
+pub(crate) use create::{Created, Ip};

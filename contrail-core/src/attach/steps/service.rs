@@ -7,10 +7,11 @@ use crate::api::objects::VirtualMachineInterface;
 use crate::api::{ListQuery, Resource};
 use crate::attach::error::Result;
 use crate::attach::membership::warn_of;
+use crate::attach::port::Port;
 use crate::attach::records::services;
 use crate::attach::removal::Step;
 use crate::attach::spec::Service;
-use crate::attach::transaction::{Port, Transaction};
+use crate::attach::transaction::Transaction;
 use crate::error::report;
 use crate::service_chain::{RolePort, SETTLE, ServiceRole, ServiceRoles};
 use crate::state::lock::InterfaceLock;
@@ -19,26 +20,26 @@ use crate::values::FqName;
 
 impl Transaction<'_> {
     /// Makes the interface a member of the service instance.
-    pub(crate) fn serve(&self, port: &Port, service: &Service) -> Result<()> {
+    pub(crate) fn serve(&self, port: &Port, vm: Uuid, service: &Service) -> Result<()> {
         let interface = port.id;
-        services::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
+        services::serve(&self.host.state_dir, interface, &service.role, vm)?;
         self.note(Step::Service { interface });
         let roles = ServiceRoles::new(self.client(), &self.host.maker.program);
         let join = |role: &ServiceRole, interface| {
             let port = RolePort {
                 interface,
-                machine: self.vm,
+                machine: vm,
                 label: port.wanted.display_name.clone(),
             };
             roles.join(role, &port)
         };
         join(&service.role, interface)?;
-        for (role, leg, _lock) in self.left_behind(&service.role.instance)? {
+        for (role, leg, _lock) in self.left_behind(vm, &service.role.instance)? {
             log::info!("VM interface {leg} joins again: its other leg is back");
             join(&role, leg)?;
         }
         if self.has_returned() {
-            let built = see_built(&roles, &service.role, self.vm, self.deadline);
+            let built = see_built(&roles, &service.role, vm, self.deadline);
             // It is a member: that the chain does not stand is no reason to refuse the container.
             built.unwrap_or_else(|error| log::warn!("{}", report(&error)));
         }
@@ -47,15 +48,19 @@ impl Transaction<'_> {
 
     /// The container's other interfaces that left the service instance when one of them went, each with
     /// its role. What somebody works on joins or leaves by itself.
-    fn left_behind(&self, instance: &FqName) -> Result<Vec<(ServiceRole, Uuid, InterfaceLock)>> {
-        let query = ListQuery::referring_to(self.vm).fields(&["port_tuple_refs"]);
+    fn left_behind(
+        &self,
+        vm: Uuid,
+        instance: &FqName,
+    ) -> Result<Vec<(ServiceRole, Uuid, InterfaceLock)>> {
+        let query = ListQuery::referring_to(vm).fields(&["port_tuple_refs"]);
         let all: Vec<VirtualMachineInterface> = self.client().list(&query)?;
         let idle = all.iter().filter(|port| port.port_tuple_refs.is_empty());
         let mut left = Vec::new();
         for leg in idle.filter_map(Resource::uuid) {
             let served = services::served(&self.host.state_dir, leg)?.into_iter();
             let mut served =
-                served.filter(|(role, vm)| role.instance == *instance && *vm == self.vm);
+                served.filter(|(role, machine)| role.instance == *instance && *machine == vm);
             let Some((role, _)) = served.next() else {
                 continue;
             };

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use ipnetwork::IpNetwork;
 
-use super::assess::View;
 use super::lack::Lack;
 use super::objects::{families, own_instance, prefixes};
+use super::view::View;
 use super::wanted::WantedService;
 use crate::api::Resource;
 use crate::api::objects::{RoutingInstance, ServiceChainInformation, VirtualMachineInterface};

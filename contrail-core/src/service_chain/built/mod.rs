@@ -15,6 +15,7 @@ mod read;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
 mod wanted;
 
 pub use assess::assess;
