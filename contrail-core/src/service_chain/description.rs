@@ -5,10 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
 use crate::error;
-
 
 /// A chain of services between two networks.
 ///
