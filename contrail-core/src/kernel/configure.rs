@@ -21,8 +21,11 @@ use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{AddressMessageBuilder, LinkUnspec, RouteMessageBuilder};
 
 use super::error::{Error, Result};
+use super::link::InterfaceConfig;
 use super::netlink::Netlink;
-use super::{InterfaceConfig, Netns, Route, inspect, sysctl};
+use super::netns::Netns;
+use super::route::Route;
+use super::{inspect, sysctl};
 use crate::values::Deadline;
 use crate::values::Family;
 use crate::values::Invalid;

@@ -12,8 +12,9 @@ use rtnetlink::packet_route::route::{
 };
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 
+use super::link::Link;
 use super::netlink::Netlink;
-use super::{Link, Route};
+use super::route::Route;
 use crate::values::MacAddr;
 
 /// The main routing table.

@@ -11,9 +11,12 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::net::if_::if_nametoindex;
 
+use super::dataplane::Dataplane;
 use super::error::{Error, Result};
+use super::link::{InterfaceConfig, Link, VethSpec};
 use super::netlink::Netlink;
-use super::{Dataplane, InterfaceConfig, Link, Netns, VethSpec, configure, inspect, sysctl, veth};
+use super::netns::Netns;
+use super::{configure, inspect, sysctl, veth};
 use crate::values::Family;
 use crate::values::Invalid;
 use crate::values::check_ifname;

@@ -7,7 +7,7 @@ use rtnetlink::packet_route::link::{
 };
 use rtnetlink::{LinkMessageBuilder, LinkUnspec, LinkVeth};
 
-use super::VethSpec;
+use super::link::VethSpec;
 
 /// One message that makes the whole pair, with the container's end born in `netns`: moving it there
 /// afterwards would take thirty times as long and hold a lock of the whole kernel meanwhile.

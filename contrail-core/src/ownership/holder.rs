@@ -40,7 +40,7 @@ impl Holder {
     }
 
     /// The annotations of its mark.
-    pub(crate) fn mark(&self) -> [(&'static str, &str); 2] {
+    pub fn mark(&self) -> [(&'static str, &str); 2] {
         let (id, ifname) = self.parts();
         [(CONTAINER, id), (IFNAME, ifname)]
     }

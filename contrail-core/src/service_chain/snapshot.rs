@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::description::Port;
-use super::orphan::orphans;
+use super::membership::orphan::orphans;
 use super::types::Leg;
 use crate::api::objects::{
     IpamSubnet, NetworkPolicy, PortTuple, Project, ServiceInstance, ServiceTemplate,

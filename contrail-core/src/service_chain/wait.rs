@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::ServiceChains;
 use super::apply;
 use super::built::{self, ChainState, Objects, Progress, Wanted};
 use super::chain::Chain;
+use super::chains::ServiceChains;
 use super::description::Description;
 use super::error::Result;
 use super::repair::Repair;

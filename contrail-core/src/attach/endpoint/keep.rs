@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 
+use super::spec::{Endpoint, EndpointAddress};
 use crate::api::objects::VirtualMachineInterface;
 use crate::attach::attacher::Attacher;
-use crate::attach::endpoint::{Endpoint, EndpointAddress};
 use crate::attach::error::Result;
 use crate::attach::port::Port;
 use crate::attach::spec::Reserve;

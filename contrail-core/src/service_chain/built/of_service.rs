@@ -10,7 +10,7 @@ use super::wanted::Wanted;
 use crate::api::objects::{NetworkPolicy, ServiceTemplate};
 use crate::api::{Client, ListQuery, Resource};
 use crate::error::Result;
-use crate::service_chain::role::ServiceRoles;
+use crate::service_chain::membership::join::ServiceRoles;
 use crate::service_chain::types::Mode;
 use crate::values::FqName;
 

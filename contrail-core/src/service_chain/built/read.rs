@@ -9,7 +9,7 @@ use super::wanted::Wanted;
 use crate::api::objects::{PortTuple, ServiceInstance, VirtualMachineInterface, VirtualNetwork};
 use crate::api::{Client, ListQuery, Ref, Resource};
 use crate::error::Result;
-use crate::service_chain::orphan::orphans;
+use crate::service_chain::membership::orphan::orphans;
 use crate::values::FqName;
 
 impl Objects {

@@ -13,7 +13,7 @@ use crate::values::FqName;
 
 /// The port tuples of service instances that are not among the children of those, known by the VM
 /// interfaces that refer to them.
-pub(super) fn orphans<'a>(
+pub(in crate::service_chain) fn orphans<'a>(
     interfaces: impl IntoIterator<Item = &'a VirtualMachineInterface>,
     is_service: impl Fn(&FqName) -> bool,
     children: &BTreeSet<Uuid>,

@@ -5,16 +5,17 @@
 
 use uuid::Uuid;
 
-use super::change::{Change, Object, Target};
-use super::error::{Error, Result};
-use super::role::{ServiceRole, ServiceRoles};
-use super::services::{clear_role, role};
+use super::join::ServiceRoles;
+use super::role::ServiceRole;
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
 use crate::api::{ListQuery, Ref, Resource};
 use crate::error::Error as ClientError;
 use crate::ownership::chains as mark;
+use crate::service_chain::change::{Change, Object, Target};
+use crate::service_chain::error::{Error, Result};
+use crate::service_chain::services::{clear_role, role};
 use crate::values::FqName;
 
 /// How often a port tuple is emptied that others join at the same moment.
@@ -263,7 +264,7 @@ impl ServiceRoles {
 
     /// Removes a template that was made here, unless somebody uses it or it is for an administrator to
     /// remove.
-    pub(super) fn drop_template(&self, template: &Ref) -> crate::Result<()> {
+    pub(in crate::service_chain) fn drop_template(&self, template: &Ref) -> crate::Result<()> {
         let Some(uuid) = template.uuid else {
             return Ok(());
         };

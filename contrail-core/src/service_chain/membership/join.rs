@@ -8,61 +8,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::chain;
-use super::change::{Change, Target};
 use super::eligible::{check, is_member, leg_of, network, unfit};
-use super::error::{Error, Result};
 use super::orphan::orphans;
-use super::services::{differences, set_role, update_instance};
-use super::template;
-use super::types::{Leg, Mode};
+use super::role::{RolePort, ServiceRole};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Listed, Ref, Resource};
 use crate::ownership::chains as mark;
+use crate::service_chain::chain;
+use crate::service_chain::change::{Change, Target};
+use crate::service_chain::error::{Error, Result};
+use crate::service_chain::services::{differences, set_role, update_instance};
+use crate::service_chain::template;
+use crate::service_chain::types::Leg;
 use crate::values::FqName;
 use crate::values::identity;
 
 /// How often the networks of a service instance are written before its members stand still.
 const ROUNDS: usize = 20;
-
-/// The role of a port in a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceRole {
-    /// The service instance.
-    pub instance: FqName,
-    /// Which of its interfaces the port is.
-    pub interface: Leg,
-    /// How the service sees packets; counts when the service instance does not exist yet.
-    pub mode: Mode,
-}
-
-impl ServiceRole {
-    /// The port tuple that the ports of a virtual machine form in the service instance: id and name.
-    pub(super) fn tuple(&self, machine: Uuid) -> (Uuid, FqName) {
-        let name = self.instance.child(machine.to_string());
-        (identity::service_object(PortTuple::TYPE, &name), name)
-    }
-
-    /// The name of the template that a service instance is made with which does not exist yet.
-    pub(super) fn template(&self, has_management: bool) -> FqName {
-        let domain = FqName::new(self.instance.parts().iter().take(1).cloned());
-        domain.child(chain::default_template(self.mode, has_management))
-    }
-}
-
-/// The port that takes a role. Its VM interface exists already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RolePort {
-    /// The VM interface.
-    pub interface: Uuid,
-    /// The virtual machine: its ports form one port tuple.
-    pub machine: Uuid,
-    /// What people call the container.
-    pub label: String,
-}
 
 /// What is there before a port takes a role.
 struct Seen {
@@ -75,7 +39,7 @@ struct Seen {
 /// Makes ports members of service instances, and takes them out again.
 #[derive(Clone)]
 pub struct ServiceRoles {
-    pub(super) client: Client,
+    pub(in crate::service_chain) client: Client,
     owner: String,
 }
 
@@ -274,7 +238,10 @@ impl ServiceRoles {
         }
     }
 
-    pub(super) fn tuples(&self, instance: Uuid) -> crate::Result<Listed<PortTuple>> {
+    pub(in crate::service_chain) fn tuples(
+        &self,
+        instance: Uuid,
+    ) -> crate::Result<Listed<PortTuple>> {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
@@ -283,7 +250,7 @@ impl ServiceRoles {
 
     /// The port tuples of a port that belong to an earlier service instance of a name, but those that
     /// neither a chain nor an attachment made.
-    pub(super) fn own_orphans(
+    pub(in crate::service_chain) fn own_orphans(
         &self,
         interface: &VirtualMachineInterface,
         instance: &FqName,
@@ -310,6 +277,7 @@ impl ServiceRoles {
 mod tests {
     use super::*;
     use crate::http::{Method, Response};
+    use crate::service_chain::Mode;
     use crate::testing::{FakeTransport, client_of};
 
     #[test]

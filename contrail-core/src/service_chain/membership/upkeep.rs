@@ -6,15 +6,16 @@ use std::thread;
 
 use uuid::Uuid;
 
-use super::apply;
-use super::built::{ChainState, LegState, Progress};
-use super::change::{Change, Target};
-use super::error::Result;
-use super::role::{RolePort, ServiceRole, ServiceRoles};
-use super::wait::{PAUSE, POLL};
+use super::join::ServiceRoles;
+use super::role::{RolePort, ServiceRole};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{ListQuery, Resource};
 use crate::error::Error as ClientError;
+use crate::service_chain::apply;
+use crate::service_chain::built::{ChainState, LegState, Progress};
+use crate::service_chain::change::{Change, Target};
+use crate::service_chain::error::Result;
+use crate::service_chain::wait::{PAUSE, POLL};
 use crate::values::Deadline;
 use crate::values::FqName;
 
@@ -84,7 +85,7 @@ impl ServiceRoles {
     ///
     /// # Errors
     /// [`Error::Timeout`](ClientError::Timeout), with nothing done, if the deadline is too near for both; when the API refuses or
-    /// cannot be asked. What was done is taken back then; [`Error::Undo`](super::Error::Undo) names what could not be.
+    /// cannot be asked. What was done is taken back then; [`Error::Undo`](crate::service_chain::Error::Undo) names what could not be.
     pub fn rejoin(&self, role: &ServiceRole, machine: Uuid, deadline: Deadline) -> Result<bool> {
         let fields = ["virtual_machine_interface_back_refs"];
         let (tuple, _) = role.tuple(machine);

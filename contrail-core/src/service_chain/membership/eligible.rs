@@ -1,17 +1,17 @@
 //! Whether a port can have a role in a service, given what there is: pure.
 
-use super::error::{Error, Result};
-use super::problem::Problem;
 use super::role::ServiceRole;
-use super::services::role;
-use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{ServiceInstance, VirtualMachineInterface};
 use crate::ownership::chains as mark;
+use crate::service_chain::error::{Error, Result};
+use crate::service_chain::problem::Problem;
+use crate::service_chain::services::role;
+use crate::service_chain::types::Leg;
 use crate::values::FqName;
 
 /// Whether the port can have this role.
-pub(super) fn check(
+pub(in crate::service_chain) fn check(
     wanted: &ServiceRole,
     port: &VirtualMachineInterface,
     instance: Option<&ServiceInstance>,
@@ -57,7 +57,7 @@ pub(super) fn check(
     Ok(())
 }
 
-pub(super) fn unfit(instance: &FqName, difference: String) -> Error {
+pub(in crate::service_chain) fn unfit(instance: &FqName, difference: String) -> Error {
     Error::Impossible {
         chain: instance.to_string(),
         problems: vec![Problem::Unfit {
@@ -79,16 +79,19 @@ fn stated_network(instance: &ServiceInstance, leg: Leg) -> Option<String> {
     network.clone().filter(|network| !network.is_empty())
 }
 
-pub(super) fn is_member(port: &VirtualMachineInterface, instance: &FqName) -> bool {
+pub(in crate::service_chain) fn is_member(
+    port: &VirtualMachineInterface,
+    instance: &FqName,
+) -> bool {
     let mut joined = port.port_tuple_refs.iter();
     joined.any(|tuple| tuple.to.parent() == *instance)
 }
 
-pub(super) fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
+pub(in crate::service_chain) fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, String)> {
     Some((role(port)?.parse().ok()?, network(port)))
 }
 
-pub(super) fn network(port: &VirtualMachineInterface) -> String {
+pub(in crate::service_chain) fn network(port: &VirtualMachineInterface) -> String {
     let network = port.virtual_network_refs.first();
     network.map_or(String::new(), |network| network.to.to_string())
 }
