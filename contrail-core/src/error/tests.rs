@@ -1,8 +1,8 @@
 //! What errors say, and what they tell about effects.
 
 use super::*;
-use crate::http::Effect;
 use crate::http::Method;
+use crate::values::Effect;
 
 #[test]
 fn errors_stay_small_enough_to_return() {

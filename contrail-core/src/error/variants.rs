@@ -4,10 +4,10 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ureq::http::Method;
+use ::http::Method;
 use uuid::Uuid;
 
-use crate::http::Effect;
+use crate::values::Effect;
 use crate::values::text::{after_colon, quoted, report, rounded};
 use crate::values::{FqName, Invalid};
 

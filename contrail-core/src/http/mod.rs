@@ -19,7 +19,7 @@
 
 mod client;
 mod connect;
-mod effect;
+
 mod request;
 mod response;
 mod server;
@@ -28,13 +28,13 @@ mod tls;
 mod transport;
 mod url;
 
+pub use crate::values::Effect;
+/// The methods of the `http` crate: a request of this crate is `GET`, `POST`, `PUT` or `DELETE`.
+pub use ::http::Method;
 pub use client::Http;
-pub use effect::Effect;
 pub use request::Request;
 pub use response::Response;
 pub use server::{Scheme, Server};
 pub use tls::TlsSettings;
 pub use transport::{MAX_ANSWER, Transport, TransportError};
-/// The methods of the `http` crate: a request of this crate is `GET`, `POST`, `PUT` or `DELETE`.
-pub use ureq::http::Method;
 pub(crate) use url::{host_and_port, path_of};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use ::http::Method;
 use serde_json::Value;
-use ureq::http::Method;
 
 use crate::values::Deadline;
 

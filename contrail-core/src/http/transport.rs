@@ -4,11 +4,11 @@ use std::error::Error as StdError;
 
 use serde::de::Error as _;
 
-use super::effect::Effect;
 use super::request::Request;
 use super::response::Response;
 use super::url::path_of;
 use crate::error::Error;
+use crate::values::Effect;
 
 /// The largest answer that is read, in bytes. A full list of ten thousand ports has about 20 MB.
 pub const MAX_ANSWER: usize = 64 << 20;
@@ -123,7 +123,7 @@ impl TransportError {
 mod tests {
     use std::time::Duration;
 
-    use ureq::http::Method;
+    use ::http::Method;
 
     use super::*;
     use crate::values::Deadline;

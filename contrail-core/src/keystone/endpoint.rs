@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use ureq::http::Uri;
+use ::http::Uri;
 
 use crate::error::{Error, Result};
 

@@ -1,6 +1,7 @@
 //! Leaf values that every layer uses: names, ids, addresses, secrets, deadlines, and parts of messages.
 
 pub mod deadline;
+mod effect;
 pub mod fq_name;
 pub mod identity;
 mod ifname;
@@ -11,6 +12,7 @@ pub mod secret;
 pub mod text;
 
 pub use deadline::Deadline;
+pub use effect::Effect;
 pub use fq_name::FqName;
 pub use identity::Family;
 pub use ifname::check_ifname;

@@ -1,7 +1,7 @@
 //! Lists of objects: which objects, how much of each, and the request for them.
 
+use ::http::Method;
 use serde_json::json;
-use ureq::http::Method;
 use uuid::Uuid;
 
 use super::message::ApiRequest;

@@ -1,8 +1,8 @@
 //! One request as a value.
 
+use ::http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use ureq::http::Method;
 
 /// What is percent-encoded in a query: all but RFC 3986's unreserved characters and the API's own
 /// separators.

@@ -1,8 +1,8 @@
 //! Requests about one object. `kind` is a type as the API spells it, such as `virtual-network`.
 
+use ::http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ureq::http::Method;
 use uuid::Uuid;
 
 use super::message::{ApiRequest, Repeatability};
