@@ -6,7 +6,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
-use super::Limits;
+use super::limits::Limits;
 use crate::error::{Error, Result};
 use crate::proto::{Call, Failure, Reply};
 
