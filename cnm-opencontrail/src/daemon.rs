@@ -8,8 +8,8 @@ use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
 use crate::driver::{CleanUp, NetworkDriver};
-use crate::error::{Error, Result};
-use crate::ipam::{ADDRESS_SPACES, Ipam};
+use crate::error::Result;
+use crate::ipam::Ipam;
 use crate::plugin::Plugin;
 use crate::proto::{Call, Reply, Scope};
 
@@ -27,10 +27,10 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// The plugin, ready to answer. Asks nobody, so it starts with a dead controller too.
+    /// The plugin, ready to answer. Makes no request, so it starts with the controller down.
     ///
     /// # Errors
-    /// When the state directory or a certificate cannot be used.
+    /// If the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
         let project = FqName::new([&*settings.domain, &*settings.project]);
         let attacher = settings.attacher(PROGRAM)?;
@@ -45,19 +45,22 @@ impl Daemon {
         })
     }
 
-    /// Does what could not be done when the engine asked for it, because the API or the agent was
-    /// down; then looks whether running containers are still connected.
+    /// Completes what was deferred because the API or the agent was down; then checks that running
+    /// containers are still connected.
     pub fn tidy(&self) {
-        // In the order in which Docker takes things away: interfaces have addresses of networks.
+        // In the order in which Docker removes things: interfaces have addresses of networks.
         self.attacher.work_off_pending(Deadline::after(PATIENCE));
         self.ipam.tidy();
         if let Err(error) = self.driver.tidy() {
-            log::warn!("put off: {}", contrail_core::error::report(&error));
+            log::warn!(
+                "removals deferred to the next check: {}",
+                contrail_core::error::report(&error)
+            );
         }
         self.driver.keep();
     }
 
-    /// Removes what nobody will ask for again, see [`NetworkDriver::clean`].
+    /// Removes what no container uses any longer, see [`NetworkDriver::clean`].
     ///
     /// # Errors
     /// As that says.
@@ -73,22 +76,32 @@ impl Daemon {
 
 impl Plugin for Daemon {
     fn answer(&self, call: Call) -> Result<Reply> {
-        if let Some(answer) = self.driver.answer(&call) {
-            return answer;
-        }
+        let (driver, ipam) = (&self.driver, &self.ipam);
         match call {
             Call::Activate => Ok(Reply::Implements {
                 implements: &["NetworkDriver", "IpamDriver"],
             }),
-            Call::IpamCapabilities => Ok(self.ipam.capabilities()),
-            Call::AddressSpaces => Ok(Reply::AddressSpaces(ADDRESS_SPACES)),
-            Call::RequestPool(request) => self.ipam.request_pool(&request),
-            Call::ReleasePool(request) => self.ipam.release_pool(&request),
-            Call::RequestAddress(request) => self.ipam.request_address(&request),
-            Call::ReleaseAddress(request) => self.ipam.release_address(&request),
-            other => Err(Error::UnknownMethod {
-                path: format!("{other:?}"),
-            }),
+            Call::NetworkCapabilities => Ok(driver.capabilities()),
+            Call::GatewayCheck => Ok(driver.gateway_check()),
+            Call::CreateNetwork(request) => driver.create_network(&request),
+            Call::AllocateNetwork(request) => Ok(driver.allocate_network(&request)),
+            Call::DeleteNetwork(request) => driver.delete_network(&request.network_id),
+            Call::CreateEndpoint(request) => driver.create_endpoint(&request),
+            Call::EndpointInfo(_) => Ok(driver.endpoint_info()),
+            Call::Join(request) => driver.join(&request),
+            // Published ports were checked when the endpoint was created.
+            Call::FreeNetwork
+            | Call::Discover
+            | Call::ProgramExternalConnectivity(_)
+            | Call::RevokeExternalConnectivity(_) => Ok(Reply::Done {}),
+            Call::Leave(request) => driver.leave(&request.endpoint_id),
+            Call::DeleteEndpoint(request) => driver.delete_endpoint(&request.endpoint_id),
+            Call::IpamCapabilities => Ok(ipam.capabilities()),
+            Call::AddressSpaces => Ok(ipam.address_spaces()),
+            Call::RequestPool(request) => ipam.request_pool(&request),
+            Call::ReleasePool(request) => ipam.release_pool(&request),
+            Call::RequestAddress(request) => ipam.request_address(&request),
+            Call::ReleaseAddress(request) => ipam.release_address(&request),
         }
     }
 }

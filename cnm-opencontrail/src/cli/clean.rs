@@ -1,35 +1,37 @@
-//! `cnm-opencontrail clean`: shows and removes what nobody will ask for again.
+//! `cnm-opencontrail clean`: shows and removes what no container uses any longer.
 
 use std::time::Duration;
 
 use clap::Args;
 use contrail_core::Deadline;
+use contrail_core::process::output::print;
 
-use super::{Flags, load, logging, show};
+use super::flags::Flags;
+use super::{load, logging};
 use crate::daemon::Daemon;
 use crate::error::Result;
 
 /// How long a clean-up may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How it is called.
+/// The arguments.
 #[derive(Debug, Args)]
 pub(super) struct Request {
-    /// Remove orphans that have been noted for the time of grace and still are some.
+    /// Remove what is still orphaned after the grace period.
     #[arg(long)]
     remove: bool,
-    /// That time. Not shorter than a container takes to start: its endpoint has no link before.
+    /// The grace period. Not shorter than a container takes to start: its endpoint has no link before.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     grace: u64,
 }
 
-/// Cleans up, and prints what was found and done.
+/// Cleans up, and prints a report.
 pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let loaded = load::load(flags)?;
     logging::start(&loaded.settings.log);
     let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;
-    show(done.to_string())?;
+    print(done.to_string())?;
     done.outcome()
 }

@@ -1,89 +1,15 @@
-//! The command line: what it says, and what each sub-command does.
+//! The command line: its flags, and what each sub-command does.
 
 mod clean;
+mod command;
 mod flags;
 mod generate;
 mod load;
 mod logging;
+mod options;
 mod ping;
 mod serve;
 
-use std::io::{self, Write as _};
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-use clap_complete::Shell;
-use contrail_core::error::report;
-use contrail_core::process::output::print;
-use contrail_core::settings;
-
-use crate::error::Result;
-
+pub use command::{Cli, run};
 pub use flags::Flags;
-
-/// The command line.
-#[derive(Debug, Parser)]
-#[command(
-    name = "cnm-opencontrail",
-    version,
-    about = "Docker network and IPAM driver that joins containers to OpenContrail virtual networks",
-    after_help = "Without a command it serves the plugin's sockets until it is told to stop.\n\
-        Flags win over the environment, that over the file, that over /etc/contrail/vnc_api_lib.ini;\n\
-        `cnm-opencontrail config` shows each value with where it comes from."
-)]
-pub struct Cli {
-    #[command(flatten)]
-    flags: Flags,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Show every setting with its value and where that comes from; secrets are hidden.
-    Config,
-    /// Show what containers have left behind on this host, and remove it on request.
-    ///
-    /// Works off the removals that were put off while the API or the agent was down, and shows those that
-    /// still wait. Shows and notes the orphans of this host: VM interfaces of the plugin whose link is gone.
-    /// Run it in the network namespace of the plugin: in another one, every interface looks like an orphan.
-    Clean(clean::Request),
-    /// Ask the running plugin whether it answers: for health checks.
-    Ping,
-    /// Print the completions for a shell.
-    Completions {
-        /// The shell.
-        shell: Shell,
-    },
-    /// Print the manual page.
-    Man,
-}
-
-/// Carries out what the command line says.
-pub fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command {
-        None => serve::run(&cli.flags),
-        Some(Command::Config) => config(&cli.flags),
-        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
-        Some(Command::Ping) => ping::run(&cli.flags),
-        Some(Command::Completions { shell }) => show(generate::completions(shell)),
-        Some(Command::Man) => generate::man().and_then(show),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody is left to tell when this fails.
-            let _ = writeln!(io::stderr(), "cnm-opencontrail: {}", report(&error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn config(flags: &Flags) -> Result<()> {
-    let loaded = load::load(flags)?;
-    show(settings::render(loaded.settings.values()))
-}
-
-fn show(text: impl AsRef<[u8]>) -> Result<()> {
-    Ok(print(text)?)
-}
+pub use options::docker_options;

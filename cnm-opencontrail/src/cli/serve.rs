@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Flags, load, logging};
+use super::flags::Flags;
+use super::{load, logging};
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
 use crate::proto::Scope;

@@ -1,58 +1,147 @@
-//! What the driver remembers of networks and endpoints: one private file for each, so that a restart
-//! forgets nothing. Losing them loses little: ids are computed, and networks carry their users' marks.
+//! What the network driver must still know after a restart: one private file for each network and endpoint.
+//! If they are lost, little is: ids are computed, and virtual networks carry the annotations of their users.
 
 use std::fs;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use contrail_core::{Error as CoreError, files};
+use contrail_core::service_chain::ServiceRole;
+use contrail_core::{Error as CoreError, FqName, MacAddr, files};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::options::NetworkOptions;
+use super::wanted::Wanted;
 use crate::error::Result;
-use crate::proto::{EndpointId, IpamData, NetworkId};
+use crate::options::Target;
+use crate::proto::{EndpointId, NetworkId};
+use crate::stage::{Stage, incomplete};
 
-/// What Docker asked for when it created a network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Wanted {
-    /// The user's options.
-    pub(super) options: NetworkOptions,
-    /// The pools, IPv4 first.
-    pub(super) pools: Vec<IpamData>,
-    /// Whether it has no way out.
-    pub(super) internal: bool,
-}
-
-/// A Docker network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct NetworkEntry {
+/// A Docker network with its virtual network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Network {
     /// What was asked for.
     pub(super) wanted: Wanted,
     /// The virtual network.
     pub(super) uuid: Uuid,
     /// Its name.
-    pub(super) name: contrail_core::FqName,
-    /// Its project.
-    pub(super) project: Uuid,
-    /// Instance IPs that keep the auxiliary addresses from others.
+    pub(super) name: FqName,
+    /// Its project, if the API has said.
+    pub(super) project: Option<Uuid>,
+    /// The instance IPs that reserve the auxiliary addresses.
     pub(super) auxiliary: Vec<Uuid>,
-    /// Docker has deleted it, and the controller could not be told yet.
-    #[serde(default)]
-    pub(super) deleted: bool,
+}
+
+/// What is recorded of a Docker network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredNetwork", into = "StoredNetwork")]
+pub(super) enum NetworkEntry {
+    /// Its creation has begun; the virtual network is not known.
+    Creating(Wanted),
+    /// Docker uses it.
+    Live(Network),
+    /// Docker has deleted it; it remains until the controller has removed its part.
+    Removing(Network),
 }
 
 impl NetworkEntry {
-    /// One that is about to be made, noted as something to remove.
-    pub(super) fn unfinished(wanted: Wanted) -> Self {
-        Self {
-            name: wanted.options.target.name(),
-            wanted,
-            uuid: Uuid::nil(),
-            project: Uuid::nil(),
-            auxiliary: Vec::new(),
-            deleted: true,
+    /// How far the network is.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::Creating(_) => Stage::Creating,
+            Self::Live(_) => Stage::Live,
+            Self::Removing(_) => Stage::Removing,
+        }
+    }
+
+    /// The network, if Docker uses it.
+    pub(super) fn live(self) -> Option<Network> {
+        match self {
+            Self::Live(network) => Some(network),
+            Self::Creating(_) | Self::Removing(_) => None,
+        }
+    }
+
+    /// The entry of a network that Docker has deleted.
+    pub(super) fn removing(self) -> Self {
+        match self {
+            Self::Creating(wanted) => Self::Creating(wanted),
+            Self::Live(network) | Self::Removing(network) => Self::Removing(network),
+        }
+    }
+
+    /// The virtual network, for people.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Creating(wanted) => wanted.options.target.to_string(),
+            Self::Live(network) | Self::Removing(network) => network.name.to_string(),
+        }
+    }
+
+    /// The project of the virtual network, as far as it is known.
+    pub(super) fn project(&self) -> Option<FqName> {
+        match self {
+            Self::Creating(wanted) => wanted.options.target.name().map(FqName::parent),
+            Self::Live(network) | Self::Removing(network) => Some(network.name.parent()),
+        }
+    }
+}
+
+/// The stored form: ids are nil as long as they are not known.
+#[derive(Serialize, Deserialize)]
+struct StoredNetwork {
+    wanted: Wanted,
+    uuid: Uuid,
+    name: FqName,
+    project: Uuid,
+    auxiliary: Vec<Uuid>,
+    #[serde(default, rename = "deleted", with = "incomplete")]
+    stage: Stage,
+}
+
+impl From<StoredNetwork> for NetworkEntry {
+    fn from(stored: StoredNetwork) -> Self {
+        if stored.uuid.is_nil() {
+            return Self::Creating(stored.wanted);
+        }
+        let network = Network {
+            wanted: stored.wanted,
+            uuid: stored.uuid,
+            name: stored.name,
+            project: Some(stored.project).filter(|id| !id.is_nil()),
+            auxiliary: stored.auxiliary,
+        };
+        match stored.stage {
+            Stage::Live => Self::Live(network),
+            Stage::Creating | Stage::Removing => Self::Removing(network),
+        }
+    }
+}
+
+impl From<NetworkEntry> for StoredNetwork {
+    fn from(entry: NetworkEntry) -> Self {
+        let stage = entry.stage();
+        match entry {
+            NetworkEntry::Creating(wanted) => Self {
+                name: match &wanted.options.target {
+                    Target::Named(name) | Target::Existing(name) => name.clone(),
+                    Target::Id(id) => FqName::new([id.to_string()]),
+                },
+                wanted,
+                uuid: Uuid::nil(),
+                project: Uuid::nil(),
+                auxiliary: Vec::new(),
+                stage,
+            },
+            NetworkEntry::Live(network) | NetworkEntry::Removing(network) => Self {
+                wanted: network.wanted,
+                uuid: network.uuid,
+                name: network.name,
+                project: network.project.unwrap_or_default(),
+                auxiliary: network.auxiliary,
+                stage,
+            },
         }
     }
 }
@@ -63,21 +152,21 @@ pub(super) struct EndpointEntry {
     /// The Docker network.
     #[serde(default)]
     pub(super) network: Option<NetworkId>,
-    /// The addresses, each with the instance IP that the IPAM driver had set aside for it.
-    pub(super) addresses: Vec<(std::net::IpAddr, Option<Uuid>)>,
+    /// The addresses, each with the instance IP that the IPAM driver had reserved for it.
+    pub(super) addresses: Vec<(IpAddr, Option<Uuid>)>,
     /// The Ethernet address that Docker gave.
-    pub(super) mac: Option<contrail_core::MacAddr>,
-    /// The virtual machine, since it joined one.
+    pub(super) mac: Option<MacAddr>,
+    /// The virtual machine, once the endpoint has joined one.
     pub(super) vm: Option<Uuid>,
     /// Its part in a service chain.
     #[serde(default)]
-    pub(super) service: Option<contrail_core::service_chain::ServiceRole>,
-    /// Whether it is being made or taken away; if nobody is at it, what is there of it has to go.
-    #[serde(default)]
-    pub(super) unfinished: bool,
+    pub(super) service: Option<ServiceRole>,
+    /// How far it is.
+    #[serde(default, rename = "unfinished", with = "incomplete")]
+    pub(super) stage: Stage,
     /// The security groups that filter its packets.
     #[serde(default)]
-    pub(super) security_groups: Vec<contrail_core::FqName>,
+    pub(super) security_groups: Vec<FqName>,
 }
 
 /// The files.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::stage::Stage;
 
 /// A pool that Docker holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,18 +60,8 @@ pub(super) struct AddressEntry {
     /// The life of the engine in which it was given out.
     pub(super) life: u64,
     /// How far it is.
-    pub(super) phase: Phase,
-}
-
-/// How far an address is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Phase {
-    /// The API is being asked.
-    Asked,
-    /// Docker has it.
-    Held,
-    /// Docker has given it back; the API has not been told yet.
-    Released,
+    #[serde(rename = "phase")]
+    pub(super) stage: Stage,
 }
 
 /// The entries.
@@ -104,9 +95,9 @@ impl Store {
         }
         for mut address in read_all::<AddressEntry>(&dir.join("addresses"))? {
             index.life = index.life.max(address.life);
-            if address.phase == Phase::Asked {
+            if address.stage == Stage::Creating {
                 // Docker never got the answer.
-                address.phase = Phase::Released;
+                address.stage = Stage::Removing;
             }
             index.addresses.insert(address.id, address);
         }
@@ -178,7 +169,7 @@ impl Index {
     }
 
     fn pool_file(&self, id: &str) -> PathBuf {
-        self.dir.join("pools").join(file_name(id))
+        self.dir.join("pools").join(uuid_of(id).to_string())
     }
 
     fn address_file(&self, id: Uuid) -> PathBuf {
@@ -186,9 +177,9 @@ impl Index {
     }
 }
 
-/// A pool's id as a name that a file can have.
-pub(super) fn file_name(pool: &str) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, pool.as_bytes()).to_string()
+/// The id of a pool as a UUID: in the name of its file, and of its annotation.
+pub(super) fn uuid_of(pool: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, pool.as_bytes())
 }
 
 fn write(path: &Path, entry: &impl Serialize) -> Result<()> {
@@ -227,14 +218,14 @@ fn read_all<T: DeserializeOwned>(dir: &Path) -> Result<Vec<T>> {
 mod tests {
     use super::*;
 
-    fn address(id: u128, phase: Phase) -> AddressEntry {
+    fn address(id: u128, stage: Stage) -> AddressEntry {
         AddressEntry {
             id: Uuid::from_u128(id),
             pool: "d:p:n@10.1.1.0/24@".into(),
             network: Uuid::from_u128(1),
             address: Some("10.1.1.9".parse().unwrap()),
             life: 4,
-            phase,
+            stage,
         }
     }
 
@@ -242,13 +233,16 @@ mod tests {
     fn entries_survive_and_what_was_cut_off_is_given_back() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        store.lock().put_address(address(7, Phase::Held)).unwrap();
-        store.lock().put_address(address(8, Phase::Asked)).unwrap();
+        store.lock().put_address(address(7, Stage::Live)).unwrap();
+        store
+            .lock()
+            .put_address(address(8, Stage::Creating))
+            .unwrap();
         std::fs::write(dir.path().join("addresses/.half"), "{").unwrap();
         std::fs::write(dir.path().join("addresses/foreign"), "{").unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let phases: Vec<_> = store.lock().addresses().map(|entry| entry.phase).collect();
-        assert_eq!(phases, [Phase::Held, Phase::Released]);
+        let stages: Vec<_> = store.lock().addresses().map(|entry| entry.stage).collect();
+        assert_eq!(stages, [Stage::Live, Stage::Removing]);
         assert!(dir.path().join("addresses/foreign").exists());
         assert!(!dir.path().join("addresses/.half").exists());
         for id in [7, 8] {

@@ -3,7 +3,7 @@
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Options, or_default};
+use super::values::{Options, or_default};
 
 /// What this IPAM driver wants from Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{EndpointId, NetworkId};
-use super::{Options, or_default};
+use super::values::{Options, or_default};
 
 /// Where a network or an address space is valid: on one engine, or in a whole swarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
