@@ -60,6 +60,15 @@ impl Daemon {
         self.driver.keep();
     }
 
+    /// How many creations and removals are not complete.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn incomplete(&self) -> Result<usize> {
+        let deferred = self.attacher.pending_removals()?.len();
+        Ok(deferred + self.driver.incomplete()? + self.ipam.incomplete())
+    }
+
     /// Removes what no container uses any longer, see [`NetworkDriver::clean`].
     ///
     /// # Errors

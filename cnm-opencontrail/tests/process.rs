@@ -50,6 +50,18 @@ impl Program {
         path
     }
 
+    /// The plugin, started by a shell script as `$0`.
+    fn in_shell(&self, script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_cnm-opencontrail")])
+            .env_clear();
+        let command_alone = self.command(&[]);
+        let environment = command_alone.get_envs();
+        command.envs(environment.filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
@@ -158,52 +170,123 @@ fn one_process_can_have_several_names() {
     assert_eq!(left, 0);
 }
 
-#[test]
-fn systemd_hears_when_it_is_ready() {
-    let program = Program::new();
-    let path = program.path("notify");
-    let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let child = program
-        .command(&[])
-        .env("NOTIFY_SOCKET", &path)
-        .stderr(Stdio::null())
-        .spawn();
-    let mut serving = Serving {
-        child: child.unwrap(),
-        log: path,
-    };
-    let mut buffer = [0; 64];
-    let mut said = || {
-        let length = systemd.recv(&mut buffer).unwrap();
+/// What systemd hears of a service.
+struct Systemd {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Systemd {
+    fn new(program: &Program) -> Self {
+        let path = program.path("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        Self { socket, path }
+    }
+
+    fn start(&self, program: &Program, environment: &[(&str, &str)]) -> Serving {
+        let log = std::fs::File::create(program.path("log")).unwrap();
+        let mut command = program.command(&[]);
+        command.env("NOTIFY_SOCKET", &self.path).stderr(log);
+        command.envs(environment.iter().copied());
+        Serving {
+            child: command.spawn().unwrap(),
+            log: program.path("log"),
+        }
+    }
+
+    fn message(&self) -> String {
+        let mut buffer = [0; 256];
+        let length = self.socket.recv(&mut buffer).unwrap();
         text(&buffer[..length])
-    };
-    assert_eq!(said(), "READY=1\n");
-    assert!(program.path("plugins/opencontrail.sock").exists());
-    serving.terminate();
-    assert_eq!(said(), "STOPPING=1\n");
+    }
 }
 
 #[test]
-fn a_socket_of_systemds_is_served_and_left_in_its_place() {
+fn systemd_is_notified_when_the_plugin_is_ready_and_when_it_stops() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let mut serving = systemd.start(&program, &[]);
+    assert_eq!(systemd.message(), "READY=1\nSTATUS=serving 1 socket\n");
+    let socket = program.path("plugins/opencontrail.sock");
+    assert_eq!(post(&socket, "Plugin.Activate", "").0, 200);
+    serving.terminate();
+    let status = "stopping: finishing the running calls";
+    assert_eq!(systemd.message(), format!("STOPPING=1\nSTATUS={status}\n"));
+}
+
+#[test]
+fn the_status_counts_removals_that_wait_for_the_controller() {
+    let program = Program::new();
+    let addresses = program.path("state/ipam/addresses");
+    std::fs::create_dir_all(&addresses).unwrap();
+    let id = "5dd372be-4068-49dc-af5d-eb79f93a7bdf";
+    let entry = format!(
+        r#"{{"id":"{id}","pool":"d:p:n@10.1.1.0/24@","network":"{id}","address":"10.1.1.9","life":1,"phase":"Released"}}"#
+    );
+    std::fs::write(addresses.join(id), entry).unwrap();
+    let systemd = Systemd::new(&program);
+    let mut serving = systemd.start(&program, &[]);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    let status = "serving 1 socket; 1 removals or creations are not complete: see the log";
+    assert_eq!(systemd.message(), format!("STATUS={status}\n"));
+    serving.terminate();
+    assert!(
+        serving.log().contains("removals deferred"),
+        "{}",
+        serving.log()
+    );
+}
+
+#[test]
+fn the_watchdog_is_fed_if_systemd_asks_for_it() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let serving = systemd.start(&program, &[("WATCHDOG_USEC", "20000")]);
+    let heard: Vec<String> = (0..4).map(|_| systemd.message()).collect();
+    let fed = heard.iter().filter(|message| *message == "WATCHDOG=1\n");
+    assert_eq!(fed.count(), 3, "{heard:?} {}", serving.log());
+    drop(serving);
+    // Another process is watched.
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let other = [("WATCHDOG_USEC", "20000"), ("WATCHDOG_PID", "1")];
+    let mut serving = systemd.start(&program, &other);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    serving.terminate();
+    assert!(systemd.message().starts_with("STOPPING=1\n"));
+}
+
+#[test]
+fn descriptors_of_another_process_are_left_alone_and_nonsense_is_refused() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let other = [("LISTEN_PID", "1"), ("LISTEN_FDS", "1")];
+    let mut serving = systemd.start(&program, &other);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    assert!(program.path("plugins/opencontrail.sock").exists());
+    serving.terminate();
+    // Nothing is open under that number.
+    let script = "LISTEN_PID=$$ LISTEN_FDS=60 exec \"$0\"";
+    let mut command = program.in_shell(script);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let error = text(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("the sockets of systemd"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_socket_that_systemd_opened_is_served_and_stays() {
     let program = Program::new();
     let path = program.path("activated.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"";
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", script, env!("CARGO_BIN_EXE_cnm-opencontrail")])
-        .env_clear()
-        .envs(
-            program
-                .command(&[])
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(OwnedFd::from(listener))
-        .stderr(Stdio::null());
+    let mut command = program.in_shell(script);
+    command.stdin(OwnedFd::from(listener)).stderr(Stdio::null());
     let mut serving = Serving {
         child: command.spawn().unwrap(),
         log: program.path("log"),

@@ -77,6 +77,21 @@ impl NetworkDriver {
         done.into_iter().collect()
     }
 
+    /// How many networks and endpoints are being created or removed, or remain from an interrupted call.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn incomplete(&self) -> Result<usize> {
+        let endpoints = self
+            .store
+            .endpoints()?
+            .into_iter()
+            .map(|(_, entry)| entry.stage);
+        let networks = self.store.networks()?.into_iter();
+        let stages = endpoints.chain(networks.map(|(_, entry)| entry.stage()));
+        Ok(stages.filter(|stage| stage.is_incomplete()).count())
+    }
+
     /// Removes an endpoint that is incomplete, unless a call is creating or removing it.
     fn tidy_endpoint(&self, id: &EndpointId) -> Result<()> {
         let Some(_lock) = self.locks.try_lock(id.as_str()) else {

@@ -20,6 +20,17 @@ impl Ipam {
         self.tidy_until(Deadline::after(PATIENCE));
     }
 
+    /// How many addresses are being requested or released, or remain from an interrupted call, and how
+    /// many pools have no holder.
+    pub fn incomplete(&self) -> usize {
+        let index = self.store.lock();
+        let addresses = index
+            .addresses()
+            .filter(|entry| entry.stage.is_incomplete());
+        let pools = index.pools().filter(|pool| pool.holders == 0);
+        addresses.count() + pools.count()
+    }
+
     pub(super) fn tidy_until(&self, end: Deadline) {
         let addresses = self.release_addresses(|_| true, end);
         for done in [addresses, self.remove_pools(end)] {

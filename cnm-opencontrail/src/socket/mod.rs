@@ -2,8 +2,7 @@
 
 mod bound;
 mod paths;
-mod systemd;
+pub mod systemd;
 
 pub use bound::{Bound, Published};
 pub use paths::{DIRECTORY, NAME, paths};
-pub use systemd::{Notify, inherited};
