@@ -32,7 +32,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// # Errors
 /// The system's, and one that says so when it is not a regular file or too large.
 pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read(path, fs::metadata(path)?, 0, limit)
+    read(path, fs::metadata(path)?, 0, limit, |_| Ok(()))
 }
 
 /// Reads a file of the state that plugins keep, of at most 1 MiB. A symbolic link is refused.
@@ -40,22 +40,37 @@ pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// The system's, and one that says so when it is not a regular file or too large.
 pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-    read(
-        path,
-        fs::symlink_metadata(path)?,
-        libc::O_NOFOLLOW,
-        MAX_STATE,
-    )
+    read_private_if(path, |_| Ok(()))
 }
 
-fn read(path: &Path, found: fs::Metadata, flags: i32, limit: u64) -> io::Result<Vec<u8>> {
+/// The same if the opened file passes a check.
+///
+/// # Errors
+/// As [`read_private`], and those of the check.
+pub fn read_private_if(
+    path: &Path,
+    check: impl Fn(&fs::Metadata) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
+    let found = fs::symlink_metadata(path)?;
+    read(path, found, libc::O_NOFOLLOW, MAX_STATE, check)
+}
+
+fn read(
+    path: &Path,
+    found: fs::Metadata,
+    flags: i32,
+    limit: u64,
+    check: impl Fn(&fs::Metadata) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
     // Before opening, which a device may act on.
     check_plain(&found)?;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | flags)
         .open(path)?;
-    check_plain(&file.metadata()?)?;
+    let opened = file.metadata()?;
+    check_plain(&opened)?;
+    check(&opened)?;
     let mut content = Vec::new();
     file.take(limit + 1).read_to_end(&mut content)?;
     match content.len() as u64 > limit {

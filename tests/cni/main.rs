@@ -14,3 +14,4 @@ mod outage;
 mod refuse;
 mod service;
 mod storage;
+mod upgrade;

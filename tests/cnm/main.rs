@@ -18,3 +18,4 @@ mod recovery;
 mod replay;
 mod services;
 mod storage;
+mod upgrade;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualMachineInterface, VirtualNetwork};
 use contrail_core::kernel::{Dataplane, Kernel};
-use contrail_core::state::lock::AttachmentLock;
+use contrail_core::state::lock::InterfaceLock;
 use contrail_core::{Deadline, FqName, values::identity};
 use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Restartable;
@@ -215,7 +215,7 @@ fn an_endpoint_that_could_not_be_deleted_for_its_lock_is_deleted_later() {
         engine.join("n1", "e1", "e1").unwrap();
         let interface = identity::interface("host1", "e1", "");
         let end = Deadline::after(Duration::from_secs(1));
-        let lock = AttachmentLock::acquire(Path::new("/run/contrail"), interface, end).unwrap();
+        let lock = InterfaceLock::acquire(Path::new("/run/contrail"), interface, end).unwrap();
         let ids = json!({"NetworkID": "n1", "EndpointID": "e1"});
         engine.send("DeleteEndpoint", ids).unwrap_err();
         drop(lock);

@@ -6,15 +6,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use contrail_core::state::lock::AttachmentLock;
+use contrail_core::state::lock::InterfaceLock;
 use contrail_core::{Deadline, Error};
 use uuid::Uuid;
 
 /// In the environment of the other process: the directory of the lock file.
 const DIR: &str = "CONTRAIL_TEST_LOCK_DIR";
 
-fn acquire(dir: &Path, time: Duration) -> contrail_core::Result<AttachmentLock> {
-    AttachmentLock::acquire(dir, Uuid::from_u128(7), Deadline::after(time))
+fn acquire(dir: &Path, time: Duration) -> contrail_core::Result<InterfaceLock> {
+    InterfaceLock::acquire(dir, Uuid::from_u128(7), Deadline::after(time))
 }
 
 /// What the other process does: it holds the lock until it is killed.

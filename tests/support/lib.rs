@@ -9,6 +9,7 @@ pub mod faults;
 pub mod loss;
 pub mod plugin;
 pub mod random;
+pub mod upgrade;
 pub mod world;
 
 use std::thread;

@@ -209,5 +209,6 @@ fn is_kept(file: &str) -> bool {
     file.starts_with("/run/contrail/tokens/")
         || file.ends_with(".lock")
         || file.ends_with("/nodes")
+        || file.ends_with("/nodes.json")
         || file.contains("/uses/.")
 }

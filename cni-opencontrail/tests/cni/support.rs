@@ -281,7 +281,7 @@ impl Backend for Recorder {
         self.calls.borrow_mut().push(call);
         self.answer().map(|()| Cleaned {
             finished: 0,
-            pending: Vec::new(),
+            waiting: Vec::new(),
             grace,
             projects: vec![(project.clone(), Ok(Vec::new()))],
             machines: Ok(Vec::new()),

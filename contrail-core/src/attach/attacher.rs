@@ -11,7 +11,7 @@ use crate::api::Client;
 use crate::error::Result;
 use crate::kernel::Dataplane;
 use crate::ownership::Maker;
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 
 /// The outside world of an attachment: the API, the agent and the kernel.
@@ -68,12 +68,12 @@ impl Attacher {
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container
     /// wait for each other and never deadlock.
-    pub(crate) fn lock(&self, ids: &[Uuid], deadline: Deadline) -> Result<Vec<AttachmentLock>> {
+    pub(crate) fn lock(&self, ids: &[Uuid], deadline: Deadline) -> Result<Vec<InterfaceLock>> {
         let mut ids = ids.to_vec();
         ids.sort();
         ids.dedup();
         ids.into_iter()
-            .map(|id| AttachmentLock::acquire(&self.host.run_dir, id, deadline))
+            .map(|id| InterfaceLock::acquire(&self.host.run_dir, id, deadline))
             .collect()
     }
 }

@@ -29,7 +29,7 @@ mod transaction;
 pub use address::{Reservation, Reserve};
 pub use attacher::{Attacher, Backend, Host};
 pub use endpoint::{Endpoint, EndpointAddress, Found as FoundEndpoint, Joined, Kept};
-pub use housekeeping::{Cleaned, Decided, Fate, IdleMachine, Orphan, Status};
+pub use housekeeping::{Cleaned, Decided, Fate, IdleMachine, Orphan, Status, Waiting};
 pub use interface::Expected;
 pub use membership::{KeptService, warn_of};
 pub use network::Network;

@@ -1,7 +1,7 @@
-//! One attachment at a time: a lock on a VM interface that holds between threads and processes.
+//! One operation on a VM interface at a time: a lock that excludes threads and processes of this host.
 //!
-//! All locks are bytes of one file, so that nothing is left to clean up. The kernel gives a lock
-//! back when its owner ends, however it ends.
+//! All locks are bytes of one file, so that nothing is left to clean up. The kernel releases a lock
+//! when its owner ends, however it ends.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -19,17 +19,18 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::values::Deadline;
 
+/// The name is that of release 0.1.0: programs of both releases may run at once during an upgrade.
 const FILE: &str = "attachments.lock";
 
-/// The right to attach or detach one VM interface, until this value is dropped.
+/// The lock on one VM interface: the right to attach, detach or change it, until this value is dropped.
 #[derive(Debug)]
-pub struct AttachmentLock {
+pub struct InterfaceLock {
     /// Owns the lock: it is that of the open file, not of the process or the thread.
     _file: File,
 }
 
-impl AttachmentLock {
-    /// The lock, unless somebody has it.
+impl InterfaceLock {
+    /// The lock, unless another thread or process holds it.
     ///
     /// # Errors
     /// [`Error::File`] when the lock file cannot be used.
@@ -43,21 +44,21 @@ impl AttachmentLock {
         }
     }
 
-    /// Waits until nobody else on this host, in this program or in another, has the lock on
-    /// `interface`. `run_dir` is made when it is not there.
+    /// Waits until no other thread or process of this host holds the lock on `interface`. `run_dir` is
+    /// created if it does not exist.
     ///
     /// # Errors
     /// [`Error::Timeout`] when the deadline comes first; [`Error::File`] when the lock file cannot
-    /// be used, for example because somebody put a symbolic link in its place.
+    /// be used, for example because it is a symbolic link.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use contrail_core::{Deadline, state::lock::AttachmentLock};
+    /// use contrail_core::{Deadline, state::lock::InterfaceLock};
     ///
     /// # let dir = tempfile::tempdir()?;
     /// # let run_dir = dir.path();
     /// let interface = "5dd372be-4068-49dc-af5d-eb79f93a7bdf".parse()?;
-    /// let lock = AttachmentLock::acquire(run_dir, interface, Deadline::after(Duration::from_secs(5)))?;
+    /// let lock = InterfaceLock::acquire(run_dir, interface, Deadline::after(Duration::from_secs(5)))?;
     /// // … attach …
     /// drop(lock);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -99,7 +100,7 @@ fn open(run_dir: &Path, path: &Path) -> Result<File> {
     opened.map_err(|error| Error::file("open", path, error))
 }
 
-/// Whether the lock is ours now.
+/// Whether the lock was taken.
 fn try_lock(file: &File, byte: &libc::flock) -> io::Result<bool> {
     match fcntl(file, FcntlArg::F_OFD_SETLK(byte)) {
         Ok(_) => Ok(true),
@@ -108,8 +109,8 @@ fn try_lock(file: &File, byte: &libc::flock) -> io::Result<bool> {
     }
 }
 
-/// The kernel wakes the waiter, but it cannot be told until when to wait: a thread of its own waits,
-/// and gives the lock back if it gets it after its caller has left.
+/// The kernel wakes the waiter, but takes no deadline: a thread of its own waits, and releases the lock if it
+/// gets it after its caller has left.
 fn wait(
     file: File,
     byte: libc::flock,
@@ -168,14 +169,14 @@ mod tests {
     fn a_second_one_waits_and_the_timeout_names_the_interface() {
         let dir = tempfile::tempdir().unwrap();
         let run_dir = dir.path().join("a/contrail");
-        let lock = AttachmentLock::acquire(&run_dir, id(0xff), seconds(9)).unwrap();
+        let lock = InterfaceLock::acquire(&run_dir, id(0xff), seconds(9)).unwrap();
         let short = Deadline::after(Duration::from_millis(30));
-        let error = AttachmentLock::acquire(&run_dir, id(0xff), short).unwrap_err();
+        let error = InterfaceLock::acquire(&run_dir, id(0xff), short).unwrap_err();
         assert!(error.is_transient());
         assert!(error.to_string().contains(&id(0xff).to_string()), "{error}");
         drop(lock);
         // Also from the waiter that was left behind.
-        AttachmentLock::acquire(&run_dir, id(0xff), seconds(9)).unwrap();
+        InterfaceLock::acquire(&run_dir, id(0xff), seconds(9)).unwrap();
     }
 
     #[test]
@@ -183,7 +184,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let past = Deadline::after(Duration::ZERO);
         let locks: Vec<_> = (0..100)
-            .map(|number| AttachmentLock::acquire(dir.path(), id(number), past).unwrap())
+            .map(|number| InterfaceLock::acquire(dir.path(), id(number), past).unwrap())
             .collect();
         assert_eq!(locks.len(), 100);
     }
@@ -196,7 +197,7 @@ mod tests {
             for _ in 0..16 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let lock = AttachmentLock::acquire(dir.path(), id(1), seconds(60)).unwrap();
+                        let lock = InterfaceLock::acquire(dir.path(), id(1), seconds(60)).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         thread::yield_now();
                         assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
@@ -210,10 +211,10 @@ mod tests {
     #[test]
     fn a_waiter_goes_on_when_the_lock_is_free_not_when_its_time_is_over() {
         let dir = tempfile::tempdir().unwrap();
-        let lock = AttachmentLock::acquire(dir.path(), id(1), seconds(9)).unwrap();
+        let lock = InterfaceLock::acquire(dir.path(), id(1), seconds(9)).unwrap();
         let started = Instant::now();
         thread::scope(|scope| {
-            let waiter = scope.spawn(|| AttachmentLock::acquire(dir.path(), id(1), seconds(60)));
+            let waiter = scope.spawn(|| InterfaceLock::acquire(dir.path(), id(1), seconds(60)));
             drop(lock);
             waiter.join().unwrap().unwrap();
         });
@@ -224,7 +225,7 @@ mod tests {
     fn only_the_owner_can_touch_the_file_and_a_link_in_its_place_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let run_dir = dir.path().join("contrail");
-        AttachmentLock::acquire(&run_dir, id(1), seconds(9)).unwrap();
+        InterfaceLock::acquire(&run_dir, id(1), seconds(9)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!(mode(&run_dir), 0o700);
         assert_eq!(mode(&run_dir.join(FILE)), 0o600);
@@ -232,7 +233,7 @@ mod tests {
         let target = dir.path().join("target");
         fs::remove_file(run_dir.join(FILE)).unwrap();
         symlink(&target, run_dir.join(FILE)).unwrap();
-        let error = AttachmentLock::acquire(&run_dir, id(1), seconds(9)).unwrap_err();
+        let error = InterfaceLock::acquire(&run_dir, id(1), seconds(9)).unwrap_err();
         assert!(
             matches!(&error, Error::File { source, .. } if source.raw_os_error() == Some(libc::ELOOP)),
             "{error:?}"
@@ -245,7 +246,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mode = nix::sys::stat::Mode::S_IRWXU;
         nix::unistd::mkfifo(&dir.path().join(FILE), mode).unwrap();
-        let error = AttachmentLock::acquire(dir.path(), id(1), seconds(9)).unwrap_err();
+        let error = InterfaceLock::acquire(dir.path(), id(1), seconds(9)).unwrap_err();
         let text = crate::error::report(&error);
         assert!(text.ends_with("it is not a regular file"), "{text}");
     }

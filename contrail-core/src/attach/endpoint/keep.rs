@@ -9,7 +9,7 @@ use crate::attach::attacher::Attacher;
 use crate::attach::endpoint::{Endpoint, EndpointAddress};
 use crate::attach::transaction::{Port, Transaction};
 use crate::error::Result;
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
 
@@ -47,7 +47,7 @@ impl Attacher {
     ) -> Result<Kept> {
         let attachment = endpoint.attachment();
         let port = self.endpoint_port(endpoint, &attachment);
-        let Some(_lock) = AttachmentLock::at_once(&self.host.run_dir, port.id)? else {
+        let Some(_lock) = InterfaceLock::at_once(&self.host.run_dir, port.id)? else {
             return Ok(Kept::Busy);
         };
         let host_end = || self.backend.dataplane.link(None, &port.host_ifname);

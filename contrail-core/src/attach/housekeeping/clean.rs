@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::attach::attacher::Attacher;
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
-use crate::attach::removal::PendingRemoval;
+use crate::attach::housekeeping::waiting::Waiting;
 use crate::error::{Error, Result, report};
 use crate::files;
 use crate::values::Deadline;
@@ -17,8 +17,8 @@ use crate::values::FqName;
 pub struct Cleaned {
     /// How many removals of earlier calls were completed.
     pub finished: usize,
-    /// The removals that still wait.
-    pub pending: Vec<PendingRemoval>,
+    /// What still waits.
+    pub waiting: Vec<Waiting>,
     /// How long an orphan had to be noted to be removed; `None` when none was to be.
     pub grace: Option<Duration>,
     /// The orphans of each project, each with what became of it; or why they could not be found.
@@ -76,7 +76,7 @@ impl Attacher {
             projects,
             // What is left when the interfaces have gone.
             machines: self.clean_machines(grace.is_some(), deadline),
-            pending: self.pending_removals()?,
+            waiting: self.waiting()?,
         })
     }
 
@@ -111,18 +111,21 @@ impl Attacher {
 
 impl fmt::Display for Cleaned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (finished, waiting) = (self.finished, self.pending.len());
+        let is_removal = |waiting: &&Waiting| matches!(waiting, Waiting::Removal(_));
+        let (finished, removals) = (
+            self.finished,
+            self.waiting.iter().filter(is_removal).count(),
+        );
         writeln!(
             f,
-            "{finished} removals of earlier calls were done, {waiting} wait"
+            "{finished} removals of earlier calls were done, {removals} wait"
         )?;
-        for pending in &self.pending {
-            let (interface, retries) = (pending.interface, pending.retries);
-            let (tried, error) = (age(pending.tried), &pending.error);
-            writeln!(
-                f,
-                "  VM interface {interface}, tried again {retries} times, last {tried} s ago: {error}"
-            )?;
+        for waiting in self
+            .waiting
+            .iter()
+            .filter(|waiting| !self.has_shown(waiting))
+        {
+            writeln!(f, "  {waiting}")?;
         }
         for (project, orphans) in &self.projects {
             let orphans = match orphans {
@@ -183,6 +186,15 @@ impl Cleaned {
             true => Ok(()),
             false => Err(Error::Left(errors)),
         }
+    }
+
+    /// Whether it is an orphan of a project that was looked at: that shows what became of it.
+    fn has_shown(&self, waiting: &Waiting) -> bool {
+        let Waiting::Orphan { project, .. } = waiting else {
+            return false;
+        };
+        let mut looked_at = self.projects.iter().filter(|(_, found)| found.is_ok());
+        looked_at.any(|(name, _)| name == project)
     }
 
     fn describe_machine(

@@ -14,7 +14,7 @@ use crate::attach::attacher::Attacher;
 use crate::attach::records::{nodes, orphans as notes};
 use crate::error::Result;
 use crate::ownership::mark::{CONTAINER, IFNAME};
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
 use crate::values::identity;
@@ -139,7 +139,7 @@ impl Attacher {
 
     /// Whether nobody is working on an interface just now.
     pub(crate) fn is_free(&self, interface: Uuid) -> Result<bool> {
-        let lock = AttachmentLock::at_once(&self.host.run_dir, interface)?;
+        let lock = InterfaceLock::at_once(&self.host.run_dir, interface)?;
         Ok(lock.is_some())
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::attach::attacher::Attacher;
 use crate::error::Result;
 use crate::service_chain::{Leg, RolePort, ServiceRole, ServiceRoles, Unbuilt};
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
 
@@ -55,7 +55,7 @@ impl Attacher {
         let children = roles.children_of(instance)?;
         for (port, role) in members.iter().filter(|(port, _)| is_whole(port.machine)) {
             // Whoever works on it makes it join or leave.
-            let lock = AttachmentLock::at_once(&self.host.run_dir, port.interface)?;
+            let lock = InterfaceLock::at_once(&self.host.run_dir, port.interface)?;
             if lock.is_some() && roles.keep(role, port, &children)? {
                 joined_again += 1;
             }

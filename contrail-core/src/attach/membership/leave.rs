@@ -9,7 +9,7 @@ use crate::api::Client;
 use crate::attach::attacher::Host;
 use crate::attach::records::leaving;
 use crate::attach::records::returns;
-use crate::attach::records::uses;
+use crate::attach::records::services;
 use crate::error::{Result, report};
 use crate::service_chain::ServiceRoles;
 
@@ -19,8 +19,8 @@ use crate::service_chain::ServiceRoles;
 pub(crate) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.maker.program);
     let mut tuples = roles.tuples_of(interface)?;
-    tell(uses::leave(&host.state_dir, interface, &tuples));
-    tuples.extend(uses::left(&host.state_dir, interface)?);
+    tell(services::leave(&host.state_dir, interface, &tuples));
+    tuples.extend(services::leaving(&host.state_dir, interface)?);
     tuples.extend(leaving::tuples_before(&host.state_dir, interface)?);
     leave_known(&roles, host, interface, tuples)
 }
@@ -33,7 +33,7 @@ pub(crate) fn retire(client: &Client, host: &Host, interface: Uuid) -> Result<bo
         &roles,
         host,
         interface,
-        uses::left(&host.state_dir, interface)?,
+        services::leaving(&host.state_dir, interface)?,
     )
 }
 
@@ -45,7 +45,7 @@ fn leave_known(
     tuples: Vec<Uuid>,
 ) -> Result<bool> {
     let state_dir: &Path = &host.state_dir;
-    let served = uses::served(state_dir, interface)?;
+    let served = services::served(state_dir, interface)?;
     let is_noted = !served.is_empty() || !tuples.is_empty();
     let mut was_member = false;
     for (role, machine) in &served {
@@ -62,19 +62,19 @@ fn leave_known(
         tell(leaving::forget(state_dir, tuple));
     }
     if is_noted {
-        tell(uses::retire(state_dir, interface));
+        tell(services::retire(state_dir, interface));
     }
     Ok(was_member)
 }
 
 /// The interface is deleted: if it was a member of a service, it may not come back at once.
 pub(crate) fn end(host: &Host, interface: Uuid) -> Result<()> {
-    if !uses::has_left(&host.state_dir, interface)? {
+    if !services::has_left(&host.state_dir, interface)? {
         return Ok(());
     }
     // The note goes last: whatever stops this call between the two, the next one locks the id.
     returns::lock(&host.run_dir, interface)?;
-    tell(uses::end(&host.state_dir, interface));
+    tell(services::end(&host.state_dir, interface));
     Ok(())
 }
 
@@ -119,7 +119,7 @@ mod tests {
             ..testing::host()
         };
         let [own, other] = [1, 2].map(Uuid::from_u128);
-        uses::leave(dir.path(), own, &[TUPLE]).unwrap();
+        services::leave(dir.path(), own, &[TUPLE]).unwrap();
         let killed = FakeTransport::new(move |request| match request.method {
             Method::Get => {
                 let found = object(&request.url, &[own, other]);
@@ -144,7 +144,7 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
-        assert!(uses::has_left(dir.path(), other).unwrap());
+        assert!(services::has_left(dir.path(), other).unwrap());
     }
 
     #[test]
@@ -156,12 +156,12 @@ mod tests {
             run_dir: run_dir.clone(),
             ..testing::host()
         };
-        uses::retire(&host.state_dir, id).unwrap();
+        services::retire(&host.state_dir, id).unwrap();
         fs::write(&run_dir, "in the way").unwrap();
         end(&host, id).unwrap_err();
         fs::remove_file(&run_dir).unwrap();
         end(&host, id).unwrap();
         returns::wait(&run_dir, id, Deadline::after(Duration::ZERO)).unwrap_err();
-        assert!(!uses::has_left(&host.state_dir, id).unwrap());
+        assert!(!services::has_left(&host.state_dir, id).unwrap());
     }
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
-use crate::attach::records::uses::{self, Use};
+use crate::attach::records::networks;
+use crate::attach::records::uses::{self, NetworkUse};
 use crate::error::{Error, Result};
 use crate::ownership::{is_by_plugin, users};
 use crate::values::FqName;
@@ -42,28 +43,27 @@ pub(crate) fn is_going(network: &VirtualNetwork) -> bool {
 pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Result<bool> {
     let mut deleted = false;
     let mut awaited = None;
-    for used in uses::of(state_dir, interface)? {
+    for used in uses::of(state_dir, interface)?.networks {
         let network = match used {
-            Use::Joined(id) => Some(id),
+            NetworkUse::Joined(id) => Some(id),
             // The attach ended before it knew: killed, or by an answer that got lost.
-            Use::Asked(name) => id_of(client, &name)?,
-            Use::Creating(name) => {
+            NetworkUse::Asked(name) => id_of(client, &name)?,
+            NetworkUse::Creating(name) => {
                 let found = id_of(client, &name)?;
                 if found.is_none() {
                     awaited = Some(name);
                 }
                 found
             }
-            Use::Serves { .. } | Use::Leaves(_) | Use::Left => None,
         };
         if let Some(id) = network
-            && uses::step_out(state_dir, interface, id)?
+            && networks::step_out(state_dir, interface, id)?
         {
             deleted |= delete_unless_used(client, id)?;
         }
     }
     if let Some(name) = awaited
-        && uses::age(state_dir, interface)? < LATEST
+        && networks::age(state_dir, interface)? < LATEST
     {
         return Err(may_come(&name));
     }

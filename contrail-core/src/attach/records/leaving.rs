@@ -1,63 +1,48 @@
-//! Ports that leave a port tuple although another port of their container is the one that goes.
+//! Ports that leave a port tuple although another port of their container is the one that is deleted.
 //!
-//! Nothing but these files tells them of the tuple once they have left it: a port that goes before the
-//! tuple does makes the controller lose the chains of the service. `leaving/<tuple>_<port>` is there from
-//! before the port leaves until the tuple is gone, whoever dissolves it.
+//! Nothing but these files tells them of the tuple once they have left it: a port that is deleted before the
+//! tuple makes the controller lose the chains of the service. A record is there from before the port
+//! leaves until the tuple is gone, whichever port dissolves it.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
-use crate::files;
+use crate::error::Result;
+use crate::state::{Index, Pair};
 
-/// Notes that ports are about to leave a port tuple.
+/// Records that ports are about to leave a port tuple.
 pub(crate) fn note(state_dir: &Path, tuple: Uuid, ports: &[Uuid]) -> Result<()> {
-    let mut ports = ports.iter();
-    ports.try_for_each(|port| {
-        let name = format!("{tuple}_{port}");
-        files::write_private_unsynced(&directory(state_dir).join(name), b"")
-    })
+    let records = records(state_dir);
+    let record = |port: &Uuid| Pair {
+        first: tuple,
+        second: *port,
+    };
+    ports
+        .iter()
+        .try_for_each(|port| records.insert(&record(port)))
 }
 
 /// The port tuples that have to go before a port.
 pub(crate) fn tuples_before(state_dir: &Path, port: Uuid) -> Result<Vec<Uuid>> {
-    let notes = notes(state_dir)?.into_iter();
-    let own = notes.filter(|(_, noted)| *noted == port);
-    Ok(own.map(|(tuple, _)| tuple).collect())
+    let records = records(state_dir).keys()?.into_iter();
+    let own = records.filter(|record| record.second == port);
+    Ok(own.map(|record| record.first).collect())
 }
 
-/// A port tuple is gone.
+/// Forgets a port tuple that is gone.
 pub(crate) fn forget(state_dir: &Path, tuple: Uuid) -> Result<()> {
-    let notes = notes(state_dir)?.into_iter();
-    let mut gone = notes.filter(|(noted, _)| *noted == tuple);
-    gone.try_for_each(|(tuple, port)| {
-        files::remove(&directory(state_dir).join(format!("{tuple}_{port}"))).map(drop)
+    let records = records(state_dir);
+    let mut gone = records.keys()?.into_iter();
+    gone.try_for_each(|record| match record.first == tuple {
+        true => records.remove(&record).map(drop),
+        false => Ok(()),
     })
 }
 
-/// Each port tuple that is noted, with the port.
-fn notes(state_dir: &Path) -> Result<Vec<(Uuid, Uuid)>> {
-    let directory = directory(state_dir);
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::file("read", directory, e)),
-    };
-    let mut notes = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|e| Error::file("read", &directory, e))?;
-        let name = entry.file_name();
-        let ids = name.to_str().and_then(|name| name.split_once('_'));
-        notes.extend(ids.and_then(|(tuple, port)| Some((tuple.parse().ok()?, port.parse().ok()?))));
-    }
-    Ok(notes)
-}
-
-fn directory(state_dir: &Path) -> PathBuf {
-    state_dir.join("leaving")
+/// The records: each the id of the tuple, then of the port.
+fn records(state_dir: &Path) -> Index<Pair> {
+    Index::new(state_dir.join("leaving"))
 }
 
 #[cfg(test)]

@@ -1,55 +1,95 @@
-//! The names that this host has had. They are part of every computed id, so that what was attached
-//! under an earlier name, before a change of the hostname or of `node_name`, is found under it alone.
+//! The names that this host has had. They are part of every computed id, so what was attached under an
+//! earlier name, before a change of the host name or of `node_name`, is found under that one only.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::files;
+use crate::state::{Durability, Entries, Entry, Key};
+
+/// The names, the present one first.
+#[derive(Debug, Serialize, Deserialize)]
+struct Names(Vec<String>);
+
+impl Entry for Names {
+    const KIND: &str = "names of the host";
+    const VERSION: u32 = 1;
+}
+
+/// The one entry of its kind.
+struct Only;
+
+impl Key for Only {
+    fn name(&self) -> String {
+        "nodes".into()
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        (name == "nodes").then_some(Self)
+    }
+}
 
 /// The names that this host is known to have had; the present one comes first.
 pub(crate) fn known(state_dir: &Path, node: &str) -> Result<Vec<String>> {
-    let path = path(state_dir);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(Error::file("read", path, e)),
+    let recorded = match entries(state_dir).get(&Only)? {
+        Some(Names(names)) => names,
+        None => unversioned(state_dir)?,
     };
-    let earlier = text
-        .lines()
-        .filter(|name| !name.is_empty() && *name != node);
-    Ok([node]
-        .into_iter()
-        .chain(earlier)
-        .map(str::to_owned)
-        .collect())
+    Ok(with(node, recorded))
 }
 
-/// Notes a name before anything is made under it.
+/// Records a name before anything is made under it.
 pub(crate) fn remember(state_dir: &Path, node: &str) -> Result<()> {
-    let path = path(state_dir);
-    let known = known(state_dir, node)?;
-    let first_line = || fs::read_to_string(&path).unwrap_or_default();
-    if first_line().lines().next() == Some(node) {
-        return Ok(());
-    }
-    if let Some(earlier) = known.get(1) {
+    let entries = entries(state_dir);
+    let recorded = match entries.get(&Only)? {
+        Some(Names(names)) if names.first().is_some_and(|name| name == node) => return Ok(()),
+        Some(Names(names)) => names,
+        None => unversioned(state_dir)?,
+    };
+    if let Some(earlier) = recorded.first().filter(|earlier| *earlier != node) {
         log::warn!(
             "this host was called {earlier} and is called {node} now: containers that were attached \
              before are still found; remove {} when none of them is left",
-            path.display()
+            entries.path(&Only)?.display()
         );
     }
-    files::write_private(&path, (known.join("\n") + "\n").as_bytes())
+    entries.put(&Only, &Names(with(node, recorded)))?;
+    files::remove(&unversioned_path(state_dir)).map(drop)
 }
 
-fn path(state_dir: &Path) -> PathBuf {
+fn with(node: &str, recorded: Vec<String>) -> Vec<String> {
+    let earlier = recorded.into_iter().filter(|name| name != node);
+    std::iter::once(node.to_owned()).chain(earlier).collect()
+}
+
+/// The names as release 0.1.0 wrote them, a line each.
+fn unversioned(state_dir: &Path) -> Result<Vec<String>> {
+    let path = unversioned_path(state_dir);
+    let text = match files::read_private(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::file("read", path, error)),
+    };
+    let text = String::from_utf8_lossy(&text);
+    let names = text.lines().filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
+}
+
+fn unversioned_path(state_dir: &Path) -> PathBuf {
     state_dir.join("nodes")
+}
+
+fn entries(state_dir: &Path) -> Entries<Only, Names> {
+    Entries::new(state_dir, Durability::Synced)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -61,7 +101,17 @@ mod tests {
         }
         assert_eq!(known(dir.path(), "a").unwrap(), ["a", "b"]);
         assert_eq!(known(dir.path(), "c").unwrap(), ["c", "a", "b"]);
-        let text = fs::read_to_string(path(dir.path())).unwrap();
-        assert_eq!(text, "a\nb\n");
+        let Names(names) = entries(dir.path()).get(&Only).unwrap().unwrap();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn names_of_release_0_1_are_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(unversioned_path(dir.path()), "b\na\n").unwrap();
+        assert_eq!(known(dir.path(), "c").unwrap(), ["c", "b", "a"]);
+        remember(dir.path(), "b").unwrap();
+        assert!(!unversioned_path(dir.path()).exists());
+        assert_eq!(known(dir.path(), "b").unwrap(), ["b", "a"]);
     }
 }

@@ -1,86 +1,86 @@
-//! Notes of orphans: when an interface without a link was first seen, so that a later look removes only
+//! Orphans that were seen: when an interface without a link was first seen, so that a later look removes only
 //! those that have been orphans all the while.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{self, Error, Result};
-use crate::files;
+use crate::error::Result;
+use crate::state::{Durability, Entries, Entry};
 use crate::values::FqName;
 
-/// What is noted of an orphan, in a file with its id as name.
-#[derive(Serialize, Deserialize)]
-struct Note {
-    project: FqName,
-    since: SystemTime,
+/// What is recorded of an orphan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// The project that it was found in.
+    pub(crate) project: FqName,
+    /// When it was first seen.
+    pub(crate) since: SystemTime,
 }
 
-/// Notes an orphan, unless it has a note; since when it has one.
+impl Entry for Seen {
+    const KIND: &str = "orphan";
+    const VERSION: u32 = 1;
+}
+
+/// Records an orphan, unless it is recorded; since when it is. After damage the time starts anew.
 pub(crate) fn note(state_dir: &Path, interface: Uuid, project: &FqName) -> Result<SystemTime> {
-    let path = path(state_dir, interface);
-    if let Some(note) = read(&path)? {
-        return Ok(note.since);
+    let entries = entries(state_dir);
+    if let Some(seen) = entries.get(&interface)? {
+        return Ok(seen.since);
     }
-    let note = Note {
-        project: project.clone(),
-        since: SystemTime::now(),
-    };
-    let text = serde_json::to_vec(&note).map_err(|source| Error::Decode {
-        what: format!("the note of orphan {interface}"),
-        source,
-    })?;
-    files::write_private(&path, &text)?;
-    Ok(note.since)
+    let since = SystemTime::now();
+    let project = project.clone();
+    entries.put(&interface, &Seen { project, since })?;
+    Ok(since)
 }
 
-/// Drops the notes of a project's interfaces that are not, or no longer, orphans.
+/// Forgets a project's interfaces that are not, or no longer, orphans.
 pub(crate) fn keep_only(state_dir: &Path, project: &FqName, orphans: &[Uuid]) -> Result<()> {
-    for entry in fs::read_dir(notes(state_dir))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let name = entry.file_name();
-        let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
-        let Some(id) = id.and_then(|id| id.parse::<Uuid>().ok()) else {
-            continue;
-        };
+    let entries = entries(state_dir);
+    for id in entries.keys()? {
         let is_orphan = orphans.contains(&id);
-        let path = entry.path();
-        if !is_orphan && read(&path)?.is_none_or(|note| note.project == *project) {
-            files::remove(&path)?;
+        if !is_orphan
+            && entries
+                .get(&id)?
+                .is_some_and(|seen| seen.project == *project)
+        {
+            entries.remove(&id)?;
         }
     }
     Ok(())
 }
 
-/// Drops the note of an interface: it is no orphan any more.
+/// Forgets an interface: it is no longer an orphan.
 pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
-    files::remove(&path(state_dir, interface)).map(|_| ())
+    entries(state_dir).remove(&interface).map(drop)
 }
 
-fn notes(state_dir: &Path) -> PathBuf {
-    state_dir.join("orphans")
+/// The entries, each with the id of a VM interface as key.
+pub(crate) fn entries(state_dir: &Path) -> Entries<Uuid, Seen> {
+    Entries::new(state_dir.join("orphans"), Durability::Synced)
 }
 
-fn path(state_dir: &Path, interface: Uuid) -> PathBuf {
-    notes(state_dir).join(format!("{interface}.json"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A note; none when it is damaged, so that the time starts anew.
-fn read(path: &Path) -> Result<Option<Note>> {
-    let text = match files::read_private(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::file("read", path, e)),
-    };
-    let note = serde_json::from_slice(&text);
-    Ok(note
-        .inspect_err(|e| log::warn!("{} is damaged: {}", path.display(), error::report(e)))
-        .ok())
+    #[test]
+    fn an_orphan_keeps_its_time_until_it_is_none_in_its_project() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let [a, b] = [1, 2].map(Uuid::from_u128);
+        let [own, other] = ["p", "q"].map(|project| FqName::new(["d", project]));
+        let since = note(dir, a, &own).unwrap();
+        assert_eq!(note(dir, a, &own).unwrap(), since);
+        note(dir, b, &other).unwrap();
+        keep_only(dir, &own, &[a]).unwrap();
+        assert_eq!(entries(dir).keys().unwrap().len(), 2);
+        keep_only(dir, &own, &[]).unwrap();
+        assert_eq!(entries(dir).keys().unwrap(), [b]);
+        forget(dir, b).unwrap();
+        assert!(entries(dir).keys().unwrap().is_empty());
+    }
 }

@@ -5,16 +5,15 @@
 //! chains again: 3 of 15 tries without a pause failed, none of 9 after two seconds. So the id of a member
 //! is locked for that long after its deletion, by the age of `left/<interface>.lock` in the run directory.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::files;
+use crate::state::Index;
 use crate::values::Deadline;
 
 /// How long the controller is given to forget an interface.
@@ -22,7 +21,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// Locks the id of an interface that was a member of a service and is deleted.
 pub(crate) fn lock(run_dir: &Path, interface: Uuid) -> Result<()> {
-    files::write_private_unsynced(&path(run_dir, interface), b"")
+    locks(run_dir).insert(&interface)
 }
 
 /// Waits until the controller has forgotten the interface. Returns whether it has left a service lately.
@@ -30,11 +29,9 @@ pub(crate) fn lock(run_dir: &Path, interface: Uuid) -> Result<()> {
 /// # Errors
 /// [`Error::Timeout`] when the deadline comes first.
 pub(crate) fn wait(run_dir: &Path, interface: Uuid, deadline: Deadline) -> Result<bool> {
-    let path = path(run_dir, interface);
-    let left = match fs::symlink_metadata(&path).and_then(|found| found.modified()) {
-        Ok(left) => left,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::file("read", path, error)),
+    let locks = locks(run_dir);
+    let Some(left) = locks.written(&interface)? else {
+        return Ok(false);
     };
     // A clock that was set back must not make it wait for longer.
     let pause = SETTLED.saturating_sub(left.elapsed().unwrap_or_default());
@@ -53,27 +50,31 @@ pub(crate) fn wait(run_dir: &Path, interface: Uuid, deadline: Deadline) -> Resul
         );
         thread::sleep(pause);
     }
-    files::remove(&path).map(|_| true)
+    locks.remove(&interface).map(|_| true)
 }
 
-/// Drops the locks that nobody has to wait for any more. Little work if no member has left lately.
+/// Removes the locks that are no longer needed. Little work if no member has left lately.
 pub(crate) fn sweep(run_dir: &Path) {
-    let entries = fs::read_dir(run_dir.join(LEFT));
-    for entry in entries.into_iter().flatten().flatten() {
-        let left = entry.metadata().and_then(|found| found.modified());
-        // One of a clock that was set back since would stay for ever.
-        let is_young = |left: SystemTime| left.elapsed().is_ok_and(|age| age <= SETTLED);
-        let is_old = left.is_ok_and(|left| !is_young(left));
-        if is_old && let Err(error) = files::remove(&entry.path()) {
-            log::warn!("{}", crate::error::report(&error));
-        }
+    let locks = locks(run_dir);
+    // A lock of a clock that was set back since would stay for ever.
+    let is_young = |left: SystemTime| left.elapsed().is_ok_and(|age| age <= SETTLED);
+    let removed = locks.by_age().and_then(|found| {
+        let mut old = found.into_iter().filter(|(left, _)| !is_young(*left));
+        old.try_for_each(|(_, interface)| locks.remove(&interface).map(drop))
+    });
+    if let Err(error) = removed {
+        log::warn!("{}", report(&error));
     }
+    files::sweep(&directory(run_dir));
 }
 
-const LEFT: &str = "left";
+/// The locks, each with the id of a VM interface as key: the time of writing counts.
+fn locks(run_dir: &Path) -> Index<Uuid> {
+    Index::new(directory(run_dir)).ending(".lock")
+}
 
-fn path(run_dir: &Path, interface: Uuid) -> PathBuf {
-    run_dir.join(LEFT).join(format!("{interface}.lock"))
+fn directory(run_dir: &Path) -> PathBuf {
+    run_dir.join("left")
 }
 
 #[cfg(test)]
@@ -85,12 +86,16 @@ mod tests {
 
     const ID: Uuid = Uuid::from_u128(1);
 
+    fn path(dir: &Path) -> PathBuf {
+        directory(dir).join(format!("{ID}.lock"))
+    }
+
     fn soon() -> Deadline {
         Deadline::after(Duration::from_millis(100))
     }
 
     fn set_age(dir: &Path, age: Duration) {
-        let file = File::options().write(true).open(path(dir, ID)).unwrap();
+        let file = File::options().write(true).open(path(dir)).unwrap();
         file.set_modified(SystemTime::now() - age).unwrap();
     }
 
@@ -118,9 +123,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         lock(dir.path(), ID).unwrap();
         sweep(dir.path());
-        assert!(path(dir.path(), ID).exists());
+        assert!(path(dir.path()).exists());
         set_age(dir.path(), SETTLED * 2);
         sweep(dir.path());
-        assert!(!path(dir.path(), ID).exists());
+        assert!(!path(dir.path()).exists());
     }
 }

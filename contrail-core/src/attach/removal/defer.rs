@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::queue;
+use super::pending;
 use super::run::Failed;
 use super::step::Step;
 use crate::attach::attacher::Attacher;
@@ -27,7 +27,7 @@ impl Attacher {
         failed: Vec<Failed>,
     ) -> Result<Detached> {
         for &interface in interfaces {
-            queue::settle(&self.host.state_dir, interface, steps, &failed)?;
+            pending::settle(&self.host.state_dir, interface, steps, &failed)?;
             // From here on the queue has it, or nobody.
             orphans::forget(&self.host.state_dir, interface)?;
         }

@@ -3,12 +3,13 @@
 
 mod defer;
 mod effect;
+mod pending;
 mod queue;
 mod run;
 mod step;
 
 pub use defer::Detached;
+pub(crate) use pending::{forget, settle};
 pub use queue::PendingRemoval;
-pub(crate) use queue::{forget, settle};
 pub(crate) use run::{Failed, run};
 pub use step::Step;

@@ -8,7 +8,7 @@ use crate::api::objects::VirtualNetwork;
 use crate::attach::network::Network;
 use crate::attach::network::subnets;
 use crate::attach::objects;
-use crate::attach::records::uses;
+use crate::attach::records::networks;
 use crate::attach::removal::{self, Step};
 use crate::attach::spec::Attachment;
 use crate::attach::transaction::{Port, Transaction};
@@ -51,11 +51,11 @@ impl Transaction<'_> {
     fn reserve_port<'p>(&self, port: Port<'p>, netns: &Netns) -> Result<Reserved<'p>> {
         let state_dir = &self.host.state_dir;
         let (interface, name) = (port.id, &port.wanted.network.fq_name);
-        let is_new = uses::expect(state_dir, interface, name)?;
+        let is_new = networks::expect(state_dir, interface, name)?;
         let network = self.reserve_in_network(&port, netns).inspect_err(|_| {
             // Nothing has happened that another call would have to find out about.
             if is_new && !self.may_use_network(interface) {
-                uses::decline(state_dir, interface, name)
+                networks::decline(state_dir, interface, name)
                     .unwrap_or_else(|error| log::warn!("{}", error::report(&error)));
             }
         })?;
@@ -123,10 +123,10 @@ impl Transaction<'_> {
     fn note_network(&self, port: &Port, network: &Network) -> Result<()> {
         let state_dir = &self.host.state_dir;
         if !network.owned {
-            return uses::decline(state_dir, port.id, &network.fq_name);
+            return networks::decline(state_dir, port.id, &network.fq_name);
         }
         self.note(Step::Networks { interface: port.id });
-        uses::join(state_dir, port.id, &network.fq_name, network.uuid)
+        networks::join(state_dir, port.id, &network.fq_name, network.uuid)
     }
 
     /// Creates the virtual machine, unless another interface of the container has done so.

@@ -6,7 +6,7 @@ use crate::api::Resource;
 use crate::api::objects::VirtualNetwork;
 use crate::attach::network::{self, Network};
 use crate::attach::objects;
-use crate::attach::records::uses;
+use crate::attach::records::networks;
 use crate::attach::removal::Step;
 use crate::attach::spec::NetworkSpec;
 use crate::attach::transaction::Transaction;
@@ -36,7 +36,7 @@ impl Transaction<'_> {
         }
         let object = objects::network(self.host, spec);
         let client = self.client();
-        uses::create(&self.host.state_dir, interface, &spec.fq_name)?;
+        networks::create(&self.host.state_dir, interface, &spec.fq_name)?;
         let leave = Step::Networks { interface };
         let object = self.attempt(leave, || network::create(&client, &object))?;
         network::fitting(&client, spec, &object)

@@ -6,13 +6,13 @@ use uuid::Uuid;
 use crate::api::objects::VirtualMachineInterface;
 use crate::api::{ListQuery, Resource};
 use crate::attach::membership::warn_of;
-use crate::attach::records::uses;
+use crate::attach::records::services;
 use crate::attach::removal::Step;
 use crate::attach::spec::Service;
 use crate::attach::transaction::{Port, Transaction};
 use crate::error::{Result, report};
 use crate::service_chain::{RolePort, SETTLE, ServiceRole, ServiceRoles};
-use crate::state::lock::AttachmentLock;
+use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
 
@@ -20,7 +20,7 @@ impl Transaction<'_> {
     /// Makes the interface a member of the service instance.
     pub(crate) fn serve(&self, port: &Port, service: &Service) -> Result<()> {
         let interface = port.id;
-        uses::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
+        services::serve(&self.host.state_dir, interface, &service.role, self.vm)?;
         self.note(Step::Service { interface });
         let roles = ServiceRoles::new(self.client(), &self.host.maker.program);
         let join = |role: &ServiceRole, interface| {
@@ -46,19 +46,19 @@ impl Transaction<'_> {
 
     /// The container's other interfaces that left the service instance when one of them went, each with
     /// its role. What somebody works on joins or leaves by itself.
-    fn left_behind(&self, instance: &FqName) -> Result<Vec<(ServiceRole, Uuid, AttachmentLock)>> {
+    fn left_behind(&self, instance: &FqName) -> Result<Vec<(ServiceRole, Uuid, InterfaceLock)>> {
         let query = ListQuery::referring_to(self.vm).fields(&["port_tuple_refs"]);
         let all: Vec<VirtualMachineInterface> = self.client().list(&query)?;
         let idle = all.iter().filter(|port| port.port_tuple_refs.is_empty());
         let mut left = Vec::new();
         for leg in idle.filter_map(Resource::uuid) {
-            let served = uses::served(&self.host.state_dir, leg)?.into_iter();
+            let served = services::served(&self.host.state_dir, leg)?.into_iter();
             let mut served =
                 served.filter(|(role, vm)| role.instance == *instance && *vm == self.vm);
             let Some((role, _)) = served.next() else {
                 continue;
             };
-            if let Some(lock) = AttachmentLock::at_once(&self.host.run_dir, leg)? {
+            if let Some(lock) = InterfaceLock::at_once(&self.host.run_dir, leg)? {
                 left.push((role, leg, lock));
             }
         }

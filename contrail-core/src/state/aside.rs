@@ -1,0 +1,68 @@
+//! Setting aside what is no entry: it is kept for whoever wants to look at it, out of the way.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files;
+
+/// The directory, beside the entries, that takes what is set aside.
+const DIRECTORY: &str = "damaged";
+
+/// How many files that directory may hold; the oldest makes room for a new one.
+const MAX_KEPT: usize = 16;
+
+/// Moves a file away, with one warning.
+pub(super) fn set_aside(path: &Path, reason: &str) {
+    match move_away(path) {
+        Ok(to) => log::warn!(
+            "{} is not used and set aside as {}: {reason}",
+            path.display(),
+            to.display()
+        ),
+        Err(error) => log::warn!(
+            "{} is not used: {reason}; it cannot be set aside: {error}",
+            path.display()
+        ),
+    }
+}
+
+/// The same if the file still has this content: another process may have replaced it.
+pub(super) fn set_aside_if(path: &Path, content: &[u8], reason: &str) {
+    let now = files::read_private(path);
+    if now.is_ok_and(|now| now == content) {
+        set_aside(path, reason);
+    }
+}
+
+fn move_away(path: &Path) -> io::Result<PathBuf> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let dir = dir.join(DIRECTORY);
+    files::create_private_dir(&dir).map_err(io::Error::other)?;
+    make_room(&dir)?;
+    let name = name.to_string_lossy();
+    let free = (1..).map(|number: usize| dir.join(format!("{name}.{number}")));
+    let mut free = free.filter(|to| fs::symlink_metadata(to).is_err());
+    let to = free.next().ok_or(io::ErrorKind::AlreadyExists)?;
+    fs::rename(path, &to)?;
+    Ok(to)
+}
+
+/// Removes the oldest files until there is room for one more. Times of writing count: moving a file keeps
+/// its own.
+fn make_room(dir: &Path) -> io::Result<()> {
+    let mut kept = Vec::new();
+    for file in fs::read_dir(dir)? {
+        let file = file?;
+        kept.push((file.metadata()?.modified()?, file.path()));
+    }
+    kept.sort();
+    let excess = (kept.len() + 1).saturating_sub(MAX_KEPT);
+    for (_, path) in kept.into_iter().take(excess) {
+        log::warn!("removing {}, set aside earlier", path.display());
+        fs::remove_file(&path)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! A directory of entries: one private file for each, written whole or not at all.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fs, marker::PhantomData};
+
+use super::aside;
+use super::entry::{self, Entry, Unreadable};
+use super::names::{Key, Names};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Whether an entry must survive a power failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It is on disk when it has been written.
+    Synced,
+    /// A power failure may lose it, or leave it damaged. Writing it does not wait for the disk.
+    Unsynced,
+}
+
+/// What is known of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// There is no entry.
+    Absent,
+    /// There is one that cannot be understood.
+    Damaged,
+    /// The entry.
+    Entry(T),
+}
+
+impl<T> Found<T> {
+    /// The entry; a damaged one counts as absent.
+    pub fn entry(self) -> Option<T> {
+        match self {
+            Self::Entry(entry) => Some(entry),
+            Self::Absent | Self::Damaged => None,
+        }
+    }
+}
+
+/// A directory of entries, one file `<key>.json` each: see [the module](crate::state).
+///
+/// Entries are not locked: whoever changes one holds the lock of what it describes.
+///
+/// ```
+/// use contrail_core::state::{Durability, Entries, Entry};
+/// use serde::{Deserialize, Serialize};
+/// use uuid::Uuid;
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct Lease {
+///     seconds: u64,
+/// }
+///
+/// impl Entry for Lease {
+///     const KIND: &str = "lease";
+///     const VERSION: u32 = 1;
+/// }
+///
+/// # let dir = tempfile::tempdir()?;
+/// let leases = Entries::<Uuid, Lease>::new(dir.path().join("leases"), Durability::Synced);
+/// let id = Uuid::from_u128(1);
+/// leases.put(&id, &Lease { seconds: 60 })?;
+/// assert_eq!(leases.get(&id)?, Some(Lease { seconds: 60 }));
+/// assert_eq!(leases.all()?.len(), 1);
+/// leases.remove(&id)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Entries<K, T> {
+    names: Names<K>,
+    durability: Durability,
+    entry: PhantomData<fn() -> T>,
+}
+
+impl<K: Key, T: Entry> Entries<K, T> {
+    /// The entries in a directory, which is created when one is written.
+    pub fn new(dir: impl Into<PathBuf>, durability: Durability) -> Self {
+        Self {
+            names: Names::new(dir.into(), ".json"),
+            durability,
+            entry: PhantomData,
+        }
+    }
+
+    /// With file names that end so instead of in `.json`.
+    #[must_use]
+    pub fn ending(self, ending: &'static str) -> Self {
+        Self {
+            names: Names::new(self.names.dir, ending),
+            ..self
+        }
+    }
+
+    /// The entry of a key; `None` if there is none, or only a damaged one, which is set aside.
+    ///
+    /// # Errors
+    /// [`Error::File`], also for an entry of a version that this program does not know: see
+    /// [`Newer`](super::Newer).
+    pub fn get(&self, key: &K) -> Result<Option<T>> {
+        self.find(key).map(Found::entry)
+    }
+
+    /// The same, for callers that can replace a damaged entry.
+    ///
+    /// # Errors
+    /// As [`Entries::get`].
+    pub fn find(&self, key: &K) -> Result<Found<T>> {
+        self.read(key, |path, content, reason| match content {
+            Some(content) => aside::set_aside_if(path, content, reason),
+            None => aside::set_aside(path, reason),
+        })
+    }
+
+    /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
+    ///
+    /// # Errors
+    /// As [`Entries::get`].
+    pub fn peek(&self, key: &K) -> Result<Found<T>> {
+        self.read(key, |path, _, reason| {
+            log::debug!("{} is damaged: {reason}", path.display());
+        })
+    }
+
+    /// Reads an entry. `damaged` is told of one that is none, with its content if that could be read.
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
+        let path = self.names.path(key)?;
+        let content = match files::read_private_if(&path, check_owner) {
+            Ok(content) => content,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                damaged(&path, None, &error.to_string());
+                return Ok(Found::Damaged);
+            }
+            Err(error) => return Err(Error::file("read", path, error)),
+        };
+        match entry::decode(&content) {
+            Ok(entry) => Ok(Found::Entry(entry)),
+            Err(Unreadable::Damaged(reason)) => {
+                damaged(&path, Some(&content), &reason);
+                Ok(Found::Damaged)
+            }
+            Err(Unreadable::Newer(newer)) => {
+                Err(Error::file("read", path, io::Error::other(newer)))
+            }
+        }
+    }
+
+    /// Writes an entry, in the place of an earlier one.
+    ///
+    /// # Errors
+    /// [`Error::File`]; an earlier entry is kept then.
+    pub fn put(&self, key: &K, entry: &T) -> Result<()> {
+        let path = self.names.path(key)?;
+        let encoded = entry::encode(entry);
+        let content = encoded.map_err(|error| Error::file("encode", &path, error.into()))?;
+        match self.durability {
+            Durability::Synced => files::write_private(&path, &content),
+            Durability::Unsynced => files::write_private_unsynced(&path, &content),
+        }
+    }
+
+    /// Removes an entry; `false` if there was none.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn remove(&self, key: &K) -> Result<bool> {
+        self.names.remove(key)
+    }
+
+    /// All keys that have an entry, readable or not. Files with other names are left alone.
+    ///
+    /// # Errors
+    /// [`Error::File`], also if there are too many files.
+    pub fn keys(&self) -> Result<Vec<K>> {
+        let found = self.names.list()?.into_iter();
+        Ok(found.map(|(_, key)| key).collect())
+    }
+
+    /// The same, each with when its entry was written; the oldest first.
+    ///
+    /// # Errors
+    /// As [`Entries::keys`].
+    pub fn by_age(&self) -> Result<Vec<(SystemTime, K)>> {
+        let mut found = self.names.list()?;
+        found.sort_by_key(|(written, _)| *written);
+        Ok(found)
+    }
+
+    /// All entries; damaged ones are set aside.
+    ///
+    /// # Errors
+    /// As [`Entries::keys`] and [`Entries::get`].
+    pub fn all(&self) -> Result<Vec<(K, T)>> {
+        let keys = self.keys()?.into_iter();
+        let entry = |key: K| Ok(self.get(&key)?.map(|entry| (key, entry)));
+        keys.filter_map(|key| entry(key).transpose()).collect()
+    }
+
+    /// When the entry of a key was written; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn written(&self, key: &K) -> Result<Option<SystemTime>> {
+        self.names.written(key)
+    }
+
+    /// The file of a key, to name it in a message.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the key is not a plain file name.
+    pub fn path(&self, key: &K) -> Result<PathBuf> {
+        self.names.path(key)
+    }
+}
+
+/// Refuses a file that another user has placed in the directory.
+fn check_owner(found: &fs::Metadata) -> io::Result<()> {
+    check_uid(found.uid(), nix::unistd::geteuid().as_raw())
+}
+
+fn check_uid(owner: u32, own: u32) -> io::Result<()> {
+    if owner == own || owner == 0 {
+        return Ok(());
+    }
+    let reason = format!("it belongs to user {owner}, not to user {own}");
+    Err(io::Error::new(ErrorKind::InvalidInput, reason))
+}
+
+#[cfg(test)]
+#[path = "entries_test.rs"]
+mod tests;
