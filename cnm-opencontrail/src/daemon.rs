@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::attach::Attacher;
+use contrail_core::attach::{Attacher, Cleaned, Waiting};
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
-use crate::driver::{CleanUp, NetworkDriver};
+use crate::driver::NetworkDriver;
 use crate::error::Result;
 use crate::ipam::Ipam;
 use crate::plugin::Plugin;
@@ -66,15 +66,23 @@ impl Daemon {
     /// If the state cannot be read.
     pub fn incomplete(&self) -> Result<usize> {
         let deferred = self.attacher.pending_removals()?.len();
-        Ok(deferred + self.driver.incomplete()? + self.ipam.incomplete())
+        let incomplete = self.driver.incomplete_labels()?.len();
+        Ok(deferred + incomplete + self.ipam.incomplete())
     }
 
     /// Removes what no container uses any longer, see [`NetworkDriver::clean`].
     ///
     /// # Errors
     /// As that says.
-    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
-        self.driver.clean(grace, end)
+    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<Cleaned> {
+        let mut cleaned = self.driver.clean(grace, end)?;
+        let incomplete = self.ipam.incomplete();
+        if incomplete > 0 {
+            cleaned.waiting.push(Waiting::FrontEnd(format!(
+                "{incomplete} addresses and pools: the plugin is still creating or removing them"
+            )));
+        }
+        Ok(cleaned)
     }
 
     /// The IPAM driver.

@@ -33,5 +33,5 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;
     print(done.to_string())?;
-    done.outcome()
+    Ok(done.outcome()?)
 }

@@ -4,46 +4,14 @@
 //! under the lock of its interface.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
-use contrail_core::attach::{Cleaned, Fate};
+use contrail_core::attach::{Cleaned, Fate, Waiting};
 use contrail_core::{Deadline, FqName};
 
 use super::network_driver::NetworkDriver;
 use crate::error::Result;
 use crate::proto::EndpointId;
-
-/// The result of a clean-up. Its text is the report.
-#[derive(Debug)]
-pub struct CleanUp {
-    cleaned: Cleaned,
-    /// Virtual networks whose creation or removal is not complete.
-    incomplete: Vec<String>,
-}
-
-impl fmt::Display for CleanUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cleaned.fmt(f)?;
-        for name in &self.incomplete {
-            writeln!(
-                f,
-                "virtual network {name}: the plugin is still creating or removing it"
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl CleanUp {
-    /// Whether everything could be checked, and all removals succeeded.
-    ///
-    /// # Errors
-    /// As [`Cleaned::outcome`].
-    pub fn outcome(self) -> Result<()> {
-        Ok(self.cleaned.outcome()?)
-    }
-}
 
 impl NetworkDriver {
     /// Completes deferred removals of endpoints, looks for orphans of this host in the projects of its
@@ -51,14 +19,14 @@ impl NetworkDriver {
     ///
     /// # Errors
     /// If the state directory cannot be used. Other failures are in the report, and in
-    /// [`CleanUp::outcome`].
-    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
+    /// [`Cleaned::outcome`].
+    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<Cleaned> {
         let networks = self.store.networks()?;
         let projects = networks.iter().filter_map(|(_, entry)| entry.project());
         let mut projects: BTreeSet<FqName> = projects.collect();
         projects.insert(self.project.clone());
         let projects: Vec<FqName> = projects.into_iter().collect();
-        let cleaned = self.attacher.clean(&projects, grace, end)?;
+        let mut cleaned = self.attacher.clean(&projects, grace, end)?;
         let found = cleaned.projects.iter().flat_map(|(_, found)| found);
         for (orphan, fate) in found.flatten() {
             if !matches!(fate, Fate::Removed) {
@@ -68,12 +36,13 @@ impl NetworkDriver {
                 self.store.remove_endpoint(&id)?;
             }
         }
-        let incomplete = networks
-            .iter()
-            .filter(|(_, entry)| entry.stage().is_incomplete());
-        Ok(CleanUp {
-            cleaned,
-            incomplete: incomplete.map(|(_, entry)| entry.label()).collect(),
-        })
+        let labels = self.incomplete_labels()?.into_iter();
+        let waiting = labels.map(|what| {
+            Waiting::FrontEnd(format!(
+                "{what}: the plugin is still creating or removing it"
+            ))
+        });
+        cleaned.waiting.extend(waiting);
+        Ok(cleaned)
     }
 }

@@ -31,7 +31,6 @@ mod store;
 mod virtual_network;
 mod wanted;
 
-pub use clean::CleanUp;
 pub(crate) use endpoint_options::ENDPOINT_OPTIONS;
 pub use network_driver::NetworkDriver;
 pub(crate) use network_options::NETWORK_OPTIONS;

@@ -77,19 +77,18 @@ impl NetworkDriver {
         done.into_iter().collect()
     }
 
-    /// How many networks and endpoints are being created or removed, or remain from an interrupted call.
+    /// The networks and endpoints that are being created or removed, or remain from an interrupted call.
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub fn incomplete(&self) -> Result<usize> {
-        let endpoints = self
-            .store
-            .endpoints()?
-            .into_iter()
-            .map(|(_, entry)| entry.stage);
+    pub fn incomplete_labels(&self) -> Result<Vec<String>> {
         let networks = self.store.networks()?.into_iter();
-        let stages = endpoints.chain(networks.map(|(_, entry)| entry.stage()));
-        Ok(stages.filter(|stage| stage.is_incomplete()).count())
+        let networks = networks.filter(|(_, entry)| entry.stage().is_incomplete());
+        let endpoints = self.store.endpoints()?.into_iter();
+        let endpoints = endpoints.filter(|(_, entry)| entry.stage.is_incomplete());
+        let networks = networks.map(|(_, entry)| format!("virtual network {}", entry.label()));
+        let endpoints = endpoints.map(|(id, _)| format!("endpoint {}", id.short()));
+        Ok(networks.chain(endpoints).collect())
     }
 
     /// Removes an endpoint that is incomplete, unless a call is creating or removing it.

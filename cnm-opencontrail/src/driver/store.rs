@@ -1,14 +1,12 @@
-//! What the network driver must still know after a restart: one private file for each network and endpoint.
-//! If they are lost, little is: ids are computed, and virtual networks carry the annotations of their users.
+//! What the network driver must still know after a restart: one entry for each network and endpoint. If
+//! they are lost, little is: ids are computed, and virtual networks carry the annotations of their users.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use contrail_core::service_chain::ServiceRole;
-use contrail_core::{Error as CoreError, FqName, MacAddr, files};
-use serde::de::DeserializeOwned;
+use contrail_core::state::{Durability, Entries, Entry, Key};
+use contrail_core::{FqName, MacAddr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -169,109 +167,96 @@ pub(super) struct EndpointEntry {
     pub(super) security_groups: Vec<FqName>,
 }
 
-/// The files.
+impl Entry for NetworkEntry {
+    const KIND: &str = "Docker network";
+    const VERSION: u32 = 1;
+}
+
+impl Entry for EndpointEntry {
+    const KIND: &str = "Docker endpoint";
+    const VERSION: u32 = 1;
+}
+
+impl Key for NetworkId {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::try_from(name.to_owned()).ok()
+    }
+}
+
+impl Key for EndpointId {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::try_from(name.to_owned()).ok()
+    }
+}
+
+/// The entries of all networks and endpoints.
 pub(super) struct Store {
-    dir: PathBuf,
+    networks: Entries<NetworkId, NetworkEntry>,
+    endpoints: Entries<EndpointId, EndpointEntry>,
 }
 
 impl Store {
-    /// The files in a directory, which is made when something is written.
+    /// The entries in a directory, which is created when something is written.
     pub(super) fn new(dir: &Path) -> Self {
+        let (networks, endpoints) = (dir.join("docker-networks"), dir.join("docker-endpoints"));
         Self {
-            dir: dir.to_owned(),
+            networks: Entries::new(networks, Durability::Synced),
+            endpoints: Entries::new(endpoints, Durability::Synced),
         }
     }
 
     pub(super) fn network(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
-        read(&self.network_file(id))
+        Ok(self.networks.get(id)?)
     }
 
     /// All networks.
     pub(super) fn networks(&self) -> Result<Vec<(NetworkId, NetworkEntry)>> {
-        let ids = names(&self.dir.join("docker-networks"))?.into_iter();
-        let ids = ids.filter_map(|name| NetworkId::try_from(name).ok());
-        let entry = |id: NetworkId| Ok(self.network(&id)?.map(|entry| (id, entry)));
-        ids.filter_map(|id| entry(id).transpose()).collect()
+        Ok(self.networks.all()?)
     }
 
     pub(super) fn put_network(&self, id: &NetworkId, entry: &NetworkEntry) -> Result<()> {
-        write(&self.network_file(id), entry)
+        Ok(self.networks.put(id, entry)?)
     }
 
     pub(super) fn remove_network(&self, id: &NetworkId) -> Result<()> {
-        Ok(files::remove(&self.network_file(id)).map(|_| ())?)
+        Ok(self.networks.remove(id).map(drop)?)
     }
 
     pub(super) fn endpoint(&self, id: &EndpointId) -> Result<Option<EndpointEntry>> {
-        read(&self.endpoint_file(id))
+        Ok(self.endpoints.get(id)?)
     }
 
     /// All endpoints.
     pub(super) fn endpoints(&self) -> Result<Vec<(EndpointId, EndpointEntry)>> {
-        let ids = names(&self.dir.join("docker-endpoints"))?.into_iter();
-        let ids = ids.filter_map(|name| EndpointId::try_from(name).ok());
-        let entry = |id: EndpointId| Ok(self.endpoint(&id)?.map(|entry| (id, entry)));
-        ids.filter_map(|id| entry(id).transpose()).collect()
+        Ok(self.endpoints.all()?)
     }
 
     pub(super) fn put_endpoint(&self, id: &EndpointId, entry: &EndpointEntry) -> Result<()> {
-        write(&self.endpoint_file(id), entry)
+        Ok(self.endpoints.put(id, entry)?)
     }
 
     pub(super) fn remove_endpoint(&self, id: &EndpointId) -> Result<()> {
-        Ok(files::remove(&self.endpoint_file(id)).map(|_| ())?)
+        Ok(self.endpoints.remove(id).map(drop)?)
     }
-
-    fn network_file(&self, id: &NetworkId) -> PathBuf {
-        self.dir.join("docker-networks").join(format!("{id}.json"))
-    }
-
-    fn endpoint_file(&self, id: &EndpointId) -> PathBuf {
-        self.dir.join("docker-endpoints").join(format!("{id}.json"))
-    }
-}
-
-/// The names of a directory's entries, without the ending.
-fn names(dir: &Path) -> Result<Vec<String>> {
-    let files = match fs::read_dir(dir) {
-        Ok(files) => files,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(CoreError::file("read", dir, e).into()),
-    };
-    let names = files.flatten().filter_map(|file| {
-        let name = file.file_name().into_string().ok()?;
-        Some(name.strip_suffix(".json")?.to_owned())
-    });
-    Ok(names.collect())
-}
-
-/// A damaged file counts as lost, and what can be found out without it is.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let text = match files::read_private(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(CoreError::file("read", path, e).into()),
-    };
-    let entry = serde_json::from_slice(&text);
-    Ok(entry
-        .map_err(|e| log::warn!("{} is damaged: {e}", path.display()))
-        .ok())
-}
-
-fn write<T: Serialize>(path: &Path, entry: &T) -> Result<()> {
-    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Decode {
-        what: format!("what {} should hold", path.display()),
-        source,
-    })?;
-    Ok(files::write_private(path, &text)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::super::network_options::NetworkOptions;
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back_and_damage_counts_as_lost() {
+    fn what_is_written_is_read_back_and_a_damaged_entry_counts_as_lost() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
         let id = EndpointId::try_from("e1".to_owned()).unwrap();
@@ -282,9 +267,56 @@ mod tests {
         };
         store.put_endpoint(&id, &entry).unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), Some(entry));
-        fs::write(store.endpoint_file(&id), "{").unwrap();
+        fs::write(store.endpoints.path(&id).unwrap(), "{").unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), None);
         store.remove_endpoint(&id).unwrap();
         store.remove_endpoint(&id).unwrap();
+    }
+
+    #[test]
+    fn networks_keep_their_stage_and_those_of_release_0_1_0_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let id = NetworkId::try_from("n1".to_owned()).unwrap();
+        let target = Target::Named(FqName::new(["d", "p", "net1"]));
+        let wanted = Wanted {
+            options: NetworkOptions::of(target),
+            pools: Vec::new(),
+            internal: false,
+        };
+        let network = Network {
+            wanted: wanted.clone(),
+            uuid: Uuid::from_u128(1),
+            name: FqName::new(["d", "p", "net1"]),
+            project: None,
+            auxiliary: Vec::new(),
+        };
+        for (entry, of_0_1_0) in [
+            (
+                NetworkEntry::Creating(wanted),
+                [Uuid::nil().to_string(), "true".into()],
+            ),
+            (
+                NetworkEntry::Live(network.clone()),
+                [network.uuid.to_string(), "false".into()],
+            ),
+            (
+                NetworkEntry::Removing(network.clone()),
+                [network.uuid.to_string(), "true".into()],
+            ),
+        ] {
+            store.put_network(&id, &entry).unwrap();
+            assert_eq!(store.network(&id).unwrap(), Some(entry.clone()));
+            let [uuid, deleted] = of_0_1_0;
+            let nil = Uuid::nil();
+            let old = format!(
+                r#"{{"wanted":{{"options":{{"target":{{"Named":["d","p","net1"]}},"route_targets":[],
+                "imports":[],"exports":[],"mtu":null,"without_gateway":false,"dns":[],"refuse_ports":false}},
+                "pools":[],"internal":false}},"uuid":"{uuid}","name":["d","p","net1"],"project":"{nil}",
+                "auxiliary":[],"deleted":{deleted}}}"#
+            );
+            fs::write(store.networks.path(&id).unwrap(), old).unwrap();
+            assert_eq!(store.network(&id).unwrap(), Some(entry));
+        }
     }
 }
