@@ -16,10 +16,10 @@ use crate::proto::{Call, Reply, Scope};
 /// The name in the marks of objects and in the API's audit log.
 const PROGRAM: &str = "cnm-opencontrail";
 
-/// How long each part of tidying up may take.
+/// How long each part of [`Daemon::tidy`] may take.
 const PATIENCE: Duration = Duration::from_secs(9);
 
-/// Everything behind the socket.
+/// The handler behind the socket.
 pub struct Daemon {
     attacher: Attacher,
     driver: NetworkDriver,

@@ -12,7 +12,7 @@ mod support;
 
 use support::post;
 
-/// Where nobody listens: the controller is dead.
+/// An address without a listener: the controller is down.
 const DEAD: &str = "127.0.0.1:1";
 
 struct Program {
@@ -66,7 +66,7 @@ impl Program {
         self.command(arguments).output().unwrap()
     }
 
-    /// Starts the plugin; the socket is there when this returns.
+    /// Starts the plugin; its socket exists when this returns.
     fn serve(&self, arguments: &[&str]) -> Serving {
         let log = std::fs::File::create(self.path("log")).unwrap();
         let child = self.command(arguments).stderr(log).spawn().unwrap();
@@ -113,7 +113,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn it_answers_at_once_with_a_dead_controller_and_takes_its_socket_away() {
+fn it_answers_while_the_controller_is_down_and_removes_its_socket() {
     let program = Program::new();
     let mut serving = program.serve(&[]);
     let socket = program.path("plugins/opencontrail.sock");
@@ -131,7 +131,7 @@ fn it_answers_at_once_with_a_dead_controller_and_takes_its_socket_away() {
 }
 
 #[test]
-fn a_second_one_is_refused_and_the_first_goes_on() {
+fn a_second_plugin_is_refused_and_the_first_keeps_running() {
     let program = Program::new();
     let _serving = program.serve(&[]);
     let second = program.output(&[]);
@@ -141,7 +141,7 @@ fn a_second_one_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
-fn ping_tells_a_plugin_from_none() {
+fn ping_fails_unless_a_plugin_answers() {
     let program = Program::new();
     let none = program.output(&["ping"]);
     assert!(!none.status.success());
@@ -170,7 +170,7 @@ fn one_process_can_have_several_names() {
     assert_eq!(left, 0);
 }
 
-/// What systemd hears of a service.
+/// The notifications that systemd receives from a service.
 struct Systemd {
     socket: UnixDatagram,
     path: PathBuf,
@@ -245,9 +245,9 @@ fn the_watchdog_is_fed_if_systemd_asks_for_it() {
     let program = Program::new();
     let systemd = Systemd::new(&program);
     let serving = systemd.start(&program, &[("WATCHDOG_USEC", "20000")]);
-    let heard: Vec<String> = (0..4).map(|_| systemd.message()).collect();
-    let fed = heard.iter().filter(|message| *message == "WATCHDOG=1\n");
-    assert_eq!(fed.count(), 3, "{heard:?} {}", serving.log());
+    let received: Vec<String> = (0..4).map(|_| systemd.message()).collect();
+    let fed = received.iter().filter(|message| *message == "WATCHDOG=1\n");
+    assert_eq!(fed.count(), 3, "{received:?} {}", serving.log());
     drop(serving);
     // Another process is watched.
     let program = Program::new();
@@ -332,7 +332,7 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
 }
 
 #[test]
-fn what_is_wrong_or_seldom_meant_is_said_at_the_start() {
+fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     let program = Program::new();
     for (arguments, expected) in [
         (&["-g", "swarm"][..], "local or global is expected"),

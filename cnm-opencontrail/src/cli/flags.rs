@@ -1,4 +1,4 @@
-//! The flags: those of the 2016 driver, in its spelling and with dashes.
+//! The flags: those of the 2016 driver, spelled as there and with dashes.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use contrail_core::settings::{Key, Layer, Origin};
 
 use crate::socket::NAME;
 
-/// The flags. All of them may stand before or behind a command.
+/// The flags. They may be given before or after a sub-command.
 #[derive(Clone, Debug, Args)]
 pub struct Flags {
     /// A file of lines `key: value` [default: /etc/contrail/opencontrail.conf, if it exists].
@@ -31,8 +31,8 @@ pub struct Flags {
     )]
     #[arg(global = true)]
     admin_tenant: Option<String>,
-    /// Password of the Keystone user. Everybody on this host can read it from here: better name a
-    /// file that holds it, ADMIN_PASSWORD_FILE.
+    /// Password of the Keystone user. All users of this host can read it in the process list: set
+    /// ADMIN_PASSWORD_FILE to a file with the password instead.
     #[arg(
         short = 'p',
         long = "admin_password",
@@ -83,7 +83,7 @@ pub struct Flags {
     /// `local`, or `global` for a swarm.
     #[arg(short = 'g', long = "scope", value_name = "SCOPE", global = true)]
     scope: Option<String>,
-    /// Log what is done, step by step.
+    /// Log each step.
     #[arg(short = 'd', long = "debug", value_name = "BOOL", global = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     debug: Option<String>,
@@ -91,7 +91,7 @@ pub struct Flags {
     #[arg(long = "name", value_name = "NAME", global = true, action = ArgAction::Append)]
     #[arg(default_value = NAME)]
     pub(super) name: Vec<String>,
-    /// Directory of what must survive a restart.
+    /// Directory of the state that must survive a restart.
     #[arg(
         long = "state-dir",
         alias = "state_dir",
@@ -129,7 +129,7 @@ impl Flags {
         layer
     }
 
-    /// Whether a secret was given where everybody can read it.
+    /// Whether a secret was given where all users of the host can read it.
     pub(super) fn has_secret(&self) -> bool {
         self.admin_password
             .as_ref()

@@ -14,10 +14,10 @@ use super::flags::Flags;
 use super::load;
 use crate::error::{Error, Result};
 
-/// An answer that takes longer is no answer: the plugin has nothing to look up for it.
+/// How long an answer may take. The plugin makes no request for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks on every socket; fails with the first that does not answer as this plugin does.
+/// Calls `Plugin.Activate` on every socket; fails with the first that does not answer as this plugin does.
 pub(super) fn run(flags: &Flags) -> Result<()> {
     let sockets = load::load(flags)?.sockets;
     let runtime = tokio::runtime::Builder::new_current_thread()

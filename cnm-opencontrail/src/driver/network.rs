@@ -1,4 +1,4 @@
-//! Creating Docker networks: which virtual network each stands for, and who uses that.
+//! Creating Docker networks: which virtual network each one is, and who uses it.
 //!
 //! A virtual network that this driver made carries an annotation for each Docker network on each host
 //! that uses it. It is removed with its last user; one that existed before is never removed.

@@ -10,14 +10,14 @@ use crate::error::Result;
 /// Where Docker looks for sockets.
 pub const DIRECTORY: &str = "/run/docker/plugins";
 
-/// The name of the driver, unless another is given: `docker network create -d opencontrail`.
+/// The default name of the driver: `docker network create -d opencontrail`.
 pub const NAME: &str = "opencontrail";
 
 /// The sockets for a `--socketpath` and the `--name`s. The path is a directory, or the socket
 /// itself: what exists decides, then whether it ends in `.sock`.
 ///
 /// # Errors
-/// When names cannot be file names, or several share one socket path; a path that is not absolute.
+/// If a name cannot be a file name, several names share one socket path, or the path is not absolute.
 pub fn paths(socketpath: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
     for name in names {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -49,7 +49,7 @@ pub fn paths(socketpath: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
         _ => Err(CoreError::invalid(
             "--socketpath",
             socketpath.display().to_string(),
-            "several --name need a directory, not one socket",
+            "several --name need a directory, not the path of one socket",
         )
         .into()),
     }
@@ -83,7 +83,7 @@ mod tests {
                 directory.path().join("sdn2.sock")
             ]
         );
-        // One that does not exist yet is a directory too: it will be made.
+        // One that does not exist yet is a directory, too: it will be created.
         let absent = directory.path().join("plugins");
         assert_eq!(
             paths(&absent, &names(&["a"])).unwrap(),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_path_is_taken_as_it_is() {
+    fn a_socket_path_is_used_as_it_is() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.sock");
         assert_eq!(
