@@ -1,7 +1,8 @@
 //! ADD: attach the container to each network of the configuration.
 
+use contrail_core::attach::Error;
 use contrail_core::attach::{Attached, Attachment};
-use contrail_core::error::Error;
+use contrail_core::kernel;
 use serde_json::{Map, Value, json};
 
 use crate::Surroundings;
@@ -78,7 +79,9 @@ fn interrupted() -> CniError {
 
 fn refusal(error: &Error, group: &[Planned]) -> CniError {
     match error.cause() {
-        Error::InterfaceExists { ifname, .. } if group.iter().all(|one| one.ifname != *ifname) => {
+        Error::Kernel(kernel::Error::InterfaceExists { ifname, .. })
+            if group.iter().all(|one| one.ifname != *ifname) =>
+        {
             CniError::host_name(error)
         }
         _ => error.into(),

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use contrail_core::attach::Result;
 use contrail_core::attach::{
     Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
 };
 use contrail_core::settings::Settings;
-use contrail_core::{Deadline, FqName, Result};
+use contrail_core::{Deadline, FqName};
 
 /// Attaches and detaches the interfaces of one container. All of a call or nothing: a failed
 /// `attach` leaves nothing behind, `detach` of what is not there succeeds.
@@ -121,6 +122,6 @@ const PENDING_TIME: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// A certificate that cannot be used, an address of Keystone that is none.
-pub fn connect(settings: &Settings) -> Result<Box<dyn Backend>> {
+pub fn connect(settings: &Settings) -> contrail_core::Result<Box<dyn Backend>> {
     Ok(Box::new(settings.attacher("cni-opencontrail")?))
 }

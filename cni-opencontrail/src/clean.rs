@@ -18,13 +18,12 @@ use crate::netconf::{self, Config};
 /// How the command is called.
 pub const USAGE: &str = "cni-opencontrail clean [--remove] [--grace SECONDS] [FILE]
 
-Works off the removals that were put off while the API or the agent was down, and shows those that still
-wait. Shows and notes the orphans of this host: VM interfaces of the plugin whose link is gone.
+Completes the removals that were deferred while the API or the agent was down, and shows those that are
+still pending. Shows and records the orphans of this host: VM interfaces of the plugin without a link.
 
-  --remove         removes orphans that have been noted for the time of grace and still are some
-  --grace SECONDS  that time, 600 without
-  FILE             a network configuration, for its settings and its project; without one those of the
-                   environment count
+  --remove         remove orphans that were recorded before the grace period and still have no link
+  --grace SECONDS  the grace period [default: 600]
+  FILE             a network configuration, for its settings and its project [default: the environment]
 
 Run it in the network namespace in which the runtime runs the plugin: in another one, every interface
 looks like an orphan.
@@ -53,7 +52,7 @@ pub fn run(
 ) -> Result<(), CniError> {
     let mut print = |text: &str| {
         let written = out.write_all(text.as_bytes());
-        written.map_err(|error| Error::file("write", "standard output", error))
+        written.map_err(|error| Error::system("write to standard output", error))
     };
     if arguments.iter().any(|argument| is_help(argument)) {
         return Ok(print(USAGE)?);

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use contrail_core::error::{Error, after_colon, report};
+use contrail_core::attach::Error;
+use contrail_core::error::{self, after_colon, report};
+use contrail_core::values::Invalid;
+use contrail_core::{kernel, service_chain};
 use serde_json::{Map, Value, json};
 
 use crate::version::CniVersion;
@@ -104,31 +107,43 @@ impl fmt::Display for CniError {
     }
 }
 
-/// | error of the library | code |
+/// The code of an error of the library: that of its cause.
+fn code(error: &Error) -> u32 {
+    match error.cause() {
+        Error::Client(error) => client_code(error),
+        Error::Kernel(error) => kernel_code(error),
+        Error::ServiceChain(error) => match error.cause() {
+            service_chain::Error::Client(error) => client_code(error),
+            service_chain::Error::Impossible { .. } => CniError::CONFIG,
+            // Never a cause.
+            service_chain::Error::Undo { .. } => CniError::INTERNAL,
+        },
+        Error::NetworkMismatch { .. } => CniError::CONFIG,
+        // Never a cause.
+        Error::Undo { .. } | Error::Left(_) => CniError::INTERNAL,
+    }
+}
+
+/// | error of the API, Keystone, the agent or a file | code |
 /// |---|---|
-/// | `Missing`, `Invalid`, `NetworkMismatch`, `NotFound` | 7 |
-/// | `InterfaceExists` (`CNI_IFNAME` is taken; for the host's interface see [`CniError::host_name`]) | 4 |
-/// | `File` | 5 |
-/// | `Netns` | 8 |
+/// | `Missing`, `Invalid`, `NotFound`, `MissingReference` | 7 |
+/// | `File`, `System` | 5 |
 /// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
 /// | `Refused`, `AlreadyExists`, `InUse` | 101 |
 /// | `NoAddress`, `AddressInUse` | 102 |
 /// | `Unauthorized` | 103 |
 /// | `Agent` | 104 |
-/// | `Kernel` | 105 |
 /// | `Decode`, `Foreign` | 106 |
-/// | `Undo`, `Left`, `Unsure`, `NoToken` | that of its cause |
-/// | any other | 999 |
-fn code(error: &Error) -> u32 {
+/// | `Encode` | 999 |
+/// | `Unsure`, `NoToken` | that of its cause |
+fn client_code(error: &error::Error) -> u32 {
+    use error::Error;
     match error.cause() {
         Error::Missing { .. }
-        | Error::Invalid { .. }
-        | Error::NetworkMismatch { .. }
-        | Error::Chain { .. }
-        | Error::NotFound { .. } => CniError::CONFIG,
-        Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
-        Error::File { .. } => CniError::IO,
-        Error::Netns { .. } => CniError::NETNS,
+        | Error::Invalid(_)
+        | Error::NotFound { .. }
+        | Error::MissingReference { .. } => CniError::CONFIG,
+        Error::File { .. } | Error::System { .. } => CniError::IO,
         Error::Unreachable { .. } | Error::Timeout { .. } => CniError::TRY_AGAIN,
         Error::Refused {
             status: 429 | 502..=504,
@@ -140,9 +155,27 @@ fn code(error: &Error) -> u32 {
         Error::NoAddress { .. } | Error::AddressInUse { .. } => CniError::NO_ADDRESS,
         Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
         Error::Agent { .. } => CniError::AGENT,
-        Error::Kernel { .. } => CniError::KERNEL,
         Error::Decode { .. } | Error::Foreign { .. } => CniError::ANSWER,
-        _ => CniError::INTERNAL,
+        Error::Encode { .. } => CniError::INTERNAL,
+        // Never a cause.
+        Error::Unsure { .. } | Error::NoToken { .. } => CniError::INTERNAL,
+    }
+}
+
+/// | error of the kernel | code |
+/// |---|---|
+/// | `InterfaceExists` (`CNI_IFNAME` is taken; for the host's interface see [`CniError::host_name`]) | 4 |
+/// | `Invalid` | 7 |
+/// | `Netns` | 8 |
+/// | `Timeout` | 11 |
+/// | `Kernel` | 105 |
+fn kernel_code(error: &kernel::Error) -> u32 {
+    match error {
+        kernel::Error::InterfaceExists { .. } => CniError::ENVIRONMENT,
+        kernel::Error::Invalid(_) => CniError::CONFIG,
+        kernel::Error::Netns { .. } => CniError::NETNS,
+        kernel::Error::Timeout { .. } => CniError::TRY_AGAIN,
+        kernel::Error::Kernel { .. } => CniError::KERNEL,
     }
 }
 
@@ -165,6 +198,18 @@ impl From<Error> for CniError {
     }
 }
 
+impl From<error::Error> for CniError {
+    fn from(error: error::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Invalid> for CniError {
+    fn from(invalid: Invalid) -> Self {
+        Error::from(invalid).into()
+    }
+}
+
 fn one_line(text: &str) -> String {
     let plain: String = text
         .chars()
@@ -177,65 +222,82 @@ fn one_line(text: &str) -> String {
 mod tests {
     use std::io;
 
-    use contrail_core::FqName;
+    use contrail_core::http::Effect;
+    use contrail_core::{Error as ClientError, FqName};
 
     use super::*;
 
     #[test]
     fn every_error_of_the_library_has_its_code() {
         let network = || FqName::new(["d", "p", "n"]);
-        let refused = |status| Error::Refused {
+        let refused = |status| ClientError::Refused {
             service: "s".into(),
-            method: "GET",
+            method: contrail_core::http::Method::GET,
             path: "/".into(),
             status,
             message: "m".into(),
         };
-        let table = [
-            (Error::missing("a", "b"), 7),
-            (Error::invalid("a", "b", "c"), 7),
+        let table: [(Error, u32); 12] = [
+            (ClientError::missing("a", "b").into(), 7),
+            (ClientError::invalid("a", "b", "c").into(), 7),
             (
-                Error::NotFound {
+                ClientError::NotFound {
                     kind: "project",
                     name: "n".into(),
-                    hint: String::new(),
-                },
+                    hint: None,
+                }
+                .into(),
                 7,
             ),
             (
-                Error::Netns {
+                kernel::Error::Netns {
                     path: "/x".into(),
                     reason: "r".into(),
-                },
+                }
+                .into(),
                 8,
             ),
             (
-                Error::InterfaceExists {
+                kernel::Error::InterfaceExists {
                     ifname: "eth0".into(),
                     place: "/x".into(),
-                },
+                }
+                .into(),
                 4,
             ),
             (
-                Error::Timeout {
+                ClientError::Timeout {
                     operation: "o".into(),
                     seconds: 1.0,
-                },
+                }
+                .into(),
                 11,
             ),
-            (refused(503), 11),
-            (refused(403), 101),
+            (refused(503).into(), 11),
+            (refused(403).into(), 101),
             (
-                Error::NoAddress {
+                ClientError::NoAddress {
                     network: network(),
                     reason: "r".into(),
-                },
+                }
+                .into(),
                 102,
             ),
-            (Error::kernel("o", io::Error::from_raw_os_error(1)), 105),
+            (
+                kernel::Error::kernel("o", io::Error::from_raw_os_error(1)).into(),
+                105,
+            ),
+            (
+                service_chain::Error::Impossible {
+                    chain: "c".into(),
+                    problems: Vec::new(),
+                }
+                .into(),
+                7,
+            ),
             (
                 Error::Undo {
-                    cause: Box::new(refused(403)),
+                    cause: Box::new(refused(403).unsure().into()),
                     left: Vec::new(),
                 },
                 101,
@@ -248,8 +310,9 @@ mod tests {
 
     #[test]
     fn causes_become_details_on_one_line() {
-        let error = Error::Unreachable {
+        let error = ClientError::Unreachable {
             service: "config API http://a:8082".into(),
+            effect: Effect::NotSent,
             source: "connection\nrefused".into(),
         };
         assert_eq!(

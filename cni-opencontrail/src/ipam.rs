@@ -16,9 +16,9 @@ use crate::json::{Object, lookup, scalar};
 use route::route;
 use subnet::{subnet, subnet_prefix};
 
-/// The keys of `ipam`, for refusing and suggesting. `dataDir` and `resolvConf` are `host-local`'s
-/// and mean nothing here.
-const KEYS: &[&str] = &[
+/// The keys of `ipam`; others are refused. `dataDir` and `resolvConf` belong to `host-local` and have no
+/// effect here.
+pub const KEYS: &[&str] = &[
     "type",
     "name",
     "subnet",

@@ -14,7 +14,6 @@ mod gc;
 pub mod interrupts;
 mod ipam;
 mod json;
-pub mod logging;
 mod netconf;
 mod plan;
 pub mod result;
@@ -32,7 +31,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use contrail_core::settings::{Layer, LogSettings, Settings, Sources};
+use contrail_core::attach;
+use contrail_core::settings::{Layer, LogSettings, Settings, Sources, host_name};
 use serde_json::Value;
 
 use backend::Backend;
@@ -42,6 +42,10 @@ use netconf::Config;
 use plan::Planned;
 use skel::{Args, Command, Environment};
 use version::CniVersion;
+
+pub use ipam::KEYS as IPAM_KEYS;
+pub use netconf::KEYS as NETWORK_KEYS;
+pub use service::KEYS as SERVICE_KEYS;
 
 /// What one call sees of the outside.
 pub struct World<'a> {
@@ -81,11 +85,11 @@ struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// Makes the connection of networks that share one. Each gets the time that earlier ones have left
     /// of the whole call's.
-    fn connect(&self, planned: &Planned) -> contrail_core::Result<Box<dyn Backend>> {
+    fn connect(&self, planned: &Planned) -> attach::Result<Box<dyn Backend>> {
         let mut settings = planned.settings.clone();
         let timeout = &mut settings.timeouts.attach;
         *timeout = timeout.saturating_sub(self.started.elapsed());
-        (self.connect)(&settings)
+        Ok((self.connect)(&settings)?)
     }
 
     fn settings(&self, nearer: Vec<Layer>) -> Result<Settings, CniError> {
@@ -94,13 +98,12 @@ impl Surroundings<'_> {
     }
 
     fn with_sources<T>(&self, nearer: Vec<Layer>, use_them: impl Fn(&Sources) -> T) -> T {
-        let host_name = (self.read_file)(Path::new("/proc/sys/kernel/hostname"));
         use_them(&Sources {
             nearer,
             environment: &|name| self.environment.get(name).map(str::to_string),
             files: Vec::new(),
             read: self.read_file,
-            host_name: host_name.ok().map(|name| name.trim().to_string()),
+            host_name: host_name(self.read_file),
         })
     }
 
@@ -303,15 +306,4 @@ fn usage() -> String {
         CniVersion::ALL.map(CniVersion::as_str).join(", "),
         clean::USAGE
     )
-}
-
-/// Makes a panic say where it happened in the log, or on standard error when there is none yet.
-pub fn log_panics() {
-    panic::set_hook(Box::new(|info| {
-        if log::log_enabled!(log::Level::Error) {
-            log::error!("{info}");
-        } else {
-            eprintln!("{info}");
-        }
-    }));
 }

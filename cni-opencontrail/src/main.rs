@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use cni_opencontrail::interrupts::Signals;
 use cni_opencontrail::skel::Environment;
-use cni_opencontrail::{World, backend, log_panics, logging, run, stdin};
+use cni_opencontrail::{World, backend, run, stdin};
+use contrail_core::process::{logging, panics};
 
 fn main() -> ExitCode {
-    log_panics();
+    panics::log_panics();
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let variables = std::env::vars_os();
     run(World {
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         stderr: &mut io::stderr(),
         read_file: &contrail_core::files::read_text,
         connect: &backend::connect,
-        start_log: &logging::start,
+        start_log: &|settings| logging::start("cni-opencontrail", settings),
         interrupts: &Signals::default(),
     })
 }

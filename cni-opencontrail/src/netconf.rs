@@ -16,8 +16,8 @@ use crate::service;
 use crate::skel::is_name;
 use crate::version::CniVersion;
 
-/// The keys beside the settings that mean something here or to the protocol.
-const KEYS: &[&str] = &[
+/// The keys of a network configuration, besides the settings.
+pub const KEYS: &[&str] = &[
     "cniVersion",
     "name",
     "type",

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::error::CniError;
 
+/// The keys of `service`; others are refused.
+pub const KEYS: &[&str] = &["instance", "interface", "mode", "forwarding"];
+
 /// `{"instance": "firewall", "interface": "left"}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +87,17 @@ mod tests {
         assert_eq!(service.role.instance.to_string(), "d:p:fw");
         assert_eq!(service.role.mode, Mode::InNetworkNat);
         assert!(service.forwarding);
+    }
+
+    #[test]
+    fn the_keys_are_those_that_are_read() {
+        let text = read(json!({"x": 1})).unwrap_err().to_string();
+        let quoted = KEYS.iter().map(|key| format!("`{key}`"));
+        let expected = quoted.collect::<Vec<_>>().join(", ");
+        assert!(
+            text.ends_with(&format!("expected one of {expected}")),
+            "{text}"
+        );
     }
 
     #[test]

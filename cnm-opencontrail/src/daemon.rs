@@ -13,8 +13,8 @@ use crate::ipam::Ipam;
 use crate::plugin::Plugin;
 use crate::proto::{Call, Reply, Scope};
 
-/// The name in the marks of objects and in the API's audit log.
-const PROGRAM: &str = "cnm-opencontrail";
+/// The name of the program: in its messages, the marks of objects and the API's audit log.
+pub(crate) const PROGRAM: &str = "cnm-opencontrail";
 
 /// How long each part of [`Daemon::tidy`] may take.
 const PATIENCE: Duration = Duration::from_secs(9);

@@ -4,7 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use contrail_core::{Error as CoreError, FqName};
+use contrail_core::values::Invalid;
+use contrail_core::{Error as CoreError, FqName, attach};
 
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -15,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The controller, the agent or the kernel failed or refused.
     #[error(transparent)]
-    Core(#[from] CoreError),
+    Core(#[from] attach::Error),
 
     /// A path that is none of the protocol's methods, or another HTTP method than POST.
     #[error("this plugin has no method {path}")]
@@ -133,7 +134,12 @@ pub enum Error {
 impl Error {
     /// A file or socket that could not be used.
     pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self::Core(CoreError::file(operation, path, source))
+        CoreError::file(operation, path, source).into()
+    }
+
+    /// That the operating system refused what is about no file.
+    pub fn system(operation: impl Into<String>, source: io::Error) -> Self {
+        CoreError::system(operation, source).into()
     }
 
     /// The HTTP status that tells Docker whether the request was understood. A call that was understood
@@ -145,8 +151,26 @@ impl Error {
             Self::TooLarge { .. } => 413,
             Self::TooSlow { .. } => 408,
             Self::Panic { .. } => 500,
-            _ => 200,
+            Self::Core(_)
+            | Self::UnknownOption { .. }
+            | Self::UnknownNetwork { .. }
+            | Self::AddressHeld { .. }
+            | Self::SocketInUse { .. }
+            | Self::NotASocket { .. }
+            | Self::NoAnswer { .. } => 200,
         }
+    }
+}
+
+impl From<CoreError> for Error {
+    fn from(error: CoreError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Core(invalid.into())
     }
 }
 

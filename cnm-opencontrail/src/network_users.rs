@@ -4,10 +4,10 @@
 //! this project made is removed.
 
 use contrail_core::api::{Resource, VirtualNetwork};
-use contrail_core::attach::Attacher;
+use contrail_core::attach::{Attacher, Result};
 use contrail_core::error::report;
 use contrail_core::ownership::{NetworkUser, UserKind, is_by_plugin, users};
-use contrail_core::{Deadline, Error, Result};
+use contrail_core::{Deadline, Error};
 use uuid::Uuid;
 
 /// The kind of both: programs that know no pools count them as users, too.
@@ -92,7 +92,7 @@ pub(crate) fn register(
             );
             Ok(())
         }
-        other => other,
+        other => Ok(other?),
     }
 }
 
@@ -138,7 +138,8 @@ pub(crate) fn unregister(
             kind: VirtualNetwork::TYPE,
             uuid: id,
             by: vec![format!("some of {pending} ports whose removal is pending")],
-        });
+        }
+        .into());
     }
     log::warn!("kept virtual network {name}: it has ports or policies of other programs");
     Ok(())

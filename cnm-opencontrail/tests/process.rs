@@ -356,7 +356,9 @@ fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     assert!(!log.contains("hush"));
     let first = log.lines().next().unwrap();
     assert!(
-        first.starts_with("[20") && first.contains("WARN"),
+        first.starts_with("20")
+            && first.contains(" cnm-opencontrail[")
+            && first.contains("] warn: "),
         "{first}"
     );
 }

@@ -10,6 +10,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use ring::rand;
+use uuid::{Builder, Uuid};
+
 use crate::error::{Error, Result};
 
 /// The largest file of settings or a secret that is read, in bytes.
@@ -150,11 +153,18 @@ pub fn write_private_unsynced(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, |_| Ok(()))
 }
 
+fn random_id() -> io::Result<Uuid> {
+    let bytes = rand::generate(&rand::SystemRandom::new())
+        .map_err(|_| io::Error::other("the system has no random numbers"))?;
+    Ok(Builder::from_random_bytes(bytes.expose()).into_uuid())
+}
+
 fn replace(path: &Path, content: &[u8], sync: fn(&fs::File) -> io::Result<()>) -> Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_private_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = dir.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
+    let id = random_id().map_err(|source| Error::file("write", path, source))?;
+    let temporary = dir.join(format!(".{name}.{}", id.simple()));
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -253,7 +263,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("a");
         fs::create_dir(&inner).unwrap();
-        let id = uuid::Uuid::new_v4().simple();
+        let id = random_id().unwrap().simple();
         let long_ago = SystemTime::now() - 2 * IN_USE;
         for (name, time) in [
             (format!(".old.{id}"), long_ago),

@@ -11,7 +11,8 @@
 //!
 //! | feature | modules |
 //! |---|---|
-//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`process`], [`ownership`] |
+//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`ownership`] |
+//! | `process` | `process`: logging, panics and reports of a program |
 //! | `service-chain` | `service_chain` |
 //! | `kernel` | `kernel`, `state` |
 //! | `attach` | `attach`, with both features above |
@@ -29,6 +30,7 @@ pub mod kernel;
 pub mod keystone;
 pub mod ownership;
 pub mod parallel;
+#[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "service-chain")]
 pub mod service_chain;

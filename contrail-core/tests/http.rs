@@ -21,7 +21,7 @@ fn http() -> Http {
 
 fn get(server: &Server, time: Duration) -> Result<Response, TransportError> {
     http().send(&Request::new(
-        Method::Get,
+        Method::GET,
         server.url("/x?y=1"),
         Deadline::after(time),
     ))
@@ -45,7 +45,7 @@ fn a_long_token_and_bodies_of_many_segments_arrive_whole() {
     let large = "b".repeat(500_000);
     let server = Server::start(vec![answer(200, &large)]);
     for size in [10, 20_000, 500_000] {
-        let mut request = Request::new(Method::Post, server.url("/x"), Deadline::after(LONG));
+        let mut request = Request::new(Method::POST, server.url("/x"), Deadline::after(LONG));
         // As long as those of Keystone were that hold the whole catalogue.
         request.headers.push(("X-Auth-Token", "t".repeat(20_000)));
         request.body = Some(vec![b'b'; size]);
@@ -61,13 +61,13 @@ fn a_long_token_and_bodies_of_many_segments_arrive_whole() {
 fn a_body_goes_with_its_length_and_type() {
     let server = Server::start(vec![answer(200, "{}")]);
     for (method, body) in [
-        (Method::Post, Some(serde_json::json!({"a": "ü"}))),
-        (Method::Put, Some(serde_json::json!({}))),
-        (Method::Post, None),
-        (Method::Delete, None),
-        (Method::Get, None),
+        (Method::POST, Some(serde_json::json!({"a": "ü"}))),
+        (Method::PUT, Some(serde_json::json!({}))),
+        (Method::POST, None),
+        (Method::DELETE, None),
+        (Method::GET, None),
     ] {
-        let mut request = Request::new(method, server.url("/x"), Deadline::after(LONG));
+        let mut request = Request::new(method.clone(), server.url("/x"), Deadline::after(LONG));
         if let Some(body) = &body {
             request = request.json(body);
         }
@@ -78,7 +78,7 @@ fn a_body_goes_with_its_length_and_type() {
         if let Some(body) = body {
             assert_eq!(seen.body, body.to_string());
             assert_eq!(seen.header("content-type"), Some("application/json"));
-        } else if matches!(method, Method::Get | Method::Delete) {
+        } else if matches!(method, Method::GET | Method::DELETE) {
             assert_eq!(seen.header("content-length"), None);
         }
     }
@@ -89,7 +89,7 @@ fn a_connection_is_used_again_only_by_requests_that_allow_it() {
     let server = Server::start(vec![Act::Keep(200, "{}".into())]);
     let http = http();
     for (reuse, connection) in [(true, 0), (true, 0), (false, 1), (true, 1)] {
-        let mut request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG));
+        let mut request = Request::new(Method::GET, server.url("/"), Deadline::after(LONG));
         request.reuse = reuse;
         http.send(&request).unwrap();
         let seen = server.seen().pop().unwrap();
@@ -101,7 +101,7 @@ fn a_connection_is_used_again_only_by_requests_that_allow_it() {
 fn nobody_there_means_that_nothing_was_sent() {
     let url = format!("http://{}/", nobody());
     let error = http()
-        .send(&Request::new(Method::Post, url, Deadline::after(LONG)))
+        .send(&Request::new(Method::POST, url, Deadline::after(LONG)))
         .unwrap_err();
     assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
     assert!(error.nothing_sent());
@@ -111,7 +111,7 @@ fn nobody_there_means_that_nothing_was_sent() {
 fn a_name_that_does_not_resolve_means_that_nothing_was_sent() {
     let url = "http://no-such-host.invalid:8082/";
     let error = http()
-        .send(&Request::new(Method::Get, url, Deadline::after(LONG)))
+        .send(&Request::new(Method::GET, url, Deadline::after(LONG)))
         .unwrap_err();
     assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
 }
@@ -129,7 +129,7 @@ fn a_server_that_does_not_accept_costs_only_the_connect_timeout() {
     let started = Instant::now();
     let url = format!("http://{address}/");
     let error = http
-        .send(&Request::new(Method::Post, url, Deadline::after(LONG)))
+        .send(&Request::new(Method::POST, url, Deadline::after(LONG)))
         .unwrap_err();
     assert!(matches!(error, TransportError::Connect { .. }), "{error:?}");
     assert!(started.elapsed() < LONG / 2);
@@ -189,12 +189,12 @@ fn a_body_without_end_is_cut_off() {
 #[test]
 fn a_request_that_http_cannot_express_is_refused_without_its_secret() {
     let server = Server::start(vec![answer(200, "{}")]);
-    let request = Request::new(Method::Get, server.url("/"), Deadline::after(LONG))
+    let request = Request::new(Method::GET, server.url("/"), Deadline::after(LONG))
         .header("X-Auth-Token", "sesame\nopen");
     let error = http().send(&request).unwrap_err();
     assert!(matches!(&error, TransportError::Malformed { reason } if !reason.contains("sesame")));
     for url in ["", "/relative", "http://", "http://a b/"] {
-        let request = Request::new(Method::Get, url, Deadline::after(LONG));
+        let request = Request::new(Method::GET, url, Deadline::after(LONG));
         let error = http().send(&request).unwrap_err();
         assert!(error.nothing_sent(), "{url:?}: {error:?}");
     }

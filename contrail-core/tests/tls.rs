@@ -125,7 +125,7 @@ impl TlsServer {
     fn get(&self, http: &Http) -> Result<String, TransportError> {
         let deadline = Deadline::after(Duration::from_secs(30));
         let url = format!("https://{}/", self.address);
-        let mut request = Request::new(Method::Get, url, deadline);
+        let mut request = Request::new(Method::GET, url, deadline);
         request.reuse = true;
         let response = http.send(&request)?;
         Ok(response.text())

@@ -238,7 +238,7 @@ fn members_by_their_own_role_need_no_entry_and_keep_their_objects_when_a_chain_i
         let before = objects();
 
         let ended = service_chain("apply", &chain, &["--wait=60"]);
-        assert!(ended.err.contains("are made again"), "{}", ended.err);
+        assert!(ended.err.contains("are recreated"), "{}", ended.err);
         ended.with(0);
         scene.lab.settle();
         assert_eq!(scene.alp1.ttl(&scene.alp2), Some(62));

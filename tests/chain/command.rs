@@ -256,5 +256,5 @@ fn the_template_that_an_administrator_makes_is_the_one_that_a_chain_would_make()
     let body: Value = serde_json::from_str(body.split('\'').next().unwrap()).unwrap();
     let name = FqName::new(["default-domain", "container-in-network"]);
     let template = ServiceTemplate::v2(name, "in-network", &["left", "right"]);
-    assert_eq!(request::create(&template).body, Some(body));
+    assert_eq!(request::create(&template).unwrap().body, Some(body));
 }

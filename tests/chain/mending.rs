@@ -11,9 +11,9 @@ use contrail_core::keystone::NoAuth;
 use contrail_core::parallel;
 use contrail_core::service_chain::{Description, Event, Progress, Repair, ServiceChains};
 use contrail_lab::clock::Clock;
-use contrail_lab::config::defaults::Project;
 use contrail_lab::config::{Auth, ConfigApi};
 use contrail_lab::http::{Request, Service as _};
+use contrail_lab::keystone::Project;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ impl Transport for Controller {
     fn send(&self, request: &http::Request) -> Result<Response, TransportError> {
         let target = &request.url["http://api:8082".len()..];
         let is_question = target == "/fqname-to-id" || target == "/list-bulk-collection";
-        if request.method != Method::Get && !is_question {
+        if request.method != Method::GET && !is_question {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
         let body = request.body.clone().unwrap_or_default();

@@ -109,7 +109,7 @@ fn an_orphan_that_nobody_here_made_is_shown_and_left_alone() {
         scene.lab.settle();
         scene.lab.request_log().reset();
         let ended = service_chain("apply", &document(), &["--wait=20"]);
-        assert!(ended.err.contains("did not make"), "{}", ended.err);
+        assert!(ended.err.contains("did not create"), "{}", ended.err);
         let left = ended.with(1);
         assert!(
             left.contains("belongs to an earlier service instance"),

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use contrail_core::Deadline;
 use contrail_core::attach::{
     Attacher, Attachment, Backend, Detachment, Host, NetworkSpec, SubnetSpec,
 };
 use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Link, Netns, VethSpec};
+use contrail_core::kernel::{Error, Result};
 use contrail_core::ownership::Maker;
 use contrail_core::settings::{Settings, Sources};
-use contrail_core::{Deadline, Error, Result};
 use contrail_lab::sandbox::{self, TestNetns};
 use nix::errno::Errno;
 use opencontrail_tests::world::{everything, lab};

@@ -6,11 +6,12 @@ use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 use contrail_core::api::{Client, InstanceIp, ListQuery, VirtualMachineInterface};
+use contrail_core::attach::Result;
 use contrail_core::attach::{
     Attached, Attacher, Attachment, Detachment, Expected, NetworkSpec, SubnetSpec,
 };
 use contrail_core::kernel::Route;
-use contrail_core::{Deadline, FqName, Result};
+use contrail_core::{Deadline, FqName};
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::TestNetns;
 use opencontrail_tests::world::client;

@@ -1,6 +1,8 @@
-//! The README's table of error codes.
+//! The table of error codes.
 
-use super::README;
+use opencontrail_tests::pages::page;
+
+use super::tables::first_column;
 
 const SOURCE: &str = include_str!("../../cni-opencontrail/src/error.rs");
 
@@ -16,14 +18,9 @@ fn constants() -> Vec<u32> {
 
 #[test]
 fn every_error_code_has_its_row_in_the_order_of_the_code() {
-    let rows: Vec<u32> = README
-        .lines()
-        .skip_while(|line| !line.starts_with("| code | meaning |"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .flat_map(|line| line.split('|').nth(1).unwrap_or_default().split(','))
-        .map(|code| code.trim().parse().unwrap())
-        .collect();
+    let page = page("docs/error-codes.md");
+    let cells = first_column(&page, "code").into_iter();
+    let rows: Vec<u32> = cells.map(|cell| cell.parse().unwrap()).collect();
     assert!(
         constants().len() > 10,
         "the constants are written otherwise now"

@@ -1,60 +1,53 @@
-//! The README's commands, typed by a program: every block after `<!-- run -->`, in one shell.
+//! The commands of the documentation, typed by a program: the blocks after `<!-- run -->` of each page, in
+//! one shell.
 
 use std::env;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use contrail_lab::sandbox;
+use opencontrail_tests::pages::{Page, missing, pages, root, script, steps};
 use opencontrail_tests::plugin::program;
 use opencontrail_tests::world::links;
 
-use super::README;
-
-/// The blocks of shell commands after the marker.
-fn blocks() -> Vec<&'static str> {
-    let after = README.split("<!-- run -->\n```sh\n").skip(1);
-    after
-        .map(|rest| rest.split("```").next().unwrap_or_default())
-        .collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
-}
+/// The pages that must have commands: the marker could get lost.
+const TYPED: [&str; 4] = [
+    "docs/cni.md",
+    "docs/lab.md",
+    "docs/service-chains.md",
+    "docs/settings.md",
+];
 
 #[test]
-fn the_commands_of_the_readme_work_and_leave_nothing() {
-    assert!(blocks().len() >= 5, "the marker is gone from the README");
+fn the_commands_of_each_page_print_what_it_says_and_leave_nothing() {
+    let pages: Vec<Page> = pages()
+        .into_iter()
+        .filter(|page| !steps(&page.text, "run").is_empty())
+        .collect();
+    let paths: Vec<String> = pages.iter().map(|p| p.path.display().to_string()).collect();
+    assert_eq!(paths, TYPED);
     sandbox::isolated(
-        "commands::the_commands_of_the_readme_work_and_leave_nothing",
-        || {
-            let before = links();
-            let script = format!("set -euo pipefail\n{}", blocks().concat());
-            let programs = program("cni-opencontrail")
-                .parent()
-                .unwrap()
-                .display()
-                .to_string();
-            let path = env::var("PATH").unwrap_or_default();
-            let output = Command::new("bash")
-                .args(["-c", &script])
-                .current_dir(root())
-                .env("PATH", format!("{programs}:{path}"))
-                .output()
-                .unwrap();
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let (out, err) = (text(&output.stdout), text(&output.stderr));
-            assert!(output.status.success(), "{out}\n{err}");
-            for promised in ["10.1.1.252/24", "10.1.2.252/24", "mtu 1492", "\"code\":104"] {
-                assert!(
-                    out.contains(promised),
-                    "{promised} is not shown:\n{out}\n{err}"
-                );
-            }
-            assert_eq!(links(), before, "{out}\n{err}");
-        },
+        "commands::the_commands_of_each_page_print_what_it_says_and_leave_nothing",
+        || pages.iter().for_each(type_commands),
     );
+}
+
+fn type_commands(page: &Page) {
+    let before = links();
+    let steps = steps(&page.text, "run");
+    let programs = program("cni-opencontrail");
+    let programs = programs.parent().unwrap().display().to_string();
+    let path = env::var("PATH").unwrap_or_default();
+    let output = Command::new("bash")
+        .args(["-c", &script(&steps)])
+        .current_dir(root())
+        .env("PATH", format!("{programs}:{path}"))
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    let page = page.path.display();
+    assert!(output.status.success(), "{page}:\n{out}\n{err}");
+    let missing = missing(&steps, &out);
+    assert!(missing.is_empty(), "{page}:\n{}\n{err}", missing.join("\n"));
+    assert_eq!(links(), before, "{page}:\n{out}\n{err}");
 }

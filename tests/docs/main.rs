@@ -1,10 +1,12 @@
-//! The README, held against the programs: its commands run, its tables are the code's.
+//! The documentation compared with the programs: commands are executed, tables match the code, links lead
+//! somewhere.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
 mod codes;
 mod commands;
+mod examples;
+mod links;
+mod options;
 mod settings;
-
-/// The README as it is.
-const README: &str = include_str!("../../README.md");
+mod tables;

@@ -1,10 +1,11 @@
-//! The README's table of settings.
+//! The table of settings.
 
 use contrail_core::settings::SETTINGS;
+use opencontrail_tests::pages::page;
 
-use super::README;
+use super::tables;
 
-/// The rows that the README must have, one for each setting.
+/// The rows that the page must have, one for each setting.
 fn rows() -> Vec<String> {
     let code = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -26,17 +27,12 @@ fn rows() -> Vec<String> {
 
 #[test]
 fn the_table_of_settings_is_that_of_the_code() {
-    let in_readme: Vec<&str> = README
-        .lines()
-        .skip_while(|line| !line.starts_with("| key | environment |"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .collect();
+    let page = page("docs/settings.md");
     let rows = rows();
     assert_eq!(
-        in_readme,
+        tables::rows(&page, "key | environment"),
         rows,
-        "write this into README.md:\n{}",
+        "write this into docs/settings.md:\n{}",
         rows.join("\n")
     );
 }

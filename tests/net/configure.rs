@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::UdpSocket;
 
-use contrail_core::Error;
+use contrail_core::kernel::Error;
 use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Link, Route};
 use contrail_lab::sandbox::{self, TestNetns};
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use contrail_core::Error;
+use contrail_core::kernel::Error;
 use contrail_core::kernel::{Dataplane, Kernel, Netns};
 use contrail_lab::sandbox::{self, TestNetns};
 use nix::mount::{MntFlags, umount2};

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-use contrail_core::Error;
+use contrail_core::kernel::Error;
 use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, VethSpec};
 use contrail_lab::sandbox::{self, TestNetns};
 

@@ -7,6 +7,7 @@
 pub mod daemon;
 pub mod faults;
 pub mod loss;
+pub mod pages;
 pub mod plugin;
 pub mod random;
 pub mod upgrade;

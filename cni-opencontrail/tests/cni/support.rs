@@ -13,11 +13,13 @@ use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
 use cni_opencontrail::skel::Environment;
 use cni_opencontrail::{World, run};
+use contrail_core::attach::Result;
 use contrail_core::attach::{
     Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
 };
+use contrail_core::http::Effect;
 use contrail_core::settings::Settings;
-use contrail_core::{Error, FqName, MacAddr, Result, values::identity};
+use contrail_core::{Error, FqName, MacAddr, kernel, values::identity};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
@@ -135,7 +137,7 @@ impl Plugin {
         let behaviour = self.behaviour;
         let code = {
             let (calls, connections) = (calls.clone(), connections.clone());
-            let connect = move |settings: &Settings| -> Result<Box<dyn Backend>> {
+            let connect = move |settings: &Settings| -> contrail_core::Result<Box<dyn Backend>> {
                 let server = settings.servers[0].base_url();
                 connections
                     .borrow_mut()
@@ -265,10 +267,11 @@ impl Backend for Recorder {
 
     fn status(&self, project: &FqName) -> Status {
         self.calls.borrow_mut().push(Call::Status(project.clone()));
-        let api = self.answer();
+        let api = self.reach();
         let agent = match self.behaviour {
             Behaviour::AgentIsDown => Err(Error::Unreachable {
                 service: "vRouter agent".into(),
+                effect: Effect::NotSent,
                 source: "connection refused".into(),
             }),
             _ => Ok(()),
@@ -291,14 +294,23 @@ impl Backend for Recorder {
 
 impl Recorder {
     fn answer(&self) -> Result<()> {
+        self.reach()?;
+        match self.behaviour {
+            Behaviour::FindsInterface(name) => Err(kernel::Error::InterfaceExists {
+                ifname: name.into(),
+                place: "the host's network namespace".into(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn reach(&self) -> contrail_core::Result<()> {
         match self.behaviour {
             Behaviour::FailsAt(server) if self.server.contains(server) => Err(Error::Unreachable {
                 service: format!("config API {server}"),
+                effect: Effect::NotSent,
                 source: "connection refused".into(),
-            }),
-            Behaviour::FindsInterface(name) => Err(Error::InterfaceExists {
-                ifname: name.into(),
-                place: "the host's network namespace".into(),
             }),
             Behaviour::Panics => panic!("deliberate"),
             _ => Ok(()),

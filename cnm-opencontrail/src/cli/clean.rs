@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use contrail_core::Deadline;
+use contrail_core::process::logging;
 use contrail_core::process::output::print;
 
 use super::flags::Flags;
-use super::{load, logging};
-use crate::daemon::Daemon;
+use super::load;
+use crate::daemon::{Daemon, PROGRAM};
 use crate::error::Result;
 
 /// How long a clean-up may take.
@@ -17,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The arguments.
 #[derive(Debug, Args)]
 pub(super) struct Request {
-    /// Remove what is still orphaned after the grace period.
+    /// Remove orphans that were recorded before the grace period and still have no link.
     #[arg(long)]
     remove: bool,
-    /// The grace period. Not shorter than a container takes to start: its endpoint has no link before.
+    /// The grace period. It must be longer than the start of a container, whose endpoint has no link until then.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     grace: u64,
 }
@@ -28,7 +29,7 @@ pub(super) struct Request {
 /// Cleans up, and prints a report.
 pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let loaded = load::load(flags)?;
-    logging::start(&loaded.settings.log);
+    logging::start(PROGRAM, &loaded.settings.log);
     let daemon = Daemon::new(&loaded.settings, loaded.scope)?;
     let grace = request.remove.then(|| Duration::from_secs(request.grace));
     let done = daemon.clean(grace, Deadline::after(PATIENCE))?;

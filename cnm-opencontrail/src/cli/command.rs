@@ -1,16 +1,16 @@
 //! The command line and its sub-commands.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use contrail_core::error::report;
-use contrail_core::process::output::print;
+use contrail_core::process::output::{print, print_error};
+use contrail_core::process::panics::log_panics;
 use contrail_core::settings;
 
 use super::flags::Flags;
 use super::{clean, generate, load, options, ping, serve};
+use crate::daemon::PROGRAM;
 use crate::error::Result;
 
 /// What the help says below the flags.
@@ -58,6 +58,7 @@ enum Command {
 
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
+    log_panics();
     let done = match cli.command {
         None => serve::run(&cli.flags),
         Some(Command::Config) => config(&cli.flags),
@@ -71,8 +72,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is no other way to report this.
-            let _ = writeln!(io::stderr(), "cnm-opencontrail: {}", report(&error));
+            print_error(PROGRAM, &error);
             ExitCode::FAILURE
         }
     }

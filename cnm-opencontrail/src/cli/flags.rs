@@ -31,8 +31,8 @@ pub struct Flags {
     )]
     #[arg(global = true)]
     admin_tenant: Option<String>,
-    /// Password of the Keystone user. All users of this host can read it in the process list: set
-    /// ADMIN_PASSWORD_FILE to a file with the password instead.
+    /// Password of the Keystone user. Every user of this host can read it on the command line: use
+    /// ADMIN_PASSWORD_FILE, the name of a file that holds it, instead.
     #[arg(
         short = 'p',
         long = "admin_password",

@@ -17,7 +17,7 @@ pub(super) fn man(command: Command) -> Result<Vec<u8>> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut page)
-        .map_err(|source| Error::file("write", "the manual page", source))?;
+        .map_err(|source| Error::system("write the manual page", source))?;
     Ok(page)
 }
 

@@ -26,15 +26,11 @@ pub(super) struct Loaded {
 
 /// Resolves the settings from the outside world.
 pub(super) fn load(flags: &Flags) -> Result<Loaded> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let read = contrail_core::files::read_text;
-    let host_name = read(Path::new("/proc/sys/kernel/hostname"));
+    let process = Sources::of_process();
     let sources = Sources {
         nearer: vec![flags.layer()],
-        environment: &variable,
-        files: vec![file(flags, &read)?, own_defaults()],
-        read: &read,
-        host_name: host_name.ok().map(|name| name.trim().to_string()),
+        files: vec![file(flags, process.read)?, own_defaults()],
+        ..process
     };
     resolve(&sources, &flags.name)
 }

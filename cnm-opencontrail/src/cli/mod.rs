@@ -5,7 +5,6 @@ mod command;
 mod flags;
 mod generate;
 mod load;
-mod logging;
 mod options;
 mod ping;
 mod serve;

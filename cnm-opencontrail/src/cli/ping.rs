@@ -23,7 +23,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| Error::file("start", "the runtime", source))?;
+        .map_err(|source| Error::system("start the runtime", source))?;
     for socket in &sockets {
         let answer = runtime.block_on(async {
             tokio::time::timeout(PATIENCE, activate(socket))

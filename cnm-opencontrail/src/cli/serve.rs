@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contrail_core::error::report;
+use contrail_core::process::logging;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 use super::flags::Flags;
-use super::{load, logging};
-use crate::daemon::Daemon;
+use super::load;
+use crate::daemon::{Daemon, PROGRAM};
 use crate::error::{Error, Result};
 use crate::proto::Scope;
 use crate::server::{Limits, Server};
@@ -23,13 +24,13 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(15);
 /// Serves until SIGTERM or SIGINT, then finishes the running calls.
 pub(super) fn run(flags: &Flags) -> Result<()> {
     let loaded = load::load(flags)?;
-    logging::start(&loaded.settings.log);
+    logging::start(PROGRAM, &loaded.settings.log);
     warn_of_settings(flags, loaded.scope);
     let daemon = Arc::new(Daemon::new(&loaded.settings, loaded.scope)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| Error::file("start", "the runtime", source))?;
+        .map_err(|source| Error::system("start the runtime", source))?;
     let served = runtime.block_on(serve(daemon, &loaded.sockets));
     // Calls that were abandoned must not keep the process.
     runtime.shutdown_background();
@@ -37,7 +38,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
 }
 
 async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
-    let on = |kind| signal(kind).map_err(|source| Error::file("listen for", "signals", source));
+    let on = |kind| signal(kind).map_err(|source| Error::system("listen for signals", source));
     // Before the sockets: a signal must not end the process while it publishes them.
     let (mut terminate, mut interrupt) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);

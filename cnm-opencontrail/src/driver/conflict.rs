@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, attach};
 
 use super::network_driver::NetworkDriver;
 use super::store::{EndpointEntry, Network};
@@ -18,10 +18,10 @@ impl NetworkDriver {
     pub(super) fn free_address(
         &self,
         request: &CreateEndpoint,
-        error: &CoreError,
+        error: &attach::Error,
         end: Deadline,
     ) -> Result<bool> {
-        let CoreError::AddressInUse { address, .. } = error.cause() else {
+        let Some(CoreError::AddressInUse { address, .. }) = error.client_cause() else {
             return Ok(false);
         };
         let is_stale = |(id, entry): &(EndpointId, EndpointEntry)| {
@@ -54,8 +54,13 @@ impl NetworkDriver {
     }
 
     /// Adds the holder to the error about an address that Docker's own IPAM gave out a second time.
-    pub(super) fn name_holder(&self, network: &Network, error: CoreError, end: Deadline) -> Error {
-        let CoreError::AddressInUse { address, .. } = error.cause() else {
+    pub(super) fn name_holder(
+        &self,
+        network: &Network,
+        error: attach::Error,
+        end: Deadline,
+    ) -> Error {
+        let Some(CoreError::AddressInUse { address, .. }) = error.client_cause() else {
             return error.into();
         };
         let address = *address;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attach::{Endpoint, EndpointAddress, Service};
-use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
+use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;
 
 use super::network_driver::{NetworkDriver, PATIENCE};
@@ -139,7 +139,7 @@ impl NetworkDriver {
                 return Err(CoreError::NotFound {
                     kind: SecurityGroup::TYPE,
                     name: name.to_string(),
-                    hint: "create it, or leave the option security-group out".into(),
+                    hint: Some("create it, or leave the option security-group out".into()),
                 }
                 .into());
             }
@@ -191,12 +191,9 @@ impl NetworkDriver {
 }
 
 /// Whether the virtual network of an endpoint no longer exists.
-pub(super) fn is_network_gone(error: &CoreError) -> bool {
+pub(super) fn is_network_gone(error: &attach::Error) -> bool {
     matches!(
-        error.cause(),
-        CoreError::NotFound {
-            kind: "reference",
-            ..
-        }
+        error.client_cause(),
+        Some(CoreError::MissingReference { .. })
     )
 }

@@ -1,9 +1,9 @@
 //! Keeping running containers connected: restores ports that the agent has lost, and objects that the API has
 //! lost.
 
+use contrail_core::Deadline;
 use contrail_core::attach::Kept;
 use contrail_core::error::report;
-use contrail_core::{Deadline, Error as CoreError};
 
 use super::endpoint::is_network_gone;
 use super::network_driver::{NetworkDriver, PATIENCE};
@@ -77,5 +77,5 @@ impl NetworkDriver {
 }
 
 fn is_down(error: &Error) -> bool {
-    matches!(error, Error::Core(error) if CoreError::is_transient(error.cause()))
+    matches!(error, Error::Core(error) if error.cause().is_transient())
 }

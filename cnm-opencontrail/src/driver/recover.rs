@@ -90,7 +90,7 @@ impl NetworkDriver {
             return Err(CoreError::NotFound {
                 kind: "Docker endpoint",
                 name: id.short().to_owned(),
-                hint: "start the container again".into(),
+                hint: Some("start the container again".into()),
             }
             .into());
         };

@@ -50,7 +50,7 @@ impl NetworkDriver {
             return Err(CoreError::NotFound {
                 kind: "virtual-network",
                 name: target.to_string(),
-                hint: "option vn names one that must exist; name=… creates one".into(),
+                hint: Some("option vn names one that must exist; name=… creates one".into()),
             }
             .into());
         };

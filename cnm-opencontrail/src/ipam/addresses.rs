@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::Reserve;
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
 use super::ipam_driver::{Ipam, PATIENCE};
@@ -149,7 +149,7 @@ impl Ipam {
             }
             Ok(address) => {
                 self.mark_released(entry)?;
-                Err(Error::Core(CoreError::NoAddress {
+                Err(Error::from(CoreError::NoAddress {
                     network: pool.network.clone(),
                     reason: format!(
                         "{address} was next, which is not in the subnet {}",
@@ -157,7 +157,7 @@ impl Ipam {
                     ),
                 }))
             }
-            Err(CoreError::AddressInUse { address, network }) => {
+            Err(attach::Error::Client(CoreError::AddressInUse { address, network })) => {
                 self.store.lock().remove_address(entry.id)?;
                 if let Some(entry) = self.recovered(pool, facts.network, address, end)? {
                     // Given out before the state was lost.

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use contrail_core::api::{IpamSubnet, VirtualNetwork};
 use contrail_core::attach::network::subnets::{self, Subnet};
 use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
+use contrail_core::attach::{Error, Result};
 use contrail_core::ownership::is_by_plugin;
 use contrail_core::values::Family;
-use contrail_core::{Deadline, Error, Result};
+use contrail_core::{Deadline, Error as CoreError};
 use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
@@ -91,7 +92,7 @@ fn obtain(
     match find(attacher, &target, end)? {
         Some(found) if found.takes(pool, adds_subnet) => {
             found.add(attacher, spec, end)?;
-            find(attacher, &target, end)?.ok_or_else(|| missing(pool.network.to_string()))
+            Ok(find(attacher, &target, end)?.ok_or_else(|| missing(pool.network.to_string()))?)
         }
         Some(found) => Ok(found),
         None => {
@@ -134,7 +135,7 @@ impl Found {
                     "virtual network {} has {existing}: to give it another one, add --ipam-opt add-subnet=true",
                     self.name()
                 );
-                Err(Error::invalid("--subnet", pool.prefix.to_string(), reason))
+                Err(CoreError::invalid("--subnet", pool.prefix.to_string(), reason).into())
             }
             other => other,
         }
@@ -170,7 +171,8 @@ impl Found {
         log::info!("adding a subnet to virtual network {}", self.name());
         attacher
             .client(end)
-            .update::<VirtualNetwork>(id, &json!({"network_ipam_refs": links}))
+            .update::<VirtualNetwork>(id, &json!({"network_ipam_refs": links}))?;
+        Ok(())
     }
 
     fn facts(&self, pool: &Pool, asked: Option<IpAddr>) -> Result<NetworkFacts> {
@@ -198,11 +200,11 @@ fn spec(pool: &Pool, gateway: Option<IpAddr>) -> NetworkSpec {
     }
 }
 
-fn missing(name: String) -> Error {
-    Error::NotFound {
+fn missing(name: String) -> CoreError {
+    CoreError::NotFound {
         kind: "virtual-network",
         name,
-        hint: "create it, or name it by --ipam-opt name= and give its --subnet".into(),
+        hint: Some("create it, or name it by --ipam-opt name= and give its --subnet".into()),
     }
 }
 
@@ -222,5 +224,7 @@ pub(super) fn registered(
 
 /// The id of the network of a pool, by its name.
 pub(super) fn id_of(attacher: &Attacher, pool: &Pool, end: Deadline) -> Result<Option<Uuid>> {
-    attacher.client(end).id_of::<VirtualNetwork>(&pool.network)
+    Ok(attacher
+        .client(end)
+        .id_of::<VirtualNetwork>(&pool.network)?)
 }

@@ -181,7 +181,7 @@ fn no_subnet(target: &Target, v6: bool) -> Error {
     CoreError::NotFound {
         kind: "virtual-network",
         name: name.to_string(),
-        hint: format!("give its IP{family} --subnet to have it created"),
+        hint: Some(format!("give its IP{family} --subnet to have it created")),
     }
     .into()
 }
@@ -190,6 +190,6 @@ fn unknown(name: String) -> CoreError {
     CoreError::NotFound {
         kind: "virtual-network",
         name,
-        hint: "check --ipam-opt vn".into(),
+        hint: Some("check --ipam-opt vn".into()),
     }
 }

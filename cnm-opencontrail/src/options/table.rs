@@ -44,6 +44,8 @@ pub(crate) struct Given {
 pub struct TableHelp {
     /// The command and its flag.
     pub command: &'static str,
+    /// What one of the options is called.
+    pub kind: &'static str,
     /// The options.
     pub options: Vec<OptionHelp>,
 }
@@ -106,6 +108,7 @@ impl<T> Table<T> {
         });
         TableHelp {
             command: self.command,
+            kind: self.kind,
             options: options.collect(),
         }
     }

@@ -55,7 +55,7 @@ impl Server {
                 UnixListener::from_std(listener).map(Arc::new)
             })
             .collect::<std::io::Result<Vec<_>>>()
-            .map_err(|source| Error::file("listen on", "the socket", source))?;
+            .map_err(|source| Error::system("listen on the socket", source))?;
         let (stop_all, stopped) = watch::channel(false);
         let mut accepting = JoinSet::new();
         for listener in &listeners {

@@ -2,18 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
+use crate::error::Error;
+use crate::http::{Method, Response, Transport};
 use crate::testing::{FakeTransport, lost, refused};
+use crate::values::{Deadline, MacAddr};
 
 fn port() -> Port {
     Port {
         id: Uuid::from_u128(0x9755_6910_7aaf_11eb_9576_0016_3e6d_1150),
         instance_id: Uuid::from_u128(2),
         vn_id: Uuid::from_u128(3),
-        project_id: Uuid::nil(),
+        project_id: None,
         display_name: "web-1".into(),
         address: Some(Ipv4Addr::new(10, 10, 0, 5)),
         address6: None,
@@ -42,7 +50,7 @@ fn agent_with(model: Model) -> (Agent, Arc<FakeTransport>) {
             .unwrap_or_default()
             .to_owned();
         Ok(match request.method {
-            Method::Post => {
+            Method::POST => {
                 let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
                 let id = body["id"].as_str().unwrap().to_owned();
                 if !model.swallow {
@@ -50,7 +58,7 @@ fn agent_with(model: Model) -> (Agent, Arc<FakeTransport>) {
                 }
                 Response::new(200, "{}")
             }
-            Method::Delete => {
+            Method::DELETE => {
                 model.ports.remove(&id);
                 Response::new(200, "{}")
             }
@@ -78,9 +86,9 @@ fn not_found() -> Response {
     Response::new(404, r#"{"error":"{ Not Found }"}"#)
 }
 
-fn methods(transport: &FakeTransport) -> Vec<&'static str> {
+fn methods(transport: &FakeTransport) -> Vec<Method> {
     let requests = transport.requests();
-    requests.iter().map(|r| r.method.as_str()).collect()
+    requests.iter().map(|r| r.method.clone()).collect()
 }
 
 #[test]
@@ -225,7 +233,7 @@ fn a_port_that_cannot_be_replaced_is_an_error_at_the_deadline() {
             ..port()
         };
         Ok(match request.method {
-            Method::Get => Response::new(200, other.body().to_string()),
+            Method::GET => Response::new(200, other.body().to_string()),
             _ => Response::new(200, "{}"),
         })
     });

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::errors::{self, Refusal};
+use super::errors::{self, Refusal, Subject};
 use super::listed::{Listed, Unreadable};
+use super::object_type::ObjectType;
 use super::request::ApiRequest;
-use super::resource::Resource;
 use crate::error::{Error, Result};
 use crate::http::{Method, Response};
 use crate::values::FqName;
@@ -49,7 +49,7 @@ impl Answer {
         Self {
             response,
             service,
-            method: request.method,
+            method: request.method.clone(),
             path: request.path.clone(),
             token,
             repeated,
@@ -71,12 +71,11 @@ impl Answer {
 
     /// Whether the answer says that a change was made. One that the API would not have sent is an
     /// error.
-    pub fn acknowledges(&self) -> Result<bool> {
+    pub fn acknowledges(&self, subject: &Subject) -> Result<bool> {
         if !self.is_success() || errors::is_acknowledgement(&self.response) {
             return Ok(self.is_success());
         }
-        let refusal = self.refusal_of("object", "", String::new(), None);
-        Err(refusal.foreign(&self.response))
+        Err(self.refusal(subject).foreign(&self.response))
     }
 
     /// An error of this answer as the outcome of all attempts.
@@ -88,18 +87,15 @@ impl Answer {
     }
 
     /// The object in its envelope: `{"virtual-network": {…}}`.
-    pub fn object<R: Resource>(&self) -> Result<R> {
-        let mut envelope: BTreeMap<String, R> = self.json()?;
-        envelope.remove(R::TYPE).ok_or_else(|| self.no_key(R::TYPE))
+    pub fn object<T: DeserializeOwned>(&self, kind: ObjectType) -> Result<T> {
+        let mut envelope: BTreeMap<String, T> = self.json()?;
+        let name = kind.name();
+        envelope.remove(name).ok_or_else(|| self.no_key(name))
     }
 
     /// The id in the envelope of a created object.
-    pub fn created<R: Resource>(&self) -> Result<Uuid> {
-        let mut envelope: BTreeMap<String, WithUuid> = self.json()?;
-        match envelope.remove(R::TYPE) {
-            Some(created) => Ok(created.uuid),
-            None => Err(self.no_key(R::TYPE)),
-        }
+    pub fn created(&self, kind: ObjectType) -> Result<Uuid> {
+        self.object::<WithUuid>(kind).map(|created| created.uuid)
     }
 
     /// The id of `{"uuid": …}`.
@@ -108,14 +104,20 @@ impl Answer {
     }
 
     /// A list: each object in its envelope, as `detail=true` gives it, or names, ids and single fields.
-    pub fn list<R: Resource>(&self, in_envelopes: bool) -> Result<Listed<R>> {
+    pub fn list<T: DeserializeOwned>(
+        &self,
+        kind: ObjectType,
+        in_envelopes: bool,
+    ) -> Result<Listed<T>> {
         let mut listed = Listed::default();
-        for item in self.items::<R>(in_envelopes)? {
+        for item in self.items(kind, in_envelopes)? {
             match serde_json::from_str(item.get()) {
                 Ok(object) => listed.objects.push(object),
-                Err(source) => listed
-                    .unreadable
-                    .push(Unreadable::new::<R>(item, self.decode(source))),
+                Err(source) => {
+                    listed
+                        .unreadable
+                        .push(Unreadable::new(kind, item, self.decode(source)))
+                }
             }
         }
         Ok(listed)
@@ -123,8 +125,8 @@ impl Answer {
 
     /// The object of that name in a list with envelopes. No other one is looked into: servers before 5.0
     /// answer with all that they have.
-    pub fn named<R: Resource>(&self, name: &FqName) -> Result<Option<R>> {
-        let items = self.items::<R>(true)?;
+    pub fn named<T: DeserializeOwned>(&self, kind: ObjectType, name: &FqName) -> Result<Option<T>> {
+        let items = self.items(kind, true)?;
         let found = items.into_iter().find(|item| {
             let named = serde_json::from_str::<WithName>(item.get());
             named.is_ok_and(|named| named.fq_name == *name)
@@ -137,19 +139,19 @@ impl Answer {
     }
 
     /// The items of a list, out of their envelopes, none of them looked into.
-    fn items<'a, R: Resource>(&'a self, in_envelopes: bool) -> Result<Vec<&'a RawValue>> {
+    fn items<'a>(&'a self, kind: ObjectType, in_envelopes: bool) -> Result<Vec<&'a RawValue>> {
         // A paged answer has a "marker" beside the list.
-        let mut envelope: BTreeMap<String, &'a RawValue> = self.json()?;
-        let key = format!("{}s", R::TYPE);
+        let mut envelope: BTreeMap<String, &RawValue> = self.json()?;
+        let key = format!("{}s", kind.name());
         let list = envelope.remove(&key).ok_or_else(|| self.no_key(&key))?;
-        let items = serde_json::from_str::<Vec<&'a RawValue>>(list.get());
+        let items = serde_json::from_str::<Vec<&RawValue>>(list.get());
         let items = items.map_err(|source| self.decode(source))?;
         if !in_envelopes {
             return Ok(items);
         }
         let unwrap = |item: &'a RawValue| {
-            let mut envelope: BTreeMap<String, &'a RawValue> = serde_json::from_str(item.get())?;
-            Ok(envelope.remove(R::TYPE).unwrap_or(item))
+            let mut envelope: BTreeMap<String, &RawValue> = serde_json::from_str(item.get())?;
+            Ok(envelope.remove(kind.name()).unwrap_or(item))
         };
         let items: serde_json::Result<_> = items.into_iter().map(unwrap).collect();
         items.map_err(|source| self.decode(source))
@@ -182,45 +184,21 @@ impl Answer {
         self.decode(serde_json::Error::custom(format!("it has no {key}")))
     }
 
-    /// The refusal that this answer is, about an object of type `R`.
-    pub fn refusal<R: Resource>(&self, name: String, uuid: Option<Uuid>) -> Refusal {
-        self.refusal_of(R::TYPE, R::PARENT, name, uuid)
-    }
-
-    /// The error that this refusal stands for.
-    pub fn error<R: Resource>(&self, name: String, uuid: Option<Uuid>) -> Error {
-        self.error_of(R::TYPE, R::PARENT, name, uuid)
-    }
-
-    pub fn error_of(
-        &self,
-        kind: &'static str,
-        parent: &'static str,
-        name: String,
-        uuid: Option<Uuid>,
-    ) -> Error {
-        let refusal = self.refusal_of(kind, parent, name, uuid);
-        errors::classify(&refusal, &self.response)
-    }
-
-    fn refusal_of(
-        &self,
-        kind: &'static str,
-        parent: &'static str,
-        name: String,
-        uuid: Option<Uuid>,
-    ) -> Refusal {
+    /// The refusal that this answer is, to a request about `subject`.
+    pub fn refusal(&self, subject: &Subject) -> Refusal {
         Refusal {
             service: self.service.clone(),
-            method: self.method,
+            method: self.method.clone(),
             path: self.path.clone(),
-            kind,
-            name,
-            uuid,
-            parent,
+            subject: subject.clone(),
             status: self.response.status,
             text: self.response.text(),
         }
+    }
+
+    /// The error that this refusal stands for.
+    pub fn error(&self, subject: &Subject) -> Error {
+        errors::classify(&self.refusal(subject), &self.response)
     }
 }
 
@@ -230,10 +208,13 @@ mod tests {
 
     use super::*;
     use crate::api::request::{self, ListQuery};
-    use crate::api::{VirtualMachineInterface, VirtualNetwork};
+    use crate::api::{Resource, VirtualMachineInterface, VirtualNetwork};
+
+    const NETWORK: ObjectType = ObjectType::new("virtual-network");
+    const PORT: ObjectType = ObjectType::new("virtual-machine-interface");
 
     fn answer(body: Value) -> Answer {
-        let request = request::list::<VirtualNetwork>(&ListQuery::all());
+        let request = request::list(VirtualNetwork::TYPE, &ListQuery::all());
         let response = Response::new(200, body.to_string());
         Answer::new(response, "API".into(), &request, None, false)
     }
@@ -247,14 +228,16 @@ mod tests {
     #[test]
     fn recorded_lists_are_read_in_both_forms() {
         let read = |name, in_envelopes| {
-            let listed = recorded(name).list::<VirtualNetwork>(in_envelopes).unwrap();
+            let listed = recorded(name)
+                .list::<VirtualNetwork>(NETWORK, in_envelopes)
+                .unwrap();
             listed.objects
         };
         let (detailed, flat) = (read("detailed_list", true), read("flat_list", false));
         assert_eq!(detailed[0].subnets().count(), 1);
         assert_eq!(flat[0].uuid(), detailed[0].uuid());
         assert_eq!(flat[0].subnets().count(), 1);
-        let ports = recorded("interfaces_of_a_machine").list::<VirtualMachineInterface>(true);
+        let ports = recorded("interfaces_of_a_machine").list::<VirtualMachineInterface>(PORT, true);
         assert_eq!(ports.unwrap().objects[0].instance_ip_back_refs.len(), 1);
     }
 
@@ -267,7 +250,7 @@ mod tests {
             {"virtual-network": {"fq_name": ["d", "p", "bad"], "network_ipam_refs": 5}},
         ]});
         let answer = answer(body);
-        let listed = answer.list::<VirtualNetwork>(true).unwrap();
+        let listed = answer.list::<VirtualNetwork>(NETWORK, true).unwrap();
         let names: Vec<&str> = listed.objects.iter().map(|n| n.fq_name().name()).collect();
         assert_eq!(names, ["n"]);
         let ids: Vec<Option<Uuid>> = listed.unreadable.iter().map(|odd| odd.uuid).collect();
@@ -275,7 +258,8 @@ mod tests {
         assert!(listed.whole().is_err());
 
         // By name only the one that is meant is read.
-        let named = |name: &str| answer.named::<VirtualNetwork>(&FqName::new(["d", "p", name]));
+        let named =
+            |name: &str| answer.named::<VirtualNetwork>(NETWORK, &FqName::new(["d", "p", name]));
         assert!(named("n").unwrap().is_some());
         assert_eq!(named("absent").unwrap(), None);
         named("bad").unwrap_err();
@@ -284,13 +268,17 @@ mod tests {
     #[test]
     fn an_answer_of_another_type_is_an_error_that_names_the_request() {
         let error = recorded("network")
-            .object::<VirtualMachineInterface>()
+            .object::<VirtualMachineInterface>(PORT)
             .unwrap_err();
         let text = crate::error::report(&error);
         assert!(
             text.starts_with("cannot understand the answer of API to GET /virtual-networks"),
             "{text}"
         );
-        assert!(recorded("network").list::<VirtualNetwork>(false).is_err());
+        assert!(
+            recorded("network")
+                .list::<VirtualNetwork>(NETWORK, false)
+                .is_err()
+        );
     }
 }

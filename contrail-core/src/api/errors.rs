@@ -1,16 +1,52 @@
 //! What the configuration API means when it refuses a request: a pure function of its status and
 //! text.
 //!
-//! Errors of the API are texts for people, with statuses that changed between versions: exhausted
-//! is 400 or 500, an address in use 400, 403 or 409. Only what is stable is looked for.
+//! The API's errors are texts for people, and their statuses changed between versions: exhausted is
+//! 400 or 500, an address in use 400, 403 or 409. Only what is the same in all versions counts.
 
 use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::object_type::ObjectType;
 use crate::error::Error;
 use crate::http::{Method, Response};
 use crate::values::FqName;
+
+/// The object that a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its type.
+    pub object_type: ObjectType,
+    /// Its name, or its id if only that is known.
+    pub name: String,
+    /// Its id, if that is known.
+    pub uuid: Option<Uuid>,
+}
+
+impl Subject {
+    /// An object that is known by its id.
+    pub fn of_id(object_type: ObjectType, uuid: Uuid) -> Self {
+        Self {
+            object_type,
+            name: uuid.to_string(),
+            uuid: Some(uuid),
+        }
+    }
+
+    /// An object that is known by its name.
+    pub fn of_name(object_type: ObjectType, name: &FqName) -> Self {
+        Self {
+            object_type,
+            name: name.to_string(),
+            uuid: None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        self.object_type.name()
+    }
+}
 
 /// A refused request, as far as its meaning depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +57,8 @@ pub struct Refusal {
     pub method: Method,
     /// The path, without query.
     pub path: String,
-    /// The type of the object in question.
-    pub kind: &'static str,
-    /// Its name or id.
-    pub name: String,
-    /// Its id where that is known.
-    pub uuid: Option<Uuid>,
-    /// The type of its parent, for a creation.
-    pub parent: &'static str,
+    /// The object that the request is about.
+    pub subject: Subject,
     /// The HTTP status.
     pub status: u16,
     /// The reason as plain text.
@@ -36,24 +66,24 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The request was refused for no reason that has a name here.
+    /// The error of a refusal whose reason has no variant of its own.
     pub fn refused(&self) -> Error {
         Error::Refused {
             service: self.service.clone(),
-            method: self.method.as_str(),
+            method: self.method.clone(),
             path: self.path.clone(),
             status: self.status,
             message: self.text.clone(),
         }
     }
 
-    /// It was not the API that answered.
+    /// The error of an answer that is not the API's.
     pub fn foreign(&self, response: &Response) -> Error {
         let kind = response.header("Content-Type");
         let kind = kind.unwrap_or("without content type");
         Error::Foreign {
             service: self.service.clone(),
-            method: self.method.as_str(),
+            method: self.method.clone(),
             path: self.path.clone(),
             status: self.status,
             content: format!("{} bytes of {kind}", response.body.len()),
@@ -62,14 +92,22 @@ impl Refusal {
 
     fn not_found(&self) -> Error {
         Error::NotFound {
-            kind: self.kind,
-            name: self.name.clone(),
-            hint: String::new(),
+            kind: self.subject.kind(),
+            name: self.subject.name.clone(),
+            hint: None,
+        }
+    }
+
+    fn missing_reference(&self, message: Option<String>) -> Error {
+        Error::MissingReference {
+            kind: self.subject.kind(),
+            name: self.subject.name.clone(),
+            message,
         }
     }
 
     fn is_creation(&self) -> bool {
-        self.method == Method::Post && self.path.ends_with('s')
+        self.method == Method::POST && self.path.ends_with('s')
     }
 }
 
@@ -112,30 +150,26 @@ pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     match refusal.status {
         404 if is_missing(response) => missing(refusal),
         404 if !is_unknown_path(text) => refusal.foreign(response),
-        400 | 500 if misses_reference(refusal) => Error::NotFound {
-            kind: "reference",
-            name: format!("of {} {}", refusal.kind, refusal.name),
-            hint: "an object that it refers to was not found".to_owned(),
-        },
-        409 if text.starts_with("Delete when ") => match refusal.uuid {
+        400 | 500 if misses_reference(refusal) => refusal.missing_reference(None),
+        409 if text.starts_with("Delete when ") => match refusal.subject.uuid {
             Some(uuid) => Error::InUse {
-                kind: refusal.kind,
+                kind: refusal.subject.kind(),
                 uuid,
                 by: users(text),
             },
             None => refusal.refused(),
         },
-        409 if has_address_in_use(text) => match refusal.uuid {
+        409 if has_address_in_use(text) => match refusal.subject.uuid {
             Some(uuid) => Error::InUse {
-                kind: refusal.kind,
+                kind: refusal.subject.kind(),
                 uuid,
                 by: bracketed(text).into_iter().map(str::to_owned).collect(),
             },
             None => refusal.refused(),
         },
         _ if is_duplicate(text) => Error::AlreadyExists {
-            kind: refusal.kind,
-            name: refusal.name.clone(),
+            kind: refusal.subject.kind(),
+            name: refusal.subject.name.clone(),
             uuid: existing_id(text),
         },
         _ => refusal.refused(),
@@ -155,21 +189,61 @@ fn missing(refusal: &Refusal) -> Error {
     if !refusal.is_creation() {
         return refusal.not_found();
     }
+    let subject = &refusal.subject;
     match quoted(&refusal.text) {
-        parts if parts.is_empty() => Error::NotFound {
-            kind: "reference",
-            name: format!("of {} {}", refusal.kind, refusal.name),
-            hint: refusal.text.clone(),
-        },
-        parts => Error::NotFound {
-            kind: refusal.parent,
-            name: FqName::new(parts).to_string(),
-            hint: format!("it must exist before its {} {}", refusal.kind, refusal.name),
+        parts if parts.is_empty() => refusal.missing_reference(Some(refusal.text.clone())),
+        parts => match subject.object_type.parent() {
+            Some(parent) => Error::NotFound {
+                kind: parent,
+                name: FqName::new(parts).to_string(),
+                hint: Some(format!(
+                    "it must exist before its {} {}",
+                    subject.kind(),
+                    subject.name
+                )),
+            },
+            None => refusal.missing_reference(Some(refusal.text.clone())),
         },
     }
 }
 
-/// The refusal to take away a subnet: `Cannot update IP Block, IP(10.1.1.9) is not in subnets ([])`, in
+/// Which of two linked objects a refused change of their reference is about: `to` if the text names it as
+/// missing, by id or by name, else `from`.
+///
+/// ```
+/// use contrail_core::api::{ObjectType, errors::{self, Subject}};
+/// use uuid::Uuid;
+///
+/// let (port, vm) = (Uuid::from_u128(1), Uuid::from_u128(2));
+/// let name = "vm".parse()?;
+/// let from = Subject::of_id(ObjectType::new("virtual-machine-interface"), port);
+/// let to = (ObjectType::new("virtual-machine"), vm, &name);
+/// let text = "Unknown id: 00000000-0000-0000-0000-000000000002";
+/// assert_eq!(errors::subject_of_link(text, from, to).uuid, Some(vm));
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
+pub fn subject_of_link(text: &str, from: Subject, to: (ObjectType, Uuid, &FqName)) -> Subject {
+    let (object_type, uuid, name) = to;
+    let is_missing = match missing_id(text) {
+        Some(id) => id == uuid,
+        None => text.starts_with("Name") && quoted(text) == name.parts(),
+    };
+    match is_missing {
+        true => Subject::of_id(object_type, uuid),
+        false => from,
+    }
+}
+
+/// The id that a text says to be unknown: the first word that is one, since it has no name in it.
+fn missing_id(text: &str) -> Option<Uuid> {
+    let says_id = MISSING
+        .iter()
+        .any(|(start, end)| *start != "Name" && text.starts_with(start) && text.contains(end));
+    let mut words = text.split_whitespace().filter(|_| says_id);
+    words.find_map(|word| word.trim_end_matches(['!', '.', ',']).parse().ok())
+}
+
+/// The refusal to remove a subnet: `Cannot update IP Block, IP(10.1.1.9) is not in subnets ([])`, in
 /// older servers `Cannot Delete IP Block, IP(10.1.1.9) is in use`.
 fn has_address_in_use(text: &str) -> bool {
     let text = text.strip_prefix("Cannot ").unwrap_or_default();
@@ -177,7 +251,7 @@ fn has_address_in_use(text: &str) -> bool {
     starts.iter().any(|start| text.starts_with(start))
 }
 
-/// What stands between the first brackets.
+/// The text between the first parentheses.
 fn bracketed(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once('(')?;
     rest.split_once(')').map(|(inside, _)| inside)
@@ -189,7 +263,7 @@ fn is_duplicate(text: &str) -> bool {
     text.contains(" already exists with ") || has_lost_race(text, "fq-name-to-uuid/")
 }
 
-/// Whether somebody else was faster with something of that kind:
+/// Whether another client was faster with something of that kind:
 /// `FQ Name: /fq-name-to-uuid/… exists already with ID: u at zookeeper`. On servers with a `cluster_id`
 /// that stands before the first slash.
 fn has_lost_race(text: &str, kind: &str) -> bool {
@@ -203,7 +277,8 @@ fn has_lost_race(text: &str, kind: &str) -> bool {
 ///
 /// "Exhausted" is what the API says for five causes: no address left, no subnet, none of that
 /// family, an address outside of all subnets, an address of the other family.
-pub fn address(refusal: &Refusal, network: FqName, wanted: Option<IpAddr>) -> Option<Error> {
+pub fn address(refusal: &Refusal, network: &FqName, wanted: Option<IpAddr>) -> Option<Error> {
+    let network = network.clone();
     let text = refusal.text.to_ascii_lowercase();
     let lost_race = has_lost_race(&refusal.text, "api-server/subnets/");
     if text.contains("address already in use") || lost_race {

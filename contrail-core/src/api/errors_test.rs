@@ -21,10 +21,11 @@ fn refusal(status: u16, method: Method, path: &str, text: &str) -> (Refusal, Res
         service: "configuration API http://h:8082".into(),
         method,
         path: path.into(),
-        kind: "virtual-network",
-        name: "d:p:n".into(),
-        uuid: Some(Uuid::from_u128(1)),
-        parent: "project",
+        subject: Subject {
+            object_type: ObjectType::new("virtual-network").child_of("project"),
+            name: "d:p:n".into(),
+            uuid: Some(Uuid::from_u128(1)),
+        },
         status,
         text: response.text(),
     };
@@ -35,7 +36,7 @@ fn recorded() -> Vec<(String, Refusal, Response)> {
     let text = include_str!("../../tests/fixtures/refusals.json");
     let recorded: Vec<Recorded> = serde_json::from_str(text).unwrap();
     let case = |r: Recorded| {
-        let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
         let method = methods.into_iter().find(|m| m.as_str() == r.method);
         let (refusal, response) = refusal(r.status, method.unwrap(), &r.path, &r.body);
         (r.name, refusal, response)
@@ -48,7 +49,8 @@ fn every_recorded_refusal_means_what_it_says() {
     let id = "00000000-0000-0000-0000-000000000001";
     let refused = |rest: &str| format!("configuration API http://h:8082 refused {rest}");
     let missing = "virtual-network d:p:n does not exist in the configuration API".to_owned();
-    let reference = "reference of virtual-network d:p:n does not exist in the configuration API: ";
+    let reference =
+        "virtual-network d:p:n refers to an object that does not exist in the configuration API";
     let exists = |uuid| format!("virtual-network d:p:n exists already with id {uuid}");
     let post = "POST /virtual-networks with status";
     for (name, meaning) in [
@@ -73,10 +75,7 @@ fn every_recorded_refusal_means_what_it_says() {
                 "{post} 409: gateway Ip 192.168.9.9 out of cidr: 10.7.0.0/24"
             )),
         ),
-        (
-            "create VN, ipam ref does not exist",
-            format!("{reference}an object that it refers to was not found"),
-        ),
+        ("create VN, ipam ref does not exist", reference.to_owned()),
         (
             "create VN, parent does not exist",
             "project default-domain:no-project does not exist in the configuration API: \
@@ -149,7 +148,7 @@ fn a_subnet_stays_as_long_as_addresses_of_it_are_in_use() {
         "Cannot update IP Block, IP(10.1.1.2) is not in subnets (['10.1.0.0/29', 'fd01::/64'])",
         "Cannot Delete IP Block, IP(10.1.1.2) is in use",
     ] {
-        let (refusal, response) = refusal(409, Method::Put, "/virtual-network/x", text);
+        let (refusal, response) = refusal(409, Method::PUT, "/virtual-network/x", text);
         let error = classify(&refusal, &response);
         assert!(
             matches!(error, Error::InUse { by, .. } if by == ["10.1.1.2"]),
@@ -171,7 +170,7 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
             "FQ Name: c1/fq-name-to-uuid/virtual_network:d:p:n exists already with ID: {id} at zookeeper"
         ),
     ] {
-        let (refusal, response) = refusal(409, Method::Post, "/virtual-networks", &text);
+        let (refusal, response) = refusal(409, Method::POST, "/virtual-networks", &text);
         let error = classify(&refusal, &response);
         assert!(
             matches!(error, Error::AlreadyExists { uuid: Some(found), .. } if found.to_string() == id),
@@ -179,7 +178,7 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
         );
     }
     let text = "Name[u'default-domain', u'p9'] not found";
-    let (refusal, response) = refusal(404, Method::Post, "/virtual-networks", text);
+    let (refusal, response) = refusal(404, Method::POST, "/virtual-networks", text);
     assert!(
         matches!(classify(&refusal, &response), Error::NotFound { kind: "project", name, .. } if name == "default-domain:p9")
     );
@@ -188,15 +187,9 @@ fn texts_of_older_servers_and_of_lost_races_mean_the_same() {
 #[test]
 fn a_reference_to_what_is_gone_is_missing_by_name_and_by_id() {
     let missing = |status, path: &str, text: &str| {
-        let (refusal, response) = refusal(status, Method::Post, path, text);
+        let (refusal, response) = refusal(status, Method::POST, path, text);
         let error = classify(&refusal, &response);
-        matches!(
-            error,
-            Error::NotFound {
-                kind: "reference",
-                ..
-            }
-        ) && error.had_no_effect()
+        matches!(error, Error::MissingReference { .. }) && error.had_no_effect()
     };
     let unknown = "vnc_api.exceptions.NoIdError: Unknown id: virtual_network d:p:n";
     assert!(missing(500, "/instance-ips", unknown));
@@ -222,7 +215,7 @@ fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
             "FQ Name: /fq-name-to-uuid/port_tuple:d:{vm}:{tricky} exists already with ID: {id} at zookeeper"
         ),
     ] {
-        let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+        let (refusal, response) = refusal(409, Method::POST, "/port-tuples", &text);
         let error = classify(&refusal, &response);
         assert!(
             matches!(error, Error::AlreadyExists { uuid: Some(found), .. } if found == id),
@@ -231,7 +224,7 @@ fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
     }
     // No id is better than that of something else.
     let text = format!("port {vm} already exists with name x");
-    let (refusal, response) = refusal(409, Method::Post, "/port-tuples", &text);
+    let (refusal, response) = refusal(409, Method::POST, "/port-tuples", &text);
     let error = classify(&refusal, &response);
     assert!(
         matches!(error, Error::AlreadyExists { uuid: None, .. }),
@@ -243,7 +236,7 @@ fn the_id_of_what_exists_is_told_from_ids_and_words_in_its_name() {
 fn a_404_of_some_other_server_does_not_mean_that_an_object_is_missing() {
     let path = "/virtual-network/00000000-0000-0000-0000-000000000001";
     let meaning = |text: &str| {
-        let (refusal, mut response) = refusal(404, Method::Delete, path, text);
+        let (refusal, mut response) = refusal(404, Method::DELETE, path, text);
         let kind = ("content-type".to_owned(), "text/html".to_owned());
         response.headers.push(kind);
         classify(&refusal, &response)
@@ -285,8 +278,8 @@ fn a_refused_address_says_why() {
     let wanted: IpAddr = "10.1.0.9".parse().unwrap();
     let network = || FqName::new(["d", "p", "n"]);
     let meaning = |status, text: &str, wanted| {
-        let (refusal, _) = refusal(status, Method::Post, "/instance-ips", text);
-        address(&refusal, network(), wanted).map(|error| error.to_string())
+        let (refusal, _) = refusal(status, Method::POST, "/instance-ips", text);
+        address(&refusal, &network(), wanted).map(|error| error.to_string())
     };
     let in_use = Some("address 10.1.0.9 is already in use in virtual network d:p:n".to_owned());
     for (status, text) in [

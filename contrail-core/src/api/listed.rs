@@ -4,11 +4,19 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::resource::Resource;
+use super::object_type::ObjectType;
 use crate::error::{Error, Result, report};
 
-/// The objects of a list, and what stands in it beside them. Whoever decides by a list that nobody uses
-/// something, or that something is not there, looks at both.
+/// The objects of a list, and those that could not be read. To decide by a list that something is unused
+/// or absent, look at both.
+///
+/// ```
+/// use contrail_core::api::{Listed, Project};
+///
+/// let nothing: Listed<Project> = Listed::default();
+/// assert!(nothing.whole()?.is_empty());
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Listed<R> {
     /// The objects.
@@ -38,6 +46,14 @@ impl<R> Default for Listed<R> {
 }
 
 impl<R> Listed<R> {
+    /// The same list with each object converted.
+    pub fn map<T>(self, convert: impl FnMut(R) -> T) -> Listed<T> {
+        Listed {
+            objects: self.objects.into_iter().map(convert).collect(),
+            unreadable: self.unreadable,
+        }
+    }
+
     /// The objects; those that could not be read are reported and left out.
     pub fn readable(self) -> Vec<R> {
         for odd in &self.unreadable {
@@ -63,9 +79,9 @@ impl<R> Listed<R> {
 }
 
 impl Unreadable {
-    pub(super) fn new<R: Resource>(item: &RawValue, error: Error) -> Self {
+    pub(super) fn new(kind: ObjectType, item: &RawValue, error: Error) -> Self {
         Self {
-            kind: R::TYPE,
+            kind: kind.name(),
             uuid: id_of(item),
             error,
         }

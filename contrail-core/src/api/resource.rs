@@ -1,14 +1,13 @@
-//! What all objects of the configuration API have in common: names, ids, references, the envelope.
+//! What makes a Rust type a type of object of the configuration API.
 
-use std::collections::BTreeMap;
-
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::errors::Refusal;
-use crate::error::Error;
+use super::meta::Meta;
+use super::object_type::ObjectType;
+use crate::error::{Error, Result};
 use crate::values::FqName;
 
 /// A type of object.
@@ -19,8 +18,8 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The type as the API spells it: `virtual-network`. Its collection is this and an `s`.
     const TYPE: &'static str;
 
-    /// The type of the parent, or "" for an object of the configuration root.
-    const PARENT: &'static str;
+    /// The type of the parent; `None` for objects of the configuration root.
+    const PARENT: Option<&'static str>;
 
     /// Whether a creation may be sent again while the same one, with the same id, may still be on its
     /// way: the API then makes one object and refuses the other.
@@ -32,9 +31,36 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The part that all types share, to be changed.
     fn meta_mut(&mut self) -> &mut Meta;
 
-    /// The object's id: the one that the API gave it, or that it shall have.
+    /// The object's id: the one that the API gave it, or that it is to use. A new object without one
+    /// gets it from the API.
     fn uuid(&self) -> Option<Uuid> {
         self.meta().uuid
+    }
+
+    /// The id of an object that was read from the API.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] that names the object if it has none: it was not read, or the answer was
+    /// incomplete.
+    ///
+    /// ```
+    /// use contrail_core::api::{Project, Resource};
+    ///
+    /// let project = Project::new("default-domain:admin".parse()?);
+    /// let error = project.id().unwrap_err();
+    /// assert!(error.to_string().starts_with("id of project default-domain:admin is missing"));
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
+    fn id(&self) -> Result<Uuid> {
+        self.uuid().ok_or_else(|| no_id(Self::TYPE, self.fq_name()))
+    }
+
+    /// The names of this type and of its parent.
+    fn object_type() -> ObjectType {
+        match Self::PARENT {
+            Some(parent) => ObjectType::new(Self::TYPE).child_of(parent),
+            None => ObjectType::new(Self::TYPE),
+        }
     }
 
     /// The object's name.
@@ -48,201 +74,62 @@ pub trait Resource: Serialize + DeserializeOwned {
     }
 }
 
-/// The fields that every object has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Meta {
-    /// The id. Left out at creation, the API chooses one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uuid: Option<Uuid>,
-    /// The name, from the outermost parent inwards.
-    pub fq_name: FqName,
-    /// The type of the parent. Without it the API makes some types without any parent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_type: Option<String>,
-    /// The id of the parent; only read.
-    #[serde(default, skip_serializing)]
-    pub parent_uuid: Option<Uuid>,
-    /// The name for people; the API fills it with the last part of the name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Free key-value pairs.
-    #[serde(default, skip_serializing_if = "KeyValuePairs::is_empty")]
-    #[serde(deserialize_with = "null_as_default")]
-    pub annotations: KeyValuePairs,
+/// The error of an object that should have an id.
+pub(super) fn no_id(kind: &str, name: &FqName) -> Error {
+    let hint = "only an object that was read from the configuration API is sure to have one";
+    Error::missing(format!("id of {kind} {name}"), hint)
 }
 
-impl Meta {
-    /// The common part of an object that shall be created, as a child of the given type of parent
-    /// ("" for none).
-    pub fn new(fq_name: FqName, parent_type: &str) -> Self {
-        Self {
-            uuid: None,
-            fq_name,
-            parent_type: (!parent_type.is_empty()).then(|| parent_type.to_owned()),
-            parent_uuid: None,
-            display_name: None,
-            annotations: KeyValuePairs::default(),
-        }
-    }
-}
-
-/// The fields of an object that have no Rust name here.
-pub type Rest = Map<String, Value>;
-
-/// A reference to another object.
+/// Makes a Rust type a [`Resource`](crate::api::Resource): a type of object that
+/// [`Client`](crate::api::Client) reads and writes. The type has a field `meta` of the type
+/// [`Meta`](crate::api::Meta), and should keep all other fields, so that they survive being read and
+/// written again.
 ///
-/// `A` is the data of the link, for the links that have some. Most have none: the API writes `null`
-/// there, or what one of its own services put.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ref<A = Value> {
-    /// The name of the other object: needed at creation, where it also wins over the id.
-    #[serde(default = "no_name", skip_serializing_if = "is_no_name")]
-    pub to: FqName,
-    /// The id of the other object: it wins in an update.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uuid: Option<Uuid>,
-    /// The data of the link.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
-    pub attr: Option<A>,
-}
-
-impl<A> Ref<A> {
-    /// A reference by name and id: what the API understands in every version and every request.
-    pub fn new(to: FqName, uuid: Uuid) -> Self {
-        Self {
-            to,
-            uuid: Some(uuid),
-            attr: None,
-        }
-    }
-
-    /// A reference by name alone, which is enough at creation.
-    pub fn named(to: FqName) -> Self {
-        Self {
-            to,
-            uuid: None,
-            attr: None,
-        }
-    }
-
-    /// A reference to an object at hand, with its id where it has one.
-    pub fn object(object: &impl Resource) -> Self {
-        Self {
-            to: object.fq_name().clone(),
-            uuid: object.uuid(),
-            attr: None,
-        }
-    }
-
-    /// The same reference with data.
-    pub fn with_attr(self, attr: A) -> Self {
-        Self {
-            attr: Some(attr),
-            ..self
-        }
-    }
-}
-
-fn none<A>() -> Option<A> {
-    None
-}
-
-fn no_name() -> FqName {
-    FqName::new(Vec::<String>::new())
-}
-
-fn is_no_name(name: &FqName) -> bool {
-    name.parts().is_empty()
-}
-
-/// Key-value pairs as the API writes them: `{"key_value_pair": [{"key": …, "value": …}]}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyValuePairs(pub BTreeMap<String, String>);
-
-impl KeyValuePairs {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
-    }
-}
-
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for KeyValuePairs {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        let pairs = pairs.into_iter().map(|(k, v)| (k.into(), v.into()));
-        Self(pairs.collect())
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Pair {
-    #[serde(default, deserialize_with = "null_as_default")]
-    key: String,
-    #[serde(default, deserialize_with = "null_as_default")]
-    value: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Pairs {
-    #[serde(default, deserialize_with = "null_as_default")]
-    key_value_pair: Vec<Pair>,
-}
-
-impl Serialize for KeyValuePairs {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pair = |(key, value): (&String, &String)| Pair {
-            key: key.clone(),
-            value: value.clone(),
-        };
-        Pairs {
-            key_value_pair: self.0.iter().map(pair).collect(),
-        }
-        .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyValuePairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pairs = Pairs::deserialize(deserializer)?.key_value_pair;
-        Ok(pairs
-            .into_iter()
-            .map(|pair| (pair.key, pair.value))
-            .collect())
-    }
-}
-
-/// Reads `null` like an absent field: the API writes either.
-pub fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// Reads `null` and `""` as none: services of the controller write either for "no address".
-pub fn empty_as_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    match Option::<String>::deserialize(deserializer)?.as_deref() {
-        None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
-    }
-}
-
-/// Lets a type of object be a [`Resource`] by its `meta` field.
+/// The name is the API's, in the singular; the parent is left out for objects of the configuration
+/// root. Overridden items of the trait can follow in braces.
+///
+/// ```
+/// use contrail_core::api::{Client, ListQuery, Meta, Ref, Resource, Rest};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A router between virtual networks: a type that this crate does not have.
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// struct LogicalRouter {
+///     #[serde(flatten)]
+///     meta: Meta,
+///     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+///     virtual_network_refs: Vec<Ref>,
+///     #[serde(flatten)]
+///     rest: Rest,
+/// }
+///
+/// contrail_core::resource!(LogicalRouter, "logical-router", parent "project");
+///
+/// fn routers_of(client: &Client, project: &str) -> contrail_core::Result<Vec<LogicalRouter>> {
+///     let query = ListQuery::children_of("project", project.parse()?).detail();
+///     client.list(&query)
+/// }
+///
+/// # use contrail_core::{http::Response, testing::{FakeTransport, client_of}};
+/// # let body = r#"{"logical-routers": [{"logical-router": {"fq_name": ["d", "p", "r1"],
+/// #     "virtual_network_refs": [{"to": ["d", "p", "n1"]}], "vxlan_network_identifier": "5"}}]}"#;
+/// # let transport = FakeTransport::answers([Ok(Response::new(200, body))]);
+/// # let client = client_of(transport.clone());
+/// let routers = routers_of(&client, "default-domain:admin")?;
+/// assert_eq!(routers[0].fq_name().name(), "r1");
+/// assert_eq!(routers[0].virtual_network_refs[0].to.name(), "n1");
+/// assert_eq!(routers[0].rest["vxlan_network_identifier"], "5");
+/// # assert_eq!(transport.lines(), ["GET http://api:8082/logical-routers\
+/// # ?parent_fq_name_str=default-domain:admin&parent_type=project&detail=true"]);
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
+#[macro_export]
 macro_rules! resource {
-    ($type:ty, $name:literal, parent $parent:literal $(, $extra:item)*) => {
+    ($type:ty, $name:literal $(, parent $parent:literal)? $(, { $($extra:item)* })?) => {
         impl $crate::api::Resource for $type {
             const TYPE: &'static str = $name;
-            const PARENT: &'static str = $parent;
+            const PARENT: ::core::option::Option<&'static str> =
+                $crate::resource!(@parent $($parent)?);
 
             fn meta(&self) -> &$crate::api::Meta {
                 &self.meta
@@ -252,44 +139,13 @@ macro_rules! resource {
                 &mut self.meta
             }
 
-            $($extra)*
+            $($($extra)*)?
         }
     };
-}
-pub(super) use resource;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn references_carry_name_and_id() {
-        let id = Uuid::from_u128(7);
-        let reference: Ref = Ref::new(FqName::new(["d", "p", "n"]), id);
-        assert_eq!(
-            serde_json::to_value(&reference).unwrap(),
-            serde_json::json!({"to": ["d", "p", "n"], "uuid": id})
-        );
-        let by_name: Ref = Ref::named(FqName::new(["vm"]));
-        assert_eq!(
-            serde_json::to_value(&by_name).unwrap(),
-            serde_json::json!({"to": ["vm"]})
-        );
-    }
-
-    #[test]
-    fn pairs_read_null_and_absent_alike() {
-        for text in [
-            "{}",
-            r#"{"key_value_pair":null}"#,
-            r#"{"key_value_pair":[]}"#,
-        ] {
-            let pairs: KeyValuePairs = serde_json::from_str(text).unwrap();
-            assert!(pairs.is_empty(), "{text}");
-        }
-        let pairs: KeyValuePairs = [("owner", "cni"), ("host", "node1")].into_iter().collect();
-        let text = serde_json::to_string(&pairs).unwrap();
-        assert_eq!(serde_json::from_str::<KeyValuePairs>(&text).unwrap(), pairs);
-        assert_eq!(pairs.get("host"), Some("node1"));
-    }
+    (@parent) => {
+        ::core::option::Option::None
+    };
+    (@parent $parent:literal) => {
+        ::core::option::Option::Some($parent)
+    };
 }

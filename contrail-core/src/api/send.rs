@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::answer::Answer;
-use super::request::{ApiRequest, Effect};
-use super::{Client, Server};
+use super::client::Client;
+use super::request::{ApiRequest, Repeatability};
 use crate::error::{Error, Result, report};
-use crate::http::{Request, Response, TransportError};
+use crate::http::{Effect, Request, Response, Server, TransportError};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -68,7 +68,7 @@ impl Client {
                 break;
             }
             let server = &shared.servers[index];
-            let reuse = reuse && request.effect != Effect::Once;
+            let reuse = reuse && request.repeatability != Repeatability::Once;
             let failed = match self.attempt((server, reuse), request, &mut token, deadline)? {
                 Attempt::Answered(response) => {
                     shared.preferred.store(index, Ordering::Relaxed);
@@ -79,8 +79,13 @@ impl Client {
             };
             let error = failed.error;
             log::debug!("{} {}: {}", request.method, request.path, report(&error));
-            let had_effect = failed.had_effect && request.effect != Effect::None;
-            if had_effect && matches!(request.effect, Effect::Once | Effect::OneByOne) {
+            let had_effect = failed.had_effect && request.repeatability != Repeatability::Safe;
+            if had_effect
+                && matches!(
+                    request.repeatability,
+                    Repeatability::Once | Repeatability::OneAtATime
+                )
+            {
                 return Err(error);
             }
             *unsure |= had_effect;
@@ -139,7 +144,7 @@ impl Client {
         let deadline = deadline.at_most(self.shared.request_timeout);
         let seconds = deadline.remaining().as_secs_f32();
         let url = server.base_url() + &request.target();
-        let mut http = Request::new(request.method, url, deadline)
+        let mut http = Request::new(request.method.clone(), url, deadline)
             .header("User-Agent", &self.shared.user_agent)
             .header("X-Contrail-Useragent", &self.shared.user_agent);
         http.reuse = reuse;
@@ -158,7 +163,7 @@ impl Client {
                 },
             ),
             Err(error) => Attempt::Failed(Failed {
-                had_effect: !error.nothing_sent(),
+                had_effect: error.effect() == Effect::Possible,
                 lost: matches!(error, TransportError::Lost { .. }),
                 error: error.into_error(service(server), &http, seconds),
             }),
@@ -193,8 +198,9 @@ impl Client {
     /// The error of the whole call, from the one of the last attempt.
     fn all_failed(&self, last: Option<Error>) -> Error {
         match last {
-            Some(Error::Unreachable { source, .. }) => Error::Unreachable {
+            Some(Error::Unreachable { effect, source, .. }) => Error::Unreachable {
                 service: self.services(),
+                effect,
                 source,
             },
             Some(error) => error,
@@ -212,12 +218,17 @@ fn answered((server, reuse): (&Server, bool), response: Response) -> Attempt {
     if !matches!(response.status, 408 | 502 | 503 | 504) {
         return Attempt::Answered(response);
     }
+    let effect = match response.status {
+        502 | 504 => Effect::Possible,
+        _ => Effect::None,
+    };
     Attempt::Failed(Failed {
         error: Error::Unreachable {
             service: service(server),
+            effect,
             source: Box::new(Unable(response.explained())),
         },
-        had_effect: matches!(response.status, 502 | 504),
+        had_effect: !effect.is_excluded(),
         // On a used connection it may be a proxy's word that the connection had rested for too long.
         lost: reuse && response.status == 408,
     })

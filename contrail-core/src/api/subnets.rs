@@ -1,7 +1,9 @@
 //! The subnets of a virtual network: its own, and those of the flat IPAMs that it refers to.
 
+use super::client::Client;
 use super::objects::{IpamSubnet, NetworkIpam, VirtualNetwork};
-use super::{Client, ListQuery, Resource};
+use super::request::ListQuery;
+use super::resource::Resource;
 use crate::error::{Error, Result};
 
 /// What the allocation mode of a network begins with that takes addresses of flat IPAMs first.
@@ -41,7 +43,10 @@ impl Client {
             let ipam = ipam.ok_or_else(|| Error::NotFound {
                 kind: NetworkIpam::TYPE,
                 name: id.to_string(),
-                hint: format!("network {} takes its subnets from it", network.fq_name()),
+                hint: Some(format!(
+                    "network {} takes its subnets from it",
+                    network.fq_name()
+                )),
             })?;
             let shared = ipam.ipam_subnets.subnets.iter();
             let shared = shared.filter(|subnet| subnet.prefix().is_some()).cloned();

@@ -10,8 +10,9 @@ use crate::api::objects::InstanceIp;
 use crate::api::{Client, ListQuery};
 use crate::attach::attacher::Attacher;
 use crate::attach::attacher::Host;
+use crate::attach::error::Result;
 use crate::attach::objects;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ownership;
 use crate::values::Deadline;
 use crate::values::Family;
@@ -55,7 +56,7 @@ impl Attacher {
     /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
-        reserve(&self.client(deadline), &self.host, wanted)
+        Ok(reserve(&self.client(deadline), &self.host, wanted)?)
     }
 
     /// The addresses that this host has set aside in a network. One request.
@@ -94,10 +95,10 @@ impl Attacher {
     /// # Errors
     /// When the API cannot be asked.
     pub fn release_address(&self, id: Uuid, deadline: Deadline) -> Result<bool> {
-        self.client(deadline).delete::<InstanceIp>(id)
+        Ok(self.client(deadline).delete::<InstanceIp>(id)?)
     }
 
-    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> Result<Vec<InstanceIp>> {
+    fn addresses_of(&self, network: Uuid, deadline: Deadline) -> crate::Result<Vec<InstanceIp>> {
         let query = ListQuery::referring_to(network).fields(&[
             "instance_ip_address",
             "annotations",
@@ -107,7 +108,7 @@ impl Attacher {
     }
 }
 
-fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> Result<IpAddr> {
+fn reserve(client: &Client, host: &Host, wanted: &Reserve) -> crate::Result<IpAddr> {
     client.ensure_address(&objects::reserved_ip(host, wanted))?;
     if let Some(address) = wanted.address {
         return Ok(address);
@@ -149,7 +150,7 @@ mod tests {
         // As recorded: the API answers 200 to the creation.
         let transport = FakeTransport::new(|request| {
             let body = match request.method {
-                Method::Delete => String::new(),
+                Method::DELETE => String::new(),
                 _ => json!({"instance-ip": {"fq_name": [ID], "uuid": ID}}).to_string(),
             };
             Ok(Response::new(200, body))
@@ -166,7 +167,11 @@ mod tests {
         let error = reserve(&client_of(transport.clone()), &host(), &wanted).unwrap_err();
         assert!(matches!(error, Error::NoAddress { .. }));
         assert!(error.to_string().contains("10.1.1.0/29"), "{error}");
-        let methods: Vec<Method> = transport.requests().iter().map(|r| r.method).collect();
-        assert_eq!(methods, [Method::Post, Method::Get, Method::Delete]);
+        let methods: Vec<Method> = transport
+            .requests()
+            .iter()
+            .map(|r| r.method.clone())
+            .collect();
+        assert_eq!(methods, [Method::POST, Method::GET, Method::DELETE]);
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::api::Client;
-use crate::error::Result;
+use crate::attach::error::Result;
 use crate::kernel::Dataplane;
 use crate::ownership::Maker;
 use crate::state::lock::InterfaceLock;
@@ -72,8 +72,9 @@ impl Attacher {
         let mut ids = ids.to_vec();
         ids.sort();
         ids.dedup();
-        ids.into_iter()
-            .map(|id| InterfaceLock::acquire(&self.host.run_dir, id, deadline))
-            .collect()
+        let locks = ids
+            .into_iter()
+            .map(|id| InterfaceLock::acquire(&self.host.run_dir, id, deadline));
+        Ok(locks.collect::<crate::Result<_>>()?)
     }
 }

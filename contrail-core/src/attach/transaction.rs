@@ -9,12 +9,13 @@ use crate::api::Client;
 use crate::api::objects::VirtualMachineInterface;
 use crate::attach::attacher::Backend;
 use crate::attach::attacher::Host;
+use crate::attach::error::{Error, Result};
 use crate::attach::objects;
 use crate::attach::records::orphans;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Failed, Step};
 use crate::attach::spec::Attachment;
-use crate::error::{self, Error, Result};
+use crate::error;
 use crate::values::Deadline;
 use crate::values::MacAddr;
 use crate::values::identity;
@@ -105,9 +106,13 @@ impl<'a> Transaction<'a> {
 
     /// Notes the step that undoes `action` before it is tried, since an answer that gets lost leaves
     /// its effect behind; forgets it when the action is known to have had none.
-    pub(crate) fn attempt<T>(&self, step: Step, action: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn attempt<T, E: Into<Error>>(
+        &self,
+        step: Step,
+        action: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T> {
         self.note(step.clone());
-        action().inspect_err(|error| {
+        action().map_err(Into::into).inspect_err(|error| {
             if error.had_no_effect() {
                 self.done().retain(|noted| *noted != step);
             }

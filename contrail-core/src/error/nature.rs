@@ -1,8 +1,6 @@
-//! What an error means for whoever called: whether to try again, and whether there is something to
-//! undo.
+//! What an error means for the caller: whether to try again, and whether there is something to undo.
 
-use super::Error;
-use crate::http::TransportError;
+use super::variants::Error;
 
 impl Error {
     /// The error of an operation of which an earlier attempt may have been carried out: it must not
@@ -22,10 +20,7 @@ impl Error {
         match self {
             // A proxy without the API behind it answers by itself.
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Foreign { .. } => true,
-            Self::NoToken { source: cause, .. }
-            | Self::Unsure { cause }
-            | Self::Undo { cause, .. } => cause.is_transient(),
-            Self::Left(errors) => errors.iter().all(Self::is_transient),
+            Self::NoToken { source: cause, .. } | Self::Unsure { cause } => cause.is_transient(),
             _ => false,
         }
     }
@@ -37,42 +32,39 @@ impl Error {
         match self {
             Self::Refused { status, .. } => *status < 500,
             Self::Foreign { status, .. } => (400..500).contains(status),
-            Self::Unreachable { source, .. } => source
-                .downcast_ref::<TransportError>()
-                .is_some_and(TransportError::nothing_sent),
+            Self::Unreachable { effect, .. } => effect.is_excluded(),
             Self::Missing { .. }
-            | Self::Invalid { .. }
+            | Self::Invalid(_)
             | Self::NotFound { .. }
+            | Self::MissingReference { .. }
             | Self::AlreadyExists { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
             | Self::Unauthorized { .. }
             | Self::NoToken { .. } => true,
-            #[cfg(feature = "service-chain")]
-            Self::Chain { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether something that was named is not there, also when that was found out by a second attempt.
+    /// Whether something that was named does not exist, also if a second attempt found that out.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.cause(), Self::NotFound { .. })
+        matches!(
+            self.cause(),
+            Self::NotFound { .. } | Self::MissingReference { .. }
+        )
     }
 
-    /// Whether the user has no right to what was asked for: trying again does not help, and must keep no
-    /// container.
+    /// Whether the user lacks the right to do this: another attempt does not help, and the removal of a
+    /// container must not fail for it.
     pub fn is_forbidden(&self) -> bool {
         matches!(self.cause(), Self::Refused { status: 403, .. })
     }
 
-    /// The error that made the operation fail, below what else is said about it: a failed undo, an
-    /// earlier attempt, the request that the token was for.
+    /// The error that made the operation fail, without what wraps it: that an earlier attempt may have
+    /// been carried out, or the request that needed the token.
     pub fn cause(&self) -> &Error {
         match self {
-            Self::NoToken { source: cause, .. }
-            | Self::Unsure { cause }
-            | Self::Undo { cause, .. } => cause.cause(),
-            Self::Left(errors) => errors.first().map_or(self, Self::cause),
+            Self::NoToken { source: cause, .. } | Self::Unsure { cause } => cause.cause(),
             other => other,
         }
     }

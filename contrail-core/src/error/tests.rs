@@ -1,48 +1,8 @@
 //! What errors say, and what they tell about effects.
 
 use super::*;
-
-#[test]
-fn a_report_holds_every_cause_once() {
-    let error = Error::kernel(
-        "create veth tap0",
-        io::Error::from_raw_os_error(nix::libc::EEXIST),
-    );
-    assert_eq!(
-        report(&error),
-        "cannot create veth tap0: File exists (os error 17)"
-    );
-}
-
-#[test]
-fn a_failed_undo_keeps_the_first_error_and_its_nature() {
-    let error = Error::Undo {
-        cause: Box::new(Error::Timeout {
-            operation: "attaching eth0".into(),
-            seconds: 20.0,
-        }),
-        left: vec![Error::missing("a", "b")],
-    };
-    assert!(error.is_transient());
-    assert!(matches!(error.cause(), Error::Timeout { .. }));
-    assert!(report(&error).starts_with("attaching eth0 took longer than its 20 s; "));
-}
-
-#[test]
-fn what_is_left_is_told_once_for_each_reason() {
-    let full = || Error::missing("room", "make some");
-    let gone = Error::Timeout {
-        operation: "asking".into(),
-        seconds: 1.0,
-    };
-    let error = Error::Left(vec![full(), gone, full()]);
-    assert_eq!(
-        report(&error),
-        "room is missing: make some; asking took longer than its 1 s"
-    );
-    assert!(matches!(error.cause(), Error::Missing { .. }));
-    assert!(!error.is_transient());
-}
+use crate::http::Effect;
+use crate::http::Method;
 
 #[test]
 fn errors_stay_small_enough_to_return() {
@@ -50,10 +10,10 @@ fn errors_stay_small_enough_to_return() {
 }
 
 #[test]
-fn nothing_stands_behind_a_colon_that_nobody_said() {
+fn an_empty_reason_leaves_no_colon_behind() {
     let refused = Error::Refused {
         service: "API h".into(),
-        method: "GET",
+        method: Method::GET,
         path: "/x".into(),
         status: 500,
         message: String::new(),
@@ -64,10 +24,7 @@ fn nothing_stands_behind_a_colon_that_nobody_said() {
         status: 401,
         message: " ".into(),
     };
-    let unreachable = Error::Unreachable {
-        service: "API h".into(),
-        source: "".into(),
-    };
+    let unreachable = unreachable("", Effect::Possible);
     for (error, text) in [
         (refused, "API h refused GET /x with status 500"),
         (
@@ -81,22 +38,29 @@ fn nothing_stands_behind_a_colon_that_nobody_said() {
 }
 
 #[test]
-fn what_is_said_about_a_cause_keeps_its_own_causes() {
-    let cause = Box::new(Error::Unreachable {
-        service: "API h".into(),
-        source: "connection refused".into(),
-    });
+fn an_unsure_error_keeps_the_causes_of_its_cause() {
+    let error = unreachable("connection refused", Effect::NotSent).unsure();
     let told = "cannot reach API h: connection refused; ";
-    let left = Vec::new();
-    for error in [
-        Error::Undo { cause, left },
-        Error::Unsure {
-            cause: Box::new(Error::Unreachable {
-                service: "API h".into(),
-                source: "connection refused".into(),
-            }),
-        },
+    assert!(report(&error).starts_with(told), "{error}");
+}
+
+#[test]
+fn an_unreachable_service_tells_what_the_request_may_have_done() {
+    for (effect, had_none) in [
+        (Effect::NotSent, true),
+        (Effect::None, true),
+        (Effect::Possible, false),
     ] {
-        assert!(report(&error).starts_with(told), "{error}");
+        let error = unreachable("timed out", effect);
+        assert_eq!(error.had_no_effect(), had_none, "{effect:?}");
+        assert!(!error.unsure().had_no_effect(), "{effect:?}");
+    }
+}
+
+fn unreachable(source: &str, effect: Effect) -> Error {
+    Error::Unreachable {
+        service: "API h".into(),
+        effect,
+        source: source.into(),
     }
 }

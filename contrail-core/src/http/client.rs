@@ -3,12 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use ureq::http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
+use ureq::http::{HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, AsSendBody, Body, Error as UreqError};
 
 use super::connect::{Connect, NotSent, Resolve};
-use super::{MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError};
+use super::request::Request;
+use super::response::Response;
+use super::tls::TlsSettings;
+use super::transport::{MAX_ANSWER, Transport, TransportError};
 use crate::error::{Result, report};
 
 /// The buffer for answers, in bytes: enough for any head. ureq fills its buffers with zeros for each
@@ -90,9 +93,9 @@ impl Http {
         }
         let body = request.body.as_deref().unwrap_or_default();
         let answer = match request.method {
-            Method::Get | Method::Delete => self.run(request, (), left),
+            Method::GET | Method::DELETE => self.run(request, (), left),
             // With a known length always: the API server refuses chunks.
-            Method::Post | Method::Put => self.run(request, body, left),
+            _ => self.run(request, body, left),
         };
         let (parts, mut body) = answer?.into_parts();
         let body = body
@@ -127,7 +130,7 @@ impl Transport for Http {
 
 fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportError> {
     let mut builder = HttpRequest::builder()
-        .method(request.method.as_str())
+        .method(&request.method)
         .uri(&request.url);
     for (name, value) in &request.headers {
         let mut value = HeaderValue::from_str(value).map_err(|_| TransportError::Malformed {

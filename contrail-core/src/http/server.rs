@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::url::host_and_port;
+
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -36,14 +38,5 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.base_url())
-    }
-}
-
-/// `host:port`, with brackets around an IPv6 address.
-pub(crate) fn host_and_port(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
     }
 }

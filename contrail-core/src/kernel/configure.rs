@@ -20,11 +20,12 @@ use rtnetlink::packet_route::route::{
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{AddressMessageBuilder, LinkUnspec, RouteMessageBuilder};
 
+use super::error::{Error, Result};
 use super::netlink::Netlink;
 use super::{InterfaceConfig, Netns, Route, inspect, sysctl};
-use crate::error::{Error, Result};
 use crate::values::Deadline;
 use crate::values::Family;
+use crate::values::Invalid;
 
 /// How long duplicate address detection may take. It is off unless the administrator insists with
 /// `net.ipv6.conf.all.accept_dad=1`; then it takes one to two seconds.
@@ -72,11 +73,12 @@ pub(super) fn run(
 /// The kernel would take the first four bytes of an IPv6 gateway for an IPv4 one.
 fn check(route: &Route) -> Result<()> {
     match route.gateway {
-        Some(gateway) if gateway.is_ipv4() != route.destination.is_ipv4() => Err(Error::invalid(
+        Some(gateway) if gateway.is_ipv4() != route.destination.is_ipv4() => Err(Invalid::new(
             format!("gateway of the route to {}", route.destination),
             gateway.to_string(),
             "it must be of the same family as the destination",
-        )),
+        )
+        .into()),
         _ => Ok(()),
     }
 }

@@ -9,10 +9,11 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::net::if_::if_nametoindex;
 
+use super::error::{Error, Result};
 use super::netlink::Netlink;
 use super::{Dataplane, InterfaceConfig, Link, Netns, VethSpec, configure, inspect, sysctl, veth};
-use crate::error::{Error, Result};
 use crate::values::Family;
+use crate::values::Invalid;
 use crate::values::check_ifname;
 
 /// The kernel that this program runs on. It needs `CAP_NET_ADMIN` here and in the containers'
@@ -75,7 +76,7 @@ impl Dataplane for Kernel {
 
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
         for name in [&spec.host, &spec.container] {
-            check_ifname(name).map_err(|why| Error::invalid("interface name", name, why))?;
+            check_ifname(name).map_err(|why| Invalid::new("interface name", name, why))?;
         }
         let netlink = self.open()?;
         if let Err(error) = netlink.create_link(veth::create(spec, netns.map(AsFd::as_fd))) {
@@ -148,5 +149,26 @@ fn ignore_advertisements(ifname: &str) -> bool {
             );
             true
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::MacAddr;
+
+    #[test]
+    fn no_pair_is_made_with_a_name_that_the_kernel_would_change() {
+        let spec = VethSpec {
+            host: "tap0".into(),
+            container: "eth%d".into(),
+            mac: MacAddr([2, 0, 0, 0, 0, 1]),
+            mtu: None,
+            alias: String::new(),
+        };
+        let kernel = Kernel::new();
+        let error = kernel.create_veth(&spec, None).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error}");
+        assert_eq!(kernel.requests(), 0);
     }
 }

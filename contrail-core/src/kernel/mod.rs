@@ -2,6 +2,7 @@
 //! netlink, namespaces or sysctls.
 
 mod configure;
+mod error;
 mod inspect;
 mod linux;
 mod netlink;
@@ -14,9 +15,9 @@ use std::path::Path;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
-use crate::error::Result;
 use crate::values::MacAddr;
 
+pub use error::{Error, Result};
 pub use linux::Kernel;
 pub use netns::{Netns, NetnsId};
 
@@ -28,7 +29,7 @@ pub trait Dataplane: Send + Sync {
     /// Opens the network namespace at `path`.
     ///
     /// # Errors
-    /// [`Error::Netns`](crate::Error::Netns) when nothing is there, when it is not a network
+    /// [`Error::Netns`] when nothing is there, when it is not a network
     /// namespace, and when it is the one that the caller runs in.
     fn open_netns(&self, path: &Path) -> Result<Netns>;
 
@@ -36,8 +37,8 @@ pub trait Dataplane: Send + Sync {
     /// without one. The host end is up afterwards, the container end is not.
     ///
     /// # Errors
-    /// [`Error::InterfaceExists`](crate::Error::InterfaceExists) when one of the two names is taken,
-    /// [`Error::Invalid`](crate::Error::Invalid) for one that no interface can have: nothing of the
+    /// [`Error::InterfaceExists`] when one of the two names is taken,
+    /// [`Error::Invalid`] for one that no interface can have: nothing of the
     /// pair is left then.
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()>;
 

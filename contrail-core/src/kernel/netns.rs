@@ -13,7 +13,7 @@ use nix::libc;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// The namespace of the calling thread. `/proc/self` would be that of the process's first thread.
 const OWN: &str = "/proc/thread-self/ns/net";

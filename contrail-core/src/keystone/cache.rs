@@ -22,8 +22,7 @@ use uuid::Uuid;
 
 use super::message::Grant;
 use crate::files;
-use crate::values::Deadline;
-use crate::values::Secret;
+use crate::values::{Deadline, Secret, identity};
 
 /// The files of one account's token.
 #[derive(Clone, Debug)]
@@ -64,7 +63,7 @@ impl TokenCache {
             .collect();
         Self {
             dir: dir.to_owned(),
-            name: Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes())
+            name: identity::name_based(Uuid::NAMESPACE_URL, &key)
                 .simple()
                 .to_string(),
         }

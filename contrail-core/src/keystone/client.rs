@@ -1,5 +1,6 @@
 //! Keystone as a source of tokens: asked once, shared by threads and processes.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,9 +10,10 @@ use serde::de::Error as _;
 use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
 use super::message::{self, Grant, Proof};
-use super::{KeystoneSettings, TokenSource};
+use super::settings::KeystoneSettings;
+use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
-use crate::http::{Method, Request, Response, Transport};
+use crate::http::{Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -143,7 +145,7 @@ impl Keystone {
         let body = message::body(endpoint.version, &self.settings, &self.proof);
         let deadline = deadline.at_most(REQUEST_TIMEOUT);
         let seconds = deadline.remaining().as_secs_f32();
-        let request = Request::new(Method::Post, &endpoint.url, deadline)
+        let request = Request::new(Method::POST, &endpoint.url, deadline)
             .header("Accept", "application/json")
             .json(&body);
         let service = || service(endpoint);
@@ -154,6 +156,8 @@ impl Keystone {
         match response.status {
             408 | 429 | 502..=504 => Err(Error::Unreachable {
                 service: service(),
+                // A proxy may have answered in place of Keystone.
+                effect: Effect::Possible,
                 source: format!(
                     "status {}{}",
                     response.status,
@@ -177,8 +181,8 @@ impl Keystone {
         }
         Error::Refused {
             service: service(endpoint),
-            method: Method::Post.as_str(),
-            path: crate::http::path_of(&endpoint.url).to_owned(),
+            method: Method::POST,
+            path: crate::http::path_of(&endpoint.url),
             status: response.status,
             message,
         }
@@ -207,6 +211,15 @@ impl Keystone {
             Proof::Password => &self.settings.password,
             Proof::Token(token) => token,
         }
+    }
+}
+
+impl fmt::Debug for Keystone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keystone")
+            .field("settings", &self.settings)
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,9 @@
 //! Where Keystone's tokens are asked for, from all the ways in which people write its address.
 
+use std::net::Ipv6Addr;
+
+use ureq::http::Uri;
+
 use crate::error::{Error, Result};
 
 /// The port of installations whose address names none.
@@ -52,52 +56,44 @@ pub fn endpoints(address: &str) -> Result<Vec<Endpoint>> {
     })
 }
 
-/// The address as a URL without slash at its end.
+/// The address as a URL without a slash at its end. An address without a scheme gets `http` and, if it
+/// has no port, the default one.
 fn base(address: &str) -> Result<String> {
-    let invalid = |value: &str, reason| Error::invalid("Keystone address", value, reason);
     let text = address.trim().trim_end_matches('/');
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
+    let has_scheme = text.contains("://");
+    let url = match text.parse::<Ipv6Addr>() {
+        Ok(ip) => format!("http://[{ip}]"),
+        Err(_) if has_scheme => text.to_owned(),
+        Err(_) => format!("http://{text}"),
     };
-    if authority.contains('@') {
-        // The value may hold a password: it is not shown.
-        let reason = "user and password are given separately";
-        return Err(invalid("(hidden)", reason));
+    // What is before an `@` may be a password.
+    let shown = if text.contains('@') {
+        "(hidden)"
+    } else {
+        address
+    };
+    let invalid = |reason| Error::invalid("Keystone address", shown, reason);
+    let expected = || invalid("http://HOST:PORT/v3, HOST or HOST:PORT is expected");
+    let uri: Uri = url.parse().map_err(|_| expected())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(expected());
+    };
+    if authority.as_str().contains('@') {
+        return Err(invalid("user and password are given separately"));
     }
-    let expected = || {
-        invalid(
-            address,
-            "http://HOST:PORT/v3, HOST or HOST:PORT is expected",
-        )
+    let host = authority.host();
+    let port = match authority.port_u16() {
+        Some(port) => format!(":{port}"),
+        None if authority.as_str() != host => return Err(expected()),
+        None if has_scheme => String::new(),
+        None => format!(":{DEFAULT_PORT}"),
     };
-    let (scheme, authority) = match scheme.to_ascii_lowercase().as_str() {
-        "" => ("http", with_port(authority)),
-        "http" => ("http", authority.to_owned()),
-        "https" => ("https", authority.to_owned()),
-        _ => return Err(expected()),
-    };
-    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    let is_path = |c: char| c.is_ascii_graphic() && !"?#".contains(c);
-    let has_host =
-        !authority.is_empty() && !authority.starts_with(':') && !authority.ends_with(':');
-    if !has_host || !authority.chars().all(is_host) || !path.chars().all(is_path) {
+    let is_http = matches!(scheme, "http" | "https");
+    if !is_http || host.is_empty() || uri.query().is_some() || url.contains('#') {
         return Err(expected());
     }
-    Ok(format!("{scheme}://{authority}{path}"))
-}
-
-/// A bare host gets the default port; a bare IPv6 address its brackets too.
-fn with_port(host: &str) -> String {
-    if host.parse::<std::net::Ipv6Addr>().is_ok() {
-        return format!("[{host}]:{DEFAULT_PORT}");
-    }
-    let is_bare = !host.is_empty() && (!host.contains(':') || host.ends_with(']'));
-    match is_bare {
-        true => format!("{host}:{DEFAULT_PORT}"),
-        false => host.to_owned(),
-    }
+    let path = uri.path().trim_end_matches('/');
+    Ok(format!("{scheme}://{host}{port}{path}"))
 }
 
 fn strip<'a>(base: &'a str, end: &str) -> &'a str {
@@ -155,6 +151,9 @@ mod tests {
             "ftp://h/v3",
             "http://h h/v3",
             "http://h/v3?x",
+            "http://h/v3#x",
+            "http://h:/v3",
+            "h:99999",
         ] {
             assert!(endpoints(address).is_err(), "{address:?}");
         }
@@ -162,7 +161,9 @@ mod tests {
 
     #[test]
     fn a_password_in_the_address_is_refused_without_being_shown() {
-        let error = endpoints("http://admin:contrail123@h:5000/v3").unwrap_err();
-        assert!(!error.to_string().contains("contrail123"), "{error}");
+        for password in ["contrail123", "contrail 123", "contrail123%"] {
+            let error = endpoints(&format!("http://admin:{password}@h:5000/v3")).unwrap_err();
+            assert!(!error.to_string().contains("contrail"), "{error}");
+        }
     }
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Value, json};
 
-use super::KeystoneSettings;
 use super::endpoint::Version;
+use super::settings::KeystoneSettings;
 use super::timestamp;
 use crate::error::Result;
 use crate::http::Response;
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(found.token.expose(), "t2");
         assert_eq!(
             found.renew_at,
-            timestamp::parse("2026-11-24T12:55:00Z"),
+            timestamp::parse("2026-11-24T12:54:59.877Z"),
             "five minutes before the end"
         );
         let mut v3 = Response::new(201, r#"{"token":{"expires_at":"2026-11-24T12:05:00.0Z"}}"#);

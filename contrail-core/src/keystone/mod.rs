@@ -1,85 +1,33 @@
 //! Tokens for the configuration API: none, a given one, or from Keystone (v2.0 and v3).
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc, time::Duration};
+//! use contrail_core::http::{Http, TlsSettings};
+//! use contrail_core::keystone::{Keystone, KeystoneSettings, TokenSource};
+//! use contrail_core::{Deadline, Secret};
+//!
+//! let settings = KeystoneSettings {
+//!     url: "http://10.0.0.5:5000/v3".into(),
+//!     user: "admin".into(),
+//!     password: Secret::new("contrail123"),
+//!     project: "demo".into(),
+//!     user_domain: "default".into(),
+//!     project_domain: "default".into(),
+//! };
+//! let http = Arc::new(Http::new(&TlsSettings::default(), Duration::from_secs(2))?);
+//! let keystone = Keystone::new(http, settings, Path::new("/run/example/tokens"))?;
+//! let token = keystone.token(Deadline::after(Duration::from_secs(20)))?;
+//! # Ok::<(), contrail_core::Error>(())
+//! ```
 
 mod cache;
 mod client;
 mod endpoint;
 mod message;
+mod settings;
+mod source;
 mod timestamp;
 
-use crate::error::Result;
-use crate::values::Deadline;
-use crate::values::Secret;
-
 pub use client::Keystone;
-
-/// An account at Keystone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeystoneSettings {
-    /// The address: `http://10.0.0.1:35357/v2.0`, `https://keystone.example:5000/v3`, with or without
-    /// the path of the token request, or only host and port.
-    pub url: String,
-    /// The user.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
-    /// The project (tenant) that the token is for.
-    pub project: String,
-    /// The user's domain (v3).
-    pub user_domain: String,
-    /// The project's domain (v3).
-    pub project_domain: String,
-}
-
-/// Where the configuration API's tokens come from.
-pub trait TokenSource: Send + Sync {
-    /// A token that should be valid, or none when the API wants none.
-    ///
-    /// # Errors
-    /// When one is needed and cannot be had.
-    fn token(&self, deadline: Deadline) -> Result<Option<Secret>>;
-
-    /// A token in the place of one that the API did not accept; none when there is no other.
-    ///
-    /// # Errors
-    /// When another one cannot be had.
-    fn refresh(&self, rejected: &Secret, deadline: Deadline) -> Result<Option<Secret>>;
-
-    /// Whose tokens these are, for error messages.
-    fn identity(&self) -> String;
-}
-
-/// The API wants no token (`aaa_mode = no-auth`).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoAuth;
-
-impl TokenSource for NoAuth {
-    fn token(&self, _deadline: Deadline) -> Result<Option<Secret>> {
-        Ok(None)
-    }
-
-    fn refresh(&self, _rejected: &Secret, _deadline: Deadline) -> Result<Option<Secret>> {
-        Ok(None)
-    }
-
-    fn identity(&self) -> String {
-        "nobody (no token was sent)".to_owned()
-    }
-}
-
-/// A token that was given.
-#[derive(Clone, Debug)]
-pub struct FixedToken(pub Secret);
-
-impl TokenSource for FixedToken {
-    fn token(&self, _deadline: Deadline) -> Result<Option<Secret>> {
-        Ok(Some(self.0.clone()))
-    }
-
-    fn refresh(&self, _rejected: &Secret, _deadline: Deadline) -> Result<Option<Secret>> {
-        Ok(None)
-    }
-
-    fn identity(&self) -> String {
-        "the given token".to_owned()
-    }
-}
+pub use settings::KeystoneSettings;
+pub use source::{FixedToken, NoAuth, TokenSource};

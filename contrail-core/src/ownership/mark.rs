@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn made_by(maker: &Maker) -> Meta {
-        let mut meta = Meta::new(FqName::new(["d", "p", "x"]), "");
+        let mut meta = Meta::new(FqName::new(["d", "p", "x"]));
         meta.annotations = maker.mark([(RESERVED, "a test")]);
         meta
     }

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn users_of_unknown_kinds_are_users_and_marks_are_not() {
-        let mut meta = Meta::new(FqName::new(["d", "p", "n"]), "");
+        let mut meta = Meta::new(FqName::new(["d", "p", "n"]));
         let key = UserKind("docker-network").annotation("a.b.4711");
         let pairs = [
             (key.as_str(), "options"),

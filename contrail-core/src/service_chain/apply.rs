@@ -1,8 +1,9 @@
 //! Making changes one after the other, and taking them back when one fails.
 
 use super::change::Change;
+use super::error::{Error, Result};
 use crate::api::Client;
-use crate::error::{self, Error, Result};
+use crate::error;
 
 /// Makes the changes in their order. When one fails, those before it are taken back in reverse; also
 /// the one that failed, unless it is known to have had no effect.

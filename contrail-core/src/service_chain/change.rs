@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::error::Result;
 use super::template;
 use crate::api::objects::{
     NetworkPolicy, PolicyLink, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
 use crate::api::{Client, Ref, Resource};
-use crate::error::Result;
 use crate::values::FqName;
 
 /// An object that a chain can make and remove.
@@ -127,14 +127,14 @@ impl Object {
     fn create(&self, client: &Client) -> Result<bool> {
         let ensured = match self {
             Object::Template(object) => template::ensure(client, object),
-            Object::Instance(object) => client.ensure(object),
-            Object::Tuple(object) => client.ensure(object),
-            Object::Policy(object) => client.ensure(object),
+            Object::Instance(object) => Ok(client.ensure(object)?),
+            Object::Tuple(object) => Ok(client.ensure(object)?),
+            Object::Policy(object) => Ok(client.ensure(object)?),
         };
         ensured.map(|ensured| ensured.created)
     }
 
-    fn delete(&self, client: &Client) -> Result<bool> {
+    fn delete(&self, client: &Client) -> crate::Result<bool> {
         let uuid = self.target().uuid;
         match self {
             Object::Template(_) => client.delete::<ServiceTemplate>(uuid),
@@ -172,7 +172,7 @@ impl Change {
     pub(super) fn run(&self, client: &Client) -> Result<bool> {
         match self {
             Change::Create(object) => return object.create(client),
-            Change::Delete(object) => return object.delete(client),
+            Change::Delete(object) => return Ok(object.delete(client)?),
             Change::Update { target, after, .. } => match target.kind {
                 ServiceInstance::TYPE => client.update::<ServiceInstance>(target.uuid, after),
                 NetworkPolicy::TYPE => client.update::<NetworkPolicy>(target.uuid, after),

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::check::Check;
+use super::error::{Error, Result};
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
-use crate::error::{Error, Result};
+use crate::error;
 use crate::values::FqName;
 
 /// A chain of services between two networks.
@@ -233,9 +234,9 @@ impl Description {
     /// Reads a document. `what` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Decode`] with the line and column where it stops making sense.
-    pub fn read(text: &str, what: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|source| Error::Decode {
+    /// [`Error::Decode`](error::Error::Decode) with the line and column where it stops making sense.
+    pub fn read(text: &str, what: &str) -> error::Result<Self> {
+        serde_json::from_str(text).map_err(|source| error::Error::Decode {
             what: what.to_owned(),
             source,
         })
@@ -244,13 +245,13 @@ impl Description {
     /// The chain that is meant in a project, if the description makes sense in itself.
     ///
     /// # Errors
-    /// [`Error::Chain`] with everything that does not.
+    /// [`Error::Impossible`] with everything that does not.
     pub fn chain(&self, project: &FqName) -> Result<Chain> {
         let mut check = Check::new(self, project);
         let chain = check.chain();
         match check.problems.is_empty() {
             true => Ok(chain),
-            false => Err(Error::Chain {
+            false => Err(Error::Impossible {
                 chain: self.name.clone(),
                 problems: check.problems,
             }),

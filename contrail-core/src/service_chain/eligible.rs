@@ -1,12 +1,12 @@
 //! Whether a port can have a role in a service, given what there is: pure.
 
+use super::error::{Error, Result};
 use super::problem::Problem;
 use super::role::ServiceRole;
 use super::services::role;
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{ServiceInstance, VirtualMachineInterface};
-use crate::error::{Error, Result};
 use crate::ownership::chains as mark;
 use crate::values::FqName;
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     instance: Option<&ServiceInstance>,
     members: &[VirtualMachineInterface],
 ) -> Result<()> {
-    let taken = |by: String| Error::Chain {
+    let taken = |by: String| Error::Impossible {
         chain: wanted.instance.to_string(),
         problems: vec![Problem::TakenInterface {
             service: wanted.instance.to_string(),
@@ -58,7 +58,7 @@ pub(super) fn check(
 }
 
 pub(super) fn unfit(instance: &FqName, difference: String) -> Error {
-    Error::Chain {
+    Error::Impossible {
         chain: instance.to_string(),
         problems: vec![Problem::Unfit {
             kind: ServiceInstance::TYPE,

@@ -6,13 +6,14 @@
 use uuid::Uuid;
 
 use super::change::{Change, Object, Target};
+use super::error::{Error, Result};
 use super::role::{ServiceRole, ServiceRoles};
 use super::services::{clear_role, role};
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
 use crate::api::{ListQuery, Ref, Resource};
-use crate::error::{Error, Result};
+use crate::error::Error as ClientError;
 use crate::ownership::chains as mark;
 use crate::values::FqName;
 
@@ -76,7 +77,7 @@ impl ServiceRoles {
                     self.leave_unseen(tuple, interface)?;
                     return Ok(dissolved);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             dissolved = Some(Dissolved {
                 instance: tuple.fq_name().parent(),
@@ -99,7 +100,7 @@ impl ServiceRoles {
             }
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
                 // Somebody has joined it meanwhile.
-                Err(Error::InUse { .. }) => continue,
+                Err(Error::Client(ClientError::InUse { .. })) => continue,
                 Err(error) if error.is_forbidden() => {
                     warn_of_left(tuple.fq_name(), "this user may not delete it");
                     return Ok(dissolved);
@@ -110,15 +111,16 @@ impl ServiceRoles {
             self.clear_roles(&tuple, interface, &leaving)?;
             return Ok(dissolved);
         }
-        Err(Error::InUse {
+        Err(ClientError::InUse {
             kind: PortTuple::TYPE,
             uuid: tuple,
             by: vec!["ports that join it again and again".to_owned()],
-        })
+        }
+        .into())
     }
 
     /// Takes a port out of a port tuple that this user may not read.
-    fn leave_unseen(&self, tuple: Uuid, interface: Uuid) -> Result<()> {
+    fn leave_unseen(&self, tuple: Uuid, interface: Uuid) -> crate::Result<()> {
         // The API goes by the id; the name only has to be one.
         let name = FqName::new([tuple.to_string()]);
         warn_of_left(&name, "this user may not read it");
@@ -218,7 +220,7 @@ impl ServiceRoles {
             }
             match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
                 // Somebody has joined it meanwhile.
-                Err(Error::InUse { .. }) => left += 1,
+                Err(Error::Client(ClientError::InUse { .. })) => left += 1,
                 result => drop(result?),
             }
         }
@@ -227,12 +229,13 @@ impl ServiceRoles {
         }
         let templates = found.service_template_refs.clone();
         match Change::Delete(Object::Instance(found)).run(&self.client) {
-            Err(Error::InUse { .. }) => return Ok(()),
+            Err(Error::Client(ClientError::InUse { .. })) => return Ok(()),
             result => drop(result?),
         }
         templates
             .iter()
-            .try_for_each(|template| self.drop_template(template))
+            .try_for_each(|template| self.drop_template(template))?;
+        Ok(())
     }
 
     /// Whether a network policy of its project sends packets through a service instance.
@@ -260,14 +263,14 @@ impl ServiceRoles {
 
     /// Removes a template that was made here, unless somebody uses it or it is for an administrator to
     /// remove.
-    pub(super) fn drop_template(&self, template: &Ref) -> Result<()> {
+    pub(super) fn drop_template(&self, template: &Ref) -> crate::Result<()> {
         let Some(uuid) = template.uuid else {
             return Ok(());
         };
         match self.client.get_opt::<ServiceTemplate>(uuid)? {
             Some(found) if mark::is_made_here(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
-                    Err(Error::InUse { .. }) => Ok(()),
+                    Err(ClientError::InUse { .. }) => Ok(()),
                     Err(error) if error.is_forbidden() => {
                         log::info!("service template {} stays: {error}", found.fq_name());
                         Ok(())

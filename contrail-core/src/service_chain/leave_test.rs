@@ -22,10 +22,10 @@ fn api(tuples: Value, policies: Value) -> Arc<FakeTransport> {
     FakeTransport::new(move |request| {
         let is_of = |part: &str| request.url.contains(part);
         let answer = match request.method {
-            Method::Delete if is_of("/service-template/") => {
+            Method::DELETE if is_of("/service-template/") => {
                 return Ok(Response::new(403, "Permission Denied"));
             }
-            Method::Delete => return Ok(Response::new(200, "")),
+            Method::DELETE => return Ok(Response::new(200, "")),
             _ if is_of("/service-instances") => json!({"service-instances": [instance]}),
             _ if is_of("/port-tuples") => json!({"port-tuples": tuples}),
             _ if is_of("/network-policys") => json!({"network-policys": policies}),
@@ -39,7 +39,7 @@ fn deletions(transport: &Arc<FakeTransport>) -> usize {
     let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
     roles.sweep(&FqName::new(["d", "p", "fw"])).unwrap();
     let requests = transport.requests();
-    let deletions = requests.iter().filter(|r| r.method == Method::Delete);
+    let deletions = requests.iter().filter(|r| r.method == Method::DELETE);
     deletions.count()
 }
 
@@ -54,13 +54,14 @@ fn an_instance_stays_while_something_that_may_use_it_cannot_be_read() {
 #[test]
 fn a_port_leaves_a_tuple_that_its_user_may_not_read_or_delete() {
     let port = json!({"to": ["d", "p", "1"], "uuid": ID});
-    for forbidden in [Method::Get, Method::Delete] {
+    for forbidden in [Method::GET, Method::DELETE] {
         let mut tuple = made_here("port-tuple", &["d", "p", "fw", "t"]);
         tuple["port-tuple"]["virtual_machine_interface_back_refs"] = json!([port]);
+        let refused = forbidden.clone();
         let transport = FakeTransport::new(move |request| {
-            Ok(match request.method {
-                method if method == forbidden => Response::new(403, "Permission Denied"),
-                Method::Get => Response::new(200, tuple.to_string()),
+            Ok(match &request.method {
+                method if *method == refused => Response::new(403, "Permission Denied"),
+                &Method::GET => Response::new(200, tuple.to_string()),
                 _ => Response::new(200, "{}"),
             })
         });
@@ -87,18 +88,18 @@ fn a_port_that_goes_while_its_role_is_taken_back_is_no_error() {
         "virtual_machine_interface_properties": {"service_interface_type": "right"}}});
     let transport = FakeTransport::new(move |request| {
         Ok(match request.method {
-            Method::Put => Response::new(404, "Unknown id"),
-            Method::Get if request.url.contains("/port-tuple/") => {
+            Method::PUT => Response::new(404, "Unknown id"),
+            Method::GET if request.url.contains("/port-tuple/") => {
                 Response::new(200, tuple.to_string())
             }
-            Method::Get => Response::new(200, port.to_string()),
+            Method::GET => Response::new(200, port.to_string()),
             _ => Response::new(200, "{}"),
         })
     });
     let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
     assert!(roles.dissolve(own, own).unwrap().is_some());
     let last = transport.requests().pop().unwrap();
-    assert_eq!(last.method, Method::Put);
+    assert_eq!(last.method, Method::PUT);
 }
 
 #[test]
@@ -108,5 +109,5 @@ fn a_template_that_only_an_administrator_can_remove_stays() {
     let mut template: Ref = Ref::named(FqName::new(["d", "t"]));
     template.uuid = Some(ID);
     roles.drop_template(&template).unwrap();
-    assert_eq!(transport.requests().last().unwrap().method, Method::Delete);
+    assert_eq!(transport.requests().last().unwrap().method, Method::DELETE);
 }

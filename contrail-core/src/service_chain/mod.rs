@@ -14,7 +14,7 @@
 //! fits, refused when it does not, and never changed or removed.
 //!
 //! ```no_run
-//! # fn example(client: contrail_core::api::Client) -> contrail_core::Result<()> {
+//! # fn example(client: contrail_core::api::Client) -> contrail_core::service_chain::Result<()> {
 //! use contrail_core::service_chain::{Description, ServiceChains};
 //!
 //! let chains = ServiceChains::new(client, "default-domain:admin".parse()?);
@@ -35,6 +35,7 @@ mod change;
 mod check;
 mod description;
 mod eligible;
+mod error;
 mod joined;
 mod leave;
 mod members;
@@ -53,13 +54,14 @@ mod upkeep;
 mod wait;
 
 use crate::api::Client;
-use crate::error::{Error, Result};
+
 use crate::values::FqName;
 
 pub use built::{ChainState, Lack, LegState, Progress};
 pub use chain::{Chain, ChainService};
 pub use change::{Change, Object, Target};
 pub use description::{Description, Member, Networks, Port, Service};
+pub use error::{Error, Result};
 pub use leave::Dissolved;
 pub use plan::{Plan, Shown, State, plan, plan_removal};
 pub use problem::Problem;
@@ -86,12 +88,12 @@ impl ServiceChains {
     /// Makes the controller have the chain, and returns what was changed: nothing when it has it.
     ///
     /// # Errors
-    /// [`Error::Chain`] with all that stands against it; nothing was written then. Any other error of
+    /// [`Error::Impossible`] with all that stands against it; nothing was written then. Any other error of
     /// the API; what had been done was taken back then, and [`Error::Undo`] names what could not be.
     pub fn apply(&self, description: &Description) -> Result<Plan> {
         let plan = self.diff(description)?;
         if !plan.problems.is_empty() {
-            return Err(Error::Chain {
+            return Err(Error::Impossible {
                 chain: plan.chain,
                 problems: plan.problems,
             });
@@ -103,7 +105,7 @@ impl ServiceChains {
     /// What [`ServiceChains::apply`] would change and what there is now. Nothing is written.
     ///
     /// # Errors
-    /// [`Error::Chain`] when the description makes no sense in itself, or when the API cannot be asked.
+    /// [`Error::Impossible`] when the description makes no sense in itself, or when the API cannot be asked.
     pub fn diff(&self, description: &Description) -> Result<Plan> {
         let chain = description.chain(&self.project)?;
         Ok(plan(&chain, &Snapshot::read(&self.client, &chain)?))

@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::chain;
 use super::change::{Change, Target};
 use super::eligible::{check, is_member, leg_of, network, unfit};
+use super::error::{Error, Result};
 use super::orphan::orphans;
 use super::services::{differences, set_role, update_instance};
 use super::template;
 use super::types::{Leg, Mode};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Listed, Ref, Resource};
-use crate::error::{Error, Result};
 use crate::ownership::chains as mark;
 use crate::values::FqName;
 use crate::values::identity;
@@ -91,7 +91,7 @@ impl ServiceRoles {
     /// Gives a port its role. Can be repeated.
     ///
     /// # Errors
-    /// [`Error::Chain`] when the service instance or the port is something else already; any other
+    /// [`Error::Impossible`] when the service instance or the port is something else already; any other
     /// error of the API. What was done is taken back.
     pub fn join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
         let seen = self.look(role, port)?;
@@ -194,7 +194,10 @@ impl ServiceRoles {
             match self.client.ensure(&instance) {
                 // The last port of another service instance took the template along.
                 Err(error) if error.is_not_found() => {}
-                result => return result.map(|_| instance),
+                result => {
+                    result?;
+                    return Ok(instance);
+                }
             }
         }
         Err(unfit(&name, format!("lost its template {ROUNDS} times")))
@@ -255,7 +258,7 @@ impl ServiceRoles {
     }
 
     /// A port that this role's service instance has, to make the instance again from.
-    fn any_member(&self, role: &ServiceRole) -> Result<VirtualMachineInterface> {
+    fn any_member(&self, role: &ServiceRole) -> crate::Result<VirtualMachineInterface> {
         let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
         let tuples = self.tuples(id)?.whole()?;
         let ports = tuples
@@ -263,15 +266,15 @@ impl ServiceRoles {
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
         match ports.filter_map(|port| port.uuid).next() {
             Some(port) => self.client.get(port),
-            None => Err(Error::NotFound {
+            None => Err(crate::Error::NotFound {
                 kind: ServiceInstance::TYPE,
                 name: role.instance.to_string(),
-                hint: "it vanished while a port joined it: try again".into(),
+                hint: Some("it vanished while a port joined it: try again".into()),
             }),
         }
     }
 
-    pub(super) fn tuples(&self, instance: Uuid) -> Result<Listed<PortTuple>> {
+    pub(super) fn tuples(&self, instance: Uuid) -> crate::Result<Listed<PortTuple>> {
         let query = ListQuery::children_of_id(instance)
             .detail()
             .fields(&["virtual_machine_interface_back_refs"]);
@@ -294,7 +297,7 @@ impl ServiceRoles {
     }
 
     /// The ports of these port tuples.
-    fn ports_of(&self, tuples: &[PortTuple]) -> Result<Vec<VirtualMachineInterface>> {
+    fn ports_of(&self, tuples: &[PortTuple]) -> crate::Result<Vec<VirtualMachineInterface>> {
         let refs = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
@@ -327,8 +330,8 @@ mod tests {
             };
             roles.join(&role, &port).unwrap_err();
             let requests = transport.requests();
-            let methods: Vec<Method> = requests.iter().map(|r| r.method).collect();
-            assert_eq!(methods, [Method::Get], "{status}");
+            let methods: Vec<Method> = requests.iter().map(|r| r.method.clone()).collect();
+            assert_eq!(methods, [Method::GET], "{status}");
         }
     }
 }

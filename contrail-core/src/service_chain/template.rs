@@ -1,22 +1,22 @@
 //! Making a service template. It stands in the domain, where members of a tenant may not write.
 
+use super::error::{Error, Result};
 use super::problem::Problem;
 use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, Resource, request};
-use crate::error::{Error, Result};
 use crate::ownership::chains as mark;
 
 /// Makes a template, or finds it made already.
 ///
 /// # Errors
-/// [`Error::Chain`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any
+/// [`Error::Impossible`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any
 /// other error of the API.
 pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
     client
         .ensure(template)
         .map_err(|error| match error.is_forbidden() {
             true => forbidden(template),
-            false => error,
+            false => error.into(),
         })
 }
 
@@ -29,8 +29,11 @@ fn forbidden(template: &ServiceTemplate) -> Error {
     let mut plain = template.clone();
     plain.meta.annotations.0.clear();
     plain.meta.uuid = None;
-    let body = request::create(&plain).body.unwrap_or_default();
-    Error::Chain {
+    let body = request::create(&plain)
+        .ok()
+        .and_then(|request| request.body);
+    let body = body.unwrap_or_default();
+    Error::Impossible {
         chain,
         problems: vec![Problem::ForbiddenTemplate {
             template: name.clone(),
@@ -77,7 +80,7 @@ mod tests {
         template.meta.uuid = Some(uuid::Uuid::from_u128(1));
         template.meta.annotations = mark::of_chain("c1");
         let error = ensure(&client(403), &template).unwrap_err();
-        let Error::Chain { chain, problems } = &error else {
+        let Error::Impossible { chain, problems } = &error else {
             panic!("{error}");
         };
         let [Problem::ForbiddenTemplate { template, body }] = problems.as_slice() else {
@@ -102,6 +105,6 @@ mod tests {
         let mut template = new_template(FqName::new(["d", "t"]), Mode::InNetwork, false);
         template.meta.uuid = Some(uuid::Uuid::from_u128(1));
         let error = ensure(&client(400), &template).unwrap_err();
-        assert!(!matches!(error, Error::Chain { .. }), "{error}");
+        assert!(!matches!(error, Error::Impossible { .. }), "{error}");
     }
 }

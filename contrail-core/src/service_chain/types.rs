@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::api::objects::PolicyPorts;
-use crate::error::Error;
+use crate::values::Invalid;
 
 /// What a port is to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,13 +42,13 @@ impl fmt::Display for Leg {
 }
 
 impl FromStr for Leg {
-    type Err = Error;
+    type Err = Invalid;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let found = Leg::ALL.into_iter().find(|leg| leg.as_str() == text);
         found.ok_or_else(|| {
             let allowed = "left, right or management is expected";
-            Error::invalid("service interface", text, allowed)
+            Invalid::new("service interface", text, allowed)
         })
     }
 }
@@ -152,15 +152,15 @@ impl Default for Protocol {
 }
 
 impl FromStr for Protocol {
-    type Err = Error;
+    type Err = Invalid;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let lower = text.to_ascii_lowercase();
         if Self::NAMES.contains(&lower.as_str()) || lower.parse::<u8>().is_ok() {
             return Ok(Self(lower));
         }
         let allowed = format!("one of {}, or 0 to 255 is expected", Self::NAMES.join(", "));
-        Err(Error::invalid("protocol", text, allowed))
+        Err(Invalid::new("protocol", text, allowed))
     }
 }
 
@@ -211,10 +211,10 @@ impl fmt::Display for Ports {
 }
 
 impl FromStr for Ports {
-    type Err = Error;
+    type Err = Invalid;
 
     /// Reads `any`, `80`, `8000-8080` and lists of those with commas.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         if text == "any" {
             return Ok(Self::default());
         }
@@ -227,7 +227,7 @@ impl FromStr for Ports {
         ranges.map(Self).ok_or_else(|| {
             let allowed =
                 "any, a port, a range such as 8000-8080, or several with commas is expected";
-            Error::invalid("ports", text, allowed)
+            Invalid::new("ports", text, allowed)
         })
     }
 }

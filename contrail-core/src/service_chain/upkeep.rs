@@ -9,11 +9,12 @@ use uuid::Uuid;
 use super::apply;
 use super::built::{ChainState, LegState, Progress};
 use super::change::{Change, Target};
+use super::error::Result;
 use super::role::{RolePort, ServiceRole, ServiceRoles};
 use super::wait::{PAUSE, POLL};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{ListQuery, Resource};
-use crate::error::{Error, Result};
+use crate::error::Error as ClientError;
 use crate::values::Deadline;
 use crate::values::FqName;
 
@@ -82,8 +83,8 @@ impl ServiceRoles {
     /// left in a bad order and returned under their ids. Returns whether it has a port tuple.
     ///
     /// # Errors
-    /// [`Error::Timeout`], with nothing done, if the deadline is too near for both; when the API refuses or
-    /// cannot be asked. What was done is taken back then; [`Error::Undo`] names what could not be.
+    /// [`Error::Timeout`](ClientError::Timeout), with nothing done, if the deadline is too near for both; when the API refuses or
+    /// cannot be asked. What was done is taken back then; [`Error::Undo`](super::Error::Undo) names what could not be.
     pub fn rejoin(&self, role: &ServiceRole, machine: Uuid, deadline: Deadline) -> Result<bool> {
         let fields = ["virtual_machine_interface_back_refs"];
         let (tuple, _) = role.tuple(machine);
@@ -93,12 +94,13 @@ impl ServiceRoles {
         // A member that has left and finds no time to join again is out of service.
         let left = deadline.remaining();
         if left < PAUSE * 2 {
-            return Err(Error::Timeout {
+            return Err(ClientError::Timeout {
                 operation: format!(
                     "waiting until the controller has noticed that virtual machine {machine} left"
                 ),
                 seconds: left.as_secs_f32(),
-            });
+            }
+            .into());
         }
         let ports = tuple.virtual_machine_interface_back_refs.iter();
         let ports = ports.filter_map(Target::referred::<VirtualMachineInterface>);
@@ -189,8 +191,8 @@ mod tests {
             "virtual_machine_interface_back_refs": [port(first), port(second)]}});
         let transport = FakeTransport::new(move |request| {
             let refused = Some(("DELETE".to_owned(), second));
-            Ok(match (request.method, change(request)) {
-                (Method::Get, _) => Response::new(200, tuple.to_string()),
+            Ok(match (&request.method, change(request)) {
+                (&Method::GET, _) => Response::new(200, tuple.to_string()),
                 (_, change) if change == refused => Response::new(400, "no"),
                 _ => Response::new(200, "{}"),
             })
@@ -198,7 +200,11 @@ mod tests {
         let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
         let soon = Deadline::after(PAUSE);
         let error = roles.rejoin(&role(), first, soon).unwrap_err();
-        assert!(matches!(error, Error::Timeout { .. }), "{error}");
+        let cause = error.client_cause();
+        assert!(
+            matches!(cause, Some(ClientError::Timeout { .. })),
+            "{error}"
+        );
         assert_eq!(transport.requests().iter().filter_map(change).count(), 0);
 
         let end = Deadline::after(Duration::from_secs(60));

@@ -7,10 +7,10 @@ use super::apply;
 use super::built::{self, ChainState, Objects, Progress, Wanted};
 use super::chain::Chain;
 use super::description::Description;
+use super::error::Result;
 use super::repair::Repair;
 use super::snapshot::Snapshot;
 use crate::api::objects::NetworkPolicy;
-use crate::error::Result;
 use crate::values::Deadline;
 
 /// How often the controller is looked at.

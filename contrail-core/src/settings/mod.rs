@@ -1,8 +1,9 @@
 //! All settings of this project: one table of names and defaults, sources as layers of text, and
 //! the typed values that follow from them.
 //!
-//! Nothing here touches the outside world: the environment and files are handed in by the caller.
-//! The nearest source that has a value wins, and every value knows where it comes from:
+//! [`Settings::from_env`] reads those of this process. [`Settings::load`] touches nothing outside:
+//! the caller passes the environment and the files. The nearest source that has a value wins, and
+//! every value knows where it comes from:
 //!
 //! ```
 //! use contrail_core::settings::{Settings, Sources};
@@ -18,7 +19,8 @@
 //! # Ok::<(), contrail_core::Error>(())
 //! ```
 
-mod ini;
+mod configparser;
+mod from_env;
 mod layer;
 mod parse;
 mod print;
@@ -27,7 +29,9 @@ mod server;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vnc_api_lib;
 mod yaml;
+mod yaml_scalar;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,12 +39,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use ini::DEFAULT_PATH as VNC_API_LIB_PATH;
-pub use ini::parse as parse_vnc_api_lib;
+pub use from_env::host_name;
 pub use layer::{Entry, Given, Layer, Origin};
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
 pub use table::{Key, SETTINGS, Setting, find, names, nearest, unknown};
+pub use vnc_api_lib::DEFAULT_PATH as VNC_API_LIB_PATH;
+pub use vnc_api_lib::parse as parse_vnc_api_lib;
 pub use yaml::parse as parse_flat_yaml;
 
 use crate::error::{Error, Result};
@@ -84,9 +89,9 @@ pub struct Settings {
 /// How requests are authorised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Not at all: the API runs without.
+    /// Not at all: the API does not require it.
     None,
-    /// By a token that somebody else got.
+    /// By a token that the caller was given.
     Token(Secret),
     /// By tokens from Keystone.
     Keystone(KeystoneSettings),
@@ -108,7 +113,7 @@ pub struct Timeouts {
 pub struct LogSettings {
     /// The least important messages that are logged.
     pub level: log::LevelFilter,
-    /// A file beside standard error.
+    /// A file besides standard error.
     pub file: Option<PathBuf>,
 }
 
@@ -118,11 +123,11 @@ pub struct Sources<'a> {
     pub nearer: Vec<Layer>,
     /// The environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
-    /// Configuration files, nearest first. `vnc_api_lib.ini` is read besides, behind them.
+    /// Configuration files, nearest first. `vnc_api_lib.ini` is read too, and comes after them.
     pub files: Vec<Layer>,
     /// Reads a file.
     pub read: ReadFile<'a>,
-    /// The name of this host, for when no source has one.
+    /// The name of this host, if no source gives one; see [`host_name`].
     pub host_name: Option<String>,
 }
 
@@ -151,7 +156,7 @@ impl Settings {
     pub fn load(sources: &Sources) -> Result<Self> {
         let mut layers = sources.layers();
         let named = Resolver::new(&layers, sources.read).ini_path()?;
-        layers.extend(vnc_api_lib(named, sources.read)?);
+        layers.extend(read_vnc_api_lib(named, sources.read)?);
         let mut host = Layer::default();
         if let Some(name) = &sources.host_name {
             host.set(Key::NodeName, name.as_str(), Origin::Default);
@@ -187,11 +192,13 @@ impl Settings {
     }
 }
 
-/// The layer of `vnc_api_lib.ini`; none when it is not named and not at its usual place.
-fn vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
-    let path = named.as_deref().unwrap_or(Path::new(ini::DEFAULT_PATH));
+/// The layer of `vnc_api_lib.ini`; `None` if no setting names it and the default path does not exist.
+fn read_vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
+    let path = named
+        .as_deref()
+        .unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
     match read(path) {
-        Ok(text) => ini::parse(&text, path).map(Some),
+        Ok(text) => vnc_api_lib::parse(&text, path).map(Some),
         Err(e) if named.is_none() && e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::file("read", path, e)),
     }

@@ -5,9 +5,11 @@ use std::net::Ipv6Addr;
 use super::parse::{self, Allowed};
 use crate::http::{Scheme, Server};
 
-/// The servers of a list that is separated by commas or blanks.
+/// The servers of a list that is separated by commas or white space.
 pub(super) fn servers(text: &str, scheme: Scheme, port: u16) -> Result<Vec<Server>, Allowed> {
-    let words = text.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let words = text
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty());
     let servers: Result<Vec<Server>, Allowed> =
         words.map(|word| server(word, scheme, port)).collect();
     match servers {

@@ -197,10 +197,15 @@ pub fn names<'a>() -> impl Iterator<Item = &'a str> {
 
 /// The one of `candidates` that `name` was probably meant to be.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name: Vec<char> = plain(name).collect();
+    let name: String = plain(name).collect();
     candidates
         .into_iter()
-        .map(|known| (distance(&name, &plain(known).collect::<Vec<_>>()), known))
+        .map(|known| {
+            (
+                strsim::osa_distance(&name, &plain(known).collect::<String>()),
+                known,
+            )
+        })
         .min()
         .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
         .map(|(_, known)| known)
@@ -227,24 +232,6 @@ fn plain(name: &str) -> impl Iterator<Item = char> {
     name.chars()
         .filter(|c| !matches!(c, '-' | '_'))
         .flat_map(char::to_lowercase)
-}
-
-/// How many insertions, deletions, replacements and swaps of neighbours make `a` from `b`.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

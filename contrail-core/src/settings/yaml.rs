@@ -1,129 +1,161 @@
-//! The flat YAML file `opencontrail.conf`: lines of `key: value`. Only that much of YAML is read;
-//! everything else is refused rather than misunderstood.
+//! The flat YAML file `opencontrail.conf`: one mapping from keys to scalars, a line each, read as
+//! YAML 1.2 reads it. Everything else of YAML is refused by its name rather than misunderstood.
+//!
+//! This is no general parser: those for YAML 1.2 that keep line numbers refuse `key:<tab>value`.
 
 use std::path::Path;
 
+use super::configparser::lines;
 use super::layer::{Entry, Origin};
+use super::yaml_scalar::{self as scalar, Part, Reason, is_blank, is_end_or_blank};
 use crate::error::{Error, Result};
 
 /// The entries of such a file, in their order.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] with the number of the first line that is not understood, or that names a key
-/// again.
+/// [`Error::Invalid`] with the number of the first line that is not understood, or that repeats a
+/// key.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let refused = |reason: &str| {
+    let mut reader = Reader::default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for (index, line) in lines(text).enumerate() {
+        let pair = reader.line(line).map_err(|reason| {
             // Values are not repeated: the line may hold a password.
-            let shown = line.split(':').next().unwrap_or_default().trim();
-            let place = format!("line {} of {}", index + 1, path.display());
-            Error::invalid(place, shown, reason)
+            let key = line.split_once(':').map_or("***", |(key, _)| key.trim());
+            Error::invalid(
+                format!("line {} of {}", index + 1, path.display()),
+                key,
+                reason,
+            )
+        })?;
+        let origin = Origin::File {
+            path: path.to_path_buf(),
+            line: index + 1,
         };
-        let content = line.trim_end();
-        if content.is_empty() || content.trim_start().starts_with('#') {
-            continue;
-        }
-        if matches!(content, "---" | "...") {
-            continue;
-        }
-        if content.starts_with([' ', '\t', '-', '[', '{']) {
-            return Err(refused("only lines of \"key: value\" are understood"));
-        }
-        let Some((key, rest)) = content.split_once(':') else {
-            return Err(refused("\"key: value\" is expected"));
-        };
-        if !(rest.is_empty() || rest.starts_with([' ', '\t'])) {
-            return Err(refused("a blank is expected after the colon"));
-        }
-        let key = scalar(key.trim()).map_err(refused)?;
-        let value = scalar(rest.trim()).map_err(refused)?;
-        if entries.iter().any(|entry| entry.key == key) {
-            return Err(refused("the key stands here for the second time"));
-        }
-        entries.push(Entry {
-            key,
-            value,
-            origin: Origin::File {
-                path: path.to_path_buf(),
-                line: index + 1,
-            },
-        });
+        reader
+            .entries
+            .extend(pair.map(|(key, value)| Entry { key, value, origin }));
     }
-    Ok(entries)
+    Ok(reader.entries)
 }
 
-/// The text of a plain or quoted scalar; "" for none, `~` and `null`.
-fn scalar(text: &str) -> std::result::Result<String, &'static str> {
-    if let Some(rest) = text.strip_prefix('\'') {
-        return single_quoted(rest);
-    }
-    if let Some(rest) = text.strip_prefix('"') {
-        return double_quoted(rest);
-    }
-    let plain = match text.split_once(" #") {
-        Some((value, _comment)) => value.trim_end(),
-        None if text.starts_with('#') => "",
-        None => text,
-    };
-    if plain.starts_with([
-        '[', '{', '&', '*', '!', '|', '>', '%', '@', '`', ',', ']', '}',
-    ]) {
-        return Err("only plain and quoted values are understood");
-    }
-    if plain.contains(": ") || plain.ends_with(':') {
-        return Err("a value with a colon must be quoted");
-    }
-    Ok(match plain {
-        "~" | "null" => String::new(),
-        plain => plain.to_string(),
-    })
+/// What the lines so far have been.
+#[derive(Default)]
+struct Reader {
+    entries: Vec<Entry>,
+    /// How far the keys are indented, once there is one.
+    indent: Option<usize>,
+    place: Place,
 }
 
-fn single_quoted(rest: &str) -> std::result::Result<String, &'static str> {
-    let mut value = String::new();
-    let mut characters = rest.chars();
-    while let Some(c) = characters.next() {
-        if c != '\'' {
-            value.push(c);
-            continue;
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Place {
+    #[default]
+    Start,
+    Document,
+    End,
+}
+
+impl Reader {
+    /// The key and the value of a line; `None` for one without any.
+    fn line(&mut self, line: &str) -> std::result::Result<Option<(String, String)>, Reason> {
+        if !line.chars().all(is_printable) {
+            return Err(
+                "control characters are not allowed; write them as escapes in double quotes",
+            );
         }
-        let rest = characters.as_str();
-        match rest.strip_prefix('\'') {
-            Some(rest) => {
-                value.push('\'');
-                characters = rest.chars();
+        let content = line.trim_matches(is_blank);
+        if content.is_empty() || content.starts_with('#') {
+            return Ok(None);
+        }
+        if is_marker(line, "...") {
+            self.place = Place::End;
+            return only_comment(&line[3..]);
+        }
+        if self.place == Place::End || is_marker(line, "---") && self.has_begun() {
+            return Err("only one document is supported");
+        }
+        if is_marker(line, "---") {
+            self.place = Place::Document;
+            return only_comment(&line[3..]);
+        }
+        if line.starts_with('%') {
+            return Err("directives are not supported");
+        }
+        self.check_indent(line)?;
+        self.place = Place::Document;
+        let (key, value) = pair(content)?;
+        if self.entries.iter().any(|entry| entry.key == key) {
+            return Err("the key is in the file twice");
+        }
+        Ok(Some((key, value)))
+    }
+
+    fn has_begun(&self) -> bool {
+        self.place != Place::Start
+    }
+
+    fn check_indent(&mut self, line: &str) -> std::result::Result<(), Reason> {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        if line[indent..].starts_with('\t') {
+            return Err("a tab cannot indent a line");
+        }
+        match self.indent.replace(indent) {
+            Some(first) if first != indent => {
+                Err("nested mappings and values of several lines are not supported")
             }
-            None => return after_quote(rest).map(|()| value),
+            _ => Ok(()),
         }
     }
-    Err("the quote is not closed")
 }
 
-fn double_quoted(rest: &str) -> std::result::Result<String, &'static str> {
-    let mut value = String::new();
-    let mut characters = rest.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' => return after_quote(characters.as_str()).map(|()| value),
-            '\\' => match characters.next() {
-                Some(escaped @ ('"' | '\\' | '/')) => value.push(escaped),
-                _ => return Err("only \\\" and \\\\ are understood in double quotes"),
-            },
-            c => value.push(c),
+/// Whether the line starts with a marker of a document's start or end.
+fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker).is_some_and(is_end_or_blank)
+}
+
+fn only_comment<T>(rest: &str) -> std::result::Result<Option<T>, Reason> {
+    match scalar::is_end(rest) {
+        true => Ok(None),
+        false => Err("only a comment is supported behind --- and ..."),
+    }
+}
+
+/// The key and the value of `key: value`.
+fn pair(content: &str) -> std::result::Result<(String, String), Reason> {
+    const EXPECTED: Reason = "\"key: value\" is expected, with a blank behind the colon";
+    let (key, rest) = match scalar::part(content)? {
+        Part::Quoted { text, rest } => {
+            let rest = rest.trim_start_matches(is_blank);
+            (text, rest.strip_prefix(':').ok_or(EXPECTED)?)
         }
+        Part::Plain(plain) => {
+            let colon = plain
+                .match_indices(':')
+                .find(|(at, _)| is_end_or_blank(&plain[at + 1..]));
+            let (at, _) = colon.ok_or(EXPECTED)?;
+            let key = plain[..at].trim_end_matches(is_blank);
+            if scalar::without_comment(key) != key {
+                return Err(EXPECTED);
+            }
+            (key.to_string(), &plain[at + 1..])
+        }
+    };
+    if key.is_empty() || !is_end_or_blank(rest) {
+        return Err(EXPECTED);
     }
-    Err("the quote is not closed")
+    let value = match scalar::part(rest.trim_start_matches(is_blank))? {
+        Part::Quoted { text, rest } if scalar::is_end(rest) => text,
+        Part::Quoted { .. } => return Err("only a comment may follow a quoted value"),
+        Part::Plain(plain) => scalar::plain_value(plain)?,
+    };
+    Ok((key, value))
 }
 
-fn after_quote(rest: &str) -> std::result::Result<(), &'static str> {
-    let rest = rest.trim_start();
-    if rest.is_empty() || rest.starts_with('#') {
-        Ok(())
-    } else {
-        Err("nothing but a comment may follow a quoted value")
-    }
+/// What YAML calls printable.
+fn is_printable(c: char) -> bool {
+    matches!(c, '\t' | '\u{85}' | '\u{a0}'..) || !c.is_control()
 }
 
 #[cfg(test)]
@@ -175,13 +207,60 @@ DEBUG: true
             "a: &x y",
             "a: 'x",
             "a: 'x' y",
-            "a: \"\\n\"",
             "x: again",
             "a: b: c",
         ] {
             let error = parse(&format!("x: secret\n{line}\n"), Path::new("/o.conf"));
             let text = error.err().map(|e| e.to_string()).unwrap_or_default();
             assert!(text.contains("line 2 of /o.conf"), "{line:?}: {text}");
+        }
+    }
+
+    /// What a YAML 1.2 reader makes of a text; `yaml_vectors.py` beside it writes it.
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        text: String,
+        entries: Option<Vec<(String, String)>>,
+    }
+
+    #[test]
+    fn texts_are_read_as_yaml_1_2() {
+        let vectors = include_str!("../../tests/fixtures/yaml_vectors.json");
+        let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
+        assert!(vectors.len() > 60);
+        for Vector { text, entries } in vectors {
+            let read = parse(&text, Path::new("/o.conf")).ok();
+            let pairs = |entries: Vec<Entry>| entries.into_iter().map(|e| (e.key, e.value));
+            let read = read.map(|entries| pairs(entries).collect::<Vec<_>>());
+            assert_eq!(read, entries, "{text:?}");
+        }
+    }
+
+    /// YAML that other programs read, and that no setting needs.
+    #[test]
+    fn other_yaml_is_refused_by_its_name() {
+        for (text, name) in [
+            ("- a\n", "lists"),
+            ("a:\n- b\n", "lists"),
+            ("a: [b]\n", "lists in []"),
+            ("{a: b}\n", "mappings in {}"),
+            ("a:\n  b: c\n", "nested mappings"),
+            ("a: b\n  c\n", "values of several lines"),
+            ("a: |\n  b\n", "(| and >)"),
+            ("a: >-\n  b\n", "(| and >)"),
+            ("a: 'b\n  c'\n", "not closed on this line"),
+            ("a: &x b\n", "anchors"),
+            ("a: *x\n", "aliases"),
+            ("a: !!str b\n", "tags"),
+            ("? a\n: b\n", "start with ?"),
+            ("%YAML 1.2\n---\na: b\n", "directives"),
+            ("a: b\n---\nc: d\n", "one document"),
+            ("a: b\n...\nc: d\n", "one document"),
+            ("--- a\n", "behind ---"),
+        ] {
+            let error = parse(text, Path::new("/o.conf"));
+            let text = error.err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(text.contains(name), "{name}: {text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use super::Invalid;
 
 /// The name of a configuration object, from its outermost parent inwards.
 ///
@@ -19,9 +19,10 @@ use crate::error::Error;
 /// let network: FqName = "default-domain:admin:net1".parse()?;
 /// assert_eq!(network.name(), "net1");
 /// assert_eq!(network.parent().to_string(), "default-domain:admin");
+/// assert_eq!(format!("{network:?}"), "default-domain:admin:net1");
 /// # Ok::<(), contrail_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FqName(Vec<String>);
 
@@ -60,11 +61,17 @@ impl fmt::Display for FqName {
     }
 }
 
+impl fmt::Debug for FqName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl FromStr for FqName {
-    type Err = Error;
+    type Err = Invalid;
 
     /// Reads the colon form. Empty parts and control characters are refused, as the API would.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let parts: Vec<&str> = text.split(':').collect();
         let reason = if parts.iter().any(|part| part.is_empty()) {
             "a part between colons is empty"
@@ -73,7 +80,7 @@ impl FromStr for FqName {
         } else {
             return Ok(Self::new(parts));
         };
-        Err(Error::invalid("fully qualified name", text, reason))
+        Err(Invalid::new("fully qualified name", text, reason))
     }
 }
 

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use uuid::Uuid;
+use ring::digest;
+use uuid::{Builder, Uuid};
 
 use crate::values::FqName;
 
@@ -91,7 +92,17 @@ fn id(parts: &[&str]) -> Uuid {
     for part in parts {
         text.push_str(&format!("{}:{part};", part.len()));
     }
-    Uuid::new_v5(&NAMESPACE, text.as_bytes())
+    name_based(NAMESPACE, &text)
+}
+
+/// The UUIDv5 of a name in a name space (RFC 9562, section 5.5), which is defined by SHA-1.
+pub(crate) fn name_based(namespace: Uuid, name: &str) -> Uuid {
+    let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(namespace.as_bytes());
+    context.update(name.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&context.finish().as_ref()[..16]);
+    Builder::from_sha1_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -116,6 +127,15 @@ mod tests {
                 "903bbe80-3975-521c-8524-277696dd9884",
                 "a8edaae7-997c-536a-ab0d-dd168c4e41e0",
             ]
+        );
+    }
+
+    #[test]
+    fn name_based_ids_are_those_of_the_standard() {
+        // The example of RFC 9562, appendix A.4.
+        assert_eq!(
+            name_based(Uuid::NAMESPACE_DNS, "www.example.com").to_string(),
+            "2ed6657d-e927-568b-95e1-2665a8aea6a2"
         );
     }
 

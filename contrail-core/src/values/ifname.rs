@@ -76,21 +76,4 @@ mod tests {
             assert_eq!(check_ifname(name), Ok(()), "{name:?}");
         }
     }
-
-    #[test]
-    fn no_pair_is_made_with_such_a_name() {
-        use crate::kernel::{Dataplane, Kernel, VethSpec};
-
-        let spec = VethSpec {
-            host: "tap0".into(),
-            container: "eth%d".into(),
-            mac: crate::MacAddr([2, 0, 0, 0, 0, 1]),
-            mtu: None,
-            alias: String::new(),
-        };
-        let kernel = Kernel::new();
-        let error = kernel.create_veth(&spec, None).unwrap_err();
-        assert!(matches!(error, crate::Error::Invalid { .. }), "{error}");
-        assert_eq!(kernel.requests(), 0);
-    }
 }

@@ -6,10 +6,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::error::Error;
+use super::Invalid;
 
 /// An Ethernet address, printed as `02:00:5e:10:00:01`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// ```
+/// let mac: contrail_core::MacAddr = "02-00-5E-10-00-01".parse()?;
+/// assert_eq!(mac.to_string(), "02:00:5e:10:00:01");
+/// assert_eq!(format!("{mac:?}"), "02:00:5e:10:00:01");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {
@@ -41,13 +48,19 @@ impl fmt::Display for MacAddr {
     }
 }
 
+impl fmt::Debug for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl FromStr for MacAddr {
-    type Err = Error;
+    type Err = Invalid;
 
     /// Reads six pairs of hexadecimal digits joined by `:` or `-`.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = || {
-            Error::invalid(
+            Invalid::new(
                 "MAC address",
                 text,
                 "six pairs of hexadecimal digits such as 02:00:5e:10:00:01 are expected",

@@ -1,5 +1,8 @@
 //! Parts of messages for people.
 
+use std::collections::HashSet;
+use std::error::Error;
+
 /// A value between quotes, with control characters made visible: a message stays one line, and where
 /// the value begins and ends can be seen.
 ///
@@ -14,7 +17,7 @@ pub fn quoted(value: &str) -> String {
     format!("\"{}\"", value.chars().map(visible).collect::<String>())
 }
 
-/// What somebody else said, behind a colon; nothing when they said nothing.
+/// The text of another program, after a colon; empty if the text is.
 ///
 /// ```
 /// use contrail_core::error::after_colon;
@@ -41,6 +44,25 @@ pub fn rounded(seconds: f32) -> String {
         _ => 10.0,
     };
     ((seconds * digits).round() / digits).to_string()
+}
+
+/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
+pub fn report(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        line.push_str(&after_colon(&source.to_string()));
+        next = source.source();
+    }
+    line
+}
+
+/// The [reports](report) of several errors, each text once: one reason may make several steps fail.
+pub fn reports<E: Error>(errors: &[E]) -> String {
+    let mut lines: Vec<String> = errors.iter().map(|error| report(error)).collect();
+    let mut told = HashSet::new();
+    lines.retain(|line| told.insert(line.clone()));
+    lines.join("; ")
 }
 
 #[cfg(test)]

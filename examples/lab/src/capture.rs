@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use contrail_core::Result;
-use contrail_core::error::Error;
-use contrail_core::kernel::Netns;
+use contrail_core::kernel::{Error, Netns, Result};
 use nix::errno::Errno;
 use nix::libc;
 use nix::net::if_::if_nameindex;

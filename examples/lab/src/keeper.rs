@@ -36,7 +36,7 @@ impl Keeper {
         let thread = std::thread::Builder::new()
             .name("snapshot".into())
             .spawn(move || keep(&kept, &path, &heard))
-            .map_err(|e| Error::kernel("start the snapshot's thread", e))?;
+            .map_err(|e| Error::system("start the snapshot's thread", e))?;
         let told = news.clone();
         // A keeper that has ended needs no news.
         config.on_change(move || drop(told.send(News::Changed)));

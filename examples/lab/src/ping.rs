@@ -5,9 +5,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use contrail_core::Result;
-use contrail_core::error::Error;
-use contrail_core::kernel::Netns;
+use contrail_core::kernel::{Error, Netns, Result};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType,
     SockaddrStorage, recvmsg, sendto, setsockopt, socket, sockopt,

@@ -8,9 +8,9 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::dataplane::flow::{Action, Flow};
 use crate::dataplane::model::{Model, Port, State};
 use crate::dataplane::netlink::Counters;
-use crate::dataplane::policy::{Action, Flow};
 use crate::dataplane::{PortSnapshot, Snapshot};
 use crate::view::{ConfigView, NetworkView};
 

@@ -1,4 +1,4 @@
-//! `service-chain`: service chains of an OpenContrail from the command line.
+//! `service-chain`: service chains of OpenContrail from the command line.
 
 mod command;
 

@@ -1,4 +1,4 @@
-//! What the command says of itself, without a controller.
+//! Help and usage errors, which need no controller.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
@@ -30,7 +30,7 @@ fn help_names_the_commands_the_settings_and_the_exit_codes() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error_with_its_name() {
+fn an_absent_file_is_an_error_that_names_it() {
     let output = service_chain(&["diff", "absent.json"]);
     assert_eq!(output.status.code(), Some(2));
     let reason = String::from_utf8(output.stderr).unwrap();
@@ -38,7 +38,7 @@ fn a_file_that_is_not_there_is_an_error_with_its_name() {
 }
 
 #[test]
-fn waiting_and_not_waiting_exclude_each_other_and_seconds_follow_an_equals_sign() {
+fn wait_and_no_wait_conflict_and_seconds_follow_an_equals_sign() {
     for arguments in [
         &["apply", "absent.json", "--wait", "--no-wait"][..],
         &["apply", "absent.json", "--wait=soon"],

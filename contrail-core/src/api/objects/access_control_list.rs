@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::api::resource::{Meta, empty_as_none, null_as_default, resource};
+use crate::api::lenient::{empty_as_none, null_as_default};
+use crate::api::meta::Meta;
+use crate::resource;
 
 /// The access control list of a network, named `domain:project:network:network`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::errors::{self, Refusal};
-use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
+use crate::api::lenient::{empty_as_none, null_as_default};
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
 use crate::error::Error;
+use crate::resource;
 use crate::values::Family;
 use crate::values::FqName;
 
@@ -59,8 +62,7 @@ pub struct InstanceIp {
 impl InstanceIp {
     /// An address of `interface` that shall be created under this id, which is also its name.
     pub fn new(uuid: Uuid, family: Family, network: Ref, interface: Ref) -> Self {
-        let mut meta = Meta::new(FqName::new([uuid.to_string()]), "");
-        meta.uuid = Some(uuid);
+        let meta = Meta::new(FqName::new([uuid.to_string()])).with_id(uuid);
         Self {
             meta,
             address: None,
@@ -80,22 +82,17 @@ impl InstanceIp {
         ip
     }
 
-    /// The network by name, as far as this object knows it.
-    fn network(&self) -> FqName {
-        match self.virtual_network_refs.first() {
-            Some(network) => network.to.clone(),
-            None => FqName::new(["-"]),
-        }
+    /// The name of the network, if this object refers to one.
+    fn network(&self) -> Option<&FqName> {
+        self.virtual_network_refs.first().map(|network| &network.to)
     }
 }
 
-resource!(
-    InstanceIp,
-    "instance-ip",
-    parent "",
+resource!(InstanceIp, "instance-ip", {
     // Both succeed and take an address, of which one is in no object: it is lost for good.
-    const MAY_OVERLAP: bool = false;,
+    const MAY_OVERLAP: bool = false;
+
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
-        errors::address(refusal, self.network(), self.address)
+        errors::address(refusal, self.network()?, self.address)
     }
-);
+});

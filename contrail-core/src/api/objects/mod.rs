@@ -14,6 +14,7 @@ mod routing_instance;
 mod security_group;
 mod service_instance;
 mod service_template;
+mod subnet;
 mod virtual_machine;
 mod virtual_machine_interface;
 mod virtual_network;
@@ -30,12 +31,10 @@ pub use routing_instance::{RoutingInstance, ServiceChainInformation};
 pub use security_group::SecurityGroup;
 pub use service_instance::{InstanceInterface, InstanceProperties, ScaleOut, ServiceInstance};
 pub use service_template::{ServiceTemplate, TemplateInterface, TemplateProperties};
+pub use subnet::{AllocationPool, HostRoute, HostRoutes, IpamSubnet, Subnet};
 pub use virtual_machine::VirtualMachine;
 pub use virtual_machine_interface::{InterfaceProperties, MacAddresses, VirtualMachineInterface};
-pub use virtual_network::{
-    AllocationPool, HostRoute, HostRoutes, IpamSubnet, RouteTargets, Subnet, VirtualNetwork,
-    VnSubnets,
-};
+pub use virtual_network::{RouteTargets, VirtualNetwork, VnSubnets};
 
 #[cfg(test)]
 mod tests {

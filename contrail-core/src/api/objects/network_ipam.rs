@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::IpamSubnet;
-use crate::api::resource::{Meta, Rest, null_as_default, resource};
+use super::subnet::IpamSubnet;
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::resource;
 use crate::values::FqName;
 
 /// An IPAM, named `domain:project:name`.
@@ -50,7 +52,7 @@ impl NetworkIpam {
     /// An IPAM that shall be created.
     pub fn new(fq_name: FqName) -> Self {
         Self {
-            meta: Meta::new(fq_name, "project"),
+            meta: Meta::child_of("project", fq_name),
             ipam_subnets: IpamSubnets::default(),
             rest: Rest::new(),
         }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::policy_rule::PolicyEntries;
-use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
+use crate::resource;
 use crate::values::FqName;
 
 /// A policy, named `domain:project:name`. It has an effect on the networks that refer to it.
@@ -32,7 +35,7 @@ impl NetworkPolicy {
     /// A policy that shall be created.
     pub fn new(fq_name: FqName, entries: PolicyEntries) -> Self {
         Self {
-            meta: Meta::new(fq_name, "project"),
+            meta: Meta::child_of("project", fq_name),
             entries,
             virtual_network_back_refs: Vec::new(),
             rest: Rest::new(),

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Subnet;
-use crate::api::resource::{Rest, null_as_default};
+use super::subnet::Subnet;
+use crate::api::lenient::null_as_default;
+use crate::api::meta::Rest;
 
 /// The rules of a policy or a security group, in the order in which they are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

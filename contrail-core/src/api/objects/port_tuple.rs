@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
+use crate::resource;
 use crate::values::FqName;
 
 /// A port tuple, named `domain:project:service instance:name`. The ports refer to it; several tuples
@@ -24,7 +27,7 @@ impl PortTuple {
     /// A port tuple that shall be created.
     pub fn new(fq_name: FqName) -> Self {
         Self {
-            meta: Meta::new(fq_name, "service-instance"),
+            meta: Meta::child_of("service-instance", fq_name),
             virtual_machine_interface_back_refs: Vec::new(),
             rest: Rest::new(),
         }

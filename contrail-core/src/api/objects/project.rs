@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Rest, resource};
+use crate::api::meta::{Meta, Rest};
+use crate::resource;
 use crate::values::FqName;
 
 /// A project, named `domain:project`.
@@ -20,7 +21,7 @@ impl Project {
     /// A project that shall be created.
     pub fn new(fq_name: FqName) -> Self {
         Self {
-            meta: Meta::new(fq_name, "domain"),
+            meta: Meta::child_of("domain", fq_name),
             rest: Rest::new(),
         }
     }

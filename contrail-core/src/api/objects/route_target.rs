@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Rest, resource};
+use crate::api::meta::{Meta, Rest};
+use crate::resource;
 use crate::values::FqName;
 
 /// A route target. Its name is one part with colons inside: `target:64512:100`. The controller makes
@@ -21,10 +22,10 @@ impl RouteTarget {
     /// A route target that shall be created.
     pub fn new(fq_name: FqName) -> Self {
         Self {
-            meta: Meta::new(fq_name, ""),
+            meta: Meta::new(fq_name),
             rest: Rest::new(),
         }
     }
 }
 
-resource!(RouteTarget, "route-target", parent "");
+resource!(RouteTarget, "route-target");

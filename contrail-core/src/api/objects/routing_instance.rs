@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Ref, Rest, empty_as_none, null_as_default, resource};
+use crate::api::lenient::{empty_as_none, null_as_default};
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
+use crate::resource;
 
 /// A routing instance, named `domain:project:network:name`. A network has one of its own name; a service
 /// chain adds one for each service in each network, `service-<id of the chain>-<service instance>`.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::policy_rule::PolicyEntries;
-use crate::api::resource::{Meta, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::resource;
 use crate::values::FqName;
 
 /// A security group, named `domain:project:name`.
@@ -32,7 +34,7 @@ impl SecurityGroup {
     /// A group that shall be created.
     pub fn new(fq_name: FqName, entries: PolicyEntries) -> Self {
         Self {
-            meta: Meta::new(fq_name, "project"),
+            meta: Meta::child_of("project", fq_name),
             entries,
             security_group_id: None,
             rest: Rest::new(),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
+use crate::resource;
 use crate::values::FqName;
 
 /// A service instance, named `domain:project:name`.
@@ -79,7 +82,7 @@ impl ServiceInstance {
     /// A service instance of a template that shall be created.
     pub fn new(fq_name: FqName, template: Ref, properties: InstanceProperties) -> Self {
         Self {
-            meta: Meta::new(fq_name, "project"),
+            meta: Meta::child_of("project", fq_name),
             service_template_refs: vec![template],
             properties,
             rest: Rest::new(),

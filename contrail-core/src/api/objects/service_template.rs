@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{Meta, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::resource;
 use crate::values::FqName;
 
 /// A template, named `domain:name`.
@@ -73,7 +75,7 @@ impl ServiceTemplate {
             rest: Rest::new(),
         };
         Self {
-            meta: Meta::new(fq_name, "domain"),
+            meta: Meta::child_of("domain", fq_name),
             properties: TemplateProperties {
                 version: Some(2),
                 service_mode: Some(mode.to_owned()),

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::api::resource::{Meta, Ref, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::api::reference::Ref;
+use crate::resource;
 use crate::values::FqName;
 
 /// A virtual machine. By convention its name is its id; people read the display name.
@@ -26,8 +29,7 @@ pub struct VirtualMachine {
 impl VirtualMachine {
     /// A machine for a container that shall be created under this id, which is also its name.
     pub fn new(uuid: Uuid) -> Self {
-        let mut meta = Meta::new(FqName::new([uuid.to_string()]), "");
-        meta.uuid = Some(uuid);
+        let meta = Meta::new(FqName::new([uuid.to_string()])).with_id(uuid);
         Self {
             meta,
             server_type: Some("container".to_owned()),
@@ -37,4 +39,4 @@ impl VirtualMachine {
     }
 }
 
-resource!(VirtualMachine, "virtual-machine", parent "");
+resource!(VirtualMachine, "virtual-machine");

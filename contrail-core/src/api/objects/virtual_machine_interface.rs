@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::resource::{KeyValuePairs, Meta, Ref, Rest, null_as_default, resource};
+use crate::api::lenient::null_as_default;
+use crate::api::meta::{Meta, Rest};
+use crate::api::pairs::KeyValuePairs;
+use crate::api::reference::Ref;
+use crate::resource;
 use crate::values::FqName;
 use crate::values::MacAddr;
 
@@ -96,7 +100,7 @@ impl VirtualMachineInterface {
     /// A port in a network that shall be created. The machine can be linked later.
     pub fn new(fq_name: FqName, network: Ref) -> Self {
         Self {
-            meta: Meta::new(fq_name, "project"),
+            meta: Meta::child_of("project", fq_name),
             virtual_network_refs: vec![network],
             virtual_machine_refs: Vec::new(),
             security_group_refs: Vec::new(),

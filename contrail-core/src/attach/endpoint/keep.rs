@@ -7,8 +7,8 @@ use crate::api::objects::VirtualMachineInterface;
 use crate::attach::address::Reserve;
 use crate::attach::attacher::Attacher;
 use crate::attach::endpoint::{Endpoint, EndpointAddress};
+use crate::attach::error::Result;
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::Result;
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
@@ -36,7 +36,7 @@ impl Attacher {
     /// left meanwhile.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) of kind `reference` when the network is gone,
+    /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone,
     /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody else has got an address
     /// meanwhile; when the API or the agent is down. What was made again stays.
     pub fn keep_endpoint(

@@ -15,6 +15,7 @@ use crate::agent;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::network::Network;
 use crate::attach::objects::{ipv4, ipv6};
 use crate::attach::records::returns;
@@ -24,7 +25,6 @@ use crate::attach::spec::Service;
 use crate::attach::spec::{Attachment, NetworkSpec};
 use crate::attach::steps::{Ip, Reserved};
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::Result;
 use crate::parallel;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -126,8 +126,8 @@ impl Attacher {
     /// the Ethernet address.
     ///
     /// # Errors
-    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody has an address, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
-    /// when the network is gone. What was done is undone.
+    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when another interface has an address,
+    /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone. What was done is undone.
     pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
         let attachment = endpoint.attachment();
         self.endpoint_call(endpoint, Uuid::nil(), &attachment, |call, port| {
@@ -379,7 +379,7 @@ impl Transaction<'_> {
             id: port.id,
             instance_id: self.vm,
             vn_id: endpoint.network_id,
-            project_id: endpoint.project_id,
+            project_id: Some(endpoint.project_id).filter(|id| !id.is_nil()),
             display_name: endpoint.display_name.clone(),
             address: address(Family::V4).and_then(ipv4),
             address6: address(Family::V6).and_then(ipv6),

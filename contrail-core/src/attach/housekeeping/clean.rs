@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::attach::attacher::Attacher;
+use crate::attach::error::{Error, Result};
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
 use crate::attach::housekeeping::waiting::Waiting;
-use crate::error::{Error, Result, report};
+use crate::error::report;
 use crate::files;
 use crate::values::Deadline;
 use crate::values::FqName;

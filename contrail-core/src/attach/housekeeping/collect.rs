@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::api::ListQuery;
 use crate::api::objects::{VirtualMachineInterface, VirtualNetwork};
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::records::nodes;
 use crate::attach::spec::Detachment;
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error};
 use crate::ownership::mark::CONFIGURATION;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -50,10 +51,11 @@ impl Attacher {
                 continue;
             }
             if deadline.has_passed() {
-                return Err(Error::Timeout {
+                let late = Error::Timeout {
                     operation: format!("collecting what is forgotten in {network}"),
                     seconds: limit.as_secs_f32(),
-                });
+                };
+                return Err(late.into());
             }
             let (container, ifname) = name;
             log::info!("container {container} is forgotten: {ifname} is removed");

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use crate::api::objects::VirtualMachine;
 use crate::api::{ListQuery, Resource};
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::housekeeping::clean::Fate;
 use crate::attach::records::nodes;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ownership::mark::CONTAINER;
 use crate::values::Deadline;
 
@@ -46,7 +47,7 @@ impl Attacher {
         match self.client(deadline).delete::<VirtualMachine>(machine.id) {
             Ok(_) => Fate::Removed,
             Err(Error::InUse { .. }) => Fate::Stays,
-            Err(error) => Fate::Failed(error),
+            Err(error) => Fate::Failed(error.into()),
         }
     }
 

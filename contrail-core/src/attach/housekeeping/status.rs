@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::api::objects::Project;
 use crate::attach::attacher::Attacher;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::parallel;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -13,9 +13,9 @@ use crate::values::FqName;
 #[derive(Debug)]
 pub struct Status {
     /// The configuration API, with Keystone before it and the project in it.
-    pub api: Result<()>,
+    pub api: crate::Result<()>,
     /// The vRouter agent, which also serves the containers that are attached already.
-    pub agent: Result<()>,
+    pub agent: crate::Result<()>,
 }
 
 impl Attacher {
@@ -29,13 +29,13 @@ impl Attacher {
         Status { api, agent }
     }
 
-    fn find_project(&self, project: &FqName, deadline: Deadline) -> Result<()> {
+    fn find_project(&self, project: &FqName, deadline: Deadline) -> crate::Result<()> {
         match self.client(deadline).lookup::<Project>(project)? {
             Some(_) => Ok(()),
             None => Err(Error::NotFound {
                 kind: "project",
                 name: project.to_string(),
-                hint: "create it, or name another one with tenant_name".into(),
+                hint: Some("create it, or name another one with tenant_name".into()),
             }),
         }
     }

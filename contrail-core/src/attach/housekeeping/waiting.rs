@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::records::uses::NetworkUse;
 use crate::attach::records::{orphans, uses};
 use crate::attach::removal::PendingRemoval;
-use crate::error::Result;
 use crate::values::FqName;
 
 /// Work on this host that waits for a later call. Its text is one line for the operator.

@@ -3,12 +3,12 @@
 use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::records::nodes;
 use crate::attach::records::returns;
 use crate::attach::spec::{Attached, Attachment};
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::{Error, Result};
-use crate::kernel::Netns;
+use crate::kernel::{self, Netns};
 use crate::parallel;
 use crate::values::Deadline;
 use crate::values::identity;
@@ -21,7 +21,8 @@ impl Attacher {
     /// most six requests are made, in three rounds, when the network exists and the token is cached.
     ///
     /// # Errors
-    /// Any of [`Error`]. What this call did is undone then; [`Error::Undo`] names what could not be.
+    /// Any of [`Error`](crate::attach::Error). What this call did is undone then;
+    /// [`Error::Undo`](crate::attach::Error::Undo) names what could not be undone.
     pub fn attach(&self, wanted: &[Attachment]) -> Result<Vec<Attached>> {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());
@@ -60,10 +61,11 @@ impl Attacher {
             let here = "the host's network namespace".to_owned();
             for (netns, ifname, place) in [inside, (None, &port.host_ifname, here)] {
                 if dataplane.link(netns, ifname)?.is_some() {
-                    return Err(Error::InterfaceExists {
+                    let taken = kernel::Error::InterfaceExists {
                         ifname: ifname.clone(),
                         place,
-                    });
+                    };
+                    return Err(taken.into());
                 }
             }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
 use crate::attach::attacher::Attacher;
-use crate::error::Result;
+use crate::attach::error::Result;
 use crate::kernel::{Link, Route};
 use crate::parallel;
 use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles};
@@ -170,7 +170,7 @@ impl Attacher {
                 }
             }
         }
-        let ips: Vec<Option<InstanceIp>> = ips.into_iter().collect::<Result<_>>()?;
+        let ips: Vec<Option<InstanceIp>> = ips.into_iter().collect::<crate::Result<_>>()?;
         let known: Vec<_> = ips
             .into_iter()
             .flatten()

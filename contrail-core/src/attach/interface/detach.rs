@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::records::nodes;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Detached, Step};
 use crate::attach::spec::Detachment;
-use crate::error::Result;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
 

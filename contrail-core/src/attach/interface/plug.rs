@@ -3,13 +3,13 @@
 use ipnetwork::IpNetwork;
 
 use crate::agent;
+use crate::attach::error::Result;
 use crate::attach::network::subnets;
 use crate::attach::objects::{ipv4, ipv6};
 use crate::attach::removal::Step;
 use crate::attach::spec::{Assigned, Attached};
 use crate::attach::steps::Reserved;
 use crate::attach::transaction::Transaction;
-use crate::error::Result;
 use crate::kernel::{InterfaceConfig, Netns, Route};
 use crate::values::Family;
 
@@ -42,7 +42,7 @@ impl Transaction<'_> {
             id: port.id,
             instance_id: self.vm,
             vn_id: network.uuid,
-            project_id: network.project,
+            project_id: Some(network.project).filter(|id| !id.is_nil()),
             display_name: wanted.display_name.clone(),
             address: ips.clone().find_map(ipv4),
             address6: ips.clone().find_map(ipv6),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
-use crate::error::Result;
+use crate::attach::error::Result;
 use crate::service_chain::{Leg, RolePort, ServiceRole, ServiceRoles, Unbuilt};
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
@@ -73,6 +73,7 @@ impl Attacher {
     /// When the API refuses or cannot be asked.
     pub fn rejoin_service(&self, role: &ServiceRole, vm: Uuid, deadline: Deadline) -> Result<()> {
         let roles = ServiceRoles::new(self.client(deadline), &self.host.maker.program);
-        roles.rejoin(role, vm, deadline).map(drop)
+        roles.rejoin(role, vm, deadline)?;
+        Ok(())
     }
 }

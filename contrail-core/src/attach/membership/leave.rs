@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::api::Client;
 use crate::attach::attacher::Host;
+use crate::attach::error::Result;
 use crate::attach::records::leaving;
 use crate::attach::records::returns;
 use crate::attach::records::services;
-use crate::error::{Result, report};
+use crate::error::report;
 use crate::service_chain::ServiceRoles;
 
 /// Takes the interface out of its service instances before it goes, in the order that keeps the chains of
@@ -80,7 +81,7 @@ pub(crate) fn end(host: &Host, interface: Uuid) -> Result<()> {
 
 /// A note that cannot be written is no reason to stay in a service: only a crash at the same time loses
 /// something by it.
-fn tell(noted: Result<()>) {
+fn tell(noted: crate::Result<()>) {
     noted.unwrap_or_else(|error| log::warn!("{}", report(&error)));
 }
 
@@ -121,22 +122,22 @@ mod tests {
         let [own, other] = [1, 2].map(Uuid::from_u128);
         services::leave(dir.path(), own, &[TUPLE]).unwrap();
         let killed = FakeTransport::new(move |request| match request.method {
-            Method::Get => {
+            Method::GET => {
                 let found = object(&request.url, &[own, other]);
                 Ok(Response::new(200, found.to_string()))
             }
-            Method::Delete => Err(testing::lost()),
+            Method::DELETE => Err(testing::lost()),
             _ => Ok(Response::new(200, "{}")),
         });
         leave(&client_of(killed), &host, own).unwrap_err();
 
         let transport = FakeTransport::new(move |request| match request.method {
-            Method::Get => Ok(Response::new(200, object(&request.url, &[]).to_string())),
+            Method::GET => Ok(Response::new(200, object(&request.url, &[]).to_string())),
             _ => Ok(Response::new(200, "{}")),
         });
         assert!(leave(&client_of(transport.clone()), &host, other).unwrap());
         let requests = transport.requests();
-        let deleted = requests.iter().filter(|r| r.method == Method::Delete);
+        let deleted = requests.iter().filter(|r| r.method == Method::DELETE);
         let deleted: Vec<&str> = deleted.map(|request| request.url.as_str()).collect();
         assert_eq!(deleted, [format!("http://api:8082/port-tuple/{TUPLE}")]);
         assert!(

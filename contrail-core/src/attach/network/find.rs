@@ -5,11 +5,11 @@ use uuid::Uuid;
 use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
 use crate::attach::attacher::Attacher;
+use crate::attach::error::Result;
 use crate::attach::network::leave;
 use crate::attach::network::subnets::{self, Subnet};
 use crate::attach::objects;
 use crate::attach::spec::NetworkSpec;
-use crate::error::{Error, Result};
 use crate::ownership::is_by_plugin;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -31,7 +31,7 @@ pub struct Network {
 
 /// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
 /// subnets again; where that user has ended half-way, its removal is finished.
-pub(crate) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwork>> {
+pub(crate) fn find(client: &Client, name: &FqName) -> crate::Result<Option<VirtualNetwork>> {
     let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
     let mut abandoned = Deadline::after(leave::LEAVING);
     client.settle(waiting, || {
@@ -50,27 +50,10 @@ pub(crate) fn find(client: &Client, name: &FqName) -> Result<Option<VirtualNetwo
 
 /// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
 /// a moment, in which nothing can be found under it.
-pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> Result<VirtualNetwork> {
+pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> crate::Result<VirtualNetwork> {
     let name = &object.meta.fq_name;
-    let mut is_made = false;
     let waiting = || format!("creating virtual network {name}, whose name stays taken,");
-    let made = client.settle(waiting, || {
-        match client.create(object) {
-            Ok(uuid) => {
-                is_made = true;
-                log::info!("created virtual network {name} ({uuid})");
-            }
-            Err(Error::AlreadyExists { .. }) => {
-                log::debug!("virtual network {name} was created by somebody else, or is going");
-            }
-            Err(error) => return Err(error),
-        }
-        find(client, name)
-    });
-    made.map_err(|error| match is_made {
-        true => error.unsure(),
-        false => error,
-    })
+    client.create_or_find(object, waiting, || find(client, name))
 }
 
 impl Attacher {
@@ -82,25 +65,25 @@ impl Attacher {
     /// The virtual network of that name. One whose last user is leaving it is waited for.
     ///
     /// # Errors
-    /// When the API cannot be asked; [`Error::Timeout`] when the network stays without subnets.
+    /// When the API cannot be asked; [`Error::Timeout`](crate::Error::Timeout) when the network stays without subnets.
     pub fn find_network(
         &self,
         name: &FqName,
         deadline: Deadline,
     ) -> Result<Option<VirtualNetwork>> {
-        find(&self.client(deadline), name)
+        Ok(find(&self.client(deadline), name)?)
     }
 
     /// Creates a virtual network, or finds the one that somebody else has made under its name meanwhile.
     ///
     /// # Errors
-    /// As [`Client::create`]; [`Error::Timeout`] when the name stays taken by what cannot be found.
+    /// As [`Client::create`]; [`Error::Timeout`](crate::Error::Timeout) when the name stays taken by what cannot be found.
     pub fn create_network(
         &self,
         network: &VirtualNetwork,
         deadline: Deadline,
     ) -> Result<VirtualNetwork> {
-        create(&self.client(deadline), network)
+        Ok(create(&self.client(deadline), network)?)
     }
 
     /// Deletes a network that this project made, unless somebody uses it or has attached a policy
@@ -109,7 +92,7 @@ impl Attacher {
     /// # Errors
     /// When the API cannot be asked.
     pub fn delete_network_unless_used(&self, uuid: Uuid, deadline: Deadline) -> Result<bool> {
-        leave::delete_unless_used(&self.client(deadline), uuid)
+        Ok(leave::delete_unless_used(&self.client(deadline), uuid)?)
     }
 }
 

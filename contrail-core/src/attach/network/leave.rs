@@ -81,7 +81,7 @@ fn may_come(name: &FqName) -> Error {
     let absent = Error::NotFound {
         kind: VirtualNetwork::TYPE,
         name: name.to_string(),
-        hint: "it is looked for again".into(),
+        hint: Some("it is looked for again".into()),
     };
     absent.unsure()
 }

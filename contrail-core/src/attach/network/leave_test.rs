@@ -49,8 +49,8 @@ fn api(
     delete: fn() -> Result<Response, TransportError>,
 ) -> Arc<FakeTransport> {
     FakeTransport::new(move |request| match request.method {
-        Method::Put => update(),
-        Method::Delete => delete(),
+        Method::PUT => update(),
+        Method::DELETE => delete(),
         _ => found(&network_with(true)),
     })
 }
@@ -60,7 +60,11 @@ fn done() -> Result<Response, TransportError> {
 }
 
 fn methods(transport: &FakeTransport) -> Vec<Method> {
-    transport.requests().iter().map(|r| r.method).collect()
+    transport
+        .requests()
+        .iter()
+        .map(|r| r.method.clone())
+        .collect()
 }
 
 /// The subnets that an update gives.
@@ -75,7 +79,7 @@ fn the_subnets_of_a_network_go_before_the_network() {
     assert!(delete_unless_used(&client_of(transport.clone()), ID).unwrap());
     assert_eq!(
         methods(&transport),
-        [Method::Get, Method::Put, Method::Delete]
+        [Method::GET, Method::PUT, Method::DELETE]
     );
     assert_eq!(refs(&transport.requests()[1]), json!([]));
 }
@@ -92,7 +96,7 @@ fn a_network_with_addresses_in_use_keeps_its_subnets_and_stays() {
         || panic!("not to be asked"),
     );
     assert!(!delete_unless_used(&client_of(transport.clone()), ID).unwrap());
-    assert_eq!(methods(&transport), [Method::Get, Method::Put]);
+    assert_eq!(methods(&transport), [Method::GET, Method::PUT]);
 }
 
 #[test]
@@ -153,12 +157,12 @@ fn a_removal_that_ended_half_way_is_finished_by_who_wants_the_network() {
     let is_gone = Mutex::new(false);
     let transport = FakeTransport::new(move |request| {
         let mut is_gone = is_gone.lock().unwrap();
-        match (request.method, *is_gone) {
-            (Method::Delete, _) => {
+        match (&request.method, *is_gone) {
+            (&Method::DELETE, _) => {
                 *is_gone = true;
                 done()
             }
-            (Method::Put, _) => done(),
+            (&Method::PUT, _) => done(),
             (_, true) => absent(),
             (_, false) if request.url.contains(&ID.to_string()) => found(&network_with(false)),
             (_, false) => going(),
@@ -180,7 +184,7 @@ fn a_network_is_made_as_soon_as_the_one_that_goes_has_let_go_of_its_name() {
 #[test]
 fn a_name_that_stays_taken_is_an_error_in_time_that_may_be_tried_again() {
     let transport = FakeTransport::new(|request| match request.method {
-        Method::Post => locked(),
+        Method::POST => locked(),
         _ => absent(),
     });
     let object = serde_json::from_value(network_with(true)).unwrap();

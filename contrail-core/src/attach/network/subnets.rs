@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use crate::api::objects::{AllocationPool, IpamSubnet};
+use crate::attach::error::{Error, Result};
 use crate::attach::spec::{Assigned, NetworkSpec, Pool};
-use crate::error::{Error, Result};
+use crate::error::Error as ClientError;
 use crate::values::Family;
 use crate::values::FqName;
+use crate::values::Invalid;
 
 /// A subnet of an existing virtual network, as far as an interface needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,12 +90,12 @@ const LEAST_MTU_OF_IPV6: u32 = 1280;
 /// Whether an interface of this MTU can have addresses of a family.
 ///
 /// # Errors
-/// [`Error::Invalid`] for IPv6 and a smaller MTU than that needs.
-pub fn check_mtu(mtu: Option<u32>, family: Family) -> Result<()> {
+/// For IPv6 and a smaller MTU than that needs.
+pub fn check_mtu(mtu: Option<u32>, family: Family) -> Result<(), Invalid> {
     match (family, mtu) {
         (Family::V6, Some(mtu @ ..LEAST_MTU_OF_IPV6)) => {
             let reason = format!("IPv6 needs {LEAST_MTU_OF_IPV6} bytes at least");
-            Err(Error::invalid("mtu", mtu.to_string(), reason))
+            Err(Invalid::new("mtu", mtu.to_string(), reason))
         }
         _ => Ok(()),
     }
@@ -116,9 +118,9 @@ pub fn families(network: &NetworkSpec, existing: &[Subnet]) -> Vec<Family> {
 /// The address with the prefix length and gateway of the subnet that holds it.
 ///
 /// # Errors
-/// [`Error::NoAddress`] when no subnet holds it: the network changed between two requests.
-pub fn assigned(network: &FqName, subnets: &[Subnet], address: IpAddr) -> Result<Assigned> {
-    let subnet = holding(subnets, address).ok_or_else(|| Error::NoAddress {
+/// [`Error::NoAddress`](ClientError::NoAddress) when no subnet holds it: the network changed between two requests.
+pub fn assigned(network: &FqName, subnets: &[Subnet], address: IpAddr) -> crate::Result<Assigned> {
+    let subnet = holding(subnets, address).ok_or_else(|| ClientError::NoAddress {
         network: network.clone(),
         reason: format!(
             "{address} lies in none of its subnets ({})",
@@ -126,7 +128,7 @@ pub fn assigned(network: &FqName, subnets: &[Subnet], address: IpAddr) -> Result
         ),
     })?;
     let address = IpNetwork::new(address, subnet.prefix.prefix())
-        .map_err(|e| Error::invalid("prefix", subnet.prefix.to_string(), e.to_string()))?;
+        .map_err(|e| Invalid::new("prefix", subnet.prefix.to_string(), e.to_string()))?;
     Ok(Assigned {
         address,
         gateway: subnet.gateway,

@@ -6,8 +6,9 @@ use super::pending;
 use super::run::Failed;
 use super::step::Step;
 use crate::attach::attacher::Attacher;
+use crate::attach::error::{Error, Result};
 use crate::attach::records::orphans;
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error as ClientError};
 
 /// How a detach went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +61,13 @@ impl Attacher {
 /// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
 /// port, whatever it says.
 fn may_work_later(error: &Error) -> bool {
-    // Whatever Keystone says is no matter of the object.
-    if matches!(error, Error::NoToken { .. }) {
+    // What Keystone answers says nothing about the object.
+    if matches!(error, Error::Client(ClientError::NoToken { .. })) {
         return true;
     }
-    match error.cause() {
-        Error::Refused { status, .. } => *status >= 500,
-        Error::Unauthorized { .. } | Error::Agent { .. } => true,
-        other => other.is_transient(),
+    match error.client_cause() {
+        Some(ClientError::Refused { status, .. }) => *status >= 500,
+        Some(ClientError::Unauthorized { .. } | ClientError::Agent { .. }) => true,
+        _ => error.cause().is_transient(),
     }
 }

@@ -6,9 +6,10 @@ use super::step::Step;
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Client, Resource};
 use crate::attach::attacher::{Backend, Host};
+use crate::attach::error::Result;
 use crate::attach::membership;
 use crate::attach::network;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::values::{Deadline, Family, FqName, identity};
 
 impl Step {
@@ -16,29 +17,30 @@ impl Step {
     pub(crate) fn run(&self, backend: &Backend, host: &Host, deadline: Deadline) -> Result<()> {
         let client = backend.client.until(deadline);
         let was_there = match self {
-            Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true),
+            Step::AgentPort(id) => backend.agent.until(deadline).delete(*id).map(|()| true)?,
             // The name has only a part of the id.
             Step::Link(id) => backend
                 .dataplane
-                .delete_link(&identity::host_ifname(*id), Some(&id.to_string())),
-            Step::InstanceIp(id) => client.delete::<InstanceIp>(*id),
+                .delete_link(&identity::host_ifname(*id), Some(&id.to_string()))?,
+            Step::InstanceIp(id) => client.delete::<InstanceIp>(*id)?,
             Step::Reserved { ip, interface } => {
-                unlink::<InstanceIp, VirtualMachineInterface>(&client, *ip, *interface)
+                unlink::<InstanceIp, VirtualMachineInterface>(&client, *ip, *interface)?
             }
             Step::Membership { interface, vm } => {
-                unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)
+                unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)?
             }
             Step::Interface(id) => {
-                let deleted = delete_interface(backend, host, *id, deadline);
-                deleted.and_then(|was_there| membership::end(host, *id).map(|()| was_there))
+                let was_there = delete_interface(backend, host, *id, deadline)?;
+                membership::end(host, *id)?;
+                was_there
             }
-            Step::Machine(id) => delete_machine(&client, *id),
-            Step::Service { interface } => membership::leave(&client, host, *interface),
-            Step::Role { interface } => membership::retire(&client, host, *interface),
+            Step::Machine(id) => delete_machine(&client, *id)?,
+            Step::Service { interface } => membership::leave(&client, host, *interface)?,
+            Step::Role { interface } => membership::retire(&client, host, *interface)?,
             Step::Networks { interface } => {
-                network::leave::leave(&client, &host.state_dir, *interface)
+                network::leave::leave(&client, &host.state_dir, *interface)?
             }
-        }?;
+        };
         log::debug!(
             "{self}: {}",
             if was_there {
@@ -54,7 +56,12 @@ impl Step {
 /// Deletes a VM interface. Instance IPs that the caller did not expect still block it: those that are ours
 /// by computed id are deleted, those that this host has set aside are taken from it, anybody else's are an
 /// error.
-fn delete_interface(backend: &Backend, host: &Host, id: Uuid, deadline: Deadline) -> Result<bool> {
+fn delete_interface(
+    backend: &Backend,
+    host: &Host,
+    id: Uuid,
+    deadline: Deadline,
+) -> crate::Result<bool> {
     let client = backend.client.until(deadline);
     match client.delete::<VirtualMachineInterface>(id) {
         Err(Error::InUse { by, .. }) => {
@@ -81,7 +88,11 @@ fn delete_interface(backend: &Backend, host: &Host, id: Uuid, deadline: Deadline
 
 /// Removes the reference between two objects that may both stay; one that is gone is fine. The name
 /// only has to be one: the id decides.
-fn unlink<From: Resource, To: Resource>(client: &Client, from: Uuid, to: Uuid) -> Result<bool> {
+fn unlink<From: Resource, To: Resource>(
+    client: &Client,
+    from: Uuid,
+    to: Uuid,
+) -> crate::Result<bool> {
     let name = FqName::new([to.to_string()]);
     match client.remove_ref((From::TYPE, from), (To::TYPE, to, &name)) {
         Err(error) if error.is_not_found() => Ok(false),
@@ -90,7 +101,7 @@ fn unlink<From: Resource, To: Resource>(client: &Client, from: Uuid, to: Uuid) -
 }
 
 /// Deletes a virtual machine unless it has other interfaces, which keep it.
-fn delete_machine(client: &Client, id: Uuid) -> Result<bool> {
+fn delete_machine(client: &Client, id: Uuid) -> crate::Result<bool> {
     match client.delete::<VirtualMachine>(id) {
         Err(Error::InUse { by, .. }) => {
             log::debug!("virtual machine {id} stays: it has {}", by.join(", "));

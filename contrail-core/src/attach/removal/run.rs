@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::step::Step;
 use crate::attach::attacher::{Backend, Host};
-use crate::error::Error;
+use crate::attach::error::Error;
 use crate::parallel;
 use crate::values::Deadline;
 
@@ -97,7 +97,7 @@ mod tests {
         let (own, other) = (Uuid::from_u128(1 << 100), Uuid::from_u128(2 << 100));
         let failed = |step| Failed {
             step,
-            error: Error::missing("a", "b"),
+            error: crate::Error::missing("a", "b").into(),
         };
         let mut steps = Step::of_interface(own, &[Family::V4]);
         steps.extend(Step::of_interface(other, &[Family::V4]));

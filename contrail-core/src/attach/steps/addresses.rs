@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
+use crate::attach::error::{Error, Result};
 use crate::attach::network::Network;
 use crate::attach::network::subnets;
 use crate::attach::objects;
@@ -12,7 +13,7 @@ use crate::attach::removal::Step;
 use crate::attach::spec::Assigned;
 use crate::attach::steps::{Ip, Reserved};
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::{Error, Result};
+use crate::error::Error as ClientError;
 use crate::parallel;
 use crate::values::FqName;
 
@@ -27,7 +28,12 @@ impl Transaction<'_> {
                 Some(address) => address,
                 None => self.chosen_address(network, ip)?,
             };
-            subnets::assigned(&network.fq_name, &network.subnets, address)
+            let network = &reserved.network;
+            Ok(subnets::assigned(
+                &network.fq_name,
+                &network.subnets,
+                address,
+            )?)
         };
         let (linked, assigned) = parallel::both(
             || self.link_machine(&reserved.port),
@@ -49,9 +55,9 @@ impl Transaction<'_> {
         match link() {
             Err(error) if is_without_machine(&error) => {
                 self.create_machine(port.wanted)?;
-                link()
+                Ok(link()?)
             }
-            other => other,
+            other => Ok(other?),
         }
     }
 
@@ -64,7 +70,9 @@ impl Transaction<'_> {
         let step = Step::InstanceIp(ip.id);
         let create = || self.attempt(step.clone(), || self.client().ensure_address(&object));
         let created = match create() {
-            Err(Error::NoAddress { .. }) if self.has_stayed(reserved)? => create(),
+            Err(Error::Client(ClientError::NoAddress { .. })) if self.has_stayed(reserved)? => {
+                create()
+            }
             other => other,
         };
         created
@@ -86,26 +94,32 @@ impl Transaction<'_> {
     fn chosen_address(&self, network: &Network, ip: &Ip) -> Result<IpAddr> {
         let object: InstanceIp = self.client().get_with(ip.id, &["instance_ip_address"])?;
         let reason = || subnets::why_no_address(&network.subnets, ip.family, None);
-        object.address.ok_or_else(|| Error::NoAddress {
+        let none = || ClientError::NoAddress {
             network: network.fq_name.clone(),
             reason: reason(),
-        })
+        };
+        Ok(object.address.ok_or_else(none)?)
     }
 }
 
 /// The API says "exhausted" for five causes; the subnets tell which one it was.
 fn full(network: &Network, ip: &Ip, error: Error) -> Error {
     match error {
-        Error::NoAddress { network: name, .. } if !network.subnets.is_empty() => Error::NoAddress {
-            network: name,
-            reason: subnets::why_no_address(&network.subnets, ip.family, ip.asked),
-        },
+        Error::Client(ClientError::NoAddress { network: name, .. })
+            if !network.subnets.is_empty() =>
+        {
+            let reason = subnets::why_no_address(&network.subnets, ip.family, ip.asked);
+            Error::Client(ClientError::NoAddress {
+                network: name,
+                reason,
+            })
+        }
         other => other,
     }
 }
 
-fn is_without_machine(error: &Error) -> bool {
-    matches!(error.cause(), Error::NotFound { kind, .. } if *kind == VirtualMachine::TYPE)
+fn is_without_machine(error: &ClientError) -> bool {
+    matches!(error.cause(), ClientError::NotFound { kind, .. } if *kind == VirtualMachine::TYPE)
 }
 
 /// What the API would refuse for another reason, or the kernel after it.
@@ -115,9 +129,10 @@ fn check(reserved: &Reserved, ip: &Ip) -> Result<()> {
     let purpose = |address| Some((address, subnets::purpose(&network.subnets, address)?));
     match ip.asked.and_then(purpose) {
         None => Ok(()),
-        Some((address, purpose)) => Err(Error::NoAddress {
+        Some((address, purpose)) => Err(ClientError::NoAddress {
             network: network.fq_name.clone(),
             reason: format!("{address} is {purpose} of its subnet"),
-        }),
+        }
+        .into()),
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::api::objects::VirtualNetwork;
+use crate::attach::error::{Error, Result};
 use crate::attach::network::Network;
 use crate::attach::network::subnets;
 use crate::attach::objects;
@@ -12,8 +13,8 @@ use crate::attach::records::networks;
 use crate::attach::removal::{self, Step};
 use crate::attach::spec::Attachment;
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::{self, Error, Result};
-use crate::kernel::{Netns, VethSpec};
+use crate::error::{self, Error as ClientError};
+use crate::kernel::{self, Netns, VethSpec};
 use crate::parallel;
 use crate::values::{Family, identity};
 
@@ -123,10 +124,11 @@ impl Transaction<'_> {
     fn note_network(&self, port: &Port, network: &Network) -> Result<()> {
         let state_dir = &self.host.state_dir;
         if !network.owned {
-            return networks::decline(state_dir, port.id, &network.fq_name);
+            return Ok(networks::decline(state_dir, port.id, &network.fq_name)?);
         }
         self.note(Step::Networks { interface: port.id });
-        networks::join(state_dir, port.id, &network.fq_name, network.uuid)
+        networks::join(state_dir, port.id, &network.fq_name, network.uuid)?;
+        Ok(())
     }
 
     /// Creates the virtual machine, unless another interface of the container has done so.
@@ -184,12 +186,14 @@ impl Transaction<'_> {
             Ok(())
         };
         match create() {
-            Err(Error::InterfaceExists { ifname, .. }) if self.is_leftover(&spec, &ifname)? => {
+            Err(kernel::Error::InterfaceExists { ifname, .. })
+                if self.is_leftover(&spec, &ifname)? =>
+            {
                 log::info!("interface {ifname} is left over from an earlier attach");
                 dataplane.delete_link(&ifname, Some(&spec.alias))?;
-                create()
+                Ok(create()?)
             }
-            other => other,
+            other => Ok(other?),
         }
     }
 
@@ -208,10 +212,8 @@ impl Transaction<'_> {
 fn missed_network(created: Result<()>) -> Result<Option<Error>> {
     match created {
         Ok(()) => Ok(None),
-        Err(error) => match error.cause() {
-            Error::NotFound {
-                kind: "reference", ..
-            } => Ok(Some(error)),
+        Err(error) => match error.client_cause() {
+            Some(ClientError::MissingReference { .. }) => Ok(Some(error)),
             _ => Err(error),
         },
     }
@@ -230,10 +232,11 @@ fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
     };
     let refuse = |family| {
         let reason = subnets::why_no_address(&network.subnets, family, asked(family));
-        Err(Error::NoAddress {
+        Err(ClientError::NoAddress {
             network: network.fq_name.clone(),
             reason,
-        })
+        }
+        .into())
     };
     if families.is_empty() {
         return refuse(Family::V4);

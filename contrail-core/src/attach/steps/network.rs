@@ -4,13 +4,14 @@ use uuid::Uuid;
 
 use crate::api::Resource;
 use crate::api::objects::VirtualNetwork;
+use crate::attach::error::Result;
 use crate::attach::network::{self, Network};
 use crate::attach::objects;
 use crate::attach::records::networks;
 use crate::attach::removal::Step;
 use crate::attach::spec::NetworkSpec;
 use crate::attach::transaction::Transaction;
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 impl Transaction<'_> {
     /// The network of that name, if it exists and does not contradict the request. One request; a
@@ -31,8 +32,11 @@ impl Transaction<'_> {
             return Err(Error::NotFound {
                 kind: VirtualNetwork::TYPE,
                 name: spec.fq_name.to_string(),
-                hint: "create it, or configure the subnet that it should be created with".into(),
-            });
+                hint: Some(
+                    "create it, or configure the subnet that it should be created with".into(),
+                ),
+            }
+            .into());
         }
         let object = objects::network(self.host, spec);
         let client = self.client();

@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use crate::api::objects::VirtualMachineInterface;
 use crate::api::{ListQuery, Resource};
+use crate::attach::error::Result;
 use crate::attach::membership::warn_of;
 use crate::attach::records::services;
 use crate::attach::removal::Step;
 use crate::attach::spec::Service;
 use crate::attach::transaction::{Port, Transaction};
-use crate::error::{Result, report};
+use crate::error::report;
 use crate::service_chain::{RolePort, SETTLE, ServiceRole, ServiceRoles};
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;

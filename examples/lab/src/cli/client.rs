@@ -8,8 +8,8 @@ use contrail_core::{Deadline, Error as CoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Which;
 use super::error::{Error, Result};
+use super::options::Which;
 use super::run_file::{self, End, Found, Running};
 
 /// A lab answers at once, or it hangs.
@@ -57,7 +57,7 @@ impl Client {
     /// # Errors
     /// When the lab does not answer or answers something else.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let request = self.request(Method::Get, path);
+        let request = self.request(Method::GET, path);
         let answer = self.send(&request);
         let answer = answer.map_err(|e| self.explain(e))?;
         let document = answer.json(|| format!("the lab's answer to {path}"))?;
@@ -69,7 +69,9 @@ impl Client {
     /// # Errors
     /// When the lab does not answer or refuses.
     pub fn post(&self, path: &str, body: &impl Serialize) -> Result<()> {
-        let request = self.request(Method::Post, path).json(body);
+        let request = self
+            .request(Method::POST, path)
+            .json(&serde_json::json!(body));
         self.send(&request).map(|_| ())
     }
 
@@ -78,7 +80,9 @@ impl Client {
     /// # Errors
     /// When the lab does not answer, refuses or answers something else.
     pub fn ask<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let request = self.request(Method::Post, path).json(body);
+        let request = self
+            .request(Method::POST, path)
+            .json(&serde_json::json!(body));
         let answer = self.send(&request).map_err(|e| self.explain(e))?;
         Ok(answer.json(|| format!("the lab's answer to {path}"))?)
     }
@@ -88,7 +92,7 @@ impl Client {
     /// # Errors
     /// When the lab does not answer or refuses.
     pub fn delete(&self, path: &str) -> Result<()> {
-        self.send(&self.request(Method::Delete, path)).map(|_| ())
+        self.send(&self.request(Method::DELETE, path)).map(|_| ())
     }
 
     fn request(&self, method: Method, path: &str) -> Request {
@@ -106,7 +110,7 @@ impl Client {
         }
         Err(Error::Lab(CoreError::Refused {
             service,
-            method: request.method.as_str(),
+            method: request.method.clone(),
             path: request.url.clone(),
             status: answer.status,
             message: answer.text(),

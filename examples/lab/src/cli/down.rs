@@ -6,8 +6,9 @@ use contrail_core::Error as CoreError;
 
 use super::client::Client;
 use super::error::{Error, Result};
+use super::options::Which;
+use super::print::print;
 use super::run_file::{self, End, Found, RunFile, Running, Vacancy};
-use super::{Which, print};
 use crate::dataplane::clean;
 
 /// How long a lab may take to remove its ports.

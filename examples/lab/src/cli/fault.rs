@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::error::Result;
+use super::options::{Shown, Which};
+use super::print::{print, print_json};
 use super::table::{list, table};
-use super::{Shown, Which, print, print_json};
 use crate::faults::{Action, Rule, StatusAnswer};
 use crate::http::ServiceName;
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::error::Result;
+use super::options::Shown;
+use super::print::{print, print_json};
 use super::table::table;
-use super::{Shown, print, print_json};
 use crate::http::ServiceName;
 
 #[derive(Debug, clap::Args)]

@@ -6,6 +6,8 @@ mod down;
 mod error;
 mod fault;
 mod log;
+mod options;
+mod print;
 mod run_dir;
 mod run_file;
 mod status;
@@ -14,15 +16,16 @@ mod trace;
 mod up;
 mod vif;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use contrail_core::error::report;
-use contrail_core::process::output;
+use clap::{Parser, Subcommand};
+use contrail_core::process::{logging, output, panics};
+use contrail_core::settings::Sources;
 
-use self::error::Result;
-use crate::lab::{NAME_RULE, is_name};
+use self::options::{Shown, Which};
+
+/// The name of the program, in its messages.
+const PROGRAM: &str = "contrail-lab";
 
 /// An OpenContrail on one host, for trying and testing only: configuration API, Keystone, the
 /// vRouter agent's port API and a data plane, in one process.
@@ -56,36 +59,10 @@ enum Command {
     Log(log::Options),
 }
 
-/// Which lab a command is for.
-#[derive(Clone, Debug, Args)]
-struct Which {
-    /// The lab's name.
-    #[arg(long, default_value = "lab", value_parser = lab_name)]
-    name: String,
-}
-
-/// What a command shows, and how.
-#[derive(Clone, Debug, Args)]
-struct Shown {
-    #[command(flatten)]
-    lab: Which,
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Reads the name of a lab. The parser of the command line says which value is wrong.
-fn lab_name(text: &str) -> std::result::Result<String, &'static str> {
-    if is_name(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(NAME_RULE)
-    }
-}
-
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    panics::log_panics();
+    logging::start(PROGRAM, &Sources::of_process().log_settings());
     let command = CommandLine::parse().command;
     let done = |()| ExitCode::SUCCESS;
     let result = match command {
@@ -100,23 +77,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(e) => {
-            // Nothing helps when not even this can be written.
-            let _ = writeln!(io::stderr(), "contrail-lab: {}", report(&e));
+            output::print_error(PROGRAM, &e);
             ExitCode::FAILURE
         }
     }
-}
-
-fn print(text: &str) -> Result<()> {
-    Ok(output::print(text)?)
-}
-
-/// Prints a value as JSON for programs.
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|source| contrail_core::Error::Decode {
-            what: "the lab's state".into(),
-            source,
-        })?;
-    print(&format!("{text}\n"))
 }

@@ -2,8 +2,9 @@
 
 use super::client::Client;
 use super::error::Result;
+use super::options::Shown;
+use super::print::{print, print_json};
 use super::table::{list, table};
-use super::{Shown, print, print_json};
 use crate::status::{ChainStatus, NetworkStatus, PortStatus, Status};
 
 /// Shows a running lab.

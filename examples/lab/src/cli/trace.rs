@@ -5,8 +5,9 @@ use clap::Args;
 use super::client::Client;
 use super::docker;
 use super::error::Result;
+use super::options::Shown;
+use super::print::{print, print_json};
 use super::table::{list, table};
-use super::{Shown, print, print_json};
 use crate::dataplane::trace::End;
 use crate::trace::{Protocol, Question, Trace, TracedHop};
 

@@ -12,9 +12,10 @@ use nix::unistd::{dup2_stderr, geteuid, setsid};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::Result;
+use super::options::lab_name;
+use super::print::print;
 use super::run_dir;
 use super::run_file::{self, RunFile};
-use super::{lab_name, print};
 use crate::dataplane::Mode;
 use crate::lab::{Lab, LabOptions};
 use crate::status::Status;
@@ -71,7 +72,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
     let is_detached = options.detached;
     if is_detached {
         // Fails only for the leader of a process group, which a child just started is not.
-        setsid().map_err(|e| CoreError::kernel("leave the terminal", e.into()))?;
+        setsid().map_err(|e| CoreError::system("leave the terminal", e.into()))?;
     }
     print("contrail-lab: an OpenContrail on one host, for trying and testing only\n")?;
     let options = lab_options(options);
@@ -141,10 +142,10 @@ fn wait_for_the_end(lab: &Lab) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
-        .map_err(|e| CoreError::kernel("start a runtime", e))?;
+        .map_err(|e| CoreError::system("start a runtime", e))?;
     let mut wanted = lab.stop_wanted();
     runtime.block_on(async {
-        let watch = |kind| signal(kind).map_err(|e| CoreError::kernel("watch for signals", e));
+        let watch = |kind| signal(kind).map_err(|e| CoreError::system("watch for signals", e));
         let mut interrupt = watch(SignalKind::interrupt())?;
         let mut terminate = watch(SignalKind::terminate())?;
         tokio::select! {
@@ -189,7 +190,7 @@ fn greeting(status: &Status) -> String {
 /// Starts this program again with the same arguments, shows what it says, and returns when it
 /// serves. Why it does not, it says itself.
 fn start_in_background() -> Result<ExitCode> {
-    let failed = |e| CoreError::kernel("start the lab in the background", e);
+    let failed = |e| CoreError::system("start the lab in the background", e);
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
         .args(std::env::args_os().skip(1))

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::client::Client;
 use super::error::Result;
+use super::options::Shown;
+use super::print::{print, print_json};
 use super::status::state;
 use super::table::list;
-use super::{Shown, print, print_json};
 use crate::dataplane::wire::ROUTER_MAC;
 use crate::status::{PortStatus, Status};
 

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::call::{Call, Reply};
 use super::check::is_falsy;
-use super::draft::{Draft, fq_name, known_props, new_refs};
+use super::draft::{Draft, known_props, new_refs};
 use super::error::{ApiError, Result};
+use super::identifier::fq_name;
 use super::python_repr::{repr, repr_list};
 use super::schema::Kind;
 use super::state::State;
@@ -152,7 +153,7 @@ fn chosen_uuid(
         Some(value) => value.as_str().ok_or_else(ApiError::internal)?,
     };
     let uuid = Uuid::try_parse(text).map_err(|_| ApiError::internal())?;
-    if super::call::parse_uuid(text).is_none() {
+    if super::identifier::parse_uuid(text).is_none() {
         return Err(ApiError::bad_request(format!(
             "Invalid UUID format: {text}"
         )));

@@ -7,15 +7,7 @@ use super::draft::Draft;
 use super::schema::Kind;
 use super::state::State;
 use super::{meta, types};
-
-/// A project that Keystone knows and the server therefore has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Project {
-    /// Its name in `default-domain`.
-    pub name: String,
-    /// Its id; Keystone's without the dashes.
-    pub id: Uuid,
-}
+use crate::keystone::Project;
 
 /// The state after the first start, with projects synchronised from Keystone.
 pub fn first_start(projects: &[Project]) -> State {

@@ -3,8 +3,10 @@
 use uuid::Uuid;
 
 use super::access::Access;
-use super::call::{Call, Reply, parse_uuid};
+use super::call::{Call, Reply};
 use super::error::{ApiError, Result};
+use super::identifier::parse_uuid;
+use super::make::is_default;
 use super::python_repr::repr_list;
 use super::schema::Kind;
 use super::state::State;
@@ -45,14 +47,6 @@ pub fn check(state: &State, call: &Call<'_>, kind: Kind, id: &str) -> Result<Uui
 pub fn stored(state: &State, kind: Kind, uuid: Uuid) -> Result<&Object> {
     let object = state.store.get_kind(kind, uuid);
     object.ok_or_else(|| ApiError::other_type(kind.name(), &uuid.to_string()))
-}
-
-/// Whether a child goes away with its parent: the server makes it by itself.
-pub(super) fn is_default(state: &State, parent: Kind, child: &Object) -> bool {
-    let default_group = parent == state.kinds.project
-        && child.kind == state.kinds.security_group
-        && child.name() == "default";
-    default_group || child.name() == format!("default-{}", child.kind.name())
 }
 
 fn refuse_with_children(state: &State, call: &Call<'_>, object: &Object) -> Result<()> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::call::parse_uuid;
 use super::error::{ApiError, Result};
+use super::identifier::{fq_name, parse_uuid};
 use super::python_repr::repr;
 use super::races::Seen;
 use super::schema::Kind;
@@ -53,26 +53,6 @@ pub fn known_props(kind: Kind, sent: &Map<String, Value>) -> Map<String, Value> 
         .collect()
 }
 
-fn name_parts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::Array(parts) => parts
-            .iter()
-            .map(|part| part.as_str().map(str::to_owned))
-            .collect(),
-        // A string is a sequence of its characters.
-        Value::String(text) => Some(text.chars().map(String::from).collect()),
-        _ => None,
-    }
-}
-
-/// The name that a request gives, part by part.
-///
-/// # Errors
-/// 500 when it is neither a list of strings nor a string.
-pub fn fq_name(value: &Value) -> Result<Vec<String>> {
-    name_parts(value).ok_or_else(ApiError::internal)
-}
-
 /// The references of a new object. `to` decides; a `uuid` beside it matters only for which error
 /// an unknown name gets.
 ///
@@ -89,9 +69,9 @@ pub fn new_refs(
     for (to_kind, elements) in links_of(kind, sent)? {
         let mut of_kind = Vec::new();
         for element in elements {
-            check_network(state, kind, to_kind, element)?;
+            check_network(state, (kind, to_kind), element)?;
             let to = named(state, seen, to_kind, element)?;
-            check_ipam(state, kind, to_kind, element)?;
+            check_ipam(state, (kind, to_kind), element)?;
             of_kind.push(reference(to, element));
         }
         refs.insert(to_kind, of_kind);
@@ -203,45 +183,38 @@ fn named(state: &State, seen: &Seen, to_kind: Kind, element: &Map<String, Value>
     })
 }
 
+/// The types at the two ends of a reference.
+type Ends = (Kind, Kind);
+
 /// The server reads the network of an interface by its id before anything else.
-fn check_network(
-    state: &State,
-    kind: Kind,
-    to_kind: Kind,
-    element: &Map<String, Value>,
-) -> Result<()> {
-    let kinds = state.kinds;
-    let is_meant = (kind, to_kind) == (kinds.virtual_machine_interface, kinds.virtual_network);
-    match unknown_id(state, to_kind, element).filter(|_| is_meant) {
-        Some(id) => Err(ApiError::unknown_id(id)),
-        None => Ok(()),
-    }
+fn check_network(state: &State, ends: Ends, element: &Map<String, Value>) -> Result<()> {
+    let read = (
+        state.kinds.virtual_machine_interface,
+        state.kinds.virtual_network,
+    );
+    refuse_unknown_id(state, ends, read, element, ApiError::unknown_id)
 }
 
 /// The server reads the IPAMs of a network by their ids before it stores anything.
-fn check_ipam(
-    state: &State,
-    kind: Kind,
-    to_kind: Kind,
-    element: &Map<String, Value>,
-) -> Result<()> {
-    let kinds = state.kinds;
-    let is_meant = (kind, to_kind) == (kinds.virtual_network, kinds.network_ipam);
-    match unknown_id(state, to_kind, element).filter(|_| is_meant) {
-        Some(id) => Err(ApiError::no_id_error(id)),
-        None => Ok(()),
-    }
+fn check_ipam(state: &State, ends: Ends, element: &Map<String, Value>) -> Result<()> {
+    let read = (state.kinds.virtual_network, state.kinds.network_ipam);
+    refuse_unknown_id(state, ends, read, element, ApiError::no_id_error)
 }
 
-/// The id in a reference, if no object of the type has it.
-fn unknown_id<'a>(
+/// Refuses a reference between the types of `read` if no object has the id in it.
+fn refuse_unknown_id(
     state: &State,
-    to_kind: Kind,
-    element: &'a Map<String, Value>,
-) -> Option<&'a str> {
-    let id = element.get("uuid").and_then(Value::as_str)?;
-    let known = parse_uuid(id).and_then(|uuid| state.store.get_kind(to_kind, uuid));
-    known.is_none().then_some(id)
+    ends: Ends,
+    read: Ends,
+    element: &Map<String, Value>,
+    refusal: fn(&str) -> ApiError,
+) -> Result<()> {
+    let id = element.get("uuid").and_then(Value::as_str);
+    let known = |id: &str| parse_uuid(id).and_then(|uuid| state.store.get_kind(ends.1, uuid));
+    match id.filter(|id| ends == read && known(id).is_none()) {
+        Some(id) => Err(refusal(id)),
+        None => Ok(()),
+    }
 }
 
 /// As [`check_ipam`], in a change: the name must be there and known, too.
@@ -257,7 +230,7 @@ fn check_changed_ipam(
     }
     let to = element.get("to");
     let name = target_name(to.ok_or_else(|| ApiError::traceback("KeyError: 'to'"))?)?;
-    check_ipam(state, kind, to_kind, element)?;
+    check_ipam(state, (kind, to_kind), element)?;
     match state.store.find(to_kind, &name) {
         Some(_) => Ok(()),
         None => Err(ApiError::traceback(format!(

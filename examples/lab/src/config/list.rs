@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::access::Access;
-use super::call::{Call, Reply, parse_uuid};
+use super::call::{Call, Reply};
 use super::check::is_falsy;
 use super::error::{ApiError, Result};
 use super::filter::{Filter, parse_filters};
+use super::identifier::parse_uuid;
 use super::render::{Shown, render};
 use super::schema::Kind;
 use super::state::State;

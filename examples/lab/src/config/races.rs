@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::address::{self, number};
-use super::call::parse_uuid;
-use super::draft::fq_name;
 use super::error::ApiError;
+use super::identifier::fq_name;
+use super::identifier::parse_uuid;
 use super::schema::Kind;
 use super::state::State;
 

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::access::Access;
-use super::call::{Call, Reply, parse_uuid};
+use super::call::{Call, Reply};
 use super::error::{ApiError, Result};
+use super::identifier::parse_uuid;
 use super::meta;
 use super::render::{Shown, render};
 use super::schema::Kind;

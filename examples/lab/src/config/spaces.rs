@@ -2,22 +2,11 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::alloc::Subnet;
+use super::alloc::SpaceSubnet;
+use super::python_repr::repr_list;
 use super::state::State;
-
-/// A subnet of a virtual network or of a flat IPAM.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SpaceSubnet {
-    /// `10.1.0.0/24`.
-    pub name: String,
-    /// The client's or the server's id of the subnet.
-    pub uuid: String,
-    /// The allocator.
-    pub subnet: Subnet,
-}
 
 /// What kind of address is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,4 +108,17 @@ impl State {
             }
         }
     }
+}
+
+/// What the server says when the subnets that it tried have no address left, and in four more cases
+/// of none tried.
+pub fn exhausted(state: &State, network: Uuid, tried: &[String]) -> String {
+    let (name, tried) = (name_of(state, network), repr_list(tried));
+    format!("Virtual-Network({name}) has exhausted subnet({tried})")
+}
+
+/// An object's name, as texts have it.
+pub fn name_of(state: &State, uuid: Uuid) -> String {
+    let object = state.store.get(uuid);
+    repr_list(object.map_or(&[], |object| object.fq_name.as_slice()))
 }

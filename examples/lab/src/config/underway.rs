@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::api::ConfigApi;
 use super::call::{Call, Reply, decode};
 use super::delete;
-use super::error::Result;
+use super::error::{ApiError, Result};
 use super::races::Seen;
+use super::route::exact_kind;
 use super::schema::Kind;
-use super::{ConfigApi, exact_kind, respond};
 use crate::http::{Request, Response, Step, Underway};
 
 /// How long the DELETE of a network takes: 17 to 103 ms were measured. All the time its name cannot be
@@ -96,7 +97,7 @@ impl Deleting {
             state.discard_alone(self.uuid);
             Ok(name)
         });
-        let name = removed.map_err(|error: super::ApiError| error.response(&call.url()))?;
+        let name = removed.map_err(|error: ApiError| error.response(&call.url()))?;
         Ok(NameLock {
             api: Arc::clone(&self.api),
             name,
@@ -134,16 +135,5 @@ impl Drop for NameLock {
 impl ConfigApi {
     fn network_kind(&self) -> Kind {
         self.lock().kinds.virtual_network
-    }
-
-    /// Answers a request that saw this when it arrived.
-    pub(super) fn answer(&self, request: &Request, seen: Seen) -> Response {
-        match self.auth.caller(request) {
-            Ok(caller) => {
-                let call = Call::new(request, caller).with_seen(seen);
-                self.with(|state| respond(state, &call, request))
-            }
-            Err(refusal) => *refusal,
-        }
     }
 }

@@ -12,9 +12,9 @@ use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleMessage, RulePortRange};
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 
+use super::flow::Packets;
 use super::netlink::{error, gone_is_fine};
-use super::policy::Packets;
-use super::render::{LAST_METRIC, Object, Selector, Target};
+use super::object::{LAST_METRIC, Object, Selector, Target};
 use super::wire::ROUTER_MAC;
 
 /// The loopback device is the first of every namespace.
@@ -133,7 +133,7 @@ impl Kernel<'_> {
         let index = self.twins.get(device).copied();
         index.ok_or_else(|| {
             let absent = std::io::Error::from_raw_os_error(nix::libc::ENODEV);
-            Error::kernel(format!("find {device}"), absent)
+            Error::system(format!("find {device}"), absent)
         })
     }
 
@@ -319,7 +319,7 @@ async fn change_rule(handle: &Handle, message: RuleMessage, change: Change) -> R
 /// so that no network's gateway is reached from another one, and what no rule knows is dropped.
 ///
 /// # Errors
-/// [`Error::Kernel`].
+/// [`Error::System`].
 pub async fn base_rules(handle: &Handle, ipv6: bool) -> Result<()> {
     let start = |priority: u32| handle.rule().add().priority(priority);
     let local = |priority: u32| {
@@ -369,7 +369,7 @@ pub async fn base_rules(handle: &Handle, ipv6: bool) -> Result<()> {
 
 /// A route that cannot even be written down: address and prefix of different families.
 fn unbuildable(e: impl std::fmt::Display) -> Error {
-    Error::kernel("build a route", std::io::Error::other(e.to_string()))
+    Error::system("build a route", std::io::Error::other(e.to_string()))
 }
 
 fn family(object: &Object) -> Family {
@@ -394,7 +394,7 @@ fn about(e: Error, object: &Object, change: Change) -> Error {
 
 fn rename(e: Error, operation: &str) -> Error {
     match e {
-        Error::Kernel { source, .. } => Error::kernel(operation, source),
+        Error::System { source, .. } => Error::system(operation, source),
         other => other,
     }
 }

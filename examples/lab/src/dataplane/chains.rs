@@ -13,9 +13,9 @@ use contrail_core::values::Family;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
+use super::flow::{Action, Flow, Legs, Mode, Packets};
 use super::model::{Model, Network, Port};
-use super::policy::{Action, Flow, Legs, Mode, Packets};
-use super::render::{Object, Selector, Target};
+use super::object::{Object, Selector, Target};
 use super::wire::ROUTER_MAC;
 
 /// What a service instance itself sends is ordinary traffic of its network.

@@ -22,9 +22,9 @@ fn flush_message() -> [u8; 20] {
 /// Empties the table of tracked flows of the calling thread's network namespace.
 ///
 /// # Errors
-/// [`Error::Kernel`] when the kernel refuses, for example because it has no connection tracking.
+/// [`Error::System`] when the kernel refuses, for example because it has no connection tracking.
 pub fn flush() -> Result<()> {
-    let failed = |e: std::io::Error| Error::kernel("flush the tracked flows", e);
+    let failed = |e: std::io::Error| Error::system("flush the tracked flows", e);
     let mut socket = Socket::new(NETLINK_NETFILTER).map_err(failed)?;
     socket.bind_auto().map_err(failed)?;
     socket

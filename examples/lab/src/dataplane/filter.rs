@@ -23,7 +23,7 @@ impl Filter {
     /// Finds the program and loads the rules.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when there is no `nft` or the kernel does not take the rules.
+    /// [`Error::System`] when there is no `nft` or the kernel does not take the rules.
     pub fn start(program: Option<&Path>) -> Result<Self> {
         let programs = match program {
             Some(program) => vec![program.to_owned()],
@@ -42,13 +42,13 @@ impl Filter {
                 Err(e) => failure = Some(e),
             }
         }
-        Err(failure.unwrap_or_else(|| Error::kernel("run nft", io::ErrorKind::NotFound.into())))
+        Err(failure.unwrap_or_else(|| Error::system("run nft", io::ErrorKind::NotFound.into())))
     }
 
     /// Brings the sets to these elements, and forgets accepted flows when less is allowed.
     ///
     /// # Errors
-    /// [`Error::Kernel`]; the old elements stay then.
+    /// [`Error::System`]; the old elements stay then.
     pub fn set(&mut self, next: Elements) -> Result<()> {
         let change = self.elements.change_to(&next);
         if change.is_empty() {
@@ -70,7 +70,7 @@ impl Filter {
 
 /// Runs `nft -f -`: one transaction.
 fn load(program: &Path, ruleset: &str) -> Result<()> {
-    let failed = |e: io::Error| Error::kernel(format!("run {}", program.display()), e);
+    let failed = |e: io::Error| Error::system(format!("run {}", program.display()), e);
     let mut child = Command::new(program)
         .args(["-f", "-"])
         .stdin(Stdio::piped())

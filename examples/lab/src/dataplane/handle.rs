@@ -1,56 +1,19 @@
 //! What the rest of the lab holds of the data plane: how to start, tell, ask and stop it.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use contrail_core::error::report;
 use contrail_core::{Error, Result};
-use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use uuid::Uuid;
 
-use super::model::Model;
-use super::netlink::Counters;
+use super::messages::{Command, Inputs, PlaneOptions, Snapshot};
 use super::plane::{run, runtime};
 use super::{namespace, wire};
-use crate::agent::ports::Subscription;
-use crate::view::ConfigView;
 
 /// Longer than any change of the kernel takes; a caller that waits longer goes on.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Whether the lab forwards packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Mode {
-    /// It does, or does not start.
-    On,
-    /// It does not: only the APIs are served.
-    Off,
-    /// It does if this process may.
-    #[default]
-    Auto,
-}
-
-/// Where the data plane reads what it is to do.
-pub struct Inputs {
-    /// The agent's ports.
-    pub subscriptions: Box<dyn Fn() -> Vec<Subscription> + Send>,
-    /// The configuration.
-    pub view: Box<dyn Fn() -> Arc<ConfigView> + Send>,
-}
-
-/// How a data plane is started.
-pub struct PlaneOptions {
-    /// The lab's name.
-    pub lab: String,
-    /// Whether it forwards.
-    pub mode: Mode,
-    /// The `nft` program; found in the path when absent.
-    pub nft: Option<PathBuf>,
-}
 
 /// A running data plane. It belongs to the network namespace of the thread that started it.
 pub struct DataPlane {
@@ -61,44 +24,6 @@ pub struct DataPlane {
 /// Tells a data plane that its inputs changed.
 #[derive(Clone)]
 pub struct Notifier(UnboundedSender<Command>);
-
-/// What the thread is told and asked.
-pub enum Command {
-    /// The inputs changed.
-    Changed,
-    /// The same; answered when the kernel has followed.
-    Settle(mpsc::Sender<()>),
-    /// Whether the host has a link of this name.
-    LinkExists(String, mpsc::Sender<bool>),
-    /// The state at this moment.
-    Snapshot(mpsc::Sender<Snapshot>),
-    /// Remove everything and end.
-    Stop(mpsc::Sender<Result<()>>),
-}
-
-/// The state of the data plane at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// The namespace of the router; `None` when nothing is forwarded.
-    pub namespace: Option<PathBuf>,
-    /// What does not work as it should: no forwarding, no packet filter, a failed change.
-    pub problems: Vec<String>,
-    /// The networks that have ports, and the ports.
-    pub model: Model,
-    /// What the kernel says of each port.
-    pub ports: BTreeMap<Uuid, PortSnapshot>,
-}
-
-/// What the kernel says of a port.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct PortSnapshot {
-    /// The index of the host end; `None` when it does not exist.
-    pub ifindex: Option<u32>,
-    /// Why the port could not be connected to the router.
-    pub problem: Option<String>,
-    /// What the host end received from the container and sent to it.
-    pub counters: Counters,
-}
 
 impl Notifier {
     /// The inputs changed: the kernel follows soon.
@@ -143,7 +68,7 @@ impl DataPlane {
         let thread = std::thread::Builder::new()
             .name("data-plane".into())
             .spawn(move || run(options, inputs, received, &ready))
-            .map_err(|e| Error::kernel("start the data plane's thread", e))?;
+            .map_err(|e| Error::system("start the data plane's thread", e))?;
         let plane = Self {
             notifier: Notifier(commands),
             thread: Some(thread),
@@ -151,7 +76,7 @@ impl DataPlane {
         match is_ready.recv() {
             Ok(Ok(())) => Ok(plane),
             Ok(Err(e)) => Err(e),
-            Err(_) => Err(Error::kernel(
+            Err(_) => Err(Error::system(
                 "start the data plane",
                 std::io::ErrorKind::UnexpectedEof.into(),
             )),
@@ -194,13 +119,13 @@ impl Drop for DataPlane {
 /// Removes what a killed lab of this name left in the kernel. Returns whether there was anything.
 ///
 /// # Errors
-/// [`Error::Kernel`] or [`Error::File`]; also when the lab lives.
+/// [`Error::System`] or [`Error::File`]; also when the lab lives.
 pub fn clean(lab: &str) -> Result<bool> {
     let _claim = namespace::Claim::new(lab)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let (connection, host, _) =
-            rtnetlink::new_connection().map_err(|e| Error::kernel("open netlink", e))?;
+            rtnetlink::new_connection().map_err(|e| Error::system("open netlink", e))?;
         tokio::spawn(connection);
         wire::remove_leftovers(&host, lab).await
     })

@@ -9,15 +9,19 @@ mod apply;
 mod chains;
 mod conntrack;
 mod filter;
+pub mod flow;
 mod handle;
+mod messages;
 pub mod model;
 pub mod namespace;
 pub mod netlink;
 pub mod nft;
+pub mod object;
 mod plane;
-pub mod policy;
+mod policy;
 mod port_state;
 pub mod render;
+mod resolve;
 mod router;
 #[cfg(test)]
 mod samples;
@@ -25,4 +29,5 @@ pub mod trace;
 mod watch;
 pub mod wire;
 
-pub use handle::{DataPlane, Inputs, Mode, Notifier, PlaneOptions, PortSnapshot, Snapshot, clean};
+pub use handle::{DataPlane, Notifier, clean};
+pub use messages::{Inputs, Mode, PlaneOptions, PortSnapshot, Snapshot};

@@ -34,9 +34,9 @@ impl Claim {
     /// namespace.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when a living lab has the name.
+    /// [`Error::System`] when a living lab has the name.
     pub fn new(lab: &str) -> Result<Self> {
-        let taken = |e| Error::kernel(format!("claim the name of lab {lab}"), e);
+        let taken = |e| Error::system(format!("claim the name of lab {lab}"), e);
         let address = SocketAddr::from_abstract_name(name(lab)).map_err(taken)?;
         UnixListener::bind_addr(&address).map(Self).map_err(taken)
     }
@@ -56,7 +56,7 @@ impl Namespace {
     /// namespace of that name from an earlier run is removed first.
     ///
     /// # Errors
-    /// [`Error::Kernel`] or [`Error::File`] when this process may not make or name a namespace.
+    /// [`Error::System`] or [`Error::File`] when this process may not make or name a namespace.
     pub fn create(lab: &str) -> Result<Self> {
         remove(lab)?;
         prepare_directory()?;
@@ -68,7 +68,7 @@ impl Namespace {
             .open(&path)
             .map_err(|e| Error::file("create", &path, e))?;
         let made = unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|e| Error::kernel("make a network namespace", e.into()))
+            .map_err(|e| Error::system("make a network namespace", e.into()))
             .and_then(|()| {
                 mount(
                     Some("/proc/thread-self/ns/net"),
@@ -77,7 +77,7 @@ impl Namespace {
                     MsFlags::MS_BIND,
                     None::<&str>,
                 )
-                .map_err(|e| Error::kernel(format!("name {}", path.display()), e.into()))
+                .map_err(|e| Error::system(format!("name {}", path.display()), e.into()))
             })
             .and_then(|()| File::open(&path).map_err(|e| Error::file("open", &path, e)));
         match made {

@@ -95,7 +95,7 @@ impl Link {
 
 /// The error of this project for one of rtnetlink's.
 pub fn error(operation: impl Into<String>, error: rtnetlink::Error) -> Error {
-    Error::kernel(operation, io_error(error))
+    Error::system(operation, io_error(error))
 }
 
 fn io_error(error: rtnetlink::Error) -> io::Error {
@@ -108,7 +108,7 @@ fn io_error(error: rtnetlink::Error) -> io::Error {
 /// The kernel's error number in an error, if it has one.
 pub fn errno(error: &Error) -> Option<i32> {
     match error {
-        Error::Kernel { source, .. } => source.raw_os_error(),
+        Error::System { source, .. } => source.raw_os_error(),
         _ => None,
     }
 }
@@ -192,7 +192,7 @@ pub async fn answer_at_once(handle: &Handle, index: u32, name: &str) -> Result<(
         let operation = || format!("set the proxy delay of {name} in {table}");
         let result = request(handle, RouteNetlinkMessage::SetNeighbourTable(message))
             .await
-            .map_err(|e| Error::kernel(operation(), e));
+            .map_err(|e| Error::system(operation(), e));
         // Without IPv6 in the kernel there is no such table.
         gone_is_fine(result)?;
     }

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 
 use contrail_core::values::Family;
 
+use super::flow::{Action, Flow, Packets};
 use super::model::{Model, Network, Port};
-use super::policy::{Action, Flow, Packets};
 
 /// The bit of a packet's mark that says: its destination is on its own network's link.
 const ONLINK: u32 = 0x8000_0000;

@@ -9,21 +9,22 @@ use contrail_core::{Error, Result};
 use rtnetlink::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::handle::{Command, Inputs, Mode, PlaneOptions, PortSnapshot, Snapshot};
-use super::model::{Model, Tables, resolve};
+use super::messages::{Command, Inputs, Mode, PlaneOptions, PortSnapshot, Snapshot};
+use super::model::Model;
 use super::netlink;
+use super::resolve::{Tables, resolve};
 use super::router::{Outcome, Router};
 use super::watch::{Event, Links, Watch};
 
 /// A runtime of one thread.
 ///
 /// # Errors
-/// [`Error::Kernel`].
+/// [`Error::System`].
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
-        .map_err(|e| Error::kernel("start a runtime", e))
+        .map_err(|e| Error::system("start a runtime", e))
 }
 
 /// Serves the data plane on the calling thread until it is told to stop. Tells `ready` when it can
@@ -81,7 +82,7 @@ impl Plane {
             Mode::On | Mode::Auto => Some(Watch::start()?),
         };
         let (connection, host, _) =
-            rtnetlink::new_connection().map_err(|e| Error::kernel("open netlink", e))?;
+            rtnetlink::new_connection().map_err(|e| Error::system("open netlink", e))?;
         tokio::spawn(connection);
         let links = Links::read(&host).await?;
         let mut limits = Vec::new();

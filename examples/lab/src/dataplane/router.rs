@@ -48,7 +48,7 @@ impl Router {
     /// in the namespace where the host ends are.
     ///
     /// # Errors
-    /// [`Error::Kernel`] or [`Error::File`] when this process may not do that.
+    /// [`Error::System`] or [`Error::File`] when this process may not do that.
     pub async fn start(lab: &str, host: Handle, nft: Option<&Path>) -> Result<Self> {
         let claim = Claim::new(lab)?;
         if wire::remove_leftovers(&host, lab).await? {
@@ -59,7 +59,7 @@ impl Router {
         let router = async {
             namespace::write_sysctls()?;
             let (connection, inside, _) = new_connection()
-                .map_err(|e| Error::kernel("open netlink in the lab's namespace", e))?;
+                .map_err(|e| Error::system("open netlink in the lab's namespace", e))?;
             tokio::spawn(connection);
             set_up(&inside, 1, "lo").await?;
             let filter = Filter::start(nft);
@@ -170,7 +170,7 @@ impl Router {
     /// and nothing depends on it.
     ///
     /// # Errors
-    /// [`Error::Kernel`], the first one; everything is tried.
+    /// [`Error::System`], the first one; everything is tried.
     pub async fn remove(&mut self, unused: &[Wire]) -> Result<()> {
         let removed = wire::disconnect(&self.host, &self.inside, unused).await;
         for wire in unused {

@@ -12,9 +12,10 @@ use contrail_core::values::Family;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::flow::{Action, Flow, Legs, Mode, Packets};
 use super::model::{Model, Network, Port};
-use super::policy::{Action, Flow, Legs, Mode, Packets};
-use super::render::{Object, Selector, Target, render};
+use super::object::{Object, Selector, Target};
+use super::render::render;
 
 /// The TTL with which containers send.
 const FIRST_TTL: u8 = 64;

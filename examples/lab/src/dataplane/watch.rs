@@ -34,10 +34,10 @@ impl Watch {
     /// Watches the links of the calling thread's network namespace. Called inside a Tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when no socket can be had.
+    /// [`Error::System`] when no socket can be had.
     pub fn start() -> Result<Self> {
         let (connection, handle, messages) = new_multicast_connection(&[MulticastGroup::Link])
-            .map_err(|e| Error::kernel("watch the links", e))?;
+            .map_err(|e| Error::system("watch the links", e))?;
         tokio::spawn(connection);
         Ok(Self {
             _handle: handle,
@@ -74,7 +74,7 @@ impl Links {
     /// Reads all links.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// [`Error::System`].
     pub async fn read(handle: &Handle) -> Result<Self> {
         let links = netlink::links(handle).await?.into_iter();
         Ok(Self(links.map(|link| (link.name.clone(), link)).collect()))
@@ -101,7 +101,7 @@ impl Links {
     /// still be under way.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// [`Error::System`].
     pub async fn refresh(&mut self, handle: &Handle, names: &[&str]) -> Result<()> {
         for name in names {
             let ready = self

@@ -81,7 +81,7 @@ impl Ends<'_> {
     /// Makes the pair for a port and connects it to the host end.
     ///
     /// # Errors
-    /// [`contrail_core::Error::Kernel`]; nothing is left then.
+    /// [`contrail_core::Error::System`]; nothing is left then.
     pub async fn connect(&self, lab: &str, port: Uuid, host: &Link) -> Result<Wire> {
         let names = Names::of(lab, port);
         if let Some(stale) = netlink::link(self.host, &names.stub).await? {
@@ -118,7 +118,7 @@ impl Ends<'_> {
 
     async fn connect_pair(&self, names: Names, lab: &str, port: Uuid, host: &Link) -> Result<Wire> {
         let missing = |name: &str| {
-            contrail_core::Error::kernel(
+            contrail_core::Error::system(
                 format!("find {name}, just made"),
                 std::io::ErrorKind::NotFound.into(),
             )
@@ -166,7 +166,7 @@ impl Ends<'_> {
     /// Connects an existing pair to a host end that was made again under the same name.
     ///
     /// # Errors
-    /// [`contrail_core::Error::Kernel`].
+    /// [`contrail_core::Error::System`].
     pub async fn reconnect(&self, wire: &mut Wire, host: &Link) -> Result<()> {
         self.silence(host, None).await?;
         redirect(self.host, host, wire.stub).await?;
@@ -188,7 +188,7 @@ const LEAVING: u32 = 1;
 /// its readers whenever it removes links: all pairs are removed in one go.
 ///
 /// # Errors
-/// [`contrail_core::Error::Kernel`], the first one; everything is tried.
+/// [`contrail_core::Error::System`], the first one; everything is tried.
 pub async fn disconnect(host: &Handle, lab: &Handle, wires: &[Wire]) -> Result<()> {
     let mut result = Ok(());
     for wire in wires {
@@ -216,7 +216,7 @@ pub async fn disconnect(host: &Handle, lab: &Handle, wires: &[Wire]) -> Result<(
 /// redirects by now is left alone.
 ///
 /// # Errors
-/// [`contrail_core::Error::Kernel`].
+/// [`contrail_core::Error::System`].
 async fn release_host_end(host: &Handle, wire: &Wire) -> Result<()> {
     if redirect_target(host, wire.host).await == Some(wire.stub) {
         delete_ingress(host, wire.host).await?;
@@ -228,7 +228,7 @@ async fn release_host_end(host: &Handle, wire: &Wire) -> Result<()> {
 /// them. Returns whether there was anything.
 ///
 /// # Errors
-/// [`contrail_core::Error::Kernel`] or [`contrail_core::Error::File`].
+/// [`contrail_core::Error::System`] or [`contrail_core::Error::File`].
 pub async fn remove_leftovers(host: &Handle, lab: &str) -> Result<bool> {
     let prefix = alias_prefix(lab);
     let stubs: Vec<Link> = netlink::links(host)

@@ -1,6 +1,7 @@
 //! Keystone: tokens for users and passwords, by the v2.0 and v3 protocols.
 
 mod catalogue;
+mod project;
 mod v2;
 mod v3;
 
@@ -12,8 +13,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::timestamp;
-use crate::config::defaults::Project;
 use crate::http::{Request, Response, Service};
+
+pub use project::Project;
 
 /// A user and the projects (tenants) that it may use.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use contrail_core::{Error, Result};
 
-use super::LabOptions;
+use super::options::LabOptions;
 use crate::http::ServiceName;
 use crate::status::Addresses;
 
@@ -45,10 +45,10 @@ pub(super) fn bind(address: SocketAddr, name: ServiceName) -> Result<TcpListener
     };
     let operation =
         || format!("listen on {address} for {what}, which {option} gives another address");
-    TcpListener::bind(address).map_err(|e| Error::kernel(operation(), e))
+    TcpListener::bind(address).map_err(|e| Error::system(operation(), e))
 }
 
 fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
     let address = listener.local_addr();
-    address.map_err(|e| Error::kernel("read a listener's address", e))
+    address.map_err(|e| Error::system("read a listener's address", e))
 }

@@ -2,85 +2,30 @@
 
 mod listeners;
 mod made;
+mod options;
 mod shared;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use contrail_core::{Error, Result};
 use tokio::sync::watch;
 
 use self::listeners::Listeners;
 use self::made::Made;
+pub use self::options::{LabOptions, NAME_RULE, is_name};
+pub use self::shared::Restartable;
 pub(crate) use self::shared::Shared;
 use crate::agent::{Agent, AgentOptions};
 use crate::config::{Auth, ConfigApi, snapshot};
-use crate::dataplane::{DataPlane, Inputs, Mode, Notifier, PlaneOptions};
+use crate::dataplane::{DataPlane, Inputs, Notifier, PlaneOptions};
 use crate::faults::Faults;
 use crate::http::{Server, Watch};
 use crate::keeper::Keeper;
-use crate::keystone::{Keystone, KeystoneOptions};
+use crate::keystone::Keystone;
 use crate::request_log::RequestLog;
 use crate::status::{Addresses, Status};
-
-/// How a lab is set up.
-#[derive(Clone, Debug)]
-pub struct LabOptions {
-    /// Its name: labs with different names can run side by side.
-    pub name: String,
-    /// Where the configuration API listens; port 0 stands for any free one, here and below.
-    pub config_api: SocketAddr,
-    /// Where Keystone listens.
-    pub keystone: SocketAddr,
-    /// Where the agent listens.
-    pub agent: SocketAddr,
-    /// Where the lab's own endpoint listens.
-    pub control: SocketAddr,
-    /// The directory of the agent's port files.
-    pub ports_dir: PathBuf,
-    /// A file that keeps the configuration over the lab's end.
-    pub snapshot: Option<PathBuf>,
-    /// Whether packets are forwarded.
-    pub data_plane: Mode,
-    /// Whether the configuration API wants a token of Keystone's.
-    pub authentication: bool,
-    /// Whether a token without the role admin is good for what access lists and the permissions of
-    /// objects allow (`aaa_mode = rbac`); if unset, for nothing.
-    pub rbac: bool,
-    /// The `cluster_id` of the configuration API's server, if it has one.
-    pub cluster_id: Option<String>,
-    /// The users that Keystone knows.
-    pub users: KeystoneOptions,
-    /// How long the agent waits after `/syncports`.
-    pub sync_timeout: Duration,
-    /// The `nft` program; found in the path when absent.
-    pub nft: Option<PathBuf>,
-}
-
-impl LabOptions {
-    /// A lab named `lab` on free ports of the loopback address that forwards if it may.
-    pub fn new(ports_dir: impl Into<PathBuf>) -> Self {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            name: "lab".into(),
-            config_api: any,
-            keystone: any,
-            agent: any,
-            control: any,
-            ports_dir: ports_dir.into(),
-            snapshot: None,
-            data_plane: Mode::default(),
-            authentication: false,
-            rbac: false,
-            cluster_id: None,
-            users: KeystoneOptions::default(),
-            sync_timeout: Duration::from_secs(60),
-            nft: None,
-        }
-    }
-}
+use crate::steer::Steer;
 
 /// A running lab. Dropping it stops it.
 pub struct Lab {
@@ -92,22 +37,11 @@ pub struct Lab {
     made: Made,
 }
 
-/// The services that can be stopped and started while the lab runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restartable {
-    /// The configuration API. What it knows stays, as in its database.
-    ConfigApi,
-    /// Keystone.
-    Keystone,
-    /// The agent. It comes back with what its port files say.
-    Agent,
-}
-
 impl Lab {
     /// Starts a lab; returns when it serves.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad name; [`Error::Kernel`] or [`Error::File`] when an address is in
+    /// [`Error::Invalid`] for a bad name; [`Error::System`] or [`Error::File`] when an address is in
     /// use, a directory cannot be made, or the data plane was asked for and is not allowed.
     pub fn start(options: LabOptions) -> Result<Self> {
         if !is_name(&options.name) {
@@ -144,7 +78,7 @@ impl Lab {
             servers: Mutex::default(),
             stop,
         });
-        let control = shared.serve(listeners)?;
+        let control = shared.serve(listeners, Arc::new(Steer::new(&shared)))?;
         Ok(Self {
             shared,
             control: Some(control),
@@ -193,7 +127,7 @@ impl Lab {
     /// Opens a service's port again.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when somebody else has the port by now.
+    /// [`Error::System`] when somebody else has the port by now.
     pub fn start_service(&self, service: Restartable) -> Result<()> {
         self.shared.start_service(service)
     }
@@ -298,21 +232,10 @@ fn agent(options: &LabOptions, config: &Arc<ConfigApi>, notifier: &Notifier) -> 
     .map_err(|e| Error::file("make the directory", &options.ports_dir, e))
 }
 
-/// What the name of a lab may look like.
-pub const NAME_RULE: &str =
-    "up to 32 letters, digits, '-', '_' and '.' are expected, a letter or digit first";
-
-/// Whether a lab may have this name, see [`NAME_RULE`]: it becomes part of file names and of
-/// interface aliases.
-pub fn is_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    starts_well && name.len() <= 32 && name.chars().all(allowed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataplane::Mode;
 
     #[test]
     fn a_lab_that_cannot_start_leaves_no_directory() {
@@ -324,15 +247,5 @@ mod tests {
         options.snapshot = Some(file.join("configuration.json"));
         assert!(Lab::start(options).is_err());
         assert!(!outer.path().join("var").exists());
-    }
-
-    #[test]
-    fn a_name_that_could_leave_its_directory_is_refused() {
-        for bad in ["", "a/b", "..", ".a", "-a", "a b", &"x".repeat(33)] {
-            assert!(!is_name(bad), "{bad:?}");
-        }
-        for good in ["lab", "lab2", "my-lab_1.0"] {
-            assert!(is_name(good), "{good}");
-        }
     }
 }

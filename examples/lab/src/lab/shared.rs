@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use contrail_core::{Error, Result};
 use tokio::sync::watch;
 
-use super::Restartable;
 use super::listeners::{Listeners, bind};
 use crate::agent::Agent;
 use crate::config::ConfigApi;
@@ -15,7 +14,6 @@ use crate::dataplane::Notifier;
 use crate::http::{Server, Service, ServiceName, Watch};
 use crate::keystone::Keystone;
 use crate::status::{Addresses, Status};
-use crate::steer::Steer;
 use crate::trace::{Question, Trace};
 
 /// What the lab and its control endpoint share.
@@ -30,6 +28,17 @@ pub(crate) struct Shared {
     pub(super) addresses: Addresses,
     pub(super) servers: Mutex<Servers>,
     pub(super) stop: watch::Sender<bool>,
+}
+
+/// The services that can be stopped and started while the lab runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restartable {
+    /// The configuration API. What it knows stays, as in its database.
+    ConfigApi,
+    /// Keystone.
+    Keystone,
+    /// The agent. It comes back with what its port files say.
+    Agent,
 }
 
 #[derive(Default)]
@@ -50,11 +59,10 @@ impl Servers {
 }
 
 impl Shared {
-    pub(super) fn serve(self: &Arc<Self>, listeners: Listeners) -> Result<Server> {
-        let control: Arc<dyn Service> = Arc::new(Steer::new(self));
+    pub(super) fn serve(&self, listeners: Listeners, control: Arc<dyn Service>) -> Result<Server> {
         let start = |listener, name, service| {
             Server::start(listener, name, service, self.watch.clone())
-                .map_err(|e| Error::kernel(format!("serve {name}"), e))
+                .map_err(|e| Error::system(format!("serve {name}"), e))
         };
         let config_api: Arc<dyn Service> = self.config.clone();
         let config_api = start(listeners.config_api, ServiceName::ConfigApi, config_api)?;
@@ -134,7 +142,7 @@ impl Shared {
             }
         };
         let server = Server::start(listener, name, logic, self.watch.clone());
-        *slot = Some(server.map_err(|e| Error::kernel(format!("serve {name}"), e))?);
+        *slot = Some(server.map_err(|e| Error::system(format!("serve {name}"), e))?);
         Ok(())
     }
 

@@ -47,7 +47,8 @@ impl DockerEngine {
         if !is_real_root() {
             return Some("an engine needs root".to_owned());
         }
-        let path = env::var_os("PATH").unwrap_or_default();
+        // The sandbox's, where the engine runs.
+        let path = super::search_path(env::var_os("PATH"));
         let installed = |program: &&str| {
             env::split_paths(&path).any(|directory| directory.join(program).exists())
         };
@@ -168,6 +169,11 @@ impl Drop for ControlGroups {
             remove_group(&hierarchy.join(&self.0));
         }
     }
+}
+
+/// Whether the state of an engine takes the place of this path.
+pub(super) fn hides(path: &Path) -> bool {
+    STATE.iter().any(|dir| path.starts_with(dir))
 }
 
 /// Whether this is root, and not only that of a user namespace.

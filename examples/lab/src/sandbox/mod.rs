@@ -18,6 +18,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 
 pub use docker::{ControlGroups, DockerEngine};
@@ -154,6 +155,12 @@ pub fn inside() -> bool {
     is_inside(PROGRAM)
 }
 
+/// Whether the sandbox has something of its own at this absolute path, so that what is written there is
+/// lost with it.
+pub fn hides(path: &Path) -> bool {
+    mounts::hides(path) || docker::hides(path)
+}
+
 /// This program in a sandbox, without arguments yet.
 fn again(name: &str) -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
@@ -241,9 +248,25 @@ fn prepare() -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+
+    #[test]
+    fn what_the_sandbox_replaces_is_hidden() {
+        for path in [
+            "/run/x",
+            "/var/run/x",
+            "/proc/x",
+            "/etc/cni/net.d/x",
+            "/var/lib/x",
+            "/var/lib/contrail-lab/x",
+            "/var/lib/docker/x",
+        ] {
+            assert!(hides(Path::new(path)), "{path}");
+        }
+        for path in ["/tmp/x", "/runs/x", "/var/lib/jenkins/x", "/etc/x"] {
+            assert!(!hides(Path::new(path)), "{path}");
+        }
+    }
 
     #[test]
     fn nothing_of_the_host_is_seen_or_changed() {

@@ -14,6 +14,33 @@ const HIDDEN: [&str; 3] = ["/etc/contrail", "/etc/cni", "/var/log/contrail"];
 /// project and of CNI.
 const HIDDEN_STATE: [&str; 2] = ["contrail", "cni"];
 
+/// What every sandbox has of its own.
+const REPLACED: [&str; 3] = ["/proc", "/run", "/var/run"];
+
+/// Whether there is something else at this absolute path in the sandbox.
+pub(super) fn hides(path: &Path) -> bool {
+    if REPLACED
+        .iter()
+        .chain(&HIDDEN)
+        .any(|dir| path.starts_with(dir))
+    {
+        return true;
+    }
+    let Ok(below) = path.strip_prefix("/var/lib") else {
+        return false;
+    };
+    // Only the entries themselves are the host's, not the directory.
+    let mut parts = below.components().map(|part| part.as_os_str());
+    match (parts.next(), parts.next()) {
+        (Some(entry), Some(_)) => is_hidden_state(&entry.to_string_lossy()),
+        _ => true,
+    }
+}
+
+fn is_hidden_state(entry: &str) -> bool {
+    HIDDEN_STATE.iter().any(|prefix| entry.starts_with(prefix))
+}
+
 /// Replaces, in the mount namespace of this process, what the code in the sandbox may change.
 pub(super) fn prepare() -> io::Result<()> {
     // Before anything else: otherwise the mounts below would appear on the host too.
@@ -60,7 +87,7 @@ fn writable(dir: &Path) -> io::Result<()> {
 fn show(entry: &DirEntry, place: &Path) -> io::Result<()> {
     let name = entry.file_name();
     let text = name.to_string_lossy();
-    if HIDDEN_STATE.iter().any(|prefix| text.starts_with(prefix)) {
+    if is_hidden_state(&text) {
         return Ok(());
     }
     let (source, target) = (entry.path(), place.join(&name));

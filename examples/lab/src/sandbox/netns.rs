@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
-use contrail_core::error::{Error, Result};
-use contrail_core::kernel::Netns;
+use contrail_core::kernel::{Error, Netns, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::LinkUnspec;
@@ -27,7 +26,7 @@ impl TestNetns {
     /// When the name is taken or the system does not allow it.
     pub fn new(name: &str) -> Result<Self> {
         let path = Path::new("/run/netns").join(name);
-        let failed = |error| Error::file("make the namespace", &path, error);
+        let failed = |error| Error::kernel(format!("make the namespace {}", path.display()), error);
         fs::create_dir_all("/run/netns").map_err(failed)?;
         File::create_new(&path).map_err(failed)?;
         let made = mount_new_namespace(&path)
@@ -59,7 +58,7 @@ impl TestNetns {
     pub fn output(&self, program: &str, arguments: &[&str]) -> Result<Output> {
         self.netns
             .run(|| Command::new(program).args(arguments).output())?
-            .map_err(|error| Error::file("run", program, error))
+            .map_err(|error| Error::kernel(format!("run {program}"), error))
     }
 }
 

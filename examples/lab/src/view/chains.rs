@@ -1,27 +1,11 @@
 //! The service chains that the controller has built, read from their routing instances.
 
-use std::collections::BTreeSet;
-
 use contrail_core::FqName;
-use uuid::Uuid;
 
-use crate::config::processes::Chain;
+use super::types::ChainView;
+use crate::config::made::Chain;
 use crate::config::state::State;
 use crate::config::store::Object;
-
-/// A service chain that the controller has built: every service instance has a routing instance in the
-/// left network that passes on the routes of the right one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChainView {
-    /// The ids of the rules that ask for it.
-    pub rules: BTreeSet<String>,
-    /// The left network.
-    pub left: Uuid,
-    /// The right network.
-    pub right: Uuid,
-    /// Whether the routes of the left network are passed on to the right one, too.
-    pub leads_back: bool,
-}
 
 pub(super) fn built(state: &State) -> Vec<ChainView> {
     let chains = state.made.chains();

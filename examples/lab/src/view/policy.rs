@@ -1,65 +1,14 @@
 //! Network policies and service instances as the data plane needs them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ops::RangeInclusive;
 
 use contrail_core::FqName;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::NetworkView;
+use super::types::{NameOrAny, NetworkView, PolicyRule, Ports, ServiceInstanceView};
 use crate::config::state::State;
 use crate::config::store::Object;
-
-/// A rule of a policy that is attached to a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyRule {
-    /// The id that the server gave it: the same wherever its policy is attached.
-    pub id: String,
-    /// The policy.
-    pub policy: FqName,
-    /// The network that flows come from.
-    pub source: NameOrAny,
-    /// The network that flows go to.
-    pub destination: NameOrAny,
-    /// Whether flows in the other direction are meant, too (`<>`).
-    pub both_ways: bool,
-    /// The protocol: `any`, a name or a number.
-    pub protocol: String,
-    /// The ports of the source.
-    pub source_ports: Ports,
-    /// The ports of the destination.
-    pub destination_ports: Ports,
-    /// Whether flows may pass.
-    pub pass: bool,
-    /// The service instances that flows pass through, from source to destination.
-    pub services: Vec<FqName>,
-}
-
-/// A network by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NameOrAny {
-    /// This one.
-    Name(FqName),
-    /// The network to which the policy is attached.
-    Local,
-    /// Every network.
-    Any,
-}
-
-/// Ranges of ports; none stands for all ports.
-pub type Ports = Vec<RangeInclusive<u16>>;
-
-/// A service instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceInstanceView {
-    /// Its name.
-    pub fq_name: FqName,
-    /// `in-network`, `in-network-nat` or `transparent`; empty when it has no template.
-    pub mode: String,
-    /// Its port tuples: the VM interfaces by their role, such as `left`.
-    pub port_tuples: Vec<BTreeMap<String, Uuid>>,
-}
 
 /// The rules of all policies of a network.
 pub(super) fn rules(state: &State, network: &Object) -> Vec<PolicyRule> {

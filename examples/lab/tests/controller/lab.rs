@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use contrail_lab::clock::Clock;
-use contrail_lab::config::defaults::Project;
 use contrail_lab::config::{Auth, ConfigApi};
 use contrail_lab::http::{Request, Service};
+use contrail_lab::keystone::Project;
 use contrail_lab::view::ChainView;
 use serde_json::Value;
 use uuid::Uuid;

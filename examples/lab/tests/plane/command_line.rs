@@ -52,7 +52,7 @@ fn attach(status: &Status) -> Container {
     create_interface(status.addresses.config_api, &container, "net1");
     container.plug();
     let port = container.port();
-    send(Method::Post, status.addresses.agent, "/port", Some(&port)).unwrap();
+    send(Method::POST, status.addresses.agent, "/port", Some(&port)).unwrap();
     container
 }
 
@@ -220,7 +220,7 @@ fn faults_are_injected_and_requests_logged() {
             "1",
         ];
         said(&lab(&fault));
-        let get = || send(Method::Get, agent, "/port", None).unwrap().0;
+        let get = || send(Method::GET, agent, "/port", None).unwrap().0;
         assert_eq!((get(), get()), (503, 404));
         let listed = said(&lab(&["fault", "list"]));
         let row: Vec<&str> = listed.lines().nth(1).unwrap().split_whitespace().collect();

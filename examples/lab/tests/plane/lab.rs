@@ -34,7 +34,7 @@ pub fn send(
 }
 
 pub fn post(address: SocketAddr, path: &str, body: &Value) {
-    let (status, answer) = send(Method::Post, address, path, Some(body)).unwrap();
+    let (status, answer) = send(Method::POST, address, path, Some(body)).unwrap();
     assert_eq!(status, 200, "{path}: {answer}");
 }
 
@@ -105,9 +105,9 @@ fn a_container_is_reached_as_soon_as_the_agent_has_answered() {
         let b = attach(&lab, "b", "net1", "10.1.1.4/24");
         assert_eq!(a.first_ping(b.address(0)), Some(64));
         let path = format!("/port/{}", b.id);
-        let (status, info) = send(Method::Get, lab.addresses().agent, &path, None).unwrap();
+        let (status, info) = send(Method::GET, lab.addresses().agent, &path, None).unwrap();
         assert_eq!((status, &info["dns-server"]), (200, &json!("10.1.1.2")));
-        send(Method::Delete, lab.addresses().agent, &path, None).unwrap();
+        send(Method::DELETE, lab.addresses().agent, &path, None).unwrap();
         assert!(a.cannot_reach(b.address(0)));
         lab.stop().unwrap();
     });
@@ -139,7 +139,7 @@ fn an_agent_that_comes_back_has_the_ports_of_its_files_and_packets_flow_meanwhil
         let a = attach(&lab, "a", "net1", "10.1.1.3/24");
         let b = attach(&lab, "b", "net1", "10.1.1.4/24");
         lab.stop_service(Restartable::Agent);
-        let refused = send(Method::Get, lab.addresses().agent, "/port", None);
+        let refused = send(Method::GET, lab.addresses().agent, "/port", None);
         assert!(
             matches!(refused, Err(TransportError::Connect { .. })),
             "{refused:?}"

@@ -36,7 +36,7 @@ fn instance(api: SocketAddr) -> String {
         "fq_name": named("fw"), "parent_type": "project",
         "service_template_refs": [{"to": ["default-domain", "routers"]}],
     }});
-    let (_, answer) = send(Method::Post, api, "/service-instances", Some(&body)).unwrap();
+    let (_, answer) = send(Method::POST, api, "/service-instances", Some(&body)).unwrap();
     answer["service-instance"]["uuid"]
         .as_str()
         .unwrap()
@@ -70,7 +70,7 @@ fn chain(api: SocketAddr) {
     for network in ["net1", "net2"] {
         let id = |kind: &str, name: &str| {
             let body = json!({"type": kind, "fq_name": named(name)});
-            send(Method::Post, api, "/fqname-to-id", Some(&body))
+            send(Method::POST, api, "/fqname-to-id", Some(&body))
                 .unwrap()
                 .1["uuid"]
                 .clone()
@@ -97,7 +97,7 @@ impl Member {
         let tuple = json!({"port-tuple": {
             "fq_name": ["default-domain", "admin", "fw", name], "parent_type": "service-instance",
         }});
-        let (_, answer) = send(Method::Post, api, "/port-tuples", Some(&tuple)).unwrap();
+        let (_, answer) = send(Method::POST, api, "/port-tuples", Some(&tuple)).unwrap();
         let tuple = answer["port-tuple"]["uuid"].as_str().unwrap().to_owned();
         let member = Self {
             legs: [left, right],
@@ -118,7 +118,7 @@ impl Member {
             let body = json!({"virtual-machine-interface": {
                 "virtual_machine_interface_properties": role,
             }});
-            send(Method::Put, api, &path, Some(&body)).unwrap();
+            send(Method::PUT, api, &path, Some(&body)).unwrap();
             let body = json!({
                 "operation": operation, "type": "virtual-machine-interface", "uuid": leg.id,
                 "ref-type": "port-tuple", "ref-uuid": self.tuple,
@@ -132,7 +132,7 @@ impl Member {
         for leg in &self.legs {
             delete(agent, &format!("/port/{}", leg.id));
             let path = format!("/virtual-machine-interface/{}", leg.id);
-            let interface = send(Method::Get, api, &path, None).unwrap().1;
+            let interface = send(Method::GET, api, &path, None).unwrap().1;
             let ips = &interface["virtual-machine-interface"]["instance_ip_back_refs"];
             for ip in ips.as_array().unwrap() {
                 let is_shared = ip["to"][0] != format!("{}-v4", leg.id);
@@ -154,7 +154,7 @@ impl Member {
 }
 
 fn delete(address: SocketAddr, path: &str) {
-    let (status, answer) = send(Method::Delete, address, path, None).unwrap();
+    let (status, answer) = send(Method::DELETE, address, path, None).unwrap();
     assert_eq!(status, 200, "{path}: {answer}");
 }
 

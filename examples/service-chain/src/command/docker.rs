@@ -1,5 +1,5 @@
-//! Docker containers of this host: the controller knows them by the ids of their endpoints, and only the
-//! engine knows which name belongs to which.
+//! Docker containers of this host: only the engine knows which container has a name. The virtual machine of
+//! a container has an id that is computed from the sandbox of the container.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -9,8 +9,8 @@ use contrail_core::values::identity;
 use contrail_core::{Error, Result};
 use uuid::Uuid;
 
-/// Replaces the names and ids of containers that this host's engine runs by their virtual machines. Of
-/// others, and without an engine, nothing is changed: the controller may know them.
+/// Replaces the names and ids of the containers that the Docker engine of this host runs by their virtual
+/// machines. Other members are not changed: the controller may know them.
 pub fn resolve(description: &mut Description, node: &str) -> Result<()> {
     let members = description.services.iter_mut().flat_map(|s| &mut s.members);
     for member in members {
@@ -35,7 +35,7 @@ fn with_machine(member: &Member, vm: Uuid) -> Member {
     }
 }
 
-/// The sandbox of a running container; `None` when the engine does not run one of that name.
+/// The sandbox of a running container; `None` if the engine does not run a container of this name.
 fn sandbox(name: &str) -> Result<Option<String>> {
     let inspected = Command::new("docker")
         .args([
@@ -56,6 +56,6 @@ fn sandbox(name: &str) -> Result<Option<String>> {
         }
         Ok(_) => Ok(None),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file("run", "docker", e)),
+        Err(e) => Err(Error::system("run docker", e)),
     }
 }

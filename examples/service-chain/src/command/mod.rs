@@ -1,38 +1,42 @@
-//! The command line: what it understands, and how its commands end.
+//! The command line and its exit codes.
 
 mod docker;
-mod settings;
 mod show;
 mod signals;
 mod state;
 mod wait;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::error::report;
-use contrail_core::process::output::print;
-use contrail_core::service_chain::{ChainState, Description, Plan, Progress, ServiceChains};
-use contrail_core::{Error, Result, files};
+use contrail_core::process::output::{print, print_error};
+use contrail_core::process::{logging, panics};
+use contrail_core::service_chain::{
+    ChainState, Description, Plan, Progress, Result, ServiceChains,
+};
+use contrail_core::settings::Settings;
+use contrail_core::{Error, files};
 use serde::Serialize;
 
-/// The exit code for a difference, as diff has it, and for a chain that is not built.
+/// The name of the program, in its messages.
+const PROGRAM: &str = "service-chain";
+/// The exit code for a difference, as of `diff`, and for a chain that is not built.
 const DIFFERS: u8 = 1;
 /// The exit code for an error.
 const FAILED: u8 = 2;
 
-/// Lets packets between two virtual networks of an OpenContrail go through services, in order.
+/// Sends the packets between two virtual networks of OpenContrail through a chain of services.
 ///
-/// FILE describes a chain: its networks, and its services with the containers that do the work. The
-/// controller is the one that the plugins' settings name: API_SERVER_IP, OS_AUTH_URL, OS_USERNAME,
-/// OS_PASSWORD, OS_TENANT_NAME and the others of the README, or /etc/contrail/vnc_api_lib.ini.
+/// FILE describes a chain: its networks, and its services with their member containers. The controller
+/// is set as for the plugins: by API_SERVER_IP, OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_TENANT_NAME and
+/// other variables, or in /etc/contrail/vnc_api_lib.ini.
 ///
-/// Exit codes: 0, done, also if `show` has shown a chain that is not applied; 1, the chain is applied
-/// and the controller has not built it, as when a member has gone, or `diff` has found a difference; 2,
-/// an error. What is built only administrators can read: for others a chain that is applied counts as
-/// done.
+/// Exit codes: 0, success, also if `show` shows a chain that is not applied; 1, the chain is applied but
+/// the controller has not built it, for example because a member was removed, or `diff` found a
+/// difference; 2, error. Only administrators can read what the controller has built: for other users, an
+/// applied chain counts as success.
 #[derive(Debug, Parser)]
 #[command(name = "service-chain", version)]
 struct CommandLine {
@@ -42,20 +46,18 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the controller have the chain; nothing is written when it has it.
+    /// Create the chain or the missing part of it; if nothing is missing, nothing is written.
     ///
-    /// Then waits until the controller has built the chain, if the error output is a terminal, or
-    /// if there was nothing to write and the controller has lost it. One
-    /// that stands still half-built for 5 seconds is brought back: first its members leave their port
-    /// tuples and join them again; if that does not help, policy, port tuples and service instances
-    /// are made again.
+    /// Then waits until the controller has built the chain, if the error output is a terminal, or if
+    /// there was nothing to write but the controller has lost the chain. A chain that makes no progress
+    /// for 5 seconds is repaired: first its members leave their port tuples and join them again; if that
+    /// does not help, the policy, port tuples and service instances are recreated.
     Apply(Apply),
-    /// Show every object of the chain and whether it is as it should be, and what the controller has
-    /// built.
+    /// Show the objects of the chain with their states, and what the controller has built.
     Show(Input),
-    /// Show what `apply` would change, and end with 1 when that is anything or the chain is not built.
+    /// Show what `apply` would change; exit with 1 if there are changes or the chain is not built.
     Diff(Input),
-    /// Remove what the chain made; what it did not make stays.
+    /// Remove the objects that the chain created; others remain.
     Delete(Input),
 }
 
@@ -69,21 +71,21 @@ struct Apply {
 
 #[derive(Debug, clap::Args)]
 struct Input {
-    /// The description, as JSON; `-` is standard input.
+    /// The description of the chain in JSON; `-` for standard input.
     file: PathBuf,
-    /// Print JSON, for programs.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command that the arguments of this process ask for.
+/// Runs the command in the arguments of this process.
 pub fn main() -> ExitCode {
+    panics::log_panics();
     let command = CommandLine::parse().command;
     match run(&command) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing helps when not even this can be written.
-            let _ = writeln!(io::stderr(), "service-chain: {}", report(&error));
+            print_error(PROGRAM, &error);
             ExitCode::from(FAILED)
         }
     }
@@ -95,12 +97,11 @@ fn run(command: &Command) -> Result<ExitCode> {
     | Command::Diff(input)
     | Command::Delete(input)) = command;
     let mut description = read(&input.file)?;
-    let settings = settings::load()?;
-    let level = settings.log.level;
-    env_logger::Builder::new().filter_level(level).init();
+    let settings = Settings::from_env()?;
+    logging::start(PROGRAM, &settings.log);
     docker::resolve(&mut description, &settings.node)?;
     let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
-    let chains = ServiceChains::new(settings.client("service-chain")?, project);
+    let chains = ServiceChains::new(settings.client(PROGRAM)?, project);
 
     let report = report_of(command, &chains, &description)?;
     let text = match (command, input.json) {
@@ -117,18 +118,18 @@ fn run(command: &Command) -> Result<ExitCode> {
     })
 }
 
-/// What a command has to tell.
+/// The result of a command.
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
     plan: Plan,
-    /// What the controller has built of a chain that is applied, where that was looked at.
+    /// What the controller has built of an applied chain; `None` if the command did not read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<ChainState>,
 }
 
 impl Report {
-    /// Whether the chain is applied and not built.
+    /// Whether the chain is applied but not built.
     fn is_unbuilt(&self) -> bool {
         let progress = self.state.as_ref().map(ChainState::progress);
         matches!(progress, Some(Progress::Waiting | Progress::Unbuilt))
@@ -159,15 +160,15 @@ fn report_of(
 fn read(path: &Path) -> Result<Description> {
     if path == Path::new("-") {
         let text = io::read_to_string(io::stdin());
-        let text = text.map_err(|e| Error::file("read", "standard input", e))?;
-        return Description::read(&text, "standard input");
+        let text = text.map_err(|e| Error::system("read standard input", e))?;
+        return Ok(Description::read(&text, "standard input")?);
     }
     let text = files::read_text(path).map_err(|e| Error::file("read", path, e))?;
-    Description::read(&text, &path.display().to_string())
+    Ok(Description::read(&text, &path.display().to_string())?)
 }
 
-fn json(report: &Report) -> Result<String> {
-    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Decode {
+fn json(report: &Report) -> contrail_core::Result<String> {
+    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Encode {
         what: "the report".into(),
         source,
     })?;

@@ -1,10 +1,10 @@
-//! Reports as text for people: pure.
+//! Reports as text. Pure functions.
 
 use contrail_core::service_chain::{Plan, Problem, State};
 
 use super::{Report, state};
 
-/// Every object and every leg, a line each, and what stands against the chain.
+/// All objects and legs, one line each, and the problems of the chain.
 pub fn objects(report: &Report) -> String {
     let legs = report.state.as_ref().map(state::legs).unwrap_or_default();
     table(&report.plan) + &legs + &verdict(report)
@@ -39,12 +39,12 @@ fn table(plan: &Plan) -> String {
     text
 }
 
-/// What `apply` would change and what is not built, a line each, and what stands against it.
+/// What `apply` would change and what is not built, one line each, and the problems of the chain.
 pub fn difference(report: &Report) -> String {
     changes(&report.plan) + &broken(report) + &verdict(report)
 }
 
-/// What has been changed, and what the controller has not built.
+/// The changes made, and what the controller has not built.
 pub fn done(report: &Report) -> String {
     let Some(state) = &report.state else {
         return changed(&report.plan);

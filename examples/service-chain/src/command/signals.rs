@@ -1,19 +1,19 @@
-//! The signals by which people end a program. They wait while members of a chain are outside of their
-//! port tuples: those that no description names would stay there.
+//! The signals that end the program. They are blocked while members are out of their port tuples for a
+//! repair: a member that no description names would remain outside.
 
 use nix::sys::signal::{SigSet, Signal};
 
-/// Lets the signals wait.
+/// Blocks the signals.
 pub fn hold() {
     if let Err(error) = all().thread_block() {
-        log::warn!("signals end the program at once: {error}");
+        log::warn!("cannot block signals during the repair: {error}");
     }
 }
 
-/// Lets those through that have waited.
+/// Unblocks the signals; those that arrived meanwhile are delivered.
 pub fn release() {
     if let Err(error) = all().thread_unblock() {
-        log::warn!("signals still wait: {error}");
+        log::warn!("cannot unblock signals after the repair: {error}");
     }
 }
 

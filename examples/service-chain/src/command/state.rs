@@ -1,13 +1,13 @@
-//! What the controller has built, as text for people: pure.
+//! What the controller has built, as text. Pure functions.
 
 use contrail_core::service_chain::{ChainState, LegState, Progress};
 
-/// Every leg, a line each.
+/// All legs, one line each.
 pub fn legs(state: &ChainState) -> String {
     lines(state, |_| true)
 }
 
-/// The legs that are not built, a line each.
+/// The legs that are not built, one line each.
 pub fn broken_legs(state: &ChainState) -> String {
     lines(state, |leg| !leg.lacks.is_empty())
 }
@@ -18,7 +18,7 @@ pub fn first(state: &ChainState) -> String {
     broken.next().map(LegState::to_string).unwrap_or_default()
 }
 
-/// How far the controller is.
+/// The progress of the controller.
 pub fn verdict(state: &ChainState) -> &'static str {
     match state.progress() {
         Progress::Built => "complete",

@@ -1,23 +1,22 @@
-//! Waiting for the controller, with lines on the error output that say what it waits for.
+//! Waiting for the controller, with progress lines on the error output.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use contrail_core::Result;
 use contrail_core::service_chain::{
-    ChainState, Description, Event, Plan, Progress, Repair, ServiceChains,
+    ChainState, Description, Event, Plan, Progress, Repair, Result, ServiceChains,
 };
 
 use super::{signals, state};
 
-/// For how long the controller is waited for if nothing else is asked for.
+/// The default time limit in seconds.
 const LIMIT: &str = "30";
 
 /// Whether to wait for the controller.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Wait for so many seconds at most until the controller has built the chain, and end with 1 when
-    /// it has not.
+    /// Wait until the controller has built the chain, at most this many seconds, 30 if unset; exit
+    /// with 1 if it has not.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -27,22 +26,21 @@ pub struct Options {
         conflicts_with = "no_wait"
     )]
     wait: Option<u32>,
-    /// Do not wait, and do not bring back a chain that the controller has lost: only write what is missing.
+    /// Do not wait, and do not repair a chain that the controller has lost: only write what is missing.
     #[arg(long)]
     no_wait: bool,
 }
 
 impl Options {
-    /// How long to wait.
+    /// The time limit.
     fn limit(&self) -> Duration {
         let seconds = self.wait.or(LIMIT.parse().ok()).unwrap_or_default();
         Duration::from_secs(seconds.into())
     }
 }
 
-/// Waits after a chain was applied, if that is asked for, somebody looks on, or nothing had to be written
-/// although the controller has lost the chain: it is brought back then. Returns what is built, if that was
-/// looked at.
+/// Waits after `apply` if `--wait` is set, if the error output is a terminal, or to repair a chain that the
+/// controller has lost although nothing had to be written. Returns what is built; `None` if it did not wait.
 pub fn after(
     plan: &Plan,
     chains: &ServiceChains,
@@ -53,9 +51,8 @@ pub fn after(
         return Ok(None);
     }
     let is_watched = options.wait.is_some() || io::stderr().is_terminal();
-    let is_lost = || match plan.changes.is_empty() {
-        true => Ok(chains.built(description)?.progress() == Progress::Unbuilt),
-        false => Ok(false),
+    let is_lost = || -> Result<bool> {
+        Ok(plan.changes.is_empty() && chains.built(description)?.progress() == Progress::Unbuilt)
     };
     match is_watched || is_lost()? {
         true => wait(chains, description, options.limit()).map(Some),
@@ -70,28 +67,28 @@ fn wait(chains: &ServiceChains, description: &Description, limit: Duration) -> R
             Event::Changed(state) => format!("waiting for the controller: {}", state::first(state)),
             Event::Repairing(repair) => {
                 signals::hold();
-                doing(*repair).to_owned()
+                description_of(*repair).to_owned()
             }
             Event::Repaired(_) => {
                 signals::release();
                 "done".to_owned()
             }
             Event::NotOurs(_) => {
-                "to bring it back, objects would be made again that service-chain did not make, or that other \
-                 chains go through"
+                "not repaired: that would recreate objects that service-chain did not create or that other \
+                 chains use"
                     .to_owned()
             }
         };
-        // Nothing helps when not even this can be written.
+        // If this fails, there is no way to report it.
         let _ = writeln!(io::stderr(), "chain {name}: {text}");
     })
 }
 
-fn doing(repair: Repair) -> &'static str {
+fn description_of(repair: Repair) -> &'static str {
     match repair {
         Repair::Rejoin => "the controller has lost it: its members leave and join again",
         Repair::Rebuild => {
-            "the controller has lost it: policy, port tuples and service instances are made again"
+            "the controller has lost it: its policy, port tuples and service instances are recreated"
         }
     }
 }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::config::address;
-use crate::config::call::{Call, Reply, parse_uuid};
+use crate::config::call::{Call, Reply};
 use crate::config::error::{ApiError, Result};
-use crate::config::spaces::{NoAddress, Wanted};
+use crate::config::identifier::parse_uuid;
+use crate::config::spaces::{NoAddress, Wanted, exhausted};
 use crate::config::state::State;
-use crate::config::types::exhausted;
 
 /// Whether a path ends in one of these actions.
 pub fn is_action(name: &str) -> bool {

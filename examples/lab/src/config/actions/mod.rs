@@ -7,11 +7,8 @@ pub mod permissions;
 pub mod prop_collection;
 pub mod ref_update;
 
-use serde_json::{Map, Value};
-
 use super::call::{Call, Reply};
 use super::error::{ApiError, Result};
-use super::schema::Kind;
 use super::state::State;
 
 /// The methods of an action, as the header `Allow` lists them; `None` for a path that is none.
@@ -54,11 +51,4 @@ pub fn run(state: &mut State, call: &Call<'_>, method: &str, path: &str) -> Resu
         "aaa-mode" => Ok(permissions::aaa_mode(state)),
         _ => Err(ApiError::unknown_path(&format!("/{path}"))),
     }
-}
-
-/// The type that a body names.
-fn kind_of(body: &Map<String, Value>, field: &str) -> Result<Kind> {
-    let name = body.get(field).unwrap_or(&Value::Null);
-    let kind = name.as_str().and_then(Kind::find);
-    kind.ok_or_else(|| ApiError::unknown_type(name))
 }

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::kind_of;
 use crate::config::access::Access;
-use crate::config::call::{Call, Reply, parse_uuid};
-use crate::config::draft::fq_name;
+use crate::config::call::{Call, Reply};
 use crate::config::error::{ApiError, Result};
+use crate::config::identifier::{fq_name, kind_of, parse_uuid};
 use crate::config::python_repr::str_of;
 use crate::config::state::State;
 

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::config::access::Access;
-use crate::config::call::{Call, Reply, parse_uuid};
+use crate::config::call::{Call, Reply};
 use crate::config::error::{ApiError, Result};
+use crate::config::identifier::parse_uuid;
 use crate::config::meta;
 use crate::config::python_repr::str_of;
 use crate::config::state::State;

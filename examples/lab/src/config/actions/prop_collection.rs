@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::access::Access;
-use crate::config::call::{Call, Reply, parse_uuid};
+use crate::config::call::{Call, Reply};
 use crate::config::check::{compound, is_falsy};
 use crate::config::error::{ApiError, Result};
+use crate::config::identifier::parse_uuid;
 use crate::config::meta;
 use crate::config::python_json::dumps;
 use crate::config::python_repr::str_of;

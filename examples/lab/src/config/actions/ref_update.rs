@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::kind_of;
 use crate::config::access::Access;
-use crate::config::call::{Call, Reply, parse_uuid};
+use crate::config::call::{Call, Reply};
 use crate::config::check::{self, is_falsy};
-use crate::config::draft::fq_name;
 use crate::config::error::{ApiError, Result};
+use crate::config::identifier::{fq_name, kind_of, parse_uuid};
 use crate::config::python_repr::str_of;
 use crate::config::schema::Kind;
 use crate::config::state::State;

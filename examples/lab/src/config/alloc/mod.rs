@@ -1,5 +1,6 @@
 //! The address allocator of one subnet: pure, first fit, from the top unless told otherwise.
 
+mod space;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,8 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
 use super::address::{from_number, number};
+
+pub use space::SpaceSubnet;
 
 /// How many addresses of a subnet are handed out without being asked for, at most.
 const WINDOW: u128 = 65_535;

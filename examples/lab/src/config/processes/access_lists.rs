@@ -9,8 +9,8 @@ use contrail_core::FqName;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::chains::Chain;
 use super::objects::{object, set_props};
+use crate::config::made::Chain;
 use crate::config::state::State;
 use crate::view::{NetworkView, attached};
 

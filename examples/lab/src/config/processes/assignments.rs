@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::access_lists::protocol;
-use super::chains::{self, Chain, Mode};
+use super::chains::{self, Mode};
 use super::objects::set_props;
 use super::routing::primary;
 use crate::config::address;
+use crate::config::made::Chain;
 use crate::config::state::State;
 use crate::view::{NetworkView, PolicyRule, Ports, members};
 

@@ -3,32 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contrail_core::FqName;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::memory::Memory;
 use super::service_addresses;
+use crate::config::made::{Chain, Memory};
 use crate::config::state::State;
 use crate::view::{self, NetworkView, PolicyRule, members, role};
-
-/// A service chain that a policy asks for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Chain {
-    /// Its id: random, and the same until no policy asks for it any more.
-    pub id: Uuid,
-    /// The ids of the rules: one in each policy that asks for it.
-    pub rules: BTreeSet<String>,
-    /// The left network.
-    pub left: FqName,
-    /// The right network.
-    pub right: FqName,
-    /// Whether the routes of the left network are passed on to the right one.
-    pub both_ways: bool,
-    /// The service instances from left to right.
-    pub services: Vec<FqName>,
-    /// Whether it has been built.
-    pub is_built: bool,
-}
 
 /// How a service instance passes packets on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +19,6 @@ pub(super) enum Mode {
     InNetworkNat,
     /// As a wire.
     Transparent,
-}
-
-impl Chain {
-    /// The routing instance of a service instance in a network.
-    pub fn routing_instance(&self, network: &FqName, service: &FqName) -> FqName {
-        let service = service.to_string().replace(':', "_");
-        network.child(format!("service-{}-{service}", self.id))
-    }
 }
 
 /// The chains that the policies of these networks ask for, by what makes a chain the same one.

@@ -1,17 +1,15 @@
 //! What the processes do to objects: properties and references that are theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::config::made::Links;
 use crate::config::meta;
 use crate::config::schema::Kind;
 use crate::config::state::State;
 use crate::config::store::Ref;
-
-/// References that the processes have made, from one object to another.
-pub(super) type Links = BTreeSet<(Uuid, Uuid)>;
 
 /// A reference without data.
 pub(super) fn plain(to: Uuid) -> Ref {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::memory::Memory;
+use crate::config::made::Memory;
 use crate::config::state::State;
 use crate::view;
 

@@ -8,9 +8,10 @@ use contrail_core::values::Family;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::chains::{self, Chain, Mode, knows_address};
+use super::chains::{self, Mode, knows_address};
 use super::objects::{link, object, set_props};
 use super::{service_addresses, wires};
+use crate::config::made::Chain;
 use crate::config::state::State;
 use crate::view::{self, NetworkView};
 

@@ -4,16 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contrail_core::FqName;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::objects::{Links, link, object};
+use super::objects::{link, object};
 use super::routing::Wanted;
-use crate::config::state::{IdPool, State};
-
-/// The first number of route targets that the controller gives.
-const FIRST_NUMBER: u64 = 8_000_001;
+use crate::config::made::{Links, Targets};
+use crate::config::state::State;
 
 /// The autonomous system if the global system configuration names none.
 const DEFAULT_SYSTEM: u64 = 64512;
@@ -24,29 +21,6 @@ const LISTS: [(&str, Option<&str>); 3] = [
     ("import_route_target_list", Some("import")),
     ("export_route_target_list", Some("export")),
 ];
-
-/// What has been made of route targets.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Targets {
-    numbers: IdPool,
-    /// The number of each routing instance.
-    of: BTreeMap<Uuid, u64>,
-    /// The route targets.
-    made: BTreeSet<Uuid>,
-    /// The references from routing instances to them.
-    links: Links,
-}
-
-impl Default for Targets {
-    fn default() -> Self {
-        Self {
-            numbers: IdPool::from(FIRST_NUMBER),
-            of: BTreeMap::new(),
-            made: BTreeSet::new(),
-            links: Links::new(),
-        }
-    }
-}
 
 /// Gives the routing instances of `primaries` and of service chains their route targets, and takes those of
 /// the ones that are `gone` away.

@@ -8,9 +8,11 @@ use contrail_core::values::Family;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::chains::{self, Chain, Mode};
-use super::objects::{Links, link, object, plain};
+use super::chains::{self, Mode};
+use super::objects::{link, object, plain};
 use super::service_addresses;
+use crate::config::made::Chain;
+use crate::config::made::Links;
 use crate::config::state::State;
 use crate::view::members;
 

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::exhausted;
 use crate::config::address;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
 use crate::config::schema::Kind;
-use crate::config::spaces::Wanted;
+use crate::config::spaces::{Wanted, exhausted};
 use crate::config::state::State;
 use crate::config::store::Object;
 

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{exhausted, network_address};
+use super::network_address;
 use crate::config::address;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
-use crate::config::spaces::{NoAddress, Wanted};
+use crate::config::spaces::{NoAddress, Wanted, exhausted};
 use crate::config::state::State;
 use crate::config::store::{Object, Ref};
 
@@ -178,7 +178,7 @@ fn check_free(state: &State, draft: &Draft<'_>, owners: &[Uuid], address: IpAddr
         let id = element
             .get("uuid")
             .ok_or_else(|| ApiError::traceback("KeyError: 'uuid'"))?;
-        let id = id.as_str().and_then(crate::config::call::parse_uuid);
+        let id = id.as_str().and_then(crate::config::identifier::parse_uuid);
         if id.is_some_and(|id| has_machine(state, id)) {
             return Err(ApiError::bad_request(
                 "Gateway IP cannot be used by VM port",

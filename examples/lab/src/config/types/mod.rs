@@ -13,16 +13,10 @@ mod subnets;
 mod virtual_machine_interface;
 mod virtual_network;
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::draft::Draft;
 use super::error::Result;
-use super::meta;
-use super::python_repr::repr_list;
-use super::schema::Kind;
 use super::state::State;
 use super::store::Object;
 
@@ -112,48 +106,7 @@ pub fn after_delete(state: &mut State, object: &Object) {
     }
 }
 
-/// What the server says when the subnets that it tried have no address left, and in four more cases
-/// of none tried.
-pub fn exhausted(state: &State, network: Uuid, tried: &[String]) -> String {
-    let (name, tried) = (name_of(state, network), repr_list(tried));
-    format!("Virtual-Network({name}) has exhausted subnet({tried})")
-}
-
-/// An object's name, as texts have it.
-fn name_of(state: &State, uuid: Uuid) -> String {
-    let object = state.store.get(uuid);
-    repr_list(object.map_or(&[], |object| object.fq_name.as_slice()))
-}
-
 impl State {
-    /// Makes an object that no client asked for, without the rules of its type. It belongs to
-    /// whom its parent belongs to.
-    pub fn make(
-        &mut self,
-        kind: Kind,
-        fq_name: Vec<String>,
-        parent: Option<(Kind, Uuid)>,
-        mut props: Map<String, Value>,
-    ) -> Uuid {
-        let uuid = Uuid::new_v4();
-        let perms = parent.and_then(|(_, id)| self.store.get(id)?.props.get("perms2").cloned());
-        let owner = perms.as_ref().and_then(|perms| perms["owner"].as_str());
-        let owner = owner.unwrap_or("cloud-admin");
-        props.insert("id_perms".into(), meta::new_id_perms(None));
-        props.insert("perms2".into(), meta::default_perms2(owner));
-        meta::stamp_created(&mut props, uuid);
-        self.store.insert(Object {
-            kind,
-            uuid,
-            fq_name,
-            parent,
-            props,
-            refs: BTreeMap::new(),
-        });
-        self.touch();
-        uuid
-    }
-
     /// Removes an object and what the server makes together with it, whoever needs it.
     pub fn discard(&mut self, uuid: Uuid) {
         let removed = self.store.remove(uuid);
@@ -172,14 +125,4 @@ impl State {
             after_delete(self, &object);
         }
     }
-}
-
-/// The properties of an object that the server makes.
-fn named_props(name: &str, props: Value) -> Map<String, Value> {
-    let mut all = Map::new();
-    all.insert("display_name".into(), name.into());
-    if let Value::Object(props) = props {
-        all.extend(props);
-    }
-    all
 }

@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{exhausted, name_of};
 use crate::config::error::{ApiError, Result};
-use crate::config::spaces::{NoAddress, Wanted};
+use crate::config::spaces::{NoAddress, Wanted, exhausted, name_of};
 use crate::config::state::State;
 
 /// Hands out an address, and the id of its subnet: for a flat subnet it is that of the network's

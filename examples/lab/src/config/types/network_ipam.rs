@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::subnets::{self, BuildError};
+use crate::config::alloc::SpaceSubnet;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
-use crate::config::spaces::SpaceSubnet;
 use crate::config::state::State;
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::named_props;
-use crate::config::delete::is_default;
+use crate::config::make::{is_default, named_props};
 use crate::config::state::State;
 use crate::config::store::{Object, Ref};
 

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::config::address::{self, number};
+use crate::config::alloc::SpaceSubnet;
 use crate::config::alloc::{Subnet, SubnetSpec};
 use crate::config::check::is_falsy;
 use crate::config::python_repr::str_of;
-use crate::config::spaces::SpaceSubnet;
 
 /// `10.1.0.0/24`, as the server names a subnet.
 pub fn cidr(entry: &Value) -> Option<String> {

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::named_props;
 use super::subnets::{self, BuildError};
+use crate::config::alloc::SpaceSubnet;
 use crate::config::check::is_falsy;
 use crate::config::draft::Draft;
 use crate::config::error::{ApiError, Result};
+use crate::config::make::named_props;
 use crate::config::python_repr::repr_list;
-use crate::config::spaces::SpaceSubnet;
 use crate::config::state::State;
 use crate::config::store::Object;
 use crate::config::{address, meta};

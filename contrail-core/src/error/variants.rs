@@ -1,0 +1,277 @@
+//! The errors of the API-client layer.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ureq::http::Method;
+use uuid::Uuid;
+
+use crate::http::Effect;
+use crate::values::text::{after_colon, quoted, report, rounded};
+use crate::values::{FqName, Invalid};
+
+/// The result of an operation of the API-client layer.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Match on the variant, never on the text.
+///
+/// The enum is exhaustive on purpose: a program that maps errors to codes must decide about every new one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting or a field that the operation needs is absent.
+    #[error("{what} is missing: {hint}")]
+    Missing {
+        /// What is missing.
+        what: String,
+        /// Where it can be given.
+        hint: String,
+    },
+
+    /// A value that cannot be used.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+
+    /// An object that must exist does not.
+    #[error("{kind} {name} does not exist in the configuration API{}", detail_of(.hint))]
+    NotFound {
+        /// The type of the object, as the API spells it.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+
+    /// An object refers to another one that does not exist. Nothing was changed.
+    #[error("{kind} {name} refers to an object that does not exist in the configuration API{}", after_colon(.message.as_deref().unwrap_or_default()))]
+    MissingReference {
+        /// The type of the object that refers to the missing one.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// What the API says about the missing object, if it names it.
+        message: Option<String>,
+    },
+
+    /// An object of this name or id exists already (HTTP 409).
+    #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
+    AlreadyExists {
+        /// The type of the object.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The id of the existing object, when the answer held it.
+        uuid: Option<Uuid>,
+    },
+
+    /// An object cannot be deleted: others refer to it or are its children (HTTP 409).
+    #[error("{kind} {uuid} is still in use by {}", .by.join(", "))]
+    InUse {
+        /// The type of the object.
+        kind: &'static str,
+        /// Its id.
+        uuid: Uuid,
+        /// The users, as `type/id`.
+        by: Vec<String>,
+    },
+
+    /// The requested address belongs to another interface.
+    #[error("address {address} is already in use in virtual network {network}")]
+    AddressInUse {
+        /// The address.
+        address: IpAddr,
+        /// The network.
+        network: FqName,
+    },
+
+    /// No address could be had from the network's subnets.
+    #[error("virtual network {network} has no address for this interface: {reason}")]
+    NoAddress {
+        /// The network.
+        network: FqName,
+        /// Why: exhausted, no subnet of that family, outside every subnet.
+        reason: String,
+    },
+
+    /// The configuration API or Keystone refused a request.
+    #[error("{service} refused {method} {path} with status {status}{}", after_colon(.message))]
+    Refused {
+        /// Which service, with its address.
+        service: String,
+        /// The HTTP method.
+        method: Method,
+        /// The path, without query.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// The reason, as plain text.
+        message: String,
+    },
+
+    /// Keystone did not accept the credentials, or the API did not accept the token.
+    #[error("{service} did not accept the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
+    Unauthorized {
+        /// Which service, with its address.
+        service: String,
+        /// The user or "token".
+        user: String,
+        /// The HTTP status.
+        status: u16,
+        /// The reason, as plain text.
+        message: String,
+    },
+
+    /// No server of a service could be reached or was able to answer; nothing is known to be wrong
+    /// with the request itself. Trying again later may help.
+    #[error("cannot reach {service}")]
+    Unreachable {
+        /// Which service, with the addresses that were tried.
+        service: String,
+        /// What the request may have changed.
+        effect: Effect,
+        /// Why the last attempt failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The time for an operation ended. Trying again later may help.
+    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
+    Timeout {
+        /// What took too long, and on what.
+        operation: String,
+        /// The limit, in seconds.
+        seconds: f32,
+    },
+
+    /// An answer could not be understood.
+    #[error("cannot understand {what}")]
+    Decode {
+        /// Whose answer, to what.
+        what: String,
+        /// Where it stopped making sense.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// The vRouter agent refused a request about a port, or accepted the port and then did not have it.
+    #[error("vRouter agent {agent} did not {operation} port {port}{}", after_colon(.message))]
+    Agent {
+        /// The agent's address.
+        agent: String,
+        /// What it was to do with the port: take, show or remove it.
+        operation: &'static str,
+        /// The port's id.
+        port: Uuid,
+        /// The agent's own text or what was observed.
+        message: String,
+    },
+
+    /// A value could not be written as JSON.
+    #[error("cannot encode {what}")]
+    Encode {
+        /// What was to be written.
+        what: String,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// The operating system refused something that is about neither a file nor the network of a
+    /// container: a thread, a signal, a standard stream, another program.
+    #[error("cannot {operation}")]
+    System {
+        /// What was attempted, on what.
+        operation: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+
+    /// A file could not be read or written.
+    #[error("cannot {operation} {path}")]
+    File {
+        /// read, write, lock …
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+
+    /// A proxy or another server answered instead of the configuration API.
+    #[error(
+        "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
+    )]
+    Foreign {
+        /// Which service, with its address.
+        service: String,
+        /// The HTTP method.
+        method: Method,
+        /// The path, without query.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// What came with it: the content type and the size.
+        content: String,
+    },
+
+    /// No token could be had, so the request that needed it was not sent.
+    #[error("no token for {service}")]
+    NoToken {
+        /// The service that wants the token.
+        service: String,
+        /// What became of asking for it.
+        #[source]
+        source: Box<Error>,
+    },
+
+    /// The last attempt of an operation had no effect, but an earlier one may have been carried out
+    /// before its answer got lost.
+    #[error("{}; an earlier attempt may have been carried out", report(.cause.as_ref()))]
+    Unsure {
+        /// Why the last attempt failed.
+        cause: Box<Error>,
+    },
+}
+
+impl Error {
+    /// An [`Error::Invalid`].
+    pub fn invalid(
+        what: impl Into<String>,
+        value: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Invalid(Invalid::new(what, value, reason))
+    }
+
+    /// An [`Error::Missing`].
+    pub fn missing(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Missing {
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// An [`Error::System`].
+    pub fn system(operation: impl Into<String>, source: io::Error) -> Self {
+        Self::System {
+            operation: operation.into(),
+            source,
+        }
+    }
+
+    /// An [`Error::File`].
+    pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::File {
+            operation,
+            path: path.into(),
+            source,
+        }
+    }
+}
+
+fn detail_of(text: &Option<String>) -> String {
+    text.as_deref().map_or_else(String::new, after_colon)
+}

@@ -1,0 +1,28 @@
+//! What is known about the effect of a request that got no usable answer.
+
+/// What a request may have changed at the other side, as far as its sender knows. It decides whether
+/// the request may be sent again and whether there is something to undo.
+///
+/// ```
+/// use contrail_core::http::{Effect, TransportError};
+///
+/// assert_eq!(TransportError::Timeout { sent: false }.effect(), Effect::NotSent);
+/// assert!(Effect::NotSent.is_excluded());
+/// assert!(!TransportError::Timeout { sent: true }.effect().is_excluded());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Nothing was sent: no connection was made, or the request cannot be expressed in HTTP.
+    NotSent,
+    /// The other side received the request and did not carry it out.
+    None,
+    /// The request may have been carried out: its answer did not arrive, or does not tell.
+    Possible,
+}
+
+impl Effect {
+    /// Whether the request certainly changed nothing.
+    pub fn is_excluded(self) -> bool {
+        matches!(self, Self::NotSent | Self::None)
+    }
+}

@@ -1,0 +1,15 @@
+//! Panics of a program.
+
+use std::panic;
+
+/// Makes a panic write its message and place to the log, or to standard error if the log has not
+/// been started.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|info| {
+        if log::log_enabled!(log::Level::Error) {
+            log::error!("{info}");
+        } else {
+            eprintln!("{info}");
+        }
+    }));
+}

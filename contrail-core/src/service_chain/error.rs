@@ -1,0 +1,92 @@
+//! What can go wrong with service chains.
+
+use super::problem::Problem;
+use crate::error;
+use crate::values::Invalid;
+use crate::values::text::{report, reports};
+
+/// The result of an operation of this layer.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Exhaustive on purpose, as [`crate::Error`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration API could not be used, or a document could not be read.
+    #[error(transparent)]
+    Client(#[from] error::Error),
+
+    /// A service chain cannot be made as it is described. Nothing was changed.
+    #[error("service chain {chain} is not possible: {}", join(.problems))]
+    Impossible {
+        /// The chain's name.
+        chain: String,
+        /// Everything that makes it impossible.
+        problems: Vec<Problem>,
+    },
+
+    /// An operation failed and what it had done could not be undone entirely.
+    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), reports(.left))]
+    Undo {
+        /// Why the operation failed.
+        cause: Box<Error>,
+        /// One error for each change that could not be undone.
+        left: Vec<Error>,
+    },
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Client(invalid.into())
+    }
+}
+
+impl Error {
+    /// The error that made the operation fail, without what else went wrong after it.
+    pub fn cause(&self) -> &Error {
+        match self {
+            Self::Undo { cause, .. } => cause.cause(),
+            other => other,
+        }
+    }
+
+    /// The [cause](error::Error::cause), if it is one of the API-client layer.
+    pub fn client_cause(&self) -> Option<&error::Error> {
+        match self.cause() {
+            Self::Client(error) => Some(error.cause()),
+            _ => None,
+        }
+    }
+
+    /// As [`error::Error::is_transient`].
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Client(error) => error.is_transient(),
+            Self::Undo { cause, .. } => cause.is_transient(),
+            Self::Impossible { .. } => false,
+        }
+    }
+
+    /// As [`error::Error::had_no_effect`].
+    pub fn had_no_effect(&self) -> bool {
+        match self {
+            Self::Client(error) => error.had_no_effect(),
+            Self::Impossible { .. } => true,
+            Self::Undo { .. } => false,
+        }
+    }
+
+    /// As [`error::Error::is_not_found`].
+    pub fn is_not_found(&self) -> bool {
+        self.client_cause().is_some_and(error::Error::is_not_found)
+    }
+
+    /// As [`error::Error::is_forbidden`].
+    pub fn is_forbidden(&self) -> bool {
+        self.client_cause().is_some_and(error::Error::is_forbidden)
+    }
+}
+
+fn join(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    lines.join("; ")
+}
