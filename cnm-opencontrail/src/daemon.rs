@@ -3,23 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::attach::Attacher;
+use contrail_core::attach::{Attacher, Cleaned, Waiting};
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
-use crate::driver::{CleanUp, NetworkDriver};
-use crate::error::{Error, Result};
-use crate::ipam::{ADDRESS_SPACES, Ipam};
+use crate::driver::NetworkDriver;
+use crate::error::Result;
+use crate::ipam::Ipam;
 use crate::plugin::Plugin;
 use crate::proto::{Call, Reply, Scope};
 
-/// The name in the marks of objects and in the API's audit log.
-const PROGRAM: &str = "cnm-opencontrail";
+/// The name of the program: in its messages, the marks of objects and the API's audit log.
+pub(crate) const PROGRAM: &str = "cnm-opencontrail";
 
-/// How long each part of tidying up may take.
+/// How long each part of [`Daemon::tidy`] may take.
 const PATIENCE: Duration = Duration::from_secs(9);
 
-/// Everything behind the socket.
+/// The handler behind the socket.
 pub struct Daemon {
     attacher: Attacher,
     driver: NetworkDriver,
@@ -27,10 +27,10 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// The plugin, ready to answer. Asks nobody, so it starts with a dead controller too.
+    /// The plugin, ready to answer. Makes no request, so it starts with the controller down.
     ///
     /// # Errors
-    /// When the state directory or a certificate cannot be used.
+    /// If the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
         let project = FqName::new([&*settings.domain, &*settings.project]);
         let attacher = settings.attacher(PROGRAM)?;
@@ -45,24 +45,44 @@ impl Daemon {
         })
     }
 
-    /// Does what could not be done when the engine asked for it, because the API or the agent was
-    /// down; then looks whether running containers are still connected.
+    /// Completes what was deferred because the API or the agent was down; then checks that running
+    /// containers are still connected.
     pub fn tidy(&self) {
-        // In the order in which Docker takes things away: interfaces have addresses of networks.
+        // In the order in which Docker removes things: interfaces have addresses of networks.
         self.attacher.work_off_pending(Deadline::after(PATIENCE));
         self.ipam.tidy();
         if let Err(error) = self.driver.tidy() {
-            log::warn!("put off: {}", contrail_core::error::report(&error));
+            log::warn!(
+                "removals deferred to the next check: {}",
+                contrail_core::error::report(&error)
+            );
         }
         self.driver.keep();
     }
 
-    /// Removes what nobody will ask for again, see [`NetworkDriver::clean`].
+    /// How many creations and removals are not complete.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn incomplete(&self) -> Result<usize> {
+        let deferred = self.attacher.pending_removals()?.len();
+        let incomplete = self.driver.incomplete_labels()?.len();
+        Ok(deferred + incomplete + self.ipam.incomplete())
+    }
+
+    /// Removes what no container uses any longer, see [`NetworkDriver::clean`].
     ///
     /// # Errors
     /// As that says.
-    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<CleanUp> {
-        self.driver.clean(grace, end)
+    pub fn clean(&self, grace: Option<Duration>, end: Deadline) -> Result<Cleaned> {
+        let mut cleaned = self.driver.clean(grace, end)?;
+        let incomplete = self.ipam.incomplete();
+        if incomplete > 0 {
+            cleaned.waiting.push(Waiting::FrontEnd(format!(
+                "{incomplete} addresses and pools: the plugin is still creating or removing them"
+            )));
+        }
+        Ok(cleaned)
     }
 
     /// The IPAM driver.
@@ -73,22 +93,32 @@ impl Daemon {
 
 impl Plugin for Daemon {
     fn answer(&self, call: Call) -> Result<Reply> {
-        if let Some(answer) = self.driver.answer(&call) {
-            return answer;
-        }
+        let (driver, ipam) = (&self.driver, &self.ipam);
         match call {
             Call::Activate => Ok(Reply::Implements {
                 implements: &["NetworkDriver", "IpamDriver"],
             }),
-            Call::IpamCapabilities => Ok(self.ipam.capabilities()),
-            Call::AddressSpaces => Ok(Reply::AddressSpaces(ADDRESS_SPACES)),
-            Call::RequestPool(request) => self.ipam.request_pool(&request),
-            Call::ReleasePool(request) => self.ipam.release_pool(&request),
-            Call::RequestAddress(request) => self.ipam.request_address(&request),
-            Call::ReleaseAddress(request) => self.ipam.release_address(&request),
-            other => Err(Error::UnknownMethod {
-                path: format!("{other:?}"),
-            }),
+            Call::NetworkCapabilities => Ok(driver.capabilities()),
+            Call::GatewayCheck => Ok(driver.gateway_check()),
+            Call::CreateNetwork(request) => driver.create_network(&request),
+            Call::AllocateNetwork(request) => Ok(driver.allocate_network(&request)),
+            Call::DeleteNetwork(request) => driver.delete_network(&request.network_id),
+            Call::CreateEndpoint(request) => driver.create_endpoint(&request),
+            Call::EndpointInfo(_) => Ok(driver.endpoint_info()),
+            Call::Join(request) => driver.join(&request),
+            // Published ports were checked when the endpoint was created.
+            Call::FreeNetwork
+            | Call::Discover
+            | Call::ProgramExternalConnectivity(_)
+            | Call::RevokeExternalConnectivity(_) => Ok(Reply::Done {}),
+            Call::Leave(request) => driver.leave(&request.endpoint_id),
+            Call::DeleteEndpoint(request) => driver.delete_endpoint(&request.endpoint_id),
+            Call::IpamCapabilities => Ok(ipam.capabilities()),
+            Call::AddressSpaces => Ok(ipam.address_spaces()),
+            Call::RequestPool(request) => ipam.request_pool(&request),
+            Call::ReleasePool(request) => ipam.release_pool(&request),
+            Call::RequestAddress(request) => ipam.request_address(&request),
+            Call::ReleaseAddress(request) => ipam.release_address(&request),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong between the engine and this plugin.
+//! The errors of the plugin.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,84 +10,84 @@ use contrail_core::{Error as CoreError, FqName, attach};
 /// The result of every operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong. Docker shows the text to its user, so it never holds a secret.
+/// Why a call or a command failed. Docker shows the text to its user, so it never contains a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The controller, the agent or the kernel said no.
+    /// The controller, the agent or the kernel failed or refused.
     #[error(transparent)]
     Core(#[from] attach::Error),
 
-    /// A path that is none of the protocol's methods, or not asked for by POST.
+    /// A path that is none of the protocol's methods, or another HTTP method than POST.
     #[error("this plugin has no method {path}")]
     UnknownMethod {
         /// The path.
         path: String,
     },
 
-    /// A method with arguments was called without any: what Docker sends when a connection broke
-    /// after it had sent the request.
+    /// A method with arguments was called with an empty body: Docker does so when it repeats a request
+    /// whose connection broke.
     #[error(
-        "{method} came without a body: it repeats a request that may have been carried out already, since the plugin ended meanwhile; try again"
+        "{method} has no body: Docker repeats a request that may have been carried out already, since the plugin ended in the meantime; try again"
     )]
     EmptyBody {
         /// The method.
         method: String,
     },
 
-    /// A body that is not the method's JSON.
-    #[error("cannot understand the arguments of {method}")]
+    /// A body that is not the JSON of the method's arguments.
+    #[error("cannot read the arguments of {method}")]
     Body {
         /// The method.
         method: String,
-        /// Where it stopped making sense.
+        /// Where it is wrong.
         #[source]
         source: serde_json::Error,
     },
 
-    /// A body beyond what any engine sends.
+    /// A body that is larger than any that an engine sends.
     #[error("the request is larger than {limit} bytes")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
 
-    /// A body that did not arrive.
+    /// A body that did not arrive in time.
     #[error("the request did not arrive within {seconds} s")]
     TooSlow {
         /// The limit, in seconds.
         seconds: u64,
     },
 
-    /// A connection that broke within a request.
-    #[error("the request did not arrive whole")]
+    /// A connection that broke during a request.
+    #[error("the connection broke before the whole request had arrived")]
     Broken {
         /// How it broke.
         #[source]
         source: hyper::Error,
     },
 
-    /// A handler panicked: a bug, which costs this one request.
-    #[error("the plugin failed inside {method}; its log has the reason")]
+    /// A handler panicked: a bug that fails this request only.
+    #[error("the plugin panicked inside {method}; its log has the reason")]
     Panic {
         /// The method.
         method: String,
     },
 
-    /// An option that this plugin does not have.
+    /// An unknown option.
     #[error("unknown {kind} {key:?}{}: known are {}", nearest_text(.nearest), .known.join(", "))]
     UnknownOption {
         /// Where it was given.
         kind: &'static str,
         /// The option.
         key: String,
-        /// The known one that it resembles.
+        /// The most similar known option.
         nearest: Option<&'static str>,
-        /// All that are known.
+        /// All known options.
         known: Vec<&'static str>,
     },
 
-    /// A network of which neither the state directory nor the controller knows anything.
+    /// A network that neither the state directory nor the controller has.
     #[error(
         "Docker network {network} is not known to OpenContrail: remove it with `docker network rm` and create it again"
     )]
@@ -96,32 +96,32 @@ pub enum Error {
         network: String,
     },
 
-    /// An address that somebody has already.
+    /// An address that is in use.
     #[error("address {address} of virtual network {network} is taken: {holder}")]
     AddressHeld {
         /// The address.
         address: IpAddr,
         /// The network.
         network: FqName,
-        /// Who has it.
+        /// Its holder.
         holder: String,
     },
 
-    /// The socket belongs to a plugin that runs.
+    /// Another plugin serves the socket.
     #[error("another plugin answers on {path}: stop it first, or choose another --name")]
     SocketInUse {
         /// The socket.
         path: PathBuf,
     },
 
-    /// Something other than a socket has the socket's name.
+    /// The path of the socket is taken by another kind of file.
     #[error("{path} exists and is not a socket: remove it, or choose another --socketpath")]
     NotASocket {
         /// The path.
         path: PathBuf,
     },
 
-    /// Nobody answers on a socket as this plugin does.
+    /// No plugin answers on a socket.
     #[error("no plugin answers on {path}: {reason}")]
     NoAnswer {
         /// The socket.
@@ -132,7 +132,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// That a file or socket could not be used.
+    /// A file or socket that could not be used.
     pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         CoreError::file(operation, path, source).into()
     }
@@ -142,8 +142,8 @@ impl Error {
         CoreError::system(operation, source).into()
     }
 
-    /// The HTTP status that tells Docker whether it was understood at all. What was understood and
-    /// then failed is 200: the text is in the body.
+    /// The HTTP status that tells Docker whether the request was understood. A call that was understood
+    /// and failed is 200: the text is in the body.
     pub fn status(&self) -> u16 {
         match self {
             Self::UnknownMethod { .. } => 404,

@@ -12,7 +12,7 @@ mod support;
 
 use support::post;
 
-/// Where nobody listens: the controller is dead.
+/// An address without a listener: the controller is down.
 const DEAD: &str = "127.0.0.1:1";
 
 struct Program {
@@ -50,11 +50,23 @@ impl Program {
         path
     }
 
+    /// The plugin, started by a shell script as `$0`.
+    fn in_shell(&self, script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_cnm-opencontrail")])
+            .env_clear();
+        let command_alone = self.command(&[]);
+        let environment = command_alone.get_envs();
+        command.envs(environment.filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    /// Starts the plugin; the socket is there when this returns.
+    /// Starts the plugin; its socket exists when this returns.
     fn serve(&self, arguments: &[&str]) -> Serving {
         let log = std::fs::File::create(self.path("log")).unwrap();
         let child = self.command(arguments).stderr(log).spawn().unwrap();
@@ -101,7 +113,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn it_answers_at_once_with_a_dead_controller_and_takes_its_socket_away() {
+fn it_answers_while_the_controller_is_down_and_removes_its_socket() {
     let program = Program::new();
     let mut serving = program.serve(&[]);
     let socket = program.path("plugins/opencontrail.sock");
@@ -119,7 +131,7 @@ fn it_answers_at_once_with_a_dead_controller_and_takes_its_socket_away() {
 }
 
 #[test]
-fn a_second_one_is_refused_and_the_first_goes_on() {
+fn a_second_plugin_is_refused_and_the_first_keeps_running() {
     let program = Program::new();
     let _serving = program.serve(&[]);
     let second = program.output(&[]);
@@ -129,7 +141,7 @@ fn a_second_one_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
-fn ping_tells_a_plugin_from_none() {
+fn ping_fails_unless_a_plugin_answers() {
     let program = Program::new();
     let none = program.output(&["ping"]);
     assert!(!none.status.success());
@@ -158,52 +170,123 @@ fn one_process_can_have_several_names() {
     assert_eq!(left, 0);
 }
 
-#[test]
-fn systemd_hears_when_it_is_ready() {
-    let program = Program::new();
-    let path = program.path("notify");
-    let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let child = program
-        .command(&[])
-        .env("NOTIFY_SOCKET", &path)
-        .stderr(Stdio::null())
-        .spawn();
-    let mut serving = Serving {
-        child: child.unwrap(),
-        log: path,
-    };
-    let mut buffer = [0; 64];
-    let mut said = || {
-        let length = systemd.recv(&mut buffer).unwrap();
+/// The notifications that systemd receives from a service.
+struct Systemd {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Systemd {
+    fn new(program: &Program) -> Self {
+        let path = program.path("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        Self { socket, path }
+    }
+
+    fn start(&self, program: &Program, environment: &[(&str, &str)]) -> Serving {
+        let log = std::fs::File::create(program.path("log")).unwrap();
+        let mut command = program.command(&[]);
+        command.env("NOTIFY_SOCKET", &self.path).stderr(log);
+        command.envs(environment.iter().copied());
+        Serving {
+            child: command.spawn().unwrap(),
+            log: program.path("log"),
+        }
+    }
+
+    fn message(&self) -> String {
+        let mut buffer = [0; 256];
+        let length = self.socket.recv(&mut buffer).unwrap();
         text(&buffer[..length])
-    };
-    assert_eq!(said(), "READY=1\n");
-    assert!(program.path("plugins/opencontrail.sock").exists());
-    serving.terminate();
-    assert_eq!(said(), "STOPPING=1\n");
+    }
 }
 
 #[test]
-fn a_socket_of_systemds_is_served_and_left_in_its_place() {
+fn systemd_is_notified_when_the_plugin_is_ready_and_when_it_stops() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let mut serving = systemd.start(&program, &[]);
+    assert_eq!(systemd.message(), "READY=1\nSTATUS=serving 1 socket\n");
+    let socket = program.path("plugins/opencontrail.sock");
+    assert_eq!(post(&socket, "Plugin.Activate", "").0, 200);
+    serving.terminate();
+    let status = "stopping: finishing the running calls";
+    assert_eq!(systemd.message(), format!("STOPPING=1\nSTATUS={status}\n"));
+}
+
+#[test]
+fn the_status_counts_removals_that_wait_for_the_controller() {
+    let program = Program::new();
+    let addresses = program.path("state/ipam/addresses");
+    std::fs::create_dir_all(&addresses).unwrap();
+    let id = "5dd372be-4068-49dc-af5d-eb79f93a7bdf";
+    let entry = format!(
+        r#"{{"id":"{id}","pool":"d:p:n@10.1.1.0/24@","network":"{id}","address":"10.1.1.9","life":1,"phase":"Released"}}"#
+    );
+    std::fs::write(addresses.join(id), entry).unwrap();
+    let systemd = Systemd::new(&program);
+    let mut serving = systemd.start(&program, &[]);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    let status = "serving 1 socket; 1 removals or creations are not complete: see the log";
+    assert_eq!(systemd.message(), format!("STATUS={status}\n"));
+    serving.terminate();
+    assert!(
+        serving.log().contains("removals deferred"),
+        "{}",
+        serving.log()
+    );
+}
+
+#[test]
+fn the_watchdog_is_fed_if_systemd_asks_for_it() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let serving = systemd.start(&program, &[("WATCHDOG_USEC", "20000")]);
+    let received: Vec<String> = (0..4).map(|_| systemd.message()).collect();
+    let fed = received.iter().filter(|message| *message == "WATCHDOG=1\n");
+    assert_eq!(fed.count(), 3, "{received:?} {}", serving.log());
+    drop(serving);
+    // Another process is watched.
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let other = [("WATCHDOG_USEC", "20000"), ("WATCHDOG_PID", "1")];
+    let mut serving = systemd.start(&program, &other);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    serving.terminate();
+    assert!(systemd.message().starts_with("STOPPING=1\n"));
+}
+
+#[test]
+fn descriptors_of_another_process_are_left_alone_and_nonsense_is_refused() {
+    let program = Program::new();
+    let systemd = Systemd::new(&program);
+    let other = [("LISTEN_PID", "1"), ("LISTEN_FDS", "1")];
+    let mut serving = systemd.start(&program, &other);
+    assert!(systemd.message().starts_with("READY=1\n"));
+    assert!(program.path("plugins/opencontrail.sock").exists());
+    serving.terminate();
+    // Nothing is open under that number.
+    let script = "LISTEN_PID=$$ LISTEN_FDS=60 exec \"$0\"";
+    let mut command = program.in_shell(script);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let error = text(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("the sockets of systemd"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_socket_that_systemd_opened_is_served_and_stays() {
     let program = Program::new();
     let path = program.path("activated.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"";
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", script, env!("CARGO_BIN_EXE_cnm-opencontrail")])
-        .env_clear()
-        .envs(
-            program
-                .command(&[])
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(OwnedFd::from(listener))
-        .stderr(Stdio::null());
+    let mut command = program.in_shell(script);
+    command.stdin(OwnedFd::from(listener)).stderr(Stdio::null());
     let mut serving = Serving {
         child: command.spawn().unwrap(),
         log: program.path("log"),
@@ -249,7 +332,7 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
 }
 
 #[test]
-fn what_is_wrong_or_seldom_meant_is_said_at_the_start() {
+fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     let program = Program::new();
     for (arguments, expected) in [
         (&["-g", "swarm"][..], "local or global is expected"),

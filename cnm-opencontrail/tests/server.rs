@@ -91,7 +91,7 @@ fn unknown_methods_and_other_verbs_are_404_with_the_reason() {
 }
 
 #[test]
-fn requests_that_make_no_sense_cost_only_themselves() {
+fn malformed_requests_fail_alone() {
     let plugin = Running::start(
         Script::meeting(1),
         Limits {
@@ -157,7 +157,7 @@ fn a_half_sent_body_is_answered_when_it_ends_and_when_it_stalls() {
 }
 
 #[test]
-fn connections_without_a_request_keep_nobody_out() {
+fn connections_without_a_request_do_not_keep_others_out() {
     let script = Script::meeting(2);
     let plugin = Running::start(
         script.clone(),
@@ -183,7 +183,7 @@ fn connections_without_a_request_keep_nobody_out() {
 }
 
 #[test]
-fn however_many_have_no_request_the_next_one_waits_once() {
+fn however_many_connections_are_idle_the_next_one_waits_once() {
     let patience = Duration::from_secs(1);
     let plugin = Running::start(
         Script::meeting(1),
@@ -204,7 +204,7 @@ fn however_many_have_no_request_the_next_one_waits_once() {
 }
 
 #[test]
-fn a_connection_may_be_quiet_while_there_is_room() {
+fn a_connection_may_be_idle_below_the_limit() {
     let plugin = Running::start(
         Script::meeting(1),
         Limits {
@@ -227,7 +227,7 @@ fn a_connection_may_be_quiet_while_there_is_room() {
 }
 
 #[test]
-fn a_panic_is_answered_and_the_plugin_lives() {
+fn a_panic_is_answered_and_the_plugin_keeps_running() {
     let plugin = Running::start(Script::meeting(1), Limits::default());
     let (status, answer) = post(plugin.path(), "NetworkDriver.DeleteEndpoint", LEAVE);
     assert_eq!(status, 500);
@@ -241,7 +241,7 @@ fn a_panic_is_answered_and_the_plugin_lives() {
 }
 
 #[test]
-fn calls_run_beside_each_other_up_to_the_limit() {
+fn calls_run_concurrently_up_to_the_limit() {
     let script = Script::meeting(8);
     let plugin = Running::start(
         script.clone(),
@@ -259,7 +259,7 @@ fn calls_run_beside_each_other_up_to_the_limit() {
 }
 
 #[test]
-fn constant_calls_are_answered_while_every_place_is_taken() {
+fn constant_calls_are_answered_at_the_limit_of_calls() {
     let script = Script::meeting(2);
     let plugin = Running::start(
         script.clone(),
@@ -307,7 +307,7 @@ fn stopping_finishes_what_runs_and_what_had_connected() {
 }
 
 #[test]
-fn calls_that_never_end_do_not_keep_the_plugin() {
+fn calls_that_never_end_do_not_keep_the_plugin_running() {
     let plugin = Running::start(
         Script::meeting(2),
         Limits {

@@ -3,8 +3,7 @@
 use std::process::Command;
 
 use cni_opencontrail::{IPAM_KEYS, NETWORK_KEYS, SERVICE_KEYS};
-use cnm_opencontrail::driver::{ENDPOINT_OPTIONS, NETWORK_OPTIONS};
-use cnm_opencontrail::ipam::IPAM_OPTIONS;
+use cnm_opencontrail::cli::docker_options;
 use opencontrail_tests::pages::page;
 use opencontrail_tests::plugin::program;
 
@@ -32,12 +31,9 @@ fn the_keys_of_cni_networks_are_those_of_the_code() {
 
 #[test]
 fn the_options_of_docker_are_those_of_the_code() {
-    for (header, known) in [
-        ("network option", &NETWORK_OPTIONS[..]),
-        ("endpoint option", &ENDPOINT_OPTIONS),
-        ("IPAM option", &IPAM_OPTIONS),
-    ] {
-        assert_same("docs/docker.md", header, known);
+    for table in docker_options() {
+        let known: Vec<&str> = table.options.iter().map(|option| option.key).collect();
+        assert_same("docs/docker.md", table.kind, &known);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The flags: those of the 2016 driver, in its spelling and with dashes.
+//! The flags: those of the 2016 driver, spelled as there and with dashes.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use contrail_core::settings::{Key, Layer, Origin};
 
 use crate::socket::NAME;
 
-/// The flags. All of them may stand before or behind a command.
+/// The flags. They may be given before or after a sub-command.
 #[derive(Clone, Debug, Args)]
 pub struct Flags {
     /// A file of lines `key: value` [default: /etc/contrail/opencontrail.conf, if it exists].
@@ -83,7 +83,7 @@ pub struct Flags {
     /// `local`, or `global` for a swarm.
     #[arg(short = 'g', long = "scope", value_name = "SCOPE", global = true)]
     scope: Option<String>,
-    /// Log what is done, step by step.
+    /// Log each step.
     #[arg(short = 'd', long = "debug", value_name = "BOOL", global = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     debug: Option<String>,
@@ -129,7 +129,7 @@ impl Flags {
         layer
     }
 
-    /// Whether a secret was given where everybody can read it.
+    /// Whether a secret was given where all users of the host can read it.
     pub(super) fn has_secret(&self) -> bool {
         self.admin_password
             .as_ref()

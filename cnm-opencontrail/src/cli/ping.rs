@@ -3,19 +3,21 @@
 use std::path::Path;
 use std::time::Duration;
 
+use contrail_core::process::output::print;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyperlocal::{UnixConnector, Uri};
 
-use super::{Flags, load, show};
+use super::flags::Flags;
+use super::load;
 use crate::error::{Error, Result};
 
-/// An answer that takes longer is no answer: the plugin has nothing to look up for it.
+/// How long an answer may take. The plugin makes no request for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks on every socket; fails with the first that does not answer as this plugin does.
+/// Calls `Plugin.Activate` on every socket; fails with the first that does not answer as this plugin does.
 pub(super) fn run(flags: &Flags) -> Result<()> {
     let sockets = load::load(flags)?.sockets;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -29,7 +31,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
         });
         match answer {
-            Ok(answer) => show(format!("{}: {answer}\n", socket.display()))?,
+            Ok(answer) => print(format!("{}: {answer}\n", socket.display()))?,
             Err(reason) => {
                 return Err(Error::NoAnswer {
                     path: socket.clone(),

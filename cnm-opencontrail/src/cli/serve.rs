@@ -1,90 +1,129 @@
-//! Without a command: the plugin itself, from its start to its end.
+//! The plugin itself, from its start to its end: what the program does if no sub-command is given.
 
-use std::env;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contrail_core::error::report;
 use contrail_core::process::logging;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
-use super::{Flags, PROGRAM, load};
-use crate::daemon::Daemon;
+use super::flags::Flags;
+use super::load;
+use crate::daemon::{Daemon, PROGRAM};
 use crate::error::{Error, Result};
 use crate::proto::Scope;
 use crate::server::{Limits, Server};
-use crate::socket::{Bound, Notify, Published, inherited};
+use crate::socket::{Bound, Published, systemd};
 
-/// How often what was put off is tried again, and containers are looked after.
+/// The interval at which deferred removals are tried again and running containers are checked.
 const TIDY_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Serves until SIGTERM or SIGINT, then finishes what runs.
+/// Serves until SIGTERM or SIGINT, then finishes the running calls.
 pub(super) fn run(flags: &Flags) -> Result<()> {
     let loaded = load::load(flags)?;
     logging::start(PROGRAM, &loaded.settings.log);
-    advise(flags, loaded.scope);
+    warn_of_settings(flags, loaded.scope);
     let daemon = Arc::new(Daemon::new(&loaded.settings, loaded.scope)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::system("start the runtime", source))?;
     let served = runtime.block_on(serve(daemon, &loaded.sockets));
-    // Calls that were given up must not keep the process.
+    // Calls that were abandoned must not keep the process.
     runtime.shutdown_background();
     served
 }
 
 async fn serve(daemon: Arc<Daemon>, sockets: &[PathBuf]) -> Result<()> {
-    let notify = Notify::new(env::var_os("NOTIFY_SOCKET").as_deref());
     let on = |kind| signal(kind).map_err(|source| Error::system("listen for signals", source));
-    // Before the sockets: a signal must never end it half-way.
+    // Before the sockets: a signal must not end the process while it publishes them.
     let (mut terminate, mut interrupt) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
     let server = Server::new(daemon.clone(), Limits::default());
     let (listeners, published) = listen(sockets)?;
-    notify.ready();
+    let count = listeners.len();
+    // The server polls it first when it serves the listeners.
     let stop = async {
+        systemd::ready(&status(count, 0));
         let (term, int) = (
             std::pin::pin!(terminate.recv()),
             std::pin::pin!(interrupt.recv()),
         );
         futures::future::select(term, int).await;
-        log::info!("stopping: running calls are finished first");
-        notify.stopping();
+        log::info!("stopping: finishing the running calls");
+        systemd::stopping();
     };
-    let tidying = tokio::spawn(tidy(daemon));
+    let tidying = tokio::spawn(tidy(daemon, count));
+    let watchdog = tokio::spawn(watchdog());
     server.serve(listeners, stop, || drop(published)).await?;
     tidying.abort();
+    watchdog.abort();
     log::info!("stopped");
     Ok(())
 }
 
-/// At the start and now and then: see [`Daemon::tidy`].
-async fn tidy(daemon: Arc<Daemon>) {
+/// Calls [`Daemon::tidy`] at the start and then at intervals.
+async fn tidy(daemon: Arc<Daemon>, sockets: usize) {
+    let mut shown = 0;
     loop {
         let daemon = Arc::clone(&daemon);
-        // A panic in it has been reported, and the next time is another chance.
-        let _ = tokio::task::spawn_blocking(move || daemon.tidy()).await;
+        let tidied = tokio::task::spawn_blocking(move || {
+            daemon.tidy();
+            daemon.incomplete()
+        });
+        match tidied.await {
+            Ok(Ok(incomplete)) if incomplete != shown => {
+                shown = incomplete;
+                systemd::status(&status(sockets, incomplete));
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => log::warn!("cannot read the state: {}", report(&error)),
+            // The panic has been logged; the next time may succeed.
+            Err(_) => {}
+        }
         tokio::time::sleep(TIDY_INTERVAL).await;
     }
 }
 
-/// The sockets that systemd opened, else those that the settings name.
+/// Keeps systemd's watchdog quiet as long as this runtime, which serves the sockets, is not blocked.
+async fn watchdog() {
+    let Some(interval) = systemd::watchdog_interval() else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        systemd::alive();
+    }
+}
+
+/// What `systemctl status` shows.
+fn status(sockets: usize, incomplete: usize) -> String {
+    let sockets = match sockets {
+        1 => "serving 1 socket".to_owned(),
+        count => format!("serving {count} sockets"),
+    };
+    match incomplete {
+        0 => sockets,
+        count => format!("{sockets}; {count} removals or creations are not complete: see the log"),
+    }
+}
+
+/// The sockets that systemd opened, or those of the settings if there are none.
 fn listen(sockets: &[PathBuf]) -> Result<(Vec<UnixListener>, Vec<Published>)> {
-    let variable = |name| env::var(name).ok();
-    let inherited = inherited(
-        variable("LISTEN_PID").as_deref(),
-        variable("LISTEN_FDS").as_deref(),
-    )?;
+    let inherited = systemd::inherited()?;
     if !inherited.is_empty() {
-        log::info!("serving {} sockets of systemd's", inherited.len());
+        log::info!("serving {} sockets that systemd opened", inherited.len());
         return Ok((inherited, Vec::new()));
     }
     let mut listeners = Vec::new();
     let mut published = Vec::new();
     for socket in sockets {
-        // One after the other: each holds the lock of its directory until it is in its place.
+        // One after the other: each holds the lock of its directory until it is published.
         let (listener, socket) = Bound::beside(socket)?.publish()?;
         log::info!("serving {}", socket.path().display());
         listeners.push(listener);
@@ -93,11 +132,11 @@ fn listen(sockets: &[PathBuf]) -> Result<(Vec<UnixListener>, Vec<Published>)> {
     Ok((listeners, published))
 }
 
-/// What is allowed but seldom meant.
-fn advise(flags: &Flags, scope: Scope) {
+/// Warns of settings that are allowed but seldom intended.
+fn warn_of_settings(flags: &Flags, scope: Scope) {
     if flags.has_secret() {
         log::warn!(
-            "--admin_password can be read by everybody on this host: \
+            "--admin_password can be read by all users of this host: \
              put the password into a file and name it in ADMIN_PASSWORD_FILE"
         );
     }

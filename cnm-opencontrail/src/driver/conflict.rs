@@ -1,22 +1,21 @@
-//! Addresses that Docker's own IPAM hands out and somebody has: those of what should have gone are freed, of
-//! others the holder is named.
+//! Addresses that Docker's own IPAM gives out although they are in use: frees those of stale endpoints, names
+//! the holder of others.
 
 use std::net::IpAddr;
 
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error as CoreError, attach};
 
-use super::NetworkDriver;
-use super::store::{EndpointEntry, NetworkEntry};
+use super::network_driver::NetworkDriver;
+use super::store::{EndpointEntry, Network};
 use crate::error::{Error, Result};
 use crate::proto::{CreateEndpoint, EndpointId};
 
 impl NetworkDriver {
-    /// Removes what has the address and should have gone: a container that ended while the controller
-    /// was down, and an endpoint of the same Docker network. Docker's own IPAM gives an address of a network
-    /// only once, so that its container ended while this plugin was down, and nobody told it. Returns
-    /// whether there was something.
-    pub(super) fn make_room(
+    /// Removes a stale holder of the address: a container that ended while the controller was down, and an
+    /// endpoint of the same Docker network. Docker's own IPAM gives out an address of a network only once,
+    /// so that endpoint's container ended while this plugin was down. Returns whether anything was removed.
+    pub(super) fn free_address(
         &self,
         request: &CreateEndpoint,
         error: &attach::Error,
@@ -38,24 +37,26 @@ impl NetworkDriver {
         Ok(self.attacher.work_off_all_pending(end) > 0 || removed)
     }
 
-    /// Removes an endpoint that is gone, unless somebody is at it.
+    /// Removes a stale endpoint, unless another call has locked it.
     fn remove_stale(&self, id: &EndpointId, address: IpAddr) -> Result<bool> {
-        let Some(_going) = self.making.begin_at_once(id.as_str()) else {
+        let Some(_lock) = self.locks.try_lock(id.as_str()) else {
             return Ok(false);
         };
         let Some(entry) = self.store.endpoint(id)? else {
             return Ok(false);
         };
-        let text = id.short();
-        log::warn!("endpoint {text} has address {address} and is gone: it is removed");
-        self.take_away(id, entry)?;
+        log::warn!(
+            "endpoint {}: removing it, since Docker has given its address {address} to another",
+            id.short()
+        );
+        self.remove_recorded(id, entry)?;
         Ok(true)
     }
 
-    /// Says who has an address that Docker's own IPAM handed out a second time.
+    /// Adds the holder to the error about an address that Docker's own IPAM gave out a second time.
     pub(super) fn name_holder(
         &self,
-        network: &NetworkEntry,
+        network: &Network,
         error: attach::Error,
         end: Deadline,
     ) -> Error {
@@ -65,16 +66,16 @@ impl NetworkDriver {
         let address = *address;
         let holder = self.attacher.address_holder(network.uuid, address, end);
         let holder = holder.unwrap_or_else(|error| {
-            log::debug!("{}", report(&error));
+            log::debug!("cannot find the holder of {address}: {}", report(&error));
             None
         });
         Error::AddressHeld {
             address,
             network: network.name.clone(),
             holder: format!(
-                "{} has it. Docker's own IPAM does not know what others hand out: \
+                "{} has it. Docker's own IPAM does not know what others give out: \
                  create the network with --ipam-driver opencontrail",
-                holder.unwrap_or_else(|| "somebody".into())
+                holder.unwrap_or_else(|| "another interface".into())
             ),
         }
     }

@@ -1,20 +1,58 @@
 //! `--driver-opt` of `docker network connect`.
 
 use contrail_core::FqName;
-use contrail_core::service_chain::ServiceRole;
-use contrail_core::settings::nearest;
+use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 
-use super::options::{fq_name, invalid, text};
-use crate::error::{Error, Result};
-use crate::proto::{DOCKERS, Options};
+use crate::error::Result;
+use crate::options::{DockerOption, Given, Table, items, name_in_project};
+use crate::proto::Options;
 
-/// The options of `docker network connect --driver-opt`.
-pub const ENDPOINT_OPTIONS: [&str; 4] = [
-    "security-group",
-    "service",
-    "service-interface",
-    "service-mode",
-];
+/// The options.
+pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
+    command: "docker network connect --driver-opt",
+    kind: "endpoint option",
+    label: "option",
+    options: &[
+        DockerOption {
+            key: "security-group",
+            example: "web,db",
+            meaning: "security groups that filter the container's packets, by name in the network's project \
+                      or domain:project:name; they must exist",
+            read: |draft, given| {
+                draft.security_groups = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "service",
+            example: "fw",
+            meaning: "the service instance of which the container's interface becomes a member, created if \
+                      it does not exist",
+            read: |draft, given| {
+                draft.service = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "service-interface",
+            example: "left",
+            meaning: "the interface's place in the service: left, right or management",
+            read: |draft, given| {
+                draft.interface = Some((given.text().parse()?, given));
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "service-mode",
+            example: "in-network",
+            meaning: "the service's mode: in-network, in-network-nat or transparent",
+            read: |draft, given| {
+                draft.mode = Some((mode(&given)?, given));
+                Ok(())
+            },
+        },
+    ],
+};
 
 /// What a container's connection to a network is to be in OpenContrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,70 +63,67 @@ pub(super) struct EndpointOptions {
     pub(super) service: Option<ServiceRole>,
 }
 
-/// Reads the `--driver-opt`s of an endpoint, which stand among Docker's own options. Security groups
+/// Options while they are read.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    security_groups: Option<Given>,
+    service: Option<Given>,
+    interface: Option<(Leg, Given)>,
+    mode: Option<(Mode, Given)>,
+}
+
+/// Reads the `--driver-opt`s of an endpoint, which Docker passes among its own options. Security groups
 /// and service instances that are named alone are those of `project`.
+///
+/// # Errors
+/// Options that are unknown, have values that cannot be used, or lack another one.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<EndpointOptions> {
-    let unknown =
-        |key: &&String| !ENDPOINT_OPTIONS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
-    if let Some(key) = options.keys().find(unknown) {
-        return Err(Error::UnknownOption {
-            kind: "endpoint option",
-            key: key.clone(),
-            nearest: nearest(key, ENDPOINT_OPTIONS),
-            known: ENDPOINT_OPTIONS.to_vec(),
-        });
-    }
-    let key = "security-group";
-    let list = text(options, key)?.map(|list| list.split(','));
-    let group = |name: &str| match name.contains(':') {
-        true => fq_name(key, name, 3),
-        false if name.is_empty() => Err(invalid(key, &name.into(), "a name is expected")),
-        false => Ok(project.child(name)),
-    };
-    let groups = list.into_iter().flatten().map(|name| group(name.trim()));
+    let mut draft = Draft::default();
+    ENDPOINT_OPTIONS.read(options, &mut draft)?;
+    let given = draft.security_groups.as_ref();
+    let groups = given.into_iter().flat_map(|given| {
+        let group = |name| name_in_project(given, name, project);
+        items(given).map(group)
+    });
     Ok(EndpointOptions {
         security_groups: groups.collect::<Result<_>>()?,
-        service: service(options, project)?,
+        service: draft.service(project)?,
     })
 }
 
-fn service(options: &Options, project: &FqName) -> Result<Option<ServiceRole>> {
-    let (name, interface, mode) = (
-        text(options, "service")?,
-        text(options, "service-interface")?,
-        text(options, "service-mode")?,
-    );
-    let Some(name) = name else {
-        let Some(other) = interface.or(mode) else {
-            return Ok(None);
+impl Draft {
+    fn service(&self, project: &FqName) -> Result<Option<ServiceRole>> {
+        let interface = self.interface.as_ref();
+        let mode = self.mode.as_ref();
+        let Some(service) = &self.service else {
+            let other = interface.map(|(_, given)| given);
+            return match other.or(mode.map(|(_, given)| given)) {
+                None => Ok(None),
+                Some(other) => {
+                    Err(other.refused("option service is missing, with the service instance"))
+                }
+            };
         };
-        let reason = "option service is missing, with the service instance";
-        return Err(invalid("service-…", &other.into(), reason));
-    };
-    let instance = match name.contains(':') {
-        true => fq_name("service", name, 3)?,
-        false => project.child(name),
-    };
-    let Some(interface) = interface else {
-        let reason = "option service-interface is missing: left, right or management";
-        return Err(invalid("service", &name.into(), reason));
-    };
-    let mode = mode.map(|mode| {
-        serde_json::from_value(mode.into()).map_err(|_| {
-            let allowed = "in-network, in-network-nat or transparent is expected";
-            invalid("service-mode", &mode.into(), allowed)
-        })
-    });
-    Ok(Some(ServiceRole {
-        instance,
-        interface: interface.parse()?,
-        mode: mode.transpose()?.unwrap_or_default(),
-    }))
+        let instance = name_in_project(service, service.text(), project)?;
+        let Some((interface, _)) = interface else {
+            let reason = "option service-interface is missing: left, right or management";
+            return Err(service.refused(reason));
+        };
+        Ok(Some(ServiceRole {
+            instance,
+            interface: *interface,
+            mode: mode.map(|(mode, _)| *mode).unwrap_or_default(),
+        }))
+    }
+}
+
+fn mode(given: &Given) -> Result<Mode> {
+    let mode = serde_json::from_value(given.text().into());
+    mode.map_err(|_| given.refused("in-network, in-network-nat or transparent is expected"))
 }
 
 #[cfg(test)]
 mod tests {
-    use contrail_core::service_chain::{Leg, Mode};
     use serde_json::{Value, json};
 
     use super::*;

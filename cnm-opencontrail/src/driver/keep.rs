@@ -1,4 +1,4 @@
-//! Keeping running containers connected: ports that the agent has forgotten, objects that the API has
+//! Keeping running containers connected: restores ports that the agent has lost, and objects that the API has
 //! lost.
 
 use contrail_core::Deadline;
@@ -6,29 +6,29 @@ use contrail_core::attach::Kept;
 use contrail_core::error::report;
 
 use super::endpoint::is_network_gone;
-use super::store::EndpointEntry;
-use super::{NetworkDriver, PATIENCE};
+use super::network_driver::{NetworkDriver, PATIENCE};
+use super::store::{EndpointEntry, NetworkEntry};
 use crate::error::{Error, Result};
 use crate::proto::EndpointId;
 
 impl NetworkDriver {
-    /// Looks after every endpoint that has joined. Nothing is written when all is well, and the agent is
-    /// asked once for each. For those with a role in a service the API is asked, too.
+    /// Checks every endpoint that has joined, and restores what is missing. If nothing is, this costs one
+    /// request to the agent for each, and requests to the API only for those with a role in a service.
     pub fn keep(&self) {
         let endpoints = self.store.endpoints().unwrap_or_else(|error| {
-            log::warn!("{}", report(&error));
+            log::warn!("cannot check the endpoints: {}", report(&error));
             Vec::new()
         });
         for (id, entry) in &endpoints {
             match self.keep_endpoint(id, entry) {
                 Ok(()) => {}
-                // The others would wait for the same.
+                // The checks of all others would fail, too.
                 Err(error) if is_down(&error) => {
-                    return log::debug!("endpoints are looked after later: {}", report(&error));
+                    return log::debug!("checking the endpoints later: {}", report(&error));
                 }
                 Err(error) => {
                     log::error!(
-                        "endpoint {} cannot be kept connected: {}",
+                        "endpoint {}: cannot keep it connected: {}",
                         id.short(),
                         report(&error)
                     );
@@ -42,10 +42,11 @@ impl NetworkDriver {
         let (Some(vm), Some(network_id)) = (entry.vm, &entry.network) else {
             return Ok(());
         };
-        if entry.unfinished {
+        if entry.stage.is_incomplete() {
             return Ok(());
         }
-        let Some(network) = self.store.network(network_id)? else {
+        let network = self.store.network(network_id)?;
+        let Some(network) = network.and_then(NetworkEntry::live) else {
             return Ok(());
         };
         let is_wanted = || matches!(self.store.endpoint(id), Ok(Some(now)) if now == *entry);
@@ -64,10 +65,10 @@ impl NetworkDriver {
         let (endpoint, name) = (id.short(), &network.name);
         match kept {
             Kept::PortAgain => log::warn!(
-                "endpoint {endpoint} in {name}: the agent had lost its port and has it again"
+                "endpoint {endpoint} in {name}: the agent had lost its port, restored it"
             ),
             Kept::ObjectsAgain => log::warn!(
-                "endpoint {endpoint} in {name}: the controller had lost its objects and has them again"
+                "endpoint {endpoint} in {name}: the controller had lost its objects, restored them"
             ),
             Kept::AsItWas | Kept::Gone | Kept::Busy => {}
         }

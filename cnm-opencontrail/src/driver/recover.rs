@@ -1,31 +1,27 @@
 //! What is known of networks and endpoints after the state directory was lost: the controller has it.
 //!
-//! The annotation of a Docker network on its virtual network holds what Docker asked for; everything of
-//! an endpoint stands in its objects, whose ids follow from its own.
+//! The annotation of a Docker network on its virtual network holds what Docker asked for; everything about
+//! an endpoint is in its objects, whose ids follow from its own.
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
-use contrail_core::attach::network::subnets::Subnet;
-use contrail_core::{Deadline, Error as CoreError, FqName};
-use ipnetwork::IpNetwork;
+use contrail_core::{Deadline, Error as CoreError};
 
-use super::NetworkDriver;
-use super::network::auxiliary_ip;
-use super::options::{NetworkOptions, Target};
-use super::store::{EndpointEntry, NetworkEntry, Wanted};
+use super::network_driver::NetworkDriver;
+use super::store::{EndpointEntry, Network, NetworkEntry};
+use super::virtual_network::id_of;
+use super::wanted::Wanted;
 use crate::error::{Error, Result};
-use crate::proto::{EndpointId, IpamData, NetworkId};
-
-/// The value of the annotation.
-pub(super) fn note(wanted: &Wanted) -> String {
-    // Texts, numbers and lists: nothing that JSON has no form for.
-    serde_json::to_string(wanted).unwrap_or_default()
-}
+use crate::proto::{EndpointId, NetworkId};
+use crate::stage::Stage;
 
 impl NetworkDriver {
-    /// What is known of a network: from the state, or else from the controller.
-    pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<NetworkEntry> {
-        if let Some(entry) = self.store.network(id)?.filter(|entry| !entry.deleted) {
-            return Ok(entry);
+    /// A network from the state, or else from the controller.
+    ///
+    /// # Errors
+    /// [`Error::UnknownNetwork`]; if the state cannot be read, or the API cannot be reached.
+    pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<Network> {
+        if let Some(network) = self.store.network(id)?.and_then(NetworkEntry::live) {
+            return Ok(network);
         }
         let found = self.recover(id, end)?;
         found.ok_or_else(|| Error::UnknownNetwork {
@@ -33,38 +29,47 @@ impl NetworkDriver {
         })
     }
 
-    /// Finds the virtual network of a Docker network by its mark.
-    pub(super) fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<NetworkEntry>> {
-        let Some(network) = self.marked(id, end)? else {
+    /// Finds the virtual network of a Docker network by its annotation, and records it.
+    ///
+    /// # Errors
+    /// If the API cannot be reached, or the state cannot be written.
+    pub(super) fn recover(&self, id: &NetworkId, end: Deadline) -> Result<Option<Network>> {
+        let Some(network) = self.annotated(id, end)? else {
             return Ok(None);
         };
-        let note = network.meta.annotations.get(&self.mark(id));
-        let note = note.unwrap_or_default().to_owned();
-        let id_text = id.short();
-        log::warn!("state of Docker network {id_text} was lost: taken from the controller");
-        let wanted = match serde_json::from_str(&note) {
+        let note = network.meta.annotations.get(&self.user_key(id));
+        let name = &network.meta.fq_name;
+        log::warn!(
+            "Docker network {}: state lost, recovering it from virtual network {name}",
+            id.short()
+        );
+        let wanted = match Wanted::of_note(note.unwrap_or_default()) {
             Ok(wanted) => wanted,
-            Err(e) => {
-                log::warn!("the note of it is damaged ({e}): its options are lost");
-                seen_of(&network, &self.subnets_of(&network, end)?)
+            Err(reason) => {
+                log::warn!(
+                    "Docker network {}: its options are lost, since its annotation cannot be used: {reason}",
+                    id.short()
+                );
+                Wanted::seen(name.clone(), &self.subnets_of(&network, end)?)
             }
         };
-        let entry = self.entry_of(id, wanted, &network)?;
-        self.store.put_network(id, &entry)?;
-        Ok(Some(entry))
+        let network = self.network_of(id, wanted, &network)?;
+        let live = NetworkEntry::Live(network.clone());
+        self.store.put_network(id, &live)?;
+        Ok(Some(network))
     }
 
-    /// The virtual network that carries the mark of a Docker network. Of all others only the annotations
+    /// The virtual network with the annotation of a Docker network. Of all others only the annotations
     /// are read.
-    fn marked(&self, id: &NetworkId, end: Deadline) -> Result<Option<VirtualNetwork>> {
+    fn annotated(&self, id: &NetworkId, end: Deadline) -> Result<Option<VirtualNetwork>> {
         let client = self.client(end);
         let query = ListQuery::all().fields(&["annotations"]);
         let mut all = client.listed::<VirtualNetwork>(&query)?;
-        let mark = self.mark(id);
-        let is_marked = |network: &&VirtualNetwork| network.meta.annotations.get(&mark).is_some();
-        match all.objects.iter().find(is_marked) {
-            Some(network) => Ok(client.get_opt(network.meta.uuid.unwrap_or_default())?),
-            // One that cannot be read may be the one.
+        let key = self.user_key(id);
+        let has_key = |network: &&VirtualNetwork| network.meta.annotations.get(&key).is_some();
+        match all.objects.iter().find(has_key) {
+            Some(network) => Ok(client.get_opt(id_of(network)?)?),
+            // One that cannot be read may have it.
             None => match all.unreadable.pop() {
                 Some(odd) => Err(odd.error.into()),
                 None => Ok(None),
@@ -72,30 +77,13 @@ impl NetworkDriver {
         }
     }
 
-    /// What is remembered of a Docker network that is this virtual network.
-    pub(super) fn entry_of(
-        &self,
-        id: &NetworkId,
-        wanted: Wanted,
-        network: &VirtualNetwork,
-    ) -> Result<NetworkEntry> {
-        let uuid = network.meta.uuid.unwrap_or_default();
-        let auxiliary = self.auxiliary(&wanted.pools)?.into_iter();
-        Ok(NetworkEntry {
-            auxiliary: auxiliary
-                .map(|(_, address)| auxiliary_ip(id, uuid, address))
-                .collect(),
-            wanted,
-            uuid,
-            name: network.meta.fq_name.clone(),
-            project: network.meta.parent_uuid.unwrap_or_default(),
-            deleted: false,
-        })
-    }
-
-    /// What is known of an endpoint: from the state, or else from the controller.
+    /// An endpoint from the state, or else from the controller.
+    ///
+    /// # Errors
+    /// [`CoreError::NotFound`]; if the state cannot be used, or the API cannot be reached.
     pub(super) fn known_endpoint(&self, id: &EndpointId, end: Deadline) -> Result<EndpointEntry> {
-        if let Some(entry) = self.store.endpoint(id)?.filter(|entry| !entry.unfinished) {
+        let recorded = self.store.endpoint(id)?;
+        if let Some(entry) = recorded.filter(|entry| !entry.stage.is_incomplete()) {
             return Ok(entry);
         }
         let Some(found) = self.attacher.find_endpoint(id.as_str(), end)? else {
@@ -106,8 +94,10 @@ impl NetworkDriver {
             }
             .into());
         };
-        let id_text = id.short();
-        log::warn!("state of endpoint {id_text} was lost: taken from the controller");
+        log::warn!(
+            "endpoint {}: state lost, recovering it from the controller",
+            id.short()
+        );
         let addresses = found.addresses.iter();
         let entry = EndpointEntry {
             network: None,
@@ -116,45 +106,11 @@ impl NetworkDriver {
             vm: found.vm,
             // Needed only until the endpoint has joined.
             service: None,
-            unfinished: false,
-            // They stand in the interface.
+            stage: Stage::Live,
+            // The interface has them.
             security_groups: Vec::new(),
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)
-    }
-}
-
-/// What a virtual network alone tells.
-fn seen_of(network: &VirtualNetwork, subnets: &[Subnet]) -> Wanted {
-    let pools = subnets.iter().map(|subnet| IpamData {
-        pool: subnet.prefix.to_string(),
-        gateway: subnet
-            .gateway
-            .and_then(|gateway| IpNetwork::new(gateway, subnet.prefix.prefix()).ok())
-            .map(|gateway| gateway.to_string())
-            .unwrap_or_default(),
-        ..IpamData::default()
-    });
-    Wanted {
-        options: NetworkOptions::of_network(network.meta.fq_name.clone()),
-        pools: pools.collect(),
-        internal: false,
-    }
-}
-
-impl NetworkOptions {
-    /// The options of a network of which only the name is known.
-    fn of_network(name: FqName) -> Self {
-        Self {
-            target: Target::Named(name),
-            route_targets: Vec::new(),
-            imports: Vec::new(),
-            exports: Vec::new(),
-            mtu: None,
-            without_gateway: false,
-            dns: Vec::new(),
-            refuse_ports: false,
-        }
     }
 }

@@ -1,63 +1,145 @@
-//! What the driver remembers of networks and endpoints: one private file for each, so that a restart
-//! forgets nothing. Losing them loses little: ids are computed, and networks carry their users' marks.
+//! What the network driver must still know after a restart: one entry for each network and endpoint. If
+//! they are lost, little is: ids are computed, and virtual networks carry the annotations of their users.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::Path;
 
-use contrail_core::{Error as CoreError, files};
-use serde::de::DeserializeOwned;
+use contrail_core::service_chain::ServiceRole;
+use contrail_core::state::{Durability, Entries, Entry, Key};
+use contrail_core::{FqName, MacAddr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::options::NetworkOptions;
+use super::wanted::Wanted;
 use crate::error::Result;
-use crate::proto::{EndpointId, IpamData, NetworkId};
+use crate::options::Target;
+use crate::proto::{EndpointId, NetworkId};
+use crate::stage::{Stage, incomplete};
 
-/// What Docker asked for when it created a network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Wanted {
-    /// The user's options.
-    pub(super) options: NetworkOptions,
-    /// The pools, IPv4 first.
-    pub(super) pools: Vec<IpamData>,
-    /// Whether it has no way out.
-    pub(super) internal: bool,
-}
-
-/// A Docker network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct NetworkEntry {
+/// A Docker network with its virtual network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Network {
     /// What was asked for.
     pub(super) wanted: Wanted,
     /// The virtual network.
     pub(super) uuid: Uuid,
     /// Its name.
-    pub(super) name: contrail_core::FqName,
-    /// Its project.
-    pub(super) project: Uuid,
-    /// Instance IPs that keep the auxiliary addresses from others.
+    pub(super) name: FqName,
+    /// Its project, if the API has said.
+    pub(super) project: Option<Uuid>,
+    /// The instance IPs that reserve the auxiliary addresses.
     pub(super) auxiliary: Vec<Uuid>,
-    /// Docker has deleted it, and the controller could not be told yet.
-    #[serde(default)]
-    pub(super) deleted: bool,
+}
+
+/// What is recorded of a Docker network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredNetwork", into = "StoredNetwork")]
+pub(super) enum NetworkEntry {
+    /// Its creation has begun; the virtual network is not known.
+    Creating(Wanted),
+    /// Docker uses it.
+    Live(Network),
+    /// Docker has deleted it; it remains until the controller has removed its part.
+    Removing(Network),
 }
 
 impl NetworkEntry {
-    /// The id of its project, if known: stored entries have the nil id otherwise.
-    pub(super) fn project_id(&self) -> Option<Uuid> {
-        Some(self.project).filter(|id| !id.is_nil())
+    /// How far the network is.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::Creating(_) => Stage::Creating,
+            Self::Live(_) => Stage::Live,
+            Self::Removing(_) => Stage::Removing,
+        }
     }
 
-    /// One that is about to be made, noted as something to remove.
-    pub(super) fn unfinished(wanted: Wanted) -> Self {
-        Self {
-            name: wanted.options.target.name(),
-            wanted,
-            uuid: Uuid::nil(),
-            project: Uuid::nil(),
-            auxiliary: Vec::new(),
-            deleted: true,
+    /// The network, if Docker uses it.
+    pub(super) fn live(self) -> Option<Network> {
+        match self {
+            Self::Live(network) => Some(network),
+            Self::Creating(_) | Self::Removing(_) => None,
+        }
+    }
+
+    /// The entry of a network that Docker has deleted.
+    pub(super) fn removing(self) -> Self {
+        match self {
+            Self::Creating(wanted) => Self::Creating(wanted),
+            Self::Live(network) | Self::Removing(network) => Self::Removing(network),
+        }
+    }
+
+    /// The virtual network, for people.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Creating(wanted) => wanted.options.target.to_string(),
+            Self::Live(network) | Self::Removing(network) => network.name.to_string(),
+        }
+    }
+
+    /// The project of the virtual network, as far as it is known.
+    pub(super) fn project(&self) -> Option<FqName> {
+        match self {
+            Self::Creating(wanted) => wanted.options.target.name().map(FqName::parent),
+            Self::Live(network) | Self::Removing(network) => Some(network.name.parent()),
+        }
+    }
+}
+
+/// The stored form: ids are nil as long as they are not known.
+#[derive(Serialize, Deserialize)]
+struct StoredNetwork {
+    wanted: Wanted,
+    uuid: Uuid,
+    name: FqName,
+    project: Uuid,
+    auxiliary: Vec<Uuid>,
+    #[serde(default, rename = "deleted", with = "incomplete")]
+    stage: Stage,
+}
+
+impl From<StoredNetwork> for NetworkEntry {
+    fn from(stored: StoredNetwork) -> Self {
+        if stored.uuid.is_nil() {
+            return Self::Creating(stored.wanted);
+        }
+        let network = Network {
+            wanted: stored.wanted,
+            uuid: stored.uuid,
+            name: stored.name,
+            project: Some(stored.project).filter(|id| !id.is_nil()),
+            auxiliary: stored.auxiliary,
+        };
+        match stored.stage {
+            Stage::Live => Self::Live(network),
+            Stage::Creating | Stage::Removing => Self::Removing(network),
+        }
+    }
+}
+
+impl From<NetworkEntry> for StoredNetwork {
+    fn from(entry: NetworkEntry) -> Self {
+        let stage = entry.stage();
+        match entry {
+            NetworkEntry::Creating(wanted) => Self {
+                name: match &wanted.options.target {
+                    Target::Named(name) | Target::Existing(name) => name.clone(),
+                    Target::Id(id) => FqName::new([id.to_string()]),
+                },
+                wanted,
+                uuid: Uuid::nil(),
+                project: Uuid::nil(),
+                auxiliary: Vec::new(),
+                stage,
+            },
+            NetworkEntry::Live(network) | NetworkEntry::Removing(network) => Self {
+                wanted: network.wanted,
+                uuid: network.uuid,
+                name: network.name,
+                project: network.project.unwrap_or_default(),
+                auxiliary: network.auxiliary,
+                stage,
+            },
         }
     }
 }
@@ -68,126 +150,113 @@ pub(super) struct EndpointEntry {
     /// The Docker network.
     #[serde(default)]
     pub(super) network: Option<NetworkId>,
-    /// The addresses, each with the instance IP that the IPAM driver had set aside for it.
-    pub(super) addresses: Vec<(std::net::IpAddr, Option<Uuid>)>,
+    /// The addresses, each with the instance IP that the IPAM driver had reserved for it.
+    pub(super) addresses: Vec<(IpAddr, Option<Uuid>)>,
     /// The Ethernet address that Docker gave.
-    pub(super) mac: Option<contrail_core::MacAddr>,
-    /// The virtual machine, since it joined one.
+    pub(super) mac: Option<MacAddr>,
+    /// The virtual machine, once the endpoint has joined one.
     pub(super) vm: Option<Uuid>,
     /// Its part in a service chain.
     #[serde(default)]
-    pub(super) service: Option<contrail_core::service_chain::ServiceRole>,
-    /// Whether it is being made or taken away; if nobody is at it, what is there of it has to go.
-    #[serde(default)]
-    pub(super) unfinished: bool,
+    pub(super) service: Option<ServiceRole>,
+    /// How far it is.
+    #[serde(default, rename = "unfinished", with = "incomplete")]
+    pub(super) stage: Stage,
     /// The security groups that filter its packets.
     #[serde(default)]
-    pub(super) security_groups: Vec<contrail_core::FqName>,
+    pub(super) security_groups: Vec<FqName>,
 }
 
-/// The files.
+impl Entry for NetworkEntry {
+    const KIND: &str = "Docker network";
+    const VERSION: u32 = 1;
+}
+
+impl Entry for EndpointEntry {
+    const KIND: &str = "Docker endpoint";
+    const VERSION: u32 = 1;
+}
+
+impl Key for NetworkId {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::try_from(name.to_owned()).ok()
+    }
+}
+
+impl Key for EndpointId {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::try_from(name.to_owned()).ok()
+    }
+}
+
+/// The entries of all networks and endpoints.
 pub(super) struct Store {
-    dir: PathBuf,
+    networks: Entries<NetworkId, NetworkEntry>,
+    endpoints: Entries<EndpointId, EndpointEntry>,
 }
 
 impl Store {
-    /// The files in a directory, which is made when something is written.
+    /// The entries in a directory, which is created when something is written.
     pub(super) fn new(dir: &Path) -> Self {
+        let (networks, endpoints) = (dir.join("docker-networks"), dir.join("docker-endpoints"));
         Self {
-            dir: dir.to_owned(),
+            networks: Entries::new(networks, Durability::Synced),
+            endpoints: Entries::new(endpoints, Durability::Synced),
         }
     }
 
     pub(super) fn network(&self, id: &NetworkId) -> Result<Option<NetworkEntry>> {
-        read(&self.network_file(id))
+        Ok(self.networks.get(id)?)
     }
 
     /// All networks.
     pub(super) fn networks(&self) -> Result<Vec<(NetworkId, NetworkEntry)>> {
-        let ids = names(&self.dir.join("docker-networks"))?.into_iter();
-        let ids = ids.filter_map(|name| NetworkId::try_from(name).ok());
-        let entry = |id: NetworkId| Ok(self.network(&id)?.map(|entry| (id, entry)));
-        ids.filter_map(|id| entry(id).transpose()).collect()
+        Ok(self.networks.all()?)
     }
 
     pub(super) fn put_network(&self, id: &NetworkId, entry: &NetworkEntry) -> Result<()> {
-        write(&self.network_file(id), entry)
+        Ok(self.networks.put(id, entry)?)
     }
 
     pub(super) fn remove_network(&self, id: &NetworkId) -> Result<()> {
-        Ok(files::remove(&self.network_file(id)).map(|_| ())?)
+        Ok(self.networks.remove(id).map(drop)?)
     }
 
     pub(super) fn endpoint(&self, id: &EndpointId) -> Result<Option<EndpointEntry>> {
-        read(&self.endpoint_file(id))
+        Ok(self.endpoints.get(id)?)
     }
 
     /// All endpoints.
     pub(super) fn endpoints(&self) -> Result<Vec<(EndpointId, EndpointEntry)>> {
-        let ids = names(&self.dir.join("docker-endpoints"))?.into_iter();
-        let ids = ids.filter_map(|name| EndpointId::try_from(name).ok());
-        let entry = |id: EndpointId| Ok(self.endpoint(&id)?.map(|entry| (id, entry)));
-        ids.filter_map(|id| entry(id).transpose()).collect()
+        Ok(self.endpoints.all()?)
     }
 
     pub(super) fn put_endpoint(&self, id: &EndpointId, entry: &EndpointEntry) -> Result<()> {
-        write(&self.endpoint_file(id), entry)
+        Ok(self.endpoints.put(id, entry)?)
     }
 
     pub(super) fn remove_endpoint(&self, id: &EndpointId) -> Result<()> {
-        Ok(files::remove(&self.endpoint_file(id)).map(|_| ())?)
+        Ok(self.endpoints.remove(id).map(drop)?)
     }
-
-    fn network_file(&self, id: &NetworkId) -> PathBuf {
-        self.dir.join("docker-networks").join(format!("{id}.json"))
-    }
-
-    fn endpoint_file(&self, id: &EndpointId) -> PathBuf {
-        self.dir.join("docker-endpoints").join(format!("{id}.json"))
-    }
-}
-
-/// The names of a directory's entries, without the ending.
-fn names(dir: &Path) -> Result<Vec<String>> {
-    let files = match fs::read_dir(dir) {
-        Ok(files) => files,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(CoreError::file("read", dir, e).into()),
-    };
-    let names = files.flatten().filter_map(|file| {
-        let name = file.file_name().into_string().ok()?;
-        Some(name.strip_suffix(".json")?.to_owned())
-    });
-    Ok(names.collect())
-}
-
-/// A damaged file counts as lost, and what can be found out without it is.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let text = match files::read_private(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(CoreError::file("read", path, e).into()),
-    };
-    let entry = serde_json::from_slice(&text);
-    Ok(entry
-        .map_err(|e| log::warn!("{} is damaged: {e}", path.display()))
-        .ok())
-}
-
-fn write<T: Serialize>(path: &Path, entry: &T) -> Result<()> {
-    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Encode {
-        what: format!("what {} should hold", path.display()),
-        source,
-    })?;
-    Ok(files::write_private(path, &text)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::super::network_options::NetworkOptions;
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back_and_damage_counts_as_lost() {
+    fn what_is_written_is_read_back_and_a_damaged_entry_counts_as_lost() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
         let id = EndpointId::try_from("e1".to_owned()).unwrap();
@@ -198,9 +267,56 @@ mod tests {
         };
         store.put_endpoint(&id, &entry).unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), Some(entry));
-        fs::write(store.endpoint_file(&id), "{").unwrap();
+        fs::write(store.endpoints.path(&id).unwrap(), "{").unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), None);
         store.remove_endpoint(&id).unwrap();
         store.remove_endpoint(&id).unwrap();
+    }
+
+    #[test]
+    fn networks_keep_their_stage_and_those_of_release_0_1_0_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let id = NetworkId::try_from("n1".to_owned()).unwrap();
+        let target = Target::Named(FqName::new(["d", "p", "net1"]));
+        let wanted = Wanted {
+            options: NetworkOptions::of(target),
+            pools: Vec::new(),
+            internal: false,
+        };
+        let network = Network {
+            wanted: wanted.clone(),
+            uuid: Uuid::from_u128(1),
+            name: FqName::new(["d", "p", "net1"]),
+            project: None,
+            auxiliary: Vec::new(),
+        };
+        for (entry, of_0_1_0) in [
+            (
+                NetworkEntry::Creating(wanted),
+                [Uuid::nil().to_string(), "true".into()],
+            ),
+            (
+                NetworkEntry::Live(network.clone()),
+                [network.uuid.to_string(), "false".into()],
+            ),
+            (
+                NetworkEntry::Removing(network.clone()),
+                [network.uuid.to_string(), "true".into()],
+            ),
+        ] {
+            store.put_network(&id, &entry).unwrap();
+            assert_eq!(store.network(&id).unwrap(), Some(entry.clone()));
+            let [uuid, deleted] = of_0_1_0;
+            let nil = Uuid::nil();
+            let old = format!(
+                r#"{{"wanted":{{"options":{{"target":{{"Named":["d","p","net1"]}},"route_targets":[],
+                "imports":[],"exports":[],"mtu":null,"without_gateway":false,"dns":[],"refuse_ports":false}},
+                "pools":[],"internal":false}},"uuid":"{uuid}","name":["d","p","net1"],"project":"{nil}",
+                "auxiliary":[],"deleted":{deleted}}}"#
+            );
+            fs::write(store.networks.path(&id).unwrap(), old).unwrap();
+            assert_eq!(store.network(&id).unwrap(), Some(entry));
+        }
     }
 }

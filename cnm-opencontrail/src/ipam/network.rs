@@ -1,4 +1,4 @@
-//! The virtual network of a pool: found, made, or given the pool's subnet.
+//! The virtual network of a pool: finds it, creates it, or adds the pool's subnet.
 
 use std::net::IpAddr;
 
@@ -13,22 +13,22 @@ use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::options::Target;
 use super::pool::Pool;
 use super::store::NetworkFacts;
-use crate::users;
+use crate::network_users::{self, User};
+use crate::options::Target;
 
-/// A virtual network as it is.
+/// A virtual network that exists.
 pub(super) struct Found {
     object: VirtualNetwork,
     /// Its subnets, in the order in which addresses are taken from them.
     subnets: Vec<IpamSubnet>,
 }
 
-/// The virtual network that the options name; `None` when it does not exist and may be made.
+/// The virtual network that the options name; `None` if it does not exist and may be created.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it must exist and does not.
+/// [`Error::NotFound`] if it must exist and does not.
 pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Result<Option<Found>> {
     let client = attacher.client(end);
     let object = match target {
@@ -49,28 +49,28 @@ pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Resul
     Ok(Some(Found { object, subnets }))
 }
 
-/// The network of a pool: made when it does not exist, and given the subnet when it is this
-/// project's own and has none of the family yet, or the user wants the subnet added.
+/// The network of a pool. It is created if it does not exist. The subnet is added if this project made
+/// the network and it has none of the family yet, or the user wants the subnet added.
 ///
 /// # Errors
-/// [`Error::NetworkMismatch`] when it contradicts the pool or the gateway.
+/// [`Error::NetworkMismatch`] if it contradicts the pool or the gateway.
 pub(super) fn ensure(
     attacher: &Attacher,
     pool: &Pool,
     gateway: Option<IpAddr>,
     adds_subnet: bool,
-    mark: &str,
+    user: &User,
     end: Deadline,
 ) -> Result<NetworkFacts> {
     let spec = spec(pool, gateway);
     let operation = || format!("entering virtual network {}", pool.network);
     attacher.client(end).settle(operation, || {
-        let found = obtain(attacher, pool, &spec, adds_subnet, mark, end)?;
+        let found = obtain(attacher, pool, &spec, adds_subnet, user, end)?;
         found.check(pool, false)?;
         subnets::check(&spec, &found.known())?;
         if is_by_plugin(&found.object.meta) {
-            match users::join(attacher, &found.object, mark, users::USES, end) {
-                // Its last user has just taken it along.
+            match network_users::register(attacher, &found.object, user, end) {
+                // Its last user has just removed it.
                 Err(error) if error.is_not_found() => return Ok(None),
                 joined => joined?,
             }
@@ -79,13 +79,13 @@ pub(super) fn ensure(
     })
 }
 
-/// The network of a pool as it is, or as it has been made.
+/// The network of a pool: finds it, adds the subnet, or creates it.
 fn obtain(
     attacher: &Attacher,
     pool: &Pool,
     spec: &NetworkSpec,
     adds_subnet: bool,
-    mark: &str,
+    user: &User,
     end: Deadline,
 ) -> Result<Found> {
     let target = Target::Named(pool.network.clone());
@@ -97,8 +97,7 @@ fn obtain(
         Some(found) => Ok(found),
         None => {
             let mut object = attacher.new_network(spec);
-            let annotations = &mut object.meta.annotations.0;
-            annotations.insert(mark.to_owned(), users::USES.into());
+            user.clone().add_to(&mut object);
             let object = attacher.create_network(&object, end)?;
             let subnets = attacher.client(end).subnets_of(&object)?;
             Ok(Found { object, subnets })
@@ -117,7 +116,7 @@ impl Found {
         prefixes.filter(move |prefix| Family::of(prefix.ip()) == family)
     }
 
-    /// Whether a pool can be a subnet of this network: it is one, or may be added.
+    /// Checks that a pool is a subnet of this network, or may be added to it.
     ///
     /// # Errors
     /// [`Error::NetworkMismatch`] with both values; [`Error::Invalid`] for another subnet of a network that
@@ -160,7 +159,7 @@ impl Found {
     fn add(&self, attacher: &Attacher, spec: &NetworkSpec, end: Deadline) -> Result<()> {
         let new = attacher.new_network(spec);
         let mut links = self.object.network_ipam_refs.clone();
-        // A flat IPAM takes no subnets of a network.
+        // A flat IPAM does not take subnets of a network.
         let is_real = |subnet: &IpamSubnet| subnet.prefix().is_some();
         let attrs = links.iter_mut().filter_map(|link| link.attr.as_mut());
         let mut takers = attrs.filter(|attr| attr.ipam_subnets.iter().all(is_real));
@@ -209,21 +208,21 @@ fn missing(name: String) -> CoreError {
     }
 }
 
-/// The id of a pool's network if it carries the pool's mark.
-pub(super) fn marked(
+/// The id of a pool's network if the pool is registered as its user.
+pub(super) fn registered(
     attacher: &Attacher,
     pool: &Pool,
-    mark: &str,
+    user_key: &str,
     end: Deadline,
 ) -> Result<Option<Uuid>> {
     let found = attacher
         .client(end)
         .lookup::<VirtualNetwork>(&pool.network)?;
-    let marked = found.filter(|network| network.meta.annotations.get(mark).is_some());
-    Ok(marked.and_then(|network| network.meta.uuid))
+    let is_user = |network: &VirtualNetwork| network.meta.annotations.get(user_key).is_some();
+    Ok(found.filter(is_user).and_then(|network| network.meta.uuid))
 }
 
-/// The id of the network of a pool that nobody has needed yet.
+/// The id of the network of a pool, by its name.
 pub(super) fn id_of(attacher: &Attacher, pool: &Pool, end: Deadline) -> Result<Option<Uuid>> {
     Ok(attacher
         .client(end)

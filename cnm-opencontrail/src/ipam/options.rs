@@ -1,119 +1,96 @@
 //! `--ipam-opt`: which virtual network a pool belongs to, and whether it may get the pool's subnet.
 
-use contrail_core::settings::nearest;
 use contrail_core::{Error as CoreError, FqName};
-use serde_json::Value;
-use uuid::Uuid;
 
-use crate::error::{Error, Result};
-use crate::proto::{DOCKERS, Options};
+use crate::error::Result;
+use crate::options::{DockerOption, Table, Target, TargetNames};
+use crate::proto::Options;
 
-/// The options of `docker network create --ipam-opt`.
-pub const IPAM_OPTIONS: [&str; 4] = ["name", "vn", "project", "add-subnet"];
+/// The options.
+pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
+    command: "docker network create --ipam-opt",
+    kind: "IPAM option",
+    label: "IPAM option",
+    options: &[
+        DockerOption {
+            key: "name",
+            example: "net1",
+            meaning: "the virtual network, created with the subnet if it does not exist",
+            read: |draft, given| {
+                draft.names.name = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "vn",
+            example: "net1",
+            meaning: "a virtual network that must exist, by name, domain:project:name or UUID",
+            read: |draft, given| {
+                draft.names.vn = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "project",
+            example: "other",
+            meaning: "another project than the tenant's",
+            read: |draft, given| {
+                draft.names.project = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "add-subnet",
+            example: "true",
+            meaning: "add the subnet to the virtual network if a plugin made it with other ones",
+            read: |draft, given| {
+                draft.adds_subnet = match given.text() {
+                    "true" => true,
+                    "false" => false,
+                    _ => return Err(given.refused("true or false is expected")),
+                };
+                Ok(())
+            },
+        },
+    ],
+};
 
 /// What the options of a pool say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PoolOptions {
     /// The virtual network.
     pub(super) target: Target,
-    /// Whether the pool's subnet is added to a network of this project that has others. Without it that
-    /// is a contradiction.
+    /// Whether the pool's subnet is added to a network of this project that has others; if unset, that is
+    /// a contradiction.
     pub(super) adds_subnet: bool,
 }
 
-/// The virtual network that the options name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    /// By its name: made with the pool's subnet when it does not exist.
-    Named(FqName),
-    /// By its name: must exist.
-    Existing(FqName),
-    /// By its id: must exist.
-    Id(Uuid),
+/// Options while they are read.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    names: TargetNames,
+    adds_subnet: bool,
 }
 
-/// Reads the options. `project` is the one that counts without a project of their own, with its
-/// domain.
+/// Reads the options. `project` is the project unless they name another.
 ///
 /// # Errors
-/// Unknown options and values that cannot be used; [`CoreError::Missing`] when no network is named.
+/// Options that are unknown or have values that cannot be used; [`CoreError::Missing`] if no network is
+/// named.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
-    let unknown =
-        |key: &&String| !IPAM_OPTIONS.contains(&key.as_str()) && !key.starts_with(DOCKERS);
-    if let Some(key) = options.keys().find(unknown) {
-        return Err(Error::UnknownOption {
-            kind: "IPAM option",
-            key: key.clone(),
-            nearest: nearest(key, IPAM_OPTIONS),
-            known: IPAM_OPTIONS.to_vec(),
-        });
-    }
-    Ok(PoolOptions {
-        target: target(options, project)?,
-        adds_subnet: match text(options, "add-subnet")? {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => return Err(invalid("add-subnet", other, "true or false is expected")),
-        },
-    })
-}
-
-fn target(options: &Options, project: &FqName) -> Result<Target> {
-    let project = match text(options, "project")? {
-        None => project.clone(),
-        Some(given) if given.contains(':') => {
-            fq_name("project", given, 2, "a name or domain:name is expected")?
-        }
-        Some(given) => project.parent().child(given),
-    };
-    match (text(options, "name")?, text(options, "vn")?) {
-        (Some(name), None) if !name.contains(':') => Ok(Target::Named(project.child(name))),
-        (Some(name), None) => {
-            let allowed = "a name or domain:project:name is expected";
-            Ok(Target::Named(fq_name("name", name, 3, allowed)?))
-        }
-        (None, Some(vn)) => existing(vn, &project),
-        (Some(_), Some(vn)) => Err(invalid(
-            "vn",
-            vn,
-            "name is given too: one of them is enough",
-        )),
-        (None, None) => Err(CoreError::missing(
+    let mut draft = Draft::default();
+    POOL_OPTIONS.read(options, &mut draft)?;
+    let missing = || {
+        CoreError::missing(
             "--ipam-opt name",
             "addresses come from a virtual network, name it: --ipam-opt name=net1; \
              or --ipam-opt vn=NAME for one that must exist",
         )
-        .into()),
-    }
-}
-
-fn existing(vn: &str, project: &FqName) -> Result<Target> {
-    if let Ok(id) = vn.parse() {
-        return Ok(Target::Id(id));
-    }
-    if !vn.contains(':') {
-        return Ok(Target::Existing(project.child(vn)));
-    }
-    let allowed = "a UUID, a name or domain:project:name is expected";
-    Ok(Target::Existing(fq_name("vn", vn, 3, allowed)?))
-}
-
-fn text<'a>(options: &'a Options, key: &str) -> Result<Option<&'a str>> {
-    match options.get(key) {
-        None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(other) => Err(invalid(key, &other.to_string(), "a text is expected")),
-    }
-}
-
-fn fq_name(key: &str, text: &str, parts: usize, allowed: &str) -> Result<FqName> {
-    let name = text.parse::<FqName>().ok();
-    let usable = name.filter(|name| name.parts().len() == parts);
-    usable.ok_or_else(|| invalid(key, text, allowed))
-}
-
-fn invalid(key: &str, value: &str, reason: &str) -> Error {
-    CoreError::invalid(format!("IPAM option {key}"), value, reason).into()
+    };
+    Ok(PoolOptions {
+        target: draft.names.target(project)?.ok_or_else(missing)?,
+        adds_subnet: draft.adds_subnet,
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A pool as its id says it: whatever state is lost, Docker keeps the id and hands it back.
+//! A pool and its id, which contains all of it: even if the state is lost, Docker sends the id again.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ impl Pool {
     /// An address of the pool, with the length of its prefix.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the pool does not hold it.
+    /// [`Error::Invalid`] if the pool does not contain it.
     pub(crate) fn with_prefix(&self, address: IpAddr) -> Result<IpNetwork> {
         let held = self.prefix.contains(address).then_some(());
         held.and_then(|()| IpNetwork::new(address, self.prefix.prefix()).ok())
@@ -82,7 +82,7 @@ impl FromStr for Pool {
 /// A prefix as Docker sends it, without host bits.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it is none or of the other family.
+/// [`Error::Invalid`] if it is no prefix, or of the other family.
 pub(crate) fn prefix(what: &str, text: &str, v6: bool) -> Result<IpNetwork> {
     let refused = |reason: String| Error::invalid(what, text, reason);
     let prefix: IpNetwork = text

@@ -1,30 +1,31 @@
-//! What the IPAM driver must still know after a restart: which pools are out, and which address is
-//! which instance IP. In memory as one index, on disk as one file for each entry.
+//! What the IPAM driver must still know after a restart: which pools Docker holds, and which address is
+//! which instance IP. In memory as one index, on disk as one entry for each.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use contrail_core::{Error as CoreError, files};
-use serde::de::DeserializeOwned;
+use contrail_core::files;
+use contrail_core::state::{Durability, Entries, Entry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::stage::Stage;
 
 /// A pool that Docker holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PoolEntry {
     /// Its id.
     pub(super) id: String,
-    /// How often it has been asked for and not given back, in this life of the engine.
+    /// How often it has been requested and not released, in this life of the engine.
     pub(super) holders: u32,
-    /// The life of the engine in which it was asked for last.
+    /// The life of the engine in which it was last requested.
     pub(super) life: u64,
-    /// What is known of its virtual network, once that was needed.
+    /// Its virtual network, once that was needed.
     pub(super) network: Option<NetworkFacts>,
-    /// Whether the virtual network may have been made for it, and marked.
+    /// Whether the virtual network may have been created for it, with its annotation.
     #[serde(default)]
     pub(super) begun: bool,
     /// Whether its subnet may be added to a network that has others.
@@ -32,7 +33,7 @@ pub(super) struct PoolEntry {
     pub(super) adds_subnet: bool,
 }
 
-/// What is remembered of a pool's virtual network.
+/// What is recorded of the virtual network of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct NetworkFacts {
     /// Its id.
@@ -41,11 +42,11 @@ pub(super) struct NetworkFacts {
     pub(super) subnet: Option<Uuid>,
     /// The gateway of the subnet.
     pub(super) gateway: Option<IpAddr>,
-    /// The gateway that the user asked for: the network is made again with it.
+    /// The gateway that the user asked for: the network is created again with it.
     pub(super) asked: Option<IpAddr>,
 }
 
-/// An address that Docker holds, or that must be given back to the API.
+/// An address that Docker holds, or that the API must release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AddressEntry {
     /// The instance IP.
@@ -59,18 +60,8 @@ pub(super) struct AddressEntry {
     /// The life of the engine in which it was given out.
     pub(super) life: u64,
     /// How far it is.
-    pub(super) phase: Phase,
-}
-
-/// How far an address is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Phase {
-    /// The API is being asked.
-    Asked,
-    /// Docker has it.
-    Held,
-    /// Docker has given it back; the API has not been told yet.
-    Released,
+    #[serde(rename = "phase")]
+    pub(super) stage: Stage,
 }
 
 /// The entries.
@@ -78,10 +69,10 @@ pub(super) struct Store {
     index: Mutex<Index>,
 }
 
-/// The entries in memory, under the store's lock.
-#[derive(Default)]
+/// The entries in memory, under the store's lock, and on disk.
 pub(super) struct Index {
-    dir: PathBuf,
+    pools_on_disk: Entries<Uuid, PoolEntry>,
+    addresses_on_disk: Entries<Uuid, AddressEntry>,
     life: u64,
     new_life: bool,
     pools: BTreeMap<String, PoolEntry>,
@@ -89,24 +80,33 @@ pub(super) struct Index {
 }
 
 impl Store {
-    /// Reads what an earlier run has left. Files that cannot be understood are reported and left.
+    /// Reads what an earlier run has left. Damaged entries are set aside.
     ///
     /// # Errors
-    /// When the directory cannot be made or read.
+    /// If the directory cannot be created or read, or has an entry of a later version.
     pub(super) fn open(dir: &Path) -> Result<Self> {
+        let (pools, addresses) = (dir.join("pools"), dir.join("addresses"));
+        for dir in [&pools, &addresses] {
+            files::create_private_dir(dir)?;
+        }
+        files::sweep(dir);
         let mut index = Index {
-            dir: dir.to_path_buf(),
-            ..Index::default()
+            pools_on_disk: Entries::new(pools, Durability::Synced).ending(""),
+            addresses_on_disk: Entries::new(addresses, Durability::Synced).ending(""),
+            life: 0,
+            new_life: false,
+            pools: BTreeMap::new(),
+            addresses: BTreeMap::new(),
         };
-        for pool in read_all::<PoolEntry>(&dir.join("pools"))? {
+        for (_, pool) in index.pools_on_disk.all()? {
             index.life = index.life.max(pool.life);
             index.pools.insert(pool.id.clone(), pool);
         }
-        for mut address in read_all::<AddressEntry>(&dir.join("addresses"))? {
+        for (_, mut address) in index.addresses_on_disk.all()? {
             index.life = index.life.max(address.life);
-            if address.phase == Phase::Asked {
-                // Docker never got the answer.
-                address.phase = Phase::Released;
+            if address.stage == Stage::Creating {
+                // Docker did not get the answer.
+                address.stage = Stage::Removing;
             }
             index.addresses.insert(address.id, address);
         }
@@ -115,22 +115,22 @@ impl Store {
         })
     }
 
-    /// The entries. The lock is never held while the API is asked.
+    /// The entries. The lock is never held during a request to the API.
     pub(super) fn lock(&self) -> MutexGuard<'_, Index> {
-        // A panic in between leaves entries that are each whole.
+        // Each entry is consistent even after a panic.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Index {
-    /// An engine has started: what it asks for from now on may be a repetition of what it held.
+    /// An engine has started: what it requests from now on may be what it held before.
     pub(super) fn engine_started(&mut self) {
         self.new_life = true;
     }
 
-    /// The engine's life: what was given out in an earlier one may be asked for again.
+    /// The engine's life: what was given out in an earlier one may be requested again.
     pub(super) fn life(&mut self) -> u64 {
-        // Several capabilities requests in a row are one start.
+        // Several requests of the capabilities in a row are one start.
         self.life += u64::from(std::mem::take(&mut self.new_life));
         self.life
     }
@@ -144,25 +144,25 @@ impl Index {
     }
 
     pub(super) fn put_pool(&mut self, pool: PoolEntry) -> Result<()> {
-        write(&self.pool_file(&pool.id), &pool)?;
+        self.pools_on_disk.put(&uuid_of(&pool.id), &pool)?;
         self.pools.insert(pool.id.clone(), pool);
         Ok(())
     }
 
     pub(super) fn remove_pool(&mut self, id: &str) -> Result<()> {
-        files::remove(&self.pool_file(id))?;
+        self.pools_on_disk.remove(&uuid_of(id))?;
         self.pools.remove(id);
         Ok(())
     }
 
     pub(super) fn put_address(&mut self, address: AddressEntry) -> Result<()> {
-        write(&self.address_file(address.id), &address)?;
+        self.addresses_on_disk.put(&address.id, &address)?;
         self.addresses.insert(address.id, address);
         Ok(())
     }
 
     pub(super) fn remove_address(&mut self, id: Uuid) -> Result<()> {
-        files::remove(&self.address_file(id))?;
+        self.addresses_on_disk.remove(&id)?;
         self.addresses.remove(&id);
         Ok(())
     }
@@ -176,65 +176,35 @@ impl Index {
         self.addresses()
             .find(|entry| entry.network == network && entry.address == Some(address))
     }
-
-    fn pool_file(&self, id: &str) -> PathBuf {
-        self.dir.join("pools").join(file_name(id))
-    }
-
-    fn address_file(&self, id: Uuid) -> PathBuf {
-        self.dir.join("addresses").join(id.to_string())
-    }
 }
 
-/// A pool's id as a name that a file can have.
-pub(super) fn file_name(pool: &str) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, pool.as_bytes()).to_string()
+/// The id of a pool as a UUID: in the name of its file, and of its annotation.
+pub(super) fn uuid_of(pool: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, pool.as_bytes())
 }
 
-fn write(path: &Path, entry: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_vec(entry).map_err(|source| CoreError::Encode {
-        what: format!("what shall be written to {}", path.display()),
-        source,
-    })?;
-    Ok(files::write_private(path, &text)?)
+impl Entry for PoolEntry {
+    const KIND: &str = "Docker pool";
+    const VERSION: u32 = 1;
 }
 
-fn read_all<T: DeserializeOwned>(dir: &Path) -> Result<Vec<T>> {
-    files::create_private_dir(dir)?;
-    let failed = |error| CoreError::file("read", dir, error);
-    let mut entries = Vec::new();
-    for file in std::fs::read_dir(dir).map_err(failed)? {
-        let path = file.map_err(failed)?.path();
-        if path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-        {
-            // A write that a crash cut off: the old content stands beside it.
-            files::remove(&path)?;
-            continue;
-        }
-        let text =
-            files::read_private(&path).map_err(|error| CoreError::file("read", &path, error))?;
-        match serde_json::from_slice(&text) {
-            Ok(entry) => entries.push(entry),
-            Err(error) => log::error!("{} is not understood and left: {error}", path.display()),
-        }
-    }
-    Ok(entries)
+impl Entry for AddressEntry {
+    const KIND: &str = "Docker address";
+    const VERSION: u32 = 1;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn address(id: u128, phase: Phase) -> AddressEntry {
+    fn address(id: u128, stage: Stage) -> AddressEntry {
         AddressEntry {
             id: Uuid::from_u128(id),
             pool: "d:p:n@10.1.1.0/24@".into(),
             network: Uuid::from_u128(1),
             address: Some("10.1.1.9".parse().unwrap()),
             life: 4,
-            phase,
+            stage,
         }
     }
 
@@ -242,25 +212,25 @@ mod tests {
     fn entries_survive_and_what_was_cut_off_is_given_back() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        store.lock().put_address(address(7, Phase::Held)).unwrap();
-        store.lock().put_address(address(8, Phase::Asked)).unwrap();
-        std::fs::write(dir.path().join("addresses/.half"), "{").unwrap();
-        std::fs::write(dir.path().join("addresses/foreign"), "{").unwrap();
+        store.lock().put_address(address(7, Stage::Live)).unwrap();
+        store
+            .lock()
+            .put_address(address(8, Stage::Creating))
+            .unwrap();
+        let damaged = Uuid::from_u128(9);
+        for name in ["foreign".to_owned(), damaged.to_string()] {
+            std::fs::write(dir.path().join("addresses").join(name), "{").unwrap();
+        }
         let store = Store::open(dir.path()).unwrap();
-        let phases: Vec<_> = store.lock().addresses().map(|entry| entry.phase).collect();
-        assert_eq!(phases, [Phase::Held, Phase::Released]);
+        let stages: Vec<_> = store.lock().addresses().map(|entry| entry.stage).collect();
+        assert_eq!(stages, [Stage::Live, Stage::Removing]);
         assert!(dir.path().join("addresses/foreign").exists());
-        assert!(!dir.path().join("addresses/.half").exists());
+        assert!(dir.path().join("addresses/damaged").exists());
         for id in [7, 8] {
             store.lock().remove_address(Uuid::from_u128(id)).unwrap();
         }
         assert_eq!(store.lock().addresses().count(), 0);
-        assert_eq!(
-            std::fs::read_dir(dir.path().join("addresses"))
-                .unwrap()
-                .count(),
-            1
-        );
+        assert!(store.lock().addresses_on_disk.keys().unwrap().is_empty());
     }
 
     #[test]

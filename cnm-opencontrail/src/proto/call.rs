@@ -1,107 +1,93 @@
-//! Which call a request is: from its path and body, without any other part of HTTP.
+//! Which call a request is, from its path and body.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
+use super::ipam::{ReleaseAddress, ReleasePool, RequestAddress, RequestPool};
+use super::network::{
     AllocateNetwork, CreateEndpoint, CreateNetwork, Join, OfEndpoint, OfNetwork,
-    ProgramExternalConnectivity, ReleaseAddress, ReleasePool, RequestAddress, RequestPool,
+    ProgramExternalConnectivity,
 };
 use crate::error::{Error, Result};
 
-/// One call of the engine.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each variant is the method of its name")]
-pub enum Call {
-    Activate,
-    NetworkCapabilities,
-    GatewayCheck,
-    CreateNetwork(CreateNetwork),
-    AllocateNetwork(AllocateNetwork),
-    FreeNetwork,
-    DeleteNetwork(OfNetwork),
-    CreateEndpoint(CreateEndpoint),
-    EndpointInfo(OfEndpoint),
-    Join(Join),
-    ProgramExternalConnectivity(ProgramExternalConnectivity),
-    RevokeExternalConnectivity(OfEndpoint),
-    Leave(OfEndpoint),
-    DeleteEndpoint(OfEndpoint),
-    Discover,
-    IpamCapabilities,
-    AddressSpaces,
-    RequestPool(RequestPool),
-    ReleasePool(ReleasePool),
-    RequestAddress(RequestAddress),
-    ReleaseAddress(ReleaseAddress),
+/// Defines [`Call`] from a table. To add a call, add a row here; the compiler then asks for the arm that
+/// carries it out, in [`Daemon`](crate::daemon::Daemon).
+macro_rules! calls {
+    ($($kind:ident $($method:literal)|+ => $call:ident $(($arguments:ty))?;)+) => {
+        /// One call of the engine.
+        #[derive(Clone, Debug)]
+        #[expect(missing_docs, reason = "each variant is the method of its name")]
+        pub enum Call {
+            $($call $(($arguments))?,)+
+        }
+
+        impl Call {
+            /// All methods.
+            pub const METHODS: &[&str] = &[$($($method),+),+];
+
+            /// Reads a call from the path and the body of a request.
+            ///
+            /// # Errors
+            /// [`Error::UnknownMethod`] for a path that is no method, [`Error::EmptyBody`] if there are no
+            /// arguments at all, [`Error::Body`] for a body that cannot be understood.
+            pub fn parse(path: &str, body: &[u8]) -> Result<Self> {
+                let method = path.strip_prefix('/').unwrap_or_default();
+                Ok(match method {
+                    $($($method)|+ => Self::$call $((arguments::<$arguments>(method, body)?))?,)+
+                    _ => {
+                        return Err(Error::UnknownMethod {
+                            path: path.chars().take(100).collect(),
+                        });
+                    }
+                })
+            }
+
+            /// Whether its answer is always the same and needs no work. Such calls are answered at once,
+            /// however busy the plugin is, because the engine's start waits for them.
+            pub fn is_constant(&self) -> bool {
+                match self {
+                    $(Self::$call { .. } => calls!(@is_constant $kind),)+
+                }
+            }
+        }
+    };
+    (@is_constant constant) => { true };
+    (@is_constant working) => { false };
 }
 
-impl Call {
-    /// Reads a call from the path and the body of a request.
-    ///
-    /// # Errors
-    /// [`Error::UnknownMethod`] for a path that is no method, [`Error::EmptyBody`] where arguments
-    /// are missing altogether, [`Error::Body`] for a body that cannot be understood.
-    pub fn parse(path: &str, body: &[u8]) -> Result<Self> {
-        Ok(match path {
-            "/Plugin.Activate" => Self::Activate,
-            "/NetworkDriver.GetCapabilities" => Self::NetworkCapabilities,
-            "/NetworkDriver.GwAllocCheck" => Self::GatewayCheck,
-            "/NetworkDriver.CreateNetwork" => Self::CreateNetwork(arguments(path, body)?),
-            "/NetworkDriver.AllocateNetwork" => Self::AllocateNetwork(arguments(path, body)?),
-            "/NetworkDriver.FreeNetwork" => Self::FreeNetwork,
-            "/NetworkDriver.DeleteNetwork" => Self::DeleteNetwork(arguments(path, body)?),
-            "/NetworkDriver.CreateEndpoint" => Self::CreateEndpoint(arguments(path, body)?),
-            "/NetworkDriver.EndpointOperInfo" => Self::EndpointInfo(arguments(path, body)?),
-            "/NetworkDriver.Join" => Self::Join(arguments(path, body)?),
-            "/NetworkDriver.ProgramExternalConnectivity" => {
-                Self::ProgramExternalConnectivity(arguments(path, body)?)
-            }
-            "/NetworkDriver.RevokeExternalConnectivity" => {
-                Self::RevokeExternalConnectivity(arguments(path, body)?)
-            }
-            "/NetworkDriver.Leave" => Self::Leave(arguments(path, body)?),
-            "/NetworkDriver.DeleteEndpoint" => Self::DeleteEndpoint(arguments(path, body)?),
-            "/NetworkDriver.DiscoverNew" | "/NetworkDriver.DiscoverDelete" => Self::Discover,
-            "/IpamDriver.GetCapabilities" => Self::IpamCapabilities,
-            "/IpamDriver.GetDefaultAddressSpaces" => Self::AddressSpaces,
-            "/IpamDriver.RequestPool" => Self::RequestPool(arguments(path, body)?),
-            "/IpamDriver.ReleasePool" => Self::ReleasePool(arguments(path, body)?),
-            "/IpamDriver.RequestAddress" => Self::RequestAddress(arguments(path, body)?),
-            "/IpamDriver.ReleaseAddress" => Self::ReleaseAddress(arguments(path, body)?),
-            _ => {
-                return Err(Error::UnknownMethod {
-                    path: path.chars().take(100).collect(),
-                });
-            }
-        })
-    }
-
-    /// Whether its answer is always the same and needs no work: such calls are answered at once,
-    /// however busy the plugin is, because the engine's start waits for them.
-    pub fn is_constant(&self) -> bool {
-        matches!(
-            self,
-            Self::Activate
-                | Self::NetworkCapabilities
-                | Self::GatewayCheck
-                | Self::FreeNetwork
-                | Self::Discover
-                | Self::IpamCapabilities
-                | Self::AddressSpaces
-        )
-    }
+calls! {
+    constant "Plugin.Activate" => Activate;
+    constant "NetworkDriver.GetCapabilities" => NetworkCapabilities;
+    constant "NetworkDriver.GwAllocCheck" => GatewayCheck;
+    working "NetworkDriver.CreateNetwork" => CreateNetwork(CreateNetwork);
+    working "NetworkDriver.AllocateNetwork" => AllocateNetwork(AllocateNetwork);
+    constant "NetworkDriver.FreeNetwork" => FreeNetwork;
+    working "NetworkDriver.DeleteNetwork" => DeleteNetwork(OfNetwork);
+    working "NetworkDriver.CreateEndpoint" => CreateEndpoint(CreateEndpoint);
+    working "NetworkDriver.EndpointOperInfo" => EndpointInfo(OfEndpoint);
+    working "NetworkDriver.Join" => Join(Join);
+    working "NetworkDriver.ProgramExternalConnectivity"
+        => ProgramExternalConnectivity(ProgramExternalConnectivity);
+    working "NetworkDriver.RevokeExternalConnectivity" => RevokeExternalConnectivity(OfEndpoint);
+    working "NetworkDriver.Leave" => Leave(OfEndpoint);
+    working "NetworkDriver.DeleteEndpoint" => DeleteEndpoint(OfEndpoint);
+    constant "NetworkDriver.DiscoverNew" | "NetworkDriver.DiscoverDelete" => Discover;
+    constant "IpamDriver.GetCapabilities" => IpamCapabilities;
+    constant "IpamDriver.GetDefaultAddressSpaces" => AddressSpaces;
+    working "IpamDriver.RequestPool" => RequestPool(RequestPool);
+    working "IpamDriver.ReleasePool" => ReleasePool(ReleasePool);
+    working "IpamDriver.RequestAddress" => RequestAddress(RequestAddress);
+    working "IpamDriver.ReleaseAddress" => ReleaseAddress(ReleaseAddress);
 }
 
-fn arguments<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T> {
-    let method = path.trim_start_matches('/');
+fn arguments<T: DeserializeOwned>(method: &str, body: &[u8]) -> Result<T> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::EmptyBody {
             method: method.to_string(),
         });
     }
     let value: Value = serde_json::from_slice(body).map_err(|e| not_understood(method, e))?;
-    // A list of the fields' values would do as well.
+    // Serde would also take a list of the fields' values.
     if !value.is_object() {
         let reason = serde::de::Error::custom("a JSON object is expected");
         return Err(not_understood(method, reason));
@@ -160,15 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn methods_without_arguments_need_no_body() {
-        for path in [
-            "/Plugin.Activate",
-            "/NetworkDriver.GetCapabilities",
-            "/IpamDriver.GetCapabilities",
-            "/IpamDriver.GetDefaultAddressSpaces",
-        ] {
-            assert!(Call::parse(path, b"").unwrap().is_constant());
+    fn constant_calls_have_no_arguments_and_others_have() {
+        for method in Call::METHODS {
+            match Call::parse(&format!("/{method}"), b"") {
+                Ok(call) => assert!(call.is_constant(), "{method}"),
+                Err(Error::EmptyBody { .. }) => {
+                    let body = br#"{"NetworkID":"n","EndpointID":"e"}"#;
+                    let call = Call::parse(&format!("/{method}"), body).unwrap();
+                    assert!(!call.is_constant(), "{method}");
+                }
+                Err(error) => panic!("{method}: {error}"),
+            }
         }
+        assert_eq!(Call::METHODS.len(), 22);
     }
 
     #[test]

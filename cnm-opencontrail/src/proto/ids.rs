@@ -1,4 +1,4 @@
-//! Docker's ids of networks and endpoints: opaque, but safe to name a file by.
+//! Docker's ids of networks and endpoints: opaque, but safe as file names.
 
 use std::fmt;
 

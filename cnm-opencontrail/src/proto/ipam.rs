@@ -3,7 +3,7 @@
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Options, or_default};
+use super::values::{Options, or_default};
 
 /// What this IPAM driver wants from Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -11,7 +11,7 @@ pub struct IpamCapabilities {
     /// Whether requests for an address name the MAC address that the interface will have.
     #[serde(rename = "RequiresMACAddress")]
     pub requires_mac_address: bool,
-    /// Whether a restarted engine says again which pools and addresses it holds.
+    /// Whether a restarted engine requests again the pools and addresses that it holds.
     #[serde(rename = "RequiresRequestReplay")]
     pub requires_request_replay: bool,
 }
@@ -30,7 +30,7 @@ pub struct AddressSpaces {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RequestPool {
-    /// One of ours.
+    /// One of this driver's.
     #[serde(default, deserialize_with = "or_default")]
     pub address_space: String,
     /// The prefix, or "" for any.

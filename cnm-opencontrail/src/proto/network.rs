@@ -9,7 +9,7 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{EndpointId, NetworkId};
-use super::{Options, or_default};
+use super::values::{Options, or_default};
 
 /// Where a network or an address space is valid: on one engine, or in a whole swarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ impl std::str::FromStr for Scope {
     }
 }
 
-/// What this network driver can do. Docker asks once and believes it for its whole life.
+/// What this network driver can do. Docker requests it once and keeps it until it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NetworkCapabilities {
@@ -63,7 +63,7 @@ pub struct GatewayCheck {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct IpamData {
-    /// Whose pool it is: "LocalDefault" of Docker's own IPAM, "null", or ours.
+    /// Whose pool it is: "LocalDefault" of Docker's own IPAM, "null", or one of this plugin's.
     #[serde(default, deserialize_with = "or_default")]
     pub address_space: String,
     /// The pool, as a prefix.
@@ -72,7 +72,7 @@ pub struct IpamData {
     /// The gateway's address with the pool's prefix length, or "".
     #[serde(default, deserialize_with = "or_default")]
     pub gateway: String,
-    /// Addresses that the user set aside, by name.
+    /// Addresses that the user reserved (`--aux-address`), by name.
     #[serde(default, deserialize_with = "or_default")]
     pub aux_addresses: BTreeMap<String, String>,
 }

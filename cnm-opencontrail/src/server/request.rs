@@ -6,15 +6,15 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
-use super::Limits;
+use super::limits::Limits;
 use crate::error::{Error, Result};
 use crate::proto::{Call, Failure, Reply};
 
 /// The body of an answer.
 pub(super) type Body = Full<Bytes>;
 
-/// Reads a request. Neither `Host` nor `Content-Type` are looked at: Docker leaves the first empty
-/// or puts a path there, and never sends the second.
+/// Reads a request. `Host` and `Content-Type` are ignored: Docker leaves the first empty or puts a path
+/// there, and never sends the second.
 pub(super) async fn read(head: &Parts, body: Incoming, limits: &Limits) -> Result<Call> {
     let collected = tokio::time::timeout(limits.arrival, collect(body, limits.body));
     let body = collected.await.map_err(|_| Error::TooSlow {
@@ -28,8 +28,8 @@ pub(super) async fn read(head: &Parts, body: Incoming, limits: &Limits) -> Resul
     Call::parse(head.uri.path(), &body)
 }
 
-/// The whole body. What is beyond the limit is read and thrown away: a client that still writes
-/// would not see the answer.
+/// The whole body. What exceeds the limit is read and dropped: a client that is still writing would not
+/// see the answer.
 async fn collect(mut body: Incoming, limit: usize) -> Result<Vec<u8>> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut too_large = expected > limit;

@@ -1,4 +1,4 @@
-//! A socket that appears under its name only when it is ready, and is removed only by its owner.
+//! A socket that is published under its name when it is ready, and removed only by its owner.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Docker's daemon is root; its group may look.
+/// For root, as which Docker's daemon runs, and for root's group.
 const MODE: u32 = 0o660;
 
-/// A listening socket that nobody can find yet.
+/// A listening socket that is not published yet.
 #[derive(Debug)]
 pub struct Bound {
     listener: UnixListener,
     hidden: PathBuf,
     path: PathBuf,
-    /// Held from the look at the old socket until the new one is in its place, so that of two
-    /// plugins that start together one sees the other. The kernel drops it with the process.
+    /// A lock on the directory, held from the check of the old socket until the new one is published, so
+    /// that of two plugins that start together one sees the other. The kernel drops it with the process.
     _directory: File,
 }
 
@@ -26,8 +26,8 @@ impl Bound {
     /// Listens beside `path`, under a name that Docker does not look for.
     ///
     /// # Errors
-    /// [`Error::SocketInUse`] when somebody answers on `path`; [`Error::NotASocket`] when something
-    /// else has the name; [`Error::Core`] when the directory cannot be used.
+    /// [`Error::SocketInUse`] if a process listens on `path`; [`Error::NotASocket`] if `path` is another
+    /// kind of file; [`Error::Core`] if the directory cannot be used.
     pub fn beside(path: &Path) -> Result<Self> {
         let parent = path
             .parent()
@@ -43,7 +43,7 @@ impl Bound {
         name.push(path.file_name().unwrap_or_default());
         name.push(".new");
         let hidden = parent.join(name);
-        // The lock is ours, so whatever has this name was left by a start that did not end well.
+        // This process has the lock, so a file of this name was left by a start that failed.
         remove(&hidden)?;
         let listener = UnixListener::bind(&hidden)
             .map_err(|source| Error::file("listen on", &hidden, source))?;
@@ -57,10 +57,10 @@ impl Bound {
         })
     }
 
-    /// Puts the socket in its place: from now on Docker finds it.
+    /// Publishes the socket: from now on Docker finds it.
     ///
     /// # Errors
-    /// [`Error::Core`] when the rename fails.
+    /// [`Error::Core`] if the rename fails.
     pub fn publish(self) -> Result<(UnixListener, Published)> {
         let file = |source| Error::file("publish", &self.path, source);
         let identity = identity(&self.hidden).map_err(file)?;
@@ -73,7 +73,7 @@ impl Bound {
     }
 }
 
-/// A socket in its place. Dropping it removes the socket, unless another has taken its name.
+/// A published socket. Dropping it removes the socket, unless another one has replaced it.
 #[derive(Debug)]
 pub struct Published {
     path: PathBuf,
@@ -97,7 +97,7 @@ impl Drop for Published {
     }
 }
 
-/// Refuses a name that is in use. A socket on which nobody listens is what a killed plugin leaves.
+/// Refuses a path that is in use. A socket without a listener was left by a killed plugin.
 fn check_free(path: &Path) -> Result<()> {
     let found = match path.symlink_metadata() {
         Ok(found) => found,
@@ -114,7 +114,7 @@ fn check_free(path: &Path) -> Result<()> {
             path: path.to_path_buf(),
         }),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-        // A full queue: somebody listens, however slowly.
+        // A full queue: a process listens, however slowly.
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Error::SocketInUse {
             path: path.to_path_buf(),
         }),
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_appears_ready_with_its_mode_and_goes_away() {
+    fn the_socket_is_published_with_its_mode_and_removed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("plugins/opencontrail.sock");
         let bound = Bound::beside(&path).unwrap();
@@ -167,7 +167,7 @@ mod tests {
         ));
         drop(listener);
         let (_second, other) = Bound::beside(&path).unwrap().publish().unwrap();
-        // The first must not remove what is the second's now.
+        // The first must not remove the socket of the second.
         drop(published);
         assert!(path.exists());
         drop(other);

@@ -64,7 +64,7 @@ impl Running {
     /// Waits until that many calls are at work.
     pub fn wait_for_connections(&self, calls: usize) {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while self.server.calls_at_work() < calls {
+        while self.server.running_calls() < calls {
             assert!(std::time::Instant::now() < deadline, "no call arrived");
             std::thread::yield_now();
         }

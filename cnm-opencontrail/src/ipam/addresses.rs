@@ -1,30 +1,30 @@
-//! Addresses: set aside, asked for again, and given back.
+//! Addresses: reserved, requested again, and released.
 
 use std::net::IpAddr;
 
-use contrail_core::attach::{Reservation, Reserve};
+use contrail_core::attach::Reserve;
 use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
+use super::ipam_driver::{Ipam, PATIENCE};
+use super::network;
 use super::pool::Pool;
-use super::store::{AddressEntry, NetworkFacts, Phase, PoolEntry};
-use super::{Ipam, PATIENCE, network};
-use crate::driver::AUXILIARY;
+use super::store::{AddressEntry, NetworkFacts};
 use crate::error::{Error, Result};
 use crate::proto::{Options, ReleaseAddress, Reply, RequestAddress, RequestAddressReply};
+use crate::reserved::{Purpose, is_of_ipam};
+use crate::stage::Stage;
 
 /// The option that says what an address is for.
 const TYPE: &str = "RequestAddressType";
 /// Its value for the gateway of a network.
 const GATEWAY: &str = "com.docker.network.gateway";
-/// What an address is set aside for, in the words that other hosts show.
-const PURPOSE: &str = "reserved by Docker";
 
 impl Ipam {
-    /// Gives out an address: the network's gateway, the one that was asked for, or any.
+    /// `IpamDriver.RequestAddress`: the network's gateway, a given address, or any.
     ///
     /// # Errors
-    /// When the address is taken, with its holder; when none is left; when the API cannot be asked.
+    /// If the address is taken, with its holder; if none is free; if the API cannot be reached.
     pub fn request_address(&self, request: &RequestAddress) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let pool: Pool = request.pool_id.parse()?;
@@ -32,7 +32,7 @@ impl Ipam {
             "" => None,
             text => Some(parse(text)?),
         };
-        // Refused here already: the API would say that all addresses are taken.
+        // Refused here: the API would say that all addresses are taken.
         asked.map(|address| pool.with_prefix(address)).transpose()?;
         let is_gateway = request.options.get(TYPE).and_then(|kind| kind.as_str()) == Some(GATEWAY);
         let address = match is_gateway {
@@ -45,15 +45,15 @@ impl Ipam {
         }))
     }
 
-    /// Takes an address back. The API is told at once, or when it answers again.
+    /// `IpamDriver.ReleaseAddress`. The API releases the address at once, or when it answers again.
     ///
     /// # Errors
-    /// When the state cannot be written.
+    /// If the state cannot be written.
     pub fn release_address(&self, request: &ReleaseAddress) -> Result<Reply> {
         let (Ok(pool), Ok(address)) = (request.pool_id.parse::<Pool>(), parse(&request.address))
         else {
             log::debug!(
-                "not ours: address {} of pool {}",
+                "ignored the release of address {} of pool {}: this driver has not given it out",
                 request.address,
                 request.pool_id
             );
@@ -67,40 +67,28 @@ impl Ipam {
             None => network::id_of(&self.attacher, &pool, end)?,
         };
         if let Some(network) = network {
-            self.mark_released(&pool, network, address, end)?;
+            self.release(&pool, network, address, end)?;
         }
         self.tidy_until(end);
         Ok(Reply::Done {})
     }
 
-    fn mark_released(
-        &self,
-        pool: &Pool,
-        network: Uuid,
-        address: IpAddr,
-        end: Deadline,
-    ) -> Result<()> {
+    fn release(&self, pool: &Pool, network: Uuid, address: IpAddr, end: Deadline) -> Result<()> {
         let known = self.store.lock().address(network, address).cloned();
         let entry = match known {
-            Some(entry) => entry,
-            None => match self.recovered(pool, network, address, end)? {
-                Some(entry) => entry,
-                None => return Ok(()),
-            },
+            Some(entry) => Some(entry),
+            None => self.recovered(pool, network, address, end)?,
         };
-        self.store.lock().put_address(AddressEntry {
-            phase: Phase::Released,
-            ..entry
-        })
+        entry.map_or(Ok(()), |entry| self.mark_released(entry))
     }
 
     /// The gateway of the pool's subnet. This is the first call for a new network, and the one that
-    /// says which gateway the user wants: only now the virtual network is made.
+    /// says which gateway the user wants: so it creates the virtual network.
     fn gateway(&self, pool: &Pool, asked: Option<IpAddr>, end: Deadline) -> Result<IpAddr> {
         let facts = self.ensure(pool, asked, end)?;
         match facts.gateway {
             Some(gateway) => Ok(gateway),
-            // A network without a gateway: Docker wants an address all the same.
+            // A network without a gateway: Docker expects an address all the same.
             None => self.address(pool, asked, end),
         }
     }
@@ -111,7 +99,7 @@ impl Ipam {
             None => self.ensure(pool, None, end)?,
         };
         match self.reserve(pool, facts, asked, end) {
-            // The network is gone: it is made again from what is known of it.
+            // The network no longer exists: create it again from what is known of it.
             Err(Error::Core(error)) if error.is_not_found() => {
                 let facts = self.ensure(pool, facts.asked, end)?;
                 self.reserve(pool, facts, asked, end)
@@ -146,7 +134,7 @@ impl Ipam {
                 family: pool.family(),
                 address: asked,
                 subnet: subnet.filter(|_| asked.is_none()),
-                purpose: PURPOSE,
+                purpose: &Purpose::Ipam.to_string(),
             },
             end,
         );
@@ -154,13 +142,13 @@ impl Ipam {
             Ok(address) if pool.prefix.contains(address) => {
                 self.store.lock().put_address(AddressEntry {
                     address: Some(address),
-                    phase: Phase::Held,
+                    stage: Stage::Live,
                     ..entry
                 })?;
                 Ok(address)
             }
             Ok(address) => {
-                self.give_up(entry)?;
+                self.mark_released(entry)?;
                 Err(Error::from(CoreError::NoAddress {
                     network: pool.network.clone(),
                     reason: format!(
@@ -187,34 +175,29 @@ impl Ipam {
                 Err(error.into())
             }
             Err(error) => {
-                self.give_up(entry)?;
+                self.mark_released(entry)?;
                 Err(error.into())
             }
         }
     }
 
-    /// An address that is on its way back must have arrived before it is asked for again.
-    fn finish_release(&self, network: Uuid, address: IpAddr, end: Deadline) -> Result<()> {
-        let known = self.store.lock().address(network, address).cloned();
-        match known.filter(|entry| entry.phase == Phase::Released) {
-            Some(entry) => self.give_back_one(entry.id, end),
-            None => Ok(()),
-        }
-    }
-
-    /// Notes what is going to be asked of the API, so that nothing is lost if this program ends in
-    /// between. An address that an earlier life of the engine held is simply given out again.
+    /// Records what is going to be requested from the API, so that nothing is lost if this program ends in
+    /// between. An address that the engine held before its restart is given out again.
     fn begin(&self, pool: &Pool, facts: NetworkFacts, asked: Option<IpAddr>) -> Result<Begun> {
         let mut index = self.store.lock();
         let life = index.life();
         let known = asked.and_then(|address| index.address(facts.network, address).cloned());
         if let (Some(entry), Some(address)) = (known, asked) {
-            if entry.phase != Phase::Held || entry.life == life {
-                return Err(held(address, pool, format!("{PURPOSE} on this host")));
+            if entry.stage != Stage::Live || entry.life == life {
+                return Err(held(
+                    address,
+                    pool,
+                    format!("{} on this host", Purpose::Ipam),
+                ));
             }
             index.put_address(AddressEntry {
                 life,
-                phase: Phase::Held,
+                stage: Stage::Live,
                 ..entry
             })?;
             return Ok(Begun::Again(address));
@@ -225,21 +208,13 @@ impl Ipam {
             network: facts.network,
             address: asked,
             life,
-            phase: Phase::Asked,
+            stage: Stage::Creating,
         };
         index.put_address(entry.clone())?;
         Ok(Begun::New(entry))
     }
 
-    /// An address may have been set aside, or not: it goes back.
-    fn give_up(&self, entry: AddressEntry) -> Result<()> {
-        self.store.lock().put_address(AddressEntry {
-            phase: Phase::Released,
-            ..entry
-        })
-    }
-
-    /// The entry of an address that this host has set aside and forgotten.
+    /// The entry of an address that this host has reserved, after the state was lost.
     fn recovered(
         &self,
         pool: &Pool,
@@ -253,7 +228,7 @@ impl Ipam {
         let found = ours
             .into_iter()
             .find(|ip| is_of_ipam(ip) && ip.address == address);
-        // Another call may have set it aside just now.
+        // Another call may have reserved it just now.
         let found = found.filter(|ip| index.addresses().all(|entry| entry.id != ip.id));
         Ok(found.map(|ip| AddressEntry {
             id: ip.id,
@@ -261,96 +236,9 @@ impl Ipam {
             network,
             address: Some(address),
             life,
-            phase: Phase::Held,
+            stage: Stage::Live,
         }))
     }
-
-    /// What is known of the pool's network, without asking anybody.
-    fn known(&self, pool: &Pool) -> Option<NetworkFacts> {
-        self.store.lock().pool(&pool.to_string())?.network
-    }
-
-    /// Finds or makes the pool's network, and remembers it.
-    fn ensure(&self, pool: &Pool, gateway: Option<IpAddr>, end: Deadline) -> Result<NetworkFacts> {
-        let id = pool.to_string();
-        let mark = self.mark(&id);
-        let _changing = self.at_network(&pool.network, end)?;
-        let entry = self.begin_network(id)?;
-        let adds = entry.adds_subnet;
-        let facts = network::ensure(&self.attacher, pool, gateway, adds, &mark, end)?;
-        let mut index = self.store.lock();
-        let entry = index.pool(&entry.id).cloned().unwrap_or(entry);
-        index.put_pool(PoolEntry {
-            network: Some(facts),
-            ..entry
-        })?;
-        Ok(facts)
-    }
-
-    /// Notes that a pool's network is going to be made, so that it is found again if this fails half-way.
-    fn begin_network(&self, id: String) -> Result<PoolEntry> {
-        let mut index = self.store.lock();
-        let life = index.life();
-        let entry = index.pool(&id).cloned().unwrap_or(PoolEntry {
-            id,
-            // The state was lost: Docker holds it, or it would not ask.
-            holders: 1,
-            life,
-            network: None,
-            begun: false,
-            adds_subnet: false,
-        });
-        let entry = PoolEntry {
-            begun: true,
-            ..entry
-        };
-        index.put_pool(entry.clone())?;
-        Ok(entry)
-    }
-
-    /// Docker has given the whole pool back, so nobody will release what is left of it.
-    pub(super) fn forget_addresses(&self, pool: &str) -> Result<()> {
-        let mut index = self.store.lock();
-        let of_pool = index.addresses().filter(|entry| entry.pool == pool);
-        let left: Vec<AddressEntry> = of_pool.cloned().collect();
-        for entry in left {
-            index.put_address(AddressEntry {
-                phase: Phase::Released,
-                ..entry
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Tells the API of those of the addresses that Docker has given back.
-    pub(super) fn give_back(
-        &self,
-        is_meant: impl Fn(&AddressEntry) -> bool,
-        end: Deadline,
-    ) -> Result<()> {
-        let is_released = |entry: &AddressEntry| entry.phase == Phase::Released && is_meant(entry);
-        let released: Vec<Uuid> = {
-            let index = self.store.lock();
-            let released = index.addresses().filter(|entry| is_released(entry));
-            released.map(|entry| entry.id).collect()
-        };
-        // One that fails must not hold up the others.
-        let results: Vec<Result<()>> = released
-            .into_iter()
-            .map(|id| self.give_back_one(id, end))
-            .collect();
-        results.into_iter().collect()
-    }
-
-    fn give_back_one(&self, id: Uuid, end: Deadline) -> Result<()> {
-        self.attacher.release_address(id, end)?;
-        self.store.lock().remove_address(id)
-    }
-}
-
-/// Whether Docker had an address set aside here: the network driver sets some aside for itself.
-pub(super) fn is_of_ipam(ip: &Reservation) -> bool {
-    !ip.purpose.starts_with(AUXILIARY)
 }
 
 enum Begun {

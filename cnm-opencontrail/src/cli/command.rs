@@ -1,0 +1,88 @@
+//! The command line and its sub-commands.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use contrail_core::process::output::{print, print_error};
+use contrail_core::process::panics::log_panics;
+use contrail_core::settings;
+
+use super::flags::Flags;
+use super::{clean, generate, load, options, ping, serve};
+use crate::daemon::PROGRAM;
+use crate::error::Result;
+
+/// What the help says below the flags.
+const USAGE: &str = "Without a command, serves the plugin's sockets until SIGTERM or SIGINT.\n\
+    Flags take precedence over the environment, then the file, then /etc/contrail/vnc_api_lib.ini;\n\
+    `cnm-opencontrail config` shows each value with its origin.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cnm-opencontrail",
+    version,
+    about = "Docker network and IPAM driver that joins containers to OpenContrail virtual networks",
+    after_help = USAGE,
+    after_long_help = format!("{USAGE}\n\n{}", options::help())
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show every setting with its value and origin; secrets are hidden.
+    Config,
+    /// Show what containers have left behind on this host, and remove it on request.
+    ///
+    /// Completes the removals that were deferred while the API or the agent was down, and shows those that
+    /// are still pending. Shows and records the orphans of this host: VM interfaces of the plugin whose link
+    /// no longer exists. Run it in the network namespace of the plugin: in another one, every interface looks
+    /// like an orphan.
+    Clean(clean::Request),
+    /// Check that the running plugin answers, for health checks.
+    Ping,
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Carries out what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    log_panics();
+    let done = match cli.command {
+        None => serve::run(&cli.flags),
+        Some(Command::Config) => config(&cli.flags),
+        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
+        Some(Command::Ping) => ping::run(&cli.flags),
+        Some(Command::Completions { shell }) => {
+            show(generate::completions(&mut Cli::command(), shell))
+        }
+        Some(Command::Man) => generate::man(Cli::command()).and_then(show),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_error(PROGRAM, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn config(flags: &Flags) -> Result<()> {
+    let loaded = load::load(flags)?;
+    show(settings::render(loaded.settings.values()))
+}
+
+fn show(text: impl AsRef<[u8]>) -> Result<()> {
+    Ok(print(text)?)
+}

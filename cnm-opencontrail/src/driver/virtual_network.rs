@@ -1,0 +1,134 @@
+//! The virtual network of a Docker network: found by its target, or created.
+
+use contrail_core::api::VirtualNetwork;
+use contrail_core::attach::network::subnets::Subnet;
+use contrail_core::attach::{NetworkSpec, SubnetSpec};
+use contrail_core::{Deadline, Error as CoreError, FqName};
+use uuid::Uuid;
+
+use super::network_driver::NetworkDriver;
+use super::network_options::Properties;
+use super::route_targets;
+use super::store::Network;
+use super::wanted::Wanted;
+use crate::error::Result;
+use crate::network_users::User;
+use crate::options::Target;
+use crate::proto::NetworkId;
+
+impl NetworkDriver {
+    /// The virtual network, if it exists.
+    ///
+    /// # Errors
+    /// If the API cannot be reached.
+    pub(super) fn lookup(&self, target: &Target, end: Deadline) -> Result<Option<VirtualNetwork>> {
+        Ok(match target {
+            Target::Named(name) | Target::Existing(name) => {
+                self.attacher.find_network(name, end)?
+            }
+            Target::Id(id) => self.client(end).get_opt(*id)?,
+        })
+    }
+
+    /// Finds the virtual network, or creates it if that is allowed; if another process creates it at the
+    /// same time, returns that one.
+    ///
+    /// # Errors
+    /// If it must exist and does not, and if the API cannot be reached.
+    pub(super) fn find_or_create(
+        &self,
+        id: &NetworkId,
+        wanted: &Wanted,
+        subnets: &[SubnetSpec],
+        end: Deadline,
+    ) -> Result<VirtualNetwork> {
+        let target = &wanted.options.target;
+        if let Some(found) = self.lookup(target, end)? {
+            return Ok(found);
+        }
+        let Target::Named(name) = target else {
+            return Err(CoreError::NotFound {
+                kind: "virtual-network",
+                name: target.to_string(),
+                hint: Some("option vn names one that must exist; name=… creates one".into()),
+            }
+            .into());
+        };
+        let user = User::network(&self.node, id.as_str(), wanted.note());
+        let object = self.new_network(name, subnets, &wanted.options.properties, user);
+        Ok(self.attacher.create_network(&object, end)?)
+    }
+
+    fn new_network(
+        &self,
+        name: &FqName,
+        subnets: &[SubnetSpec],
+        options: &Properties,
+        user: User,
+    ) -> VirtualNetwork {
+        let mut object = self.attacher.new_network(&NetworkSpec {
+            fq_name: name.clone(),
+            subnets: subnets.to_vec(),
+        });
+        let links = object.network_ipam_refs.iter_mut();
+        let attrs = links.filter_map(|link| link.attr.as_mut());
+        for subnet in attrs.flat_map(|attr| &mut attr.ipam_subnets) {
+            let Some(prefix) = subnet.prefix() else {
+                continue;
+            };
+            let mut asked = options.dns.iter().copied();
+            // Otherwise the API takes an address for DNS that Docker's own IPAM would give out.
+            subnet.dns_server_address = asked
+                .find(|&dns| prefix.contains(dns))
+                .or(subnet.default_gateway);
+        }
+        user.add_to(&mut object);
+        route_targets::add_to(&mut object, options);
+        object
+    }
+
+    /// The subnets of a virtual network.
+    ///
+    /// # Errors
+    /// If the API cannot be reached.
+    pub(super) fn subnets_of(
+        &self,
+        network: &VirtualNetwork,
+        end: Deadline,
+    ) -> Result<Vec<Subnet>> {
+        let subnets = self.client(end).subnets_of(network)?;
+        Ok(subnets.iter().filter_map(Subnet::of).collect())
+    }
+
+    /// A Docker network with its virtual network, and the auxiliary addresses that it should have.
+    ///
+    /// # Errors
+    /// If an auxiliary address cannot be used.
+    pub(super) fn network_of(
+        &self,
+        id: &NetworkId,
+        wanted: Wanted,
+        network: &VirtualNetwork,
+    ) -> Result<Network> {
+        let uuid = id_of(network)?;
+        Ok(Network {
+            auxiliary: self.auxiliary_ips(id, uuid, &wanted.pools)?,
+            wanted,
+            uuid,
+            name: network.meta.fq_name.clone(),
+            project: network.meta.parent_uuid,
+        })
+    }
+}
+
+/// The id of a virtual network that the API has returned.
+///
+/// # Errors
+/// [`CoreError::Missing`] if the answer had none.
+pub(super) fn id_of(network: &VirtualNetwork) -> Result<Uuid> {
+    let missing = || {
+        let what = format!("the uuid of virtual network {}", network.meta.fq_name);
+        CoreError::missing(what, "the answer of the configuration API has none")
+    };
+    Ok(network.meta.uuid.ok_or_else(missing)?)
+}

@@ -1,0 +1,35 @@
+//! Forms of values that several options have.
+
+use contrail_core::FqName;
+
+use super::table::Given;
+use crate::error::Result;
+
+/// Reads an option with one possible value.
+pub(crate) fn flag(given: &Given, value: &str) -> Result<bool> {
+    match given.text() == value {
+        true => Ok(true),
+        false => Err(given.refused(format!("{value} is expected, or nothing"))),
+    }
+}
+
+/// The items of a list that is separated by commas.
+pub(crate) fn items(given: &Given) -> impl Iterator<Item = &str> {
+    given.text().split(',').map(str::trim)
+}
+
+/// Reads a whole name with a number of parts.
+pub(super) fn fq_name(given: &Given, text: &str, parts: usize, expected: &str) -> Result<FqName> {
+    let name = text.parse::<FqName>().ok();
+    let name = name.filter(|name| name.parts().len() == parts);
+    name.ok_or_else(|| given.item_refused(text, format!("{expected} is expected")))
+}
+
+/// Reads the name of an object in a project: `name` in `project`, or `domain:project:name`.
+pub(crate) fn name_in_project(given: &Given, text: &str, project: &FqName) -> Result<FqName> {
+    match text.contains(':') {
+        true => fq_name(given, text, 3, "a name or domain:project:name"),
+        false if text.is_empty() => Err(given.item_refused(text, "a name is expected")),
+        false => Ok(project.child(text)),
+    }
+}
