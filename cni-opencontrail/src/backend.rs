@@ -9,6 +9,9 @@ use contrail_core::attach::{
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName, Result};
 
+/// The name of this program, in its log and in the marks of its objects.
+pub const PROGRAM: &str = "cni-opencontrail";
+
 /// Attaches and detaches the interfaces of one container. All of a call or nothing: a failed
 /// `attach` leaves nothing behind, `detach` of what is not there succeeds.
 pub trait Backend {
@@ -122,5 +125,5 @@ const PENDING_TIME: Duration = Duration::from_secs(1);
 ///
 /// A certificate that cannot be used, an address of Keystone that is none.
 pub fn connect(settings: &Settings) -> Result<Box<dyn Backend>> {
-    Ok(Box::new(settings.attacher("cni-opencontrail")?))
+    Ok(Box::new(settings.attacher(PROGRAM)?))
 }

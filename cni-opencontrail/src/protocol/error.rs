@@ -5,7 +5,7 @@ use std::fmt;
 use contrail_core::error::{Error, after_colon, report};
 use serde_json::{Map, Value, json};
 
-use crate::version::CniVersion;
+use super::version::{CniVersion, UnknownVersion};
 
 /// An error as the runtime gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +162,12 @@ impl From<&Error> for CniError {
 impl From<Error> for CniError {
     fn from(error: Error) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<UnknownVersion> for CniError {
+    fn from(error: UnknownVersion) -> Self {
+        Self::new(Self::VERSION, "incompatible CNI versions").with(error.to_string())
     }
 }
 

@@ -6,12 +6,10 @@ use contrail_core::error::Error;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::json::lookup;
-use crate::netconf::Config;
-use crate::plan;
-use crate::skel::Args;
+use super::plan;
+use crate::call::Call;
+use crate::protocol::error::CniError;
+use crate::protocol::json::lookup;
 
 /// The keys of the attachments that stay; the second one is what early runtimes called it.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
@@ -31,10 +29,9 @@ struct Valid {
 ///
 /// Code 7 for a list that cannot be read; else the first failure, after everything else has been
 /// tried.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
-    let given = KEYS.iter().find_map(|key| lookup(&config.object, key));
+pub fn run(call: &Call) -> Result<(), CniError> {
+    let planned = plan::plan(call)?;
+    let given = KEYS.iter().find_map(|key| lookup(&call.config.object, key));
     let Some(given) = given else {
         log::info!("nothing is collected: the runtime does not say what stays");
         return Ok(());
@@ -48,10 +45,10 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
     let keep: BTreeSet<(String, String)> = valid.iter().flat_map(names).collect();
     let mut outcome = Ok(());
     for one in &planned {
-        let network = one.network.fq_name(&one.settings)?;
-        let collected = surroundings
-            .connect(one)
-            .and_then(|backend| backend.collect(&network, &one.network.name, &keep));
+        let network = &one.options.network;
+        let collected = call
+            .connect(&one.settings)
+            .and_then(|backend| backend.collect(network, &one.network.name, &keep));
         match collected {
             Ok(count) => log::info!("{count} attachments to {network} were collected"),
             Err(error) => outcome = outcome.and(Err(error.into())),
