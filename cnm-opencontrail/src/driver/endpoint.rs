@@ -7,6 +7,7 @@ use contrail_core::attach::{Endpoint, EndpointAddress, Service};
 use contrail_core::error::report;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr};
 
+use super::names::container_name;
 use super::network::address_of;
 use super::store::{EndpointEntry, NetworkEntry};
 use super::{NetworkDriver, PATIENCE, endpoint_options};
@@ -304,7 +305,7 @@ impl NetworkDriver {
                 .collect(),
             mac: entry.mac,
             mtu: network.wanted.options.mtu,
-            display_name: format!("docker-{}", id.short()),
+            display_name: container_name(id),
             service: entry.service.clone().map(|role| Service {
                 role,
                 forwarding: false,

@@ -6,6 +6,7 @@ mod conflict;
 mod endpoint;
 mod endpoint_options;
 mod keep;
+mod names;
 mod network;
 mod options;
 mod recover;

@@ -9,6 +9,7 @@ use contrail_core::error::report;
 use contrail_core::service_chain::{RolePort, ServiceRole};
 use contrail_core::{Deadline, FqName};
 
+use super::names::container_name;
 use super::store::EndpointEntry;
 use super::{NetworkDriver, PATIENCE};
 use crate::error::Result;
@@ -73,7 +74,7 @@ impl NetworkDriver {
         let port = RolePort {
             interface: self.attacher.endpoint_interface(id.as_str()),
             machine: entry.vm?,
-            label: format!("docker-{}", id.short()),
+            label: container_name(id),
         };
         Some((port, role))
     }

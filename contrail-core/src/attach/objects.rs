@@ -14,6 +14,7 @@ use crate::attach::attacher::Host;
 use crate::attach::network::Network;
 use crate::attach::spec::{Attachment, NetworkSpec};
 use crate::ownership::mark::{CONFIGURATION, CONTAINER, IFNAME, NETWORK, RESERVED};
+use crate::ownership::names::interface_name;
 use crate::values::Family;
 use crate::values::MacAddr;
 
@@ -37,7 +38,7 @@ pub(crate) fn interface(
     let name = network.parent().child(id.to_string());
     let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
     interface.meta.uuid = Some(id);
-    interface.meta.display_name = Some(format!("{}/{}", wanted.display_name, wanted.ifname));
+    interface.meta.display_name = Some(interface_name(&wanted.display_name, &wanted.ifname));
     interface.meta.annotations = host.maker.mark([
         (CONTAINER, wanted.container.as_str()),
         (IFNAME, &wanted.ifname),
