@@ -110,7 +110,7 @@ fn defect(panic: &dyn Any) -> CniError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     CniError::new(
         CniError::INTERNAL,
-        format!("panic: {}", text.unwrap_or("without a text")),
+        format!("panic: {}", text.unwrap_or("no message")),
     )
     .with("this is a defect of the plugin; its log says where")
 }

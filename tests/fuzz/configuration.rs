@@ -25,9 +25,9 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 /// No signal comes.
-struct Nobody;
+struct NoSignals;
 
-impl Interrupts for Nobody {
+impl Interrupts for NoSignals {
     fn defer(&self) {}
 
     fn came(&self) -> bool {
@@ -52,7 +52,7 @@ fn call(command: &str, configuration: &[u8]) {
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
         connect: &|_| Err(contrail_core::Error::missing("a network", "this is a test")),
         start_log: &|_| {},
-        interrupts: &Nobody,
+        interrupts: &NoSignals,
     };
     let streams = Streams {
         stdin: &mut stdin,

@@ -44,7 +44,7 @@ pub fn run(call: &Call) -> Result<Value, CniError> {
 }
 
 /// Attaches to one place after the other; usually all networks are at one. When a later place
-/// fails, the earlier ones are left again.
+/// fails, the container is detached from the earlier ones.
 fn attach(
     call: &Call,
     planned: &[Planned],
@@ -73,7 +73,7 @@ fn attach(
 
 fn interrupted() -> CniError {
     CniError::new(CniError::TRY_AGAIN, "interrupted by a signal")
-        .with("what was done has been taken back, or will be")
+        .with("the attachment is rolled back, or will be")
 }
 
 fn refusal(error: &Error, group: &[Planned]) -> CniError {

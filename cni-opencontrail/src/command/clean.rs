@@ -1,5 +1,4 @@
-//! `cni-opencontrail clean`: shows an operator what containers have left behind on this host, and
-//! removes it.
+//! `cni-opencontrail clean`: shows orphans of containers of this host to an operator, and removes them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! GC: take away the attachments to a network that the runtime does not have any more.
+//! GC: remove the attachments to a network that the runtime no longer has.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::call::Call;
 use crate::protocol::error::CniError;
 use crate::protocol::json::lookup;
 
-/// The keys of the attachments that stay; the second one is what early runtimes called it.
+/// The keys of the list of valid attachments; early runtimes use the second one.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
 
-/// An attachment that stays.
+/// A valid attachment.
 #[derive(Deserialize)]
 struct Valid {
     #[serde(rename = "containerID")]
@@ -22,8 +22,8 @@ struct Valid {
     ifname: String,
 }
 
-/// Collects in every network of the configuration. Without a list of what stays nothing is removed:
-/// such a runtime has sent a DEL for each itself.
+/// Collects in every network of the configuration. If the runtime lists no valid attachments, nothing
+/// is removed: such a runtime sends a DEL for each.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn run(call: &Call) -> Result<(), CniError> {
     let planned = plan::plan(call)?;
     let given = KEYS.iter().find_map(|key| lookup(&call.config.object, key));
     let Some(given) = given else {
-        log::info!("nothing is collected: the runtime does not say what stays");
+        log::info!("nothing is collected: the runtime does not list valid attachments");
         return Ok(());
     };
     let valid = read(given)?;

@@ -1,4 +1,4 @@
-//! What a call is about: its networks, each with its settings and the name of its interface.
+//! The networks of a call, each with its settings, options and the name of its interface.
 
 use std::collections::HashSet;
 

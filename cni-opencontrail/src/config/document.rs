@@ -114,9 +114,8 @@ fn is_known(key: &str) -> bool {
             .any(|known| known.name.eq_ignore_ascii_case(key))
 }
 
-/// The version of the result. A configuration without one has 0.1.0. A document of several networks
-/// without one gets the newest: no runtime wrote it that would expect something older, and 0.1.0
-/// has room for a single address.
+/// The version of the result; 0.1.0 if unset. A document of several networks gets the newest if unset:
+/// no runtime writes such a document and expects something older, and 0.1.0 has room for one address.
 fn version(object: &Object, is_list: bool) -> Result<CniVersion, CniError> {
     match lookup(object, "cniVersion") {
         Some(Value::String(text)) if !text.is_empty() => Ok(CniVersion::parse(text)?),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use contrail_core::ownership::ContainerName;
 
-/// The pairs of `CNI_ARGS`. Keys that mean nothing here are carried along unseen: whether the
-/// runtime sent `IgnoreUnknown` makes no difference.
+/// The pairs of `CNI_ARGS`. Unknown keys are ignored, whether or not the
+/// runtime sends `IgnoreUnknown`.
 #[derive(Debug, Default)]
 pub struct CniArgs(BTreeMap<String, String>);
 
 impl CniArgs {
-    /// Reads `K=V;K2=V2`. A value may hold `=`; parts without one are passed over.
+    /// Reads `K=V;K2=V2`. A value may hold `=`; parts without one are ignored.
     pub fn parse(text: &str) -> Self {
         let pairs = text.split(';').filter_map(|part| part.split_once('='));
         Self(

@@ -12,7 +12,7 @@ const CONTAINERID: &str = "CNI_CONTAINERID";
 const NETNS: &str = "CNI_NETNS";
 const IFNAME: &str = "CNI_IFNAME";
 
-/// The environment, without variables that are set but empty: runtimes send those for "not given".
+/// The environment, without variables that are set but empty: runtimes send those for unset ones.
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
@@ -37,7 +37,7 @@ impl Environment {
 pub struct Args {
     /// `CNI_CONTAINERID`.
     pub container: String,
-    /// `CNI_NETNS`, literally; "" when there is none.
+    /// `CNI_NETNS`, literally; empty if unset.
     pub netns: String,
     /// `CNI_IFNAME`.
     pub ifname: String,

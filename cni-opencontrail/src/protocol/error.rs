@@ -71,13 +71,13 @@ impl CniError {
         self
     }
 
-    /// An interface of the host stands in the way. Its name follows from the attachment's id, so this
-    /// is not the doing of whoever chose `CNI_IFNAME`.
+    /// The host already has an interface of this name. The name follows from the attachment's id, not from
+    /// `CNI_IFNAME`.
     pub fn host_name(error: &Error) -> Self {
         Self::new(Self::KERNEL, error.to_string())
             .with(
                 "either the container is attached in another network namespace, and must be deleted first, \
-                 or the interface is somebody else's, and must be renamed or deleted",
+                 or the interface belongs to another program, and must be renamed or deleted",
             )
     }
 

@@ -50,9 +50,9 @@ pub enum Behaviour {
 }
 
 /// No signal comes.
-struct Nobody;
+struct NoSignals;
 
-impl Interrupts for Nobody {
+impl Interrupts for NoSignals {
     fn defer(&self) {}
 
     fn came(&self) -> bool {
@@ -154,7 +154,7 @@ impl Plugin {
                 read_file: &|path| self.read(path),
                 connect: &connect,
                 start_log: &|_| {},
-                interrupts: &Nobody,
+                interrupts: &NoSignals,
             };
             let streams = Streams {
                 stdin: &mut self.stdin.as_slice(),

@@ -42,7 +42,7 @@ pub struct Ipam {
 /// Reads `ipam`; `place` says in messages which network it belongs to.
 ///
 /// Subnets may be given in three forms, all of which count together:
-/// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` beside it;
+/// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` in the same object;
 /// `"subnets": ["10.1.1.0/24", {"subnet": "fd00:1::/64", "gateway": "fd00:1::1"}]`;
 /// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`.
 ///
@@ -61,7 +61,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
         .find(|key| lookup(object, key).is_some_and(|value| value != ""))
     {
         let msg = format!("ipam.subnet{place}");
-        return Err(Error::missing(msg, format!("ipam.{key} needs it beside it")).into());
+        return Err(Error::missing(msg, format!("ipam.{key} needs it")).into());
     }
     for (index, item) in list(object, "subnets", place)?.iter().enumerate() {
         let what = format!("ipam.subnets[{index}]{place}");
