@@ -10,10 +10,13 @@ use contrail_core::attach::{
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
+/// The name of this program, in its log and in the marks of its objects.
+pub const PROGRAM: &str = "cni-opencontrail";
+
 /// Attaches and detaches the interfaces of one container. All of a call or nothing: a failed
 /// `attach` leaves nothing behind, `detach` of what is not there succeeds.
 pub trait Backend {
-    /// Attaches one container; the answers stand in the order of the questions.
+    /// Attaches one container; the results are in the order of the attachments.
     ///
     /// # Errors
     ///
@@ -27,11 +30,11 @@ pub trait Backend {
     /// The first failure, after everything else has been tried.
     fn detach(&self, detachments: &[Detachment]) -> Result<()>;
 
-    /// What is different from the expected, a line each.
+    /// The differences from the expected, a line each.
     ///
     /// # Errors
     ///
-    /// When somebody cannot be asked.
+    /// When a service does not answer.
     fn check(&self, expected: &Expected) -> Result<Vec<String>>;
 
     /// Detaches what was attached to a network and is not to be kept, by container and interface;
@@ -50,12 +53,12 @@ pub trait Backend {
     /// Whether the services answer. Takes no longer than a second.
     fn status(&self, project: &FqName) -> Status;
 
-    /// Works off all removals that wait, looks for the orphans of a project, and removes those that
-    /// were noted at least `grace` ago; none without it.
+    /// Completes the deferred removals, looks for the orphans of a project, and removes those that
+    /// were recorded at least `grace` ago; none if unset.
     ///
     /// # Errors
     ///
-    /// When somebody cannot be asked. What became of each orphan is in the answer.
+    /// When a service does not answer. The result tells what became of each orphan.
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
 }
 
@@ -67,8 +70,8 @@ impl Backend for Attacher {
     fn detach(&self, detachments: &[Detachment]) -> Result<()> {
         let detached = Attacher::detach(self, detachments)?;
         match detached.deferred {
-            0 => log::debug!("nothing was put off"),
-            n => log::warn!("{n} removals are put off until the API and the agent answer again"),
+            0 => log::debug!("no removal is deferred"),
+            n => log::warn!("{n} removals are deferred until the API and the agent answer again"),
         }
         self.work_off_pending(Deadline::after(PENDING_TIME));
         Ok(())
@@ -111,17 +114,17 @@ const QUESTION_TIME: Duration = Duration::from_secs(10);
 /// How long a clean-up may take.
 const CLEAN_TIME: Duration = Duration::from_secs(300);
 
-/// How long STATUS may take: runtimes ask all the time, and wait.
+/// How long STATUS may take: runtimes call it often, and wait.
 const STATUS_TIME: Duration = Duration::from_millis(900);
 
-/// How long a DEL works off what earlier ones had to put off, besides its own job.
+/// How long a DEL completes removals that earlier ones deferred, in addition to its own.
 const PENDING_TIME: Duration = Duration::from_secs(1);
 
 /// The connection that the settings describe.
 ///
 /// # Errors
 ///
-/// A certificate that cannot be used, an address of Keystone that is none.
+/// A certificate or an address of Keystone that cannot be used.
 pub fn connect(settings: &Settings) -> contrail_core::Result<Box<dyn Backend>> {
-    Ok(Box::new(settings.attacher("cni-opencontrail")?))
+    Ok(Box::new(settings.attacher(PROGRAM)?))
 }

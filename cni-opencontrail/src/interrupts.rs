@@ -1,5 +1,5 @@
-//! SIGTERM, SIGINT and SIGHUP while a container is being attached: the step that runs is finished, then everything is
-//! taken back. Nobody waits for the result any more.
+//! SIGTERM, SIGINT and SIGHUP while a container is being attached: the step in progress is
+//! completed, then all is rolled back: the caller no longer waits for the result.
 
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ pub trait Interrupts {
 #[derive(Default)]
 pub struct Signals {
     file: OnceLock<SignalFd>,
-    /// Reading it takes a signal away.
+    /// A signal can be read only once.
     seen: OnceLock<()>,
 }
 

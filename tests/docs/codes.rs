@@ -4,7 +4,7 @@ use opencontrail_tests::pages::page;
 
 use super::tables::first_column;
 
-const SOURCE: &str = include_str!("../../cni-opencontrail/src/error.rs");
+const SOURCE: &str = include_str!("../../cni-opencontrail/src/protocol/error.rs");
 
 /// The codes of the constants `pub const NAME: u32 = 7;`.
 fn constants() -> Vec<u32> {

@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use cni_opencontrail::{IPAM_KEYS, NETWORK_KEYS, SERVICE_KEYS};
+use cni_opencontrail::{IPAM_KEYS, Key, NETWORK_KEYS, SERVICE_KEYS};
 use cnm_opencontrail::cli::docker_options;
 use opencontrail_tests::pages::page;
 use opencontrail_tests::plugin::program;
 
-use super::tables::{first_column, names};
+use super::tables::{first_column, names, rows};
 
 /// Compares a table with the names in the code, both ways.
 #[track_caller]
@@ -19,14 +19,26 @@ fn assert_same(path: &str, header: &str, known: &[&str]) {
 }
 
 #[test]
-fn the_keys_of_cni_networks_are_those_of_the_code() {
+fn the_keys_of_ipam_and_service_are_those_of_the_code() {
     for (header, known) in [
-        ("key of a network", NETWORK_KEYS),
         ("key of `ipam`", IPAM_KEYS),
         ("key of `service`", SERVICE_KEYS),
     ] {
         assert_same("docs/cni.md", header, known);
     }
+}
+
+#[test]
+fn the_table_of_the_keys_of_networks_is_that_of_the_code() {
+    let row = |key: &Key| format!("| `{}` | {} |", key.name, key.help);
+    let expected: Vec<String> = NETWORK_KEYS.iter().map(row).collect();
+    let page = page("docs/cni.md");
+    assert_eq!(
+        rows(&page, "key of a network"),
+        expected,
+        "write this into docs/cni.md:\n{}",
+        expected.join("\n")
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use cni_opencontrail::interrupts::Interrupts;
-use cni_opencontrail::skel::Environment;
-use cni_opencontrail::{World, run};
+use cni_opencontrail::protocol::environment::Environment;
+use cni_opencontrail::{Streams, World, run};
 use serde_json::Value;
 
 use crate::fuzz;
@@ -25,9 +25,9 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 /// No signal comes.
-struct Nobody;
+struct NoSignals;
 
-impl Interrupts for Nobody {
+impl Interrupts for NoSignals {
     fn defer(&self) {}
 
     fn came(&self) -> bool {
@@ -45,19 +45,21 @@ fn call(command: &str, configuration: &[u8]) {
         ("CNI_PATH", "/opt/cni/bin"),
     ];
     let (mut stdin, mut stdout, mut stderr) = (configuration, Vec::new(), Vec::new());
-    let code = run(World {
-        arguments: Vec::new(),
+    let world = World {
         environment: Environment::new(
             environment.map(|(name, value)| (name.to_owned(), value.to_owned())),
         ),
-        stdin: &mut stdin,
-        stdout: &mut stdout,
-        stderr: &mut stderr,
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
         connect: &|_| Err(contrail_core::Error::missing("a network", "this is a test")),
         start_log: &|_| {},
-        interrupts: &Nobody,
-    });
+        interrupts: &NoSignals,
+    };
+    let streams = Streams {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+    };
+    let code = run(&[], &world, streams);
     let shown = || String::from_utf8_lossy(configuration).into_owned();
     if code == ExitCode::SUCCESS {
         return;

@@ -336,7 +336,7 @@ fn a_panic_is_an_error_object_as_well() {
 }
 
 #[test]
-fn nobody_is_told_when_the_reader_is_gone() {
+fn a_closed_reader_gets_no_message() {
     let mut plugin = Plugin::new("ADD");
     plugin.reader_is_gone = true;
     let outcome = plugin.run();

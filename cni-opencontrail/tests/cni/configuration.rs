@@ -1,4 +1,4 @@
-//! The configuration of a call, and what comes beside it.
+//! The configuration of a call, and CNI_ARGS.
 
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ fn a_command_newer_than_the_configuration_is_refused() {
 }
 
 #[test]
-fn keys_of_others_are_nobodys_business() {
+fn unknown_keys_are_tolerated() {
     let outcome = with(json!({
         "extra": {"nested": [1, {"a": null}]}, "cni.dev/attachments": [], "capabilities": {"ips": true},
         "runtimeConfig": {"unknown": 1, "portMappings": [{"HostPort": 1, "Protocol": "tcp"}],
@@ -131,7 +131,7 @@ fn the_last_of_two_equal_keys_counts() {
 }
 
 #[test]
-fn containers_are_called_as_in_kubernetes() {
+fn containers_have_the_name_of_their_pod() {
     for args in [
         "K8S_POD_UID=u;IgnoreUnknown=1;K8S_POD_NAME=p;K8S_POD_NAMESPACE=n;X=Y",
         "IgnoreUnknown=true;K8S_POD_NAMESPACE=n;K8S_POD_NAME=p;",

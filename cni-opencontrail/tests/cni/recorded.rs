@@ -102,7 +102,7 @@ fn every_other_recorded_command_is_served() {
                 assert_eq!(outcome.stdout, "", "{}", call.client);
                 continue;
             }
-            // Runtimes that have no result any more send CHECK all the same.
+            // Runtimes send CHECK even if they no longer have a result.
             let (code, text) = outcome.error();
             let is_without = call.command == "CHECK" && text.contains("prevResult is missing");
             assert!(code == 7 && is_without, "{}: {text}", call.client);

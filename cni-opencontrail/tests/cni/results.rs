@@ -1,7 +1,7 @@
 //! The result in every version, there and back.
 
-use cni_opencontrail::result::AddResult;
-use cni_opencontrail::version::CniVersion;
+use cni_opencontrail::protocol::result::AddResult;
+use cni_opencontrail::protocol::version::CniVersion;
 use serde_json::{Value, json};
 
 fn newest() -> Value {

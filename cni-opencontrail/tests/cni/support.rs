@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
-use cni_opencontrail::skel::Environment;
-use cni_opencontrail::{World, run};
+use cni_opencontrail::protocol::environment::Environment;
+use cni_opencontrail::{Streams, World, run};
 use contrail_core::attach::Result;
 use contrail_core::attach::{
     Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
@@ -52,9 +52,9 @@ pub enum Behaviour {
 }
 
 /// No signal comes.
-struct Nobody;
+struct NoSignals;
 
-impl Interrupts for Nobody {
+impl Interrupts for NoSignals {
     fn defer(&self) {}
 
     fn came(&self) -> bool {
@@ -151,20 +151,22 @@ impl Plugin {
                 }))
             };
             let mut gone = Gone;
-            run(World {
-                arguments: self.arguments.clone(),
+            let world = World {
                 environment: Environment::new(self.environment.clone()),
+                read_file: &|path| self.read(path),
+                connect: &connect,
+                start_log: &|_| {},
+                interrupts: &NoSignals,
+            };
+            let streams = Streams {
                 stdin: &mut self.stdin.as_slice(),
                 stdout: match self.reader_is_gone {
                     true => &mut gone,
                     false => &mut stdout,
                 },
                 stderr: &mut stderr,
-                read_file: &|path| self.read(path),
-                connect: &connect,
-                start_log: &|_| {},
-                interrupts: &Nobody,
-            })
+            };
+            run(&self.arguments, &world, streams)
         };
         Outcome {
             succeeded: format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS),

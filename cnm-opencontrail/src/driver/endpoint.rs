@@ -7,6 +7,7 @@ use contrail_core::attach::{Endpoint, EndpointAddress, Service};
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;
 
+use super::names::container_name;
 use super::network_driver::{NetworkDriver, PATIENCE};
 use super::pools::address_of;
 use super::store::{EndpointEntry, Network};
@@ -169,7 +170,7 @@ impl NetworkDriver {
                 .collect(),
             mac: entry.mac,
             mtu: network.wanted.options.properties.mtu,
-            display_name: format!("docker-{}", id.short()),
+            display_name: container_name(id),
             service: entry.service.clone().map(|role| Service {
                 role,
                 forwarding: false,

@@ -18,6 +18,7 @@ mod endpoint_options;
 mod endpoint_removal;
 mod join;
 mod keep;
+mod names;
 mod network;
 mod network_driver;
 mod network_options;

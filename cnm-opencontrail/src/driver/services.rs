@@ -8,6 +8,7 @@ use contrail_core::service_chain::{RolePort, ServiceRole};
 use contrail_core::{Deadline, FqName};
 
 use super::chain_loss::Remedy;
+use super::names::container_name;
 use super::network_driver::{NetworkDriver, PATIENCE};
 use super::store::EndpointEntry;
 use crate::error::Result;
@@ -42,7 +43,7 @@ impl NetworkDriver {
         let port = RolePort {
             interface: self.attacher.endpoint_interface(id.as_str()),
             machine: entry.vm?,
-            label: format!("docker-{}", id.short()),
+            label: container_name(id),
         };
         Some((port, role))
     }

@@ -14,6 +14,7 @@ use crate::attach::port_spec::PortSpec;
 use crate::attach::spec::{NetworkSpec, Reserve};
 use crate::ownership::Holder;
 use crate::ownership::mark::{CONFIGURATION, CONTAINER, NETWORK, RESERVED};
+use crate::ownership::names::interface_name;
 use crate::values::Family;
 use crate::values::MacAddr;
 
@@ -39,7 +40,7 @@ pub(crate) fn interface(
     interface.meta.uuid = Some(id);
     let label = &wanted.display_name;
     interface.meta.display_name = Some(match &wanted.holder {
-        Holder::Container { ifname, .. } => format!("{label}/{ifname}"),
+        Holder::Container { ifname, .. } => interface_name(label, ifname),
         Holder::Endpoint { .. } => label.clone(),
     });
     let [container, ifname] = wanted.holder.mark();

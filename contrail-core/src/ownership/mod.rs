@@ -9,12 +9,16 @@
 //! | this host | did this program make it on this host? | [`Maker::made`] |
 //! | a chain | did a service chain make it? | [`chains`] |
 //! | a network | who uses it, apart from its interfaces? | [`users`] |
+//!
+//! [`names`] says what people see of containers and interfaces.
 
 pub mod chains;
 mod holder;
 pub mod mark;
+pub mod names;
 mod users;
 
 pub use holder::Holder;
 pub use mark::{Maker, holder, is_by_plugin};
+pub use names::ContainerName;
 pub use users::{NetworkUser, UserKind, users};

@@ -6,6 +6,7 @@ use crate::api::Resource;
 use crate::api::objects::PortTuple;
 use crate::ownership::chains as mark;
 use crate::ownership::mark::NODE;
+use crate::ownership::names::with_host;
 
 impl<'a> Planner<'a> {
     /// Shows those that the description does not name.
@@ -25,9 +26,9 @@ impl<'a> Planner<'a> {
     fn described(&self, tuple: &PortTuple) -> String {
         let refs = tuple.virtual_machine_interface_back_refs.iter();
         let mut ports = refs.filter_map(|port| self.snapshot.interfaces.get(&port.uuid?));
-        let host = ports.find_map(|port| port.meta.annotations.get(NODE));
-        let host = host.map_or(String::new(), |host| format!(" on {host}"));
         let label = tuple.meta.display_name.as_deref().unwrap_or_default();
-        format!("{label}{host}, joined by its own role")
+        let port = ports.find(|port| port.meta.annotations.get(NODE).is_some());
+        let name = port.map_or(label.into(), |port| with_host(label, &port.meta));
+        format!("{name}, joined by its own role")
     }
 }

@@ -11,7 +11,8 @@ use super::snapshot::Snapshot;
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::VirtualMachineInterface;
-use crate::ownership::mark::{CONTAINER, IFNAME, NODE};
+use crate::ownership::mark::{CONTAINER, IFNAME};
+use crate::ownership::names::{split_interface_name, with_host};
 use crate::values::FqName;
 
 /// The shortest part of a container's id that stands for it.
@@ -185,7 +186,7 @@ impl Search<'_> {
         if let Some(wanted) = &self.member.container {
             let of_machine = machine.and_then(|machine| machine.meta.display_name.as_deref());
             let of_port = port.meta.display_name.as_deref();
-            let of_port = of_port.and_then(|name| Some(name.rsplit_once('/')?.0));
+            let of_port = of_port.and_then(|name| Some(split_interface_name(name)?.0));
             return [of_machine, of_port].contains(&Some(wanted.as_str()))
                 || is_marked(&|container| container == wanted);
         }
@@ -204,13 +205,11 @@ impl Search<'_> {
 fn interface_name(port: &VirtualMachineInterface) -> Option<&str> {
     let annotation = port.meta.annotations.get(IFNAME);
     let shown = port.meta.display_name.as_deref();
-    annotation.or_else(|| shown.and_then(|name| Some(name.rsplit_once('/')?.1)))
+    annotation.or_else(|| shown.and_then(|name| Some(split_interface_name(name)?.1)))
 }
 
 /// A port so that people can tell it from others.
 fn describe(id: &Uuid, port: &VirtualMachineInterface) -> String {
     let name = port.meta.display_name.as_deref().unwrap_or_default();
-    let host = port.meta.annotations.get(NODE);
-    let host = host.map_or(String::new(), |host| format!(" on {host}"));
-    format!("{id} ({name}{host})")
+    format!("{id} ({})", with_host(name, &port.meta))
 }

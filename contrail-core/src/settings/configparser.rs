@@ -19,7 +19,7 @@ pub(super) struct Document {
     sections: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// A value with the line, counted from 1, on which its key stands.
+/// A value with the line, counted from 1, of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) text: String,
@@ -64,7 +64,7 @@ impl Document {
             let indent = line.chars().take_while(|c| c.is_whitespace()).count();
             let value = open.as_ref().and_then(|open| document.open_value(open));
             match value {
-                // An empty line may stand inside a value; at its end it does not count.
+                // An empty line inside a value belongs to it; one at its end does not.
                 Some((value, at)) if content.is_empty() || indent > at => {
                     value.text.push('\n');
                     value.text.push_str(content);
@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// What Python's reader makes of a text; `configparser_vectors.py` beside it writes it.
+    /// What Python's reader makes of a text; written by `configparser_vectors.py`.
     #[derive(Deserialize)]
     struct Vector {
         text: String,
@@ -239,7 +239,7 @@ mod tests {
                 (Ok(value), None) => {
                     assert_eq!(value.map(|value| value.text), vector.value, "{text:?}");
                 }
-                // 0 stands for an error that Python reports without a line.
+                // 0 is an error that Python reports without a line.
                 (Err(fault), Some(line)) => {
                     assert!(line == 0 || fault.line == line, "{text:?}: {fault:?}");
                 }

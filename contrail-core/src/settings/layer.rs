@@ -76,7 +76,7 @@ impl Layer {
         true
     }
 
-    /// The layer of a flat file's entries. `others` are names that the caller itself knows beside
+    /// The layer of a flat file's entries. `others` are names that the caller itself knows besides
     /// the settings, for the hint; it must have taken their entries out.
     ///
     /// # Errors
@@ -128,12 +128,12 @@ impl Layer {
     }
 }
 
-/// `DEBUG` is everybody's variable: a value that is not a truth value is meant for somebody else.
+/// Many programs read `DEBUG`: a value that is not a truth value is meant for another one.
 fn is_meant_for_us(key: Key, text: &str) -> bool {
     key != Key::Debug || super::parse::boolean(text).is_some()
 }
 
-/// A line of a flat file: a name, a value and where it stands.
+/// A line of a flat file: a name, a value and its place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The name, as it was written.

@@ -41,7 +41,7 @@ impl<'a> Resolver<'a> {
         Self { layers, read }
     }
 
-    /// The nearest value, without the default.
+    /// The nearest value; the default does not count.
     fn given(&self, key: Key) -> Result<Option<Found>> {
         for (depth, layer) in self.layers.iter().enumerate() {
             let Some(given) = layer.get(key) else {
@@ -150,14 +150,14 @@ impl<'a> Resolver<'a> {
             Error::missing(
                 names.name,
                 format!(
-                    "give it in the configuration or as {}; auth_mode noauth does without Keystone",
+                    "give it in the configuration or as {}, or set auth_mode noauth if the API needs no Keystone",
                     names.env.join(" or ")
                 ),
             )
         };
         if let Some(password) = secret(Key::AdminPassword)? {
             return Ok(Auth::Keystone(KeystoneSettings {
-                // The older clients look for Keystone beside the API when nothing else is known.
+                // As older clients: Keystone is on the host of the API unless a setting names it.
                 url: url.unwrap_or_else(|| keystone_v2(api_host)),
                 user: user.ok_or_else(|| hint(Key::AdminUser))?,
                 password,
@@ -175,7 +175,7 @@ impl<'a> Resolver<'a> {
         Ok(Auth::None)
     }
 
-    /// `auth_url`, or the URL that `keystone_server` stands for when that is given nearer by.
+    /// `auth_url`, or the URL that `keystone_server` means, whichever is nearer.
     fn keystone_url(&self) -> Result<Option<String>> {
         let url = self.given(Key::AuthUrl)?;
         let server = self.given(Key::KeystoneServer)?;
@@ -208,9 +208,9 @@ impl<'a> Resolver<'a> {
             client_key: self.typed_opt(Key::KeyFile, parse::absolute_path)?,
             insecure: self.typed(Key::Insecure, parse::truth)?,
         };
-        // The key may stand in the certificate's own file; a key alone says nothing.
+        // The certificate's file may hold the key; a key alone has no use.
         if tls.client_key.is_some() && tls.client_cert.is_none() {
-            let hint = "keyfile needs the certificate beside it";
+            let hint = "keyfile needs a certificate";
             return Err(Error::missing(Key::CertFile.name(), hint));
         }
         Ok(tls)
@@ -294,7 +294,7 @@ fn keystone_v2(host: &str) -> String {
 }
 
 fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {
-    // What stands before an @ in a URL is a user with a password.
+    // The part of a URL before an @ is a user with a password.
     let is_hidden = key.setting().secret || text.contains('@');
     let shown = if is_hidden { "***" } else { text };
     Error::invalid(format!("{} ({origin})", key.name()), shown, allowed)

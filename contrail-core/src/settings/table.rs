@@ -87,11 +87,11 @@ pub const SETTINGS: &[Setting] = &[
         &["API_SERVER_IP", "CONFIG_API_SERVER"], Some("127.0.0.1"),
         "configuration API servers: host, host:port or http(s)://host:port, several separated by commas"),
     setting(Key::ApiPort, "api_port", &[], &["API_SERVER_PORT"], Some("8082"),
-        "port of the API servers that are given without one"),
+        "port of API servers that are given as a host only"),
     setting(Key::ApiSsl, "api_ssl", &[], &["CONFIG_API_SSL_ENABLE"], Some("false"),
-        "whether API servers that are given without http:// or https:// speak TLS"),
+        "whether API servers that are given without a scheme use TLS"),
     setting(Key::AuthMode, "auth_mode", &[], &["AUTH_MODE"], None,
-        "keystone or noauth; without it Keystone is used when a password is given"),
+        "keystone or noauth; if unset, Keystone is used if a password is given"),
     setting(Key::AuthUrl, "auth_url", &["os_auth_url"], &["OS_AUTH_URL", "OS_URL"], None,
         "URL of Keystone, version 2.0 or 3, such as http://10.0.0.1:35357/v2.0"),
     setting(Key::KeystoneServer, "keystone_server", &[], &["KEYSTONE_SERVER"], None,
@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
         &["OS_PASSWORD", "ADMIN_PASSWORD"], None,
         "password of the Keystone user"),
     setting(Key::AdminToken, "admin_token", &["os_token"], &["OS_TOKEN", "ADMIN_TOKEN"], None,
-        "fixed token; not used beside a password"),
+        "fixed token; a password takes precedence"),
     setting(Key::TenantName, "tenant_name", &["admin_tenant", "os_tenant_name"],
         &["OS_TENANT_NAME", "OS_PROJECT_NAME", "ADMIN_TENANT"], Some("admin"),
         "Keystone project of the user"),
@@ -114,7 +114,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(Key::Domain, "domain", &[], &["CONTRAIL_DOMAIN"], Some("default-domain"),
         "OpenContrail domain of the project"),
     setting(Key::Project, "project", &["tenant"], &["CONTRAIL_PROJECT"], None,
-        "OpenContrail project of the virtual networks; tenant_name without it"),
+        "OpenContrail project of the virtual networks; defaults to tenant_name"),
     setting(Key::CaFile, "cafile", &["cacert"], &["OS_CACERT"], None,
         "file of the certificate authorities that sign the servers' certificates"),
     setting(Key::CertFile, "certfile", &["client_cert"], &["OS_CERT"], None,
@@ -135,7 +135,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(Key::RunDir, "run_dir", &[], &["CONTRAIL_RUN_DIR"], Some("/run/contrail"),
         "directory of what may be lost at a restart, such as cached tokens"),
     setting(Key::NodeName, "node_name", &[], &["CONTRAIL_NODE_NAME"], None,
-        "name of this host, from which the ids of its objects follow; the host name without it"),
+        "name of this host, from which the ids of its objects follow; defaults to the host name"),
     setting(Key::ConnectTimeout, "connect_timeout", &[], &["CONTRAIL_CONNECT_TIMEOUT"], Some("2"),
         "seconds for a connection to a server"),
     setting(Key::RequestTimeout, "request_timeout", &[], &["CONTRAIL_REQUEST_TIMEOUT"], Some("10"),
@@ -145,7 +145,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(Key::LogLevel, "log_level", &[], &["LOG_LEVEL"], Some("warning"),
         "least important messages that are logged: none, error, warning, info, debug or trace"),
     setting(Key::LogFile, "log_file", &[], &["LOG_FILE"], None,
-        "file to which messages are written beside standard error"),
+        "file to which messages are written in addition to standard error"),
     setting(Key::Debug, "debug", &[], &["DEBUG"], Some("false"),
         "true is short for log_level debug"),
     setting(Key::SocketPath, "socketpath", &[], &["SOCKET_PATH"], Some("/run/docker/plugins"),
@@ -153,7 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(Key::Scope, "scope", &[], &["SCOPE"], Some("local"),
         "local, or global for the networks of a swarm (daemon only)"),
     setting(Key::VncApiLib, "vnc_api_lib", &["vnc_api_lib_ini"], &["VNC_API_LIB_INI"], None,
-        "file of settings shared with other OpenContrail clients; /etc/contrail/vnc_api_lib.ini, if it exists, without"),
+        "file of settings shared with other OpenContrail clients; defaults to /etc/contrail/vnc_api_lib.ini if that exists"),
 ];
 
 impl Key {
@@ -195,7 +195,7 @@ pub fn names<'a>() -> impl Iterator<Item = &'a str> {
         .copied()
 }
 
-/// The one of `candidates` that `name` was probably meant to be.
+/// The one of `candidates` that `name` probably means.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = plain(name).collect();
     candidates
@@ -227,7 +227,7 @@ pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
     Error::invalid(format!("setting ({origin})"), name, hint)
 }
 
-/// A name without what does not tell names apart.
+/// A name reduced to what distinguishes it.
 fn plain(name: &str) -> impl Iterator<Item = char> {
     name.chars()
         .filter(|c| !matches!(c, '-' | '_'))

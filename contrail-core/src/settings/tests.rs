@@ -1,4 +1,4 @@
-//! What users rely on: names of the field, precedence, and errors that say where a value stands.
+//! What users rely on: names of the field, precedence, and errors that name the place of a value.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -142,7 +142,7 @@ fn a_fixed_token_counts_only_without_a_password() {
 }
 
 #[test]
-fn keystone_is_sought_beside_the_api_when_nothing_says_where_it_is() {
+fn keystone_is_on_the_host_of_the_api_if_unset() {
     let settings = World::env("API_SERVER_IP=[fd00::1]:80 ADMIN_USER=u ADMIN_PASSWORD=p");
     let settings = settings.load().unwrap();
     assert_eq!(keystone(&settings).url, "http://[fd00::1]:35357/v2.0");

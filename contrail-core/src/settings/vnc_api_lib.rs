@@ -88,7 +88,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Layer> {
     Ok(layer)
 }
 
-/// A value without the comment behind it: `8082  ; connection through quantum plugin`.
+/// A value, its comment removed: `8082  ; connection through quantum plugin`.
 fn without_comment(text: &str) -> &str {
     match text.split_once(';') {
         Some((value, _)) if value.is_empty() || value.ends_with(char::is_whitespace) => {

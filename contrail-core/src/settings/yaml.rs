@@ -58,7 +58,7 @@ enum Place {
 }
 
 impl Reader {
-    /// The key and the value of a line; `None` for one without any.
+    /// The key and the value of a line; `None` for a line without an entry.
     fn line(&mut self, line: &str) -> std::result::Result<Option<(String, String)>, Reason> {
         if !line.chars().all(is_printable) {
             return Err(
@@ -216,7 +216,7 @@ DEBUG: true
         }
     }
 
-    /// What a YAML 1.2 reader makes of a text; `yaml_vectors.py` beside it writes it.
+    /// What a YAML 1.2 reader makes of a text; written by `yaml_vectors.py`.
     #[derive(serde::Deserialize)]
     struct Vector {
         text: String,

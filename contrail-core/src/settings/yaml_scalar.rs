@@ -106,7 +106,7 @@ fn double_quoted(inner: &str) -> Result<Part<'_>, Reason> {
     }
 }
 
-/// The character for which an escape stands, its backslash already read.
+/// The character that an escape means; its backslash has been read.
 fn escaped(left: &mut std::str::Chars) -> Result<char, Reason> {
     let digits = match left.next().ok_or(UNCLOSED)? {
         '0' => return Ok('\0'),

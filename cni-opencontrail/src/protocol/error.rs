@@ -8,7 +8,7 @@ use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::{Map, Value, json};
 
-use crate::version::CniVersion;
+use super::version::{CniVersion, UnknownVersion};
 
 /// An error as the runtime gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,13 +74,13 @@ impl CniError {
         self
     }
 
-    /// An interface of the host stands in the way. Its name follows from the attachment's id, so this
-    /// is not the doing of whoever chose `CNI_IFNAME`.
+    /// The host already has an interface of this name. The name follows from the attachment's id, not from
+    /// `CNI_IFNAME`.
     pub fn host_name(error: &Error) -> Self {
         Self::new(Self::KERNEL, error.to_string())
             .with(
                 "either the container is attached in another network namespace, and must be deleted first, \
-                 or the interface is somebody else's, and must be renamed or deleted",
+                 or the interface belongs to another program, and must be renamed or deleted",
             )
     }
 
@@ -207,6 +207,12 @@ impl From<error::Error> for CniError {
 impl From<Invalid> for CniError {
     fn from(invalid: Invalid) -> Self {
         Error::from(invalid).into()
+    }
+}
+
+impl From<UnknownVersion> for CniError {
+    fn from(error: UnknownVersion) -> Self {
+        Self::new(Self::VERSION, "incompatible CNI versions").with(error.to_string())
     }
 }
 

@@ -7,9 +7,10 @@ use contrail_core::error::Error;
 use contrail_core::values::prefix::check_subnet;
 use ipnetwork::IpNetwork;
 
-use super::{PREFIX, invalid, prefix};
-use crate::error::CniError;
-use crate::json::{Object, lookup, scalar};
+use super::prefix::{PREFIX, prefix};
+use crate::config::invalid::invalid;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, lookup, scalar};
 
 /// Reads `subnet`, `gateway`, `rangeStart` and `rangeEnd` of an object.
 pub(super) fn subnet(object: &Object, what: &str) -> Result<SubnetSpec, CniError> {

@@ -1,4 +1,4 @@
-//! GC: take away the attachments to a network that the runtime does not have any more.
+//! GC: remove the attachments to a network that the runtime no longer has.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,15 @@ use contrail_core::error::Error;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::json::lookup;
-use crate::netconf::Config;
-use crate::plan;
-use crate::skel::Args;
+use super::plan;
+use crate::call::Call;
+use crate::protocol::error::CniError;
+use crate::protocol::json::lookup;
 
-/// The keys of the attachments that stay; the second one is what early runtimes called it.
+/// The keys of the list of valid attachments; early runtimes use the second one.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
 
-/// An attachment that stays.
+/// A valid attachment.
 #[derive(Deserialize)]
 struct Valid {
     #[serde(rename = "containerID")]
@@ -24,19 +22,18 @@ struct Valid {
     ifname: String,
 }
 
-/// Collects in every network of the configuration. Without a list of what stays nothing is removed:
-/// such a runtime has sent a DEL for each itself.
+/// Collects in every network of the configuration. If the runtime lists no valid attachments, nothing
+/// is removed: such a runtime sends a DEL for each.
 ///
 /// # Errors
 ///
 /// Code 7 for a list that cannot be read; else the first failure, after everything else has been
 /// tried.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
-    let given = KEYS.iter().find_map(|key| lookup(&config.object, key));
+pub fn run(call: &Call) -> Result<(), CniError> {
+    let planned = plan::plan(call)?;
+    let given = KEYS.iter().find_map(|key| lookup(&call.config.object, key));
     let Some(given) = given else {
-        log::info!("nothing is collected: the runtime does not say what stays");
+        log::info!("nothing is collected: the runtime does not list valid attachments");
         return Ok(());
     };
     let valid = read(given)?;
@@ -48,10 +45,10 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
     let keep: BTreeSet<(String, String)> = valid.iter().flat_map(names).collect();
     let mut outcome = Ok(());
     for one in &planned {
-        let network = one.network.fq_name(&one.settings)?;
-        let collected = surroundings
-            .connect(one)
-            .and_then(|backend| backend.collect(&network, &one.network.name, &keep));
+        let network = &one.options.network;
+        let collected = call
+            .connect(&one.settings)
+            .and_then(|backend| backend.collect(network, &one.network.name, &keep));
         match collected {
             Ok(count) => log::info!("{count} attachments to {network} were collected"),
             Err(error) => outcome = outcome.and(Err(error.into())),

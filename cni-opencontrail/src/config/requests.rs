@@ -1,6 +1,6 @@
-//! What the runtime wants for one attachment: addresses, Ethernet address, name resolution.
+//! What the runtime requests for one attachment: addresses, Ethernet address, name resolution.
 //!
-//! The same wish may come in three ways; the first of them that has it counts: `runtimeConfig`
+//! A request may come in three ways; the first of them that has it counts: `runtimeConfig`
 //! (capabilities `ips` and `mac`), `args.cni`, `CNI_ARGS` (`IP=`, `MAC=`).
 
 use std::net::IpAddr;
@@ -10,53 +10,53 @@ use contrail_core::error::Error;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-use crate::cni_args::CniArgs;
-use crate::error::CniError;
-use crate::json::{Object, lookup};
-use crate::result::Dns;
+use crate::protocol::cni_args::CniArgs;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, lookup};
+use crate::protocol::result::Dns;
 
-/// The wishes for one attachment.
+/// The requests for one attachment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct Requests {
     /// At most one of each family.
     pub addresses: Vec<IpAddr>,
     /// The Ethernet address.
     pub mac: Option<MacAddr>,
 }
 
-impl Wishes {
+impl Requests {
     /// Collects them from configuration objects, nearest first, and from `CNI_ARGS` behind them.
     ///
     /// # Errors
     ///
     /// Code 7 for a bad value in an object, code 4 for one in `CNI_ARGS`.
     pub fn collect(objects: &[&Object], args: Option<&CniArgs>) -> Result<Self, CniError> {
-        let mut wishes = Self::default();
+        let mut requests = Self::default();
         for (value, place) in ways(objects, "ips") {
-            if wishes.addresses.is_empty() {
+            if requests.addresses.is_empty() {
                 for text in strings(value, &format!("{place}.ips"))? {
                     let read = address(text, &format!("{place}.ips"));
-                    wishes.addresses.push(read?);
+                    requests.addresses.push(read?);
                 }
             }
         }
         let last = args.and_then(|args| args.get("IP"));
-        if let Some(text) = last.filter(|_| wishes.addresses.is_empty()) {
+        if let Some(text) = last.filter(|_| requests.addresses.is_empty()) {
             let read = address(text, "CNI_ARGS IP").map_err(in_environment);
-            wishes.addresses.push(read?);
+            requests.addresses.push(read?);
         }
-        wishes.check_families()?;
+        requests.check_families()?;
         for (value, place) in ways(objects, "mac") {
-            if wishes.mac.is_none() {
-                wishes.mac = Some(mac(value, &format!("{place}.mac"))?);
+            if requests.mac.is_none() {
+                requests.mac = Some(mac(value, &format!("{place}.mac"))?);
             }
         }
         let last = args.and_then(|args| args.get("MAC"));
-        if let Some(text) = last.filter(|_| wishes.mac.is_none()) {
+        if let Some(text) = last.filter(|_| requests.mac.is_none()) {
             let read = mac(&Value::from(text), "CNI_ARGS MAC").map_err(in_environment);
-            wishes.mac = Some(read?);
+            requests.mac = Some(read?);
         }
-        Ok(wishes)
+        Ok(requests)
     }
 
     fn check_families(&self) -> Result<(), CniError> {
@@ -160,9 +160,9 @@ mod tests {
 
     use super::*;
 
-    fn collect(config: Value, args: &str) -> Result<Wishes, CniError> {
+    fn collect(config: Value, args: &str) -> Result<Requests, CniError> {
         let object = config.as_object().cloned().unwrap_or_default();
-        Wishes::collect(&[&object], Some(&CniArgs::parse(args)))
+        Requests::collect(&[&object], Some(&CniArgs::parse(args)))
     }
 
     #[test]
@@ -171,12 +171,12 @@ mod tests {
             "runtimeConfig": {"ips": ["10.0.0.8/24"]},
             "args": {"cni": {"ips": ["10.0.0.7"], "mac": "02:00:00:00:00:07"}}
         });
-        let wishes = collect(config, "IP=10.0.0.9;MAC=02:00:00:00:00:09").unwrap();
-        assert_eq!(wishes.addresses, ["10.0.0.8".parse::<IpAddr>().unwrap()]);
-        assert_eq!(wishes.mac.unwrap().to_string(), "02:00:00:00:00:07");
-        let wishes = collect(json!({}), "MAC=02:00:00:00:00:09;IP=10.0.0.9/24").unwrap();
-        assert_eq!(wishes.addresses, ["10.0.0.9".parse::<IpAddr>().unwrap()]);
-        assert_eq!(wishes.mac.unwrap().to_string(), "02:00:00:00:00:09");
+        let requests = collect(config, "IP=10.0.0.9;MAC=02:00:00:00:00:09").unwrap();
+        assert_eq!(requests.addresses, ["10.0.0.8".parse::<IpAddr>().unwrap()]);
+        assert_eq!(requests.mac.unwrap().to_string(), "02:00:00:00:00:07");
+        let requests = collect(json!({}), "MAC=02:00:00:00:00:09;IP=10.0.0.9/24").unwrap();
+        assert_eq!(requests.addresses, ["10.0.0.9".parse::<IpAddr>().unwrap()]);
+        assert_eq!(requests.mac.unwrap().to_string(), "02:00:00:00:00:09");
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
             "unknown": 1, "portMappings": [{"HostPort": 1}], "aliases": {"n": ["a"]}}, "args": null});
         assert_eq!(collect(config, "").unwrap().addresses.len(), 2);
         let config = json!({"runtimeConfig": {"aliases": ["a"], "ips": [], "mac": ""}});
-        assert_eq!(collect(config, "a;b=").unwrap(), Wishes::default());
+        assert_eq!(collect(config, "a;b=").unwrap(), Requests::default());
     }
 
     #[test]

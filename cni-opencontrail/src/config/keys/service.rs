@@ -5,9 +5,9 @@ use contrail_core::attach::Service;
 use contrail_core::error::Error;
 use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::error::CniError;
+use super::given::Given;
+use crate::protocol::error::CniError;
 
 /// The keys of `service`; others are refused.
 pub const KEYS: &[&str] = &["instance", "interface", "mode", "forwarding"];
@@ -15,7 +15,7 @@ pub const KEYS: &[&str] = &["instance", "interface", "mode", "forwarding"];
 /// `{"instance": "firewall", "interface": "left"}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+struct Fields {
     instance: String,
     interface: Leg,
     #[serde(default)]
@@ -31,7 +31,13 @@ struct Given {
 ///
 /// Code 7 for anything but an object with `instance` and `interface`, and `mode` and `forwarding` if
 /// wanted.
-pub fn parse(value: &Value, project: &FqName, place: &str) -> Result<Service, CniError> {
+pub fn parse(given: &Given) -> Result<Service, CniError> {
+    let Given {
+        value,
+        place,
+        project,
+        ..
+    } = given;
     let refused = |reason: String| -> CniError {
         Error::invalid(format!("service{place}"), value.to_string(), reason).into()
     };
@@ -40,8 +46,9 @@ pub fn parse(value: &Value, project: &FqName, place: &str) -> Result<Service, Cn
             "an object such as {\"instance\": \"fw\", \"interface\": \"left\"} is expected".into(),
         ));
     }
-    let given: Given = serde_json::from_value(value.clone()).map_err(|e| refused(e.to_string()))?;
-    let name: Option<FqName> = given.instance.parse().ok();
+    let fields: Fields =
+        serde_json::from_value((*value).clone()).map_err(|e| refused(e.to_string()))?;
+    let name: Option<FqName> = fields.instance.parse().ok();
     let instance = match name {
         Some(name) if name.parts().len() == 1 => project.child(name.name()),
         Some(name) if name.parts().len() == 3 => name,
@@ -54,22 +61,27 @@ pub fn parse(value: &Value, project: &FqName, place: &str) -> Result<Service, Cn
     Ok(Service {
         role: ServiceRole {
             instance,
-            interface: given.interface,
-            mode: given.mode,
+            interface: fields.interface,
+            mode: fields.mode,
         },
-        forwarding: given.forwarding,
+        forwarding: fields.forwarding,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn read(value: Value) -> Result<Service, CniError> {
         let project = FqName::new(["default-domain", "admin"]);
-        parse(&value, &project, " of network net1")
+        parse(&Given {
+            key: "service",
+            value: &value,
+            place: " of network net1",
+            project: &project,
+        })
     }
 
     #[test]

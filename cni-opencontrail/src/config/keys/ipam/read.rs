@@ -1,9 +1,6 @@
 //! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
 //! container. Addresses themselves always come from OpenContrail.
 
-mod route;
-mod subnet;
-
 use contrail_core::attach::SubnetSpec;
 use contrail_core::error::Error;
 use contrail_core::kernel::Route;
@@ -11,10 +8,11 @@ use contrail_core::settings;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-use crate::error::CniError;
-use crate::json::{Object, lookup, scalar};
-use route::route;
-use subnet::{subnet, subnet_prefix};
+use super::route::route;
+use super::subnet::{subnet, subnet_prefix};
+use crate::config::invalid::invalid;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, lookup};
 
 /// The keys of `ipam`; others are refused. `dataDir` and `resolvConf` belong to `host-local` and have no
 /// effect here.
@@ -44,7 +42,7 @@ pub struct Ipam {
 /// Reads `ipam`; `place` says in messages which network it belongs to.
 ///
 /// Subnets may be given in three forms, all of which count together:
-/// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` beside it;
+/// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` in the same object;
 /// `"subnets": ["10.1.1.0/24", {"subnet": "fd00:1::/64", "gateway": "fd00:1::1"}]`;
 /// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`.
 ///
@@ -63,7 +61,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
         .find(|key| lookup(object, key).is_some_and(|value| value != ""))
     {
         let msg = format!("ipam.subnet{place}");
-        return Err(Error::missing(msg, format!("ipam.{key} needs it beside it")).into());
+        return Err(Error::missing(msg, format!("ipam.{key} needs it")).into());
     }
     for (index, item) in list(object, "subnets", place)?.iter().enumerate() {
         let what = format!("ipam.subnets[{index}]{place}");
@@ -130,21 +128,6 @@ fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
     }
 }
 
-const PREFIX: &str = "a subnet such as 10.1.1.0/24 or fd00:1::/64 is expected";
-
-/// A subnet or destination. The length is not optional: `10.1.1.0` alone would be a single host.
-fn prefix(text: &str, what: &str) -> Result<IpNetwork, CniError> {
-    let network: Option<IpNetwork> = text.contains('/').then(|| text.parse().ok()).flatten();
-    let network = network.ok_or_else(|| CniError::from(Error::invalid(what, text, PREFIX)))?;
-    let proper = IpNetwork::new(network.network(), network.prefix()).unwrap_or(network);
-    if proper == network {
-        Ok(network)
-    } else {
-        let reason = format!("it has host bits; {proper} is the subnet");
-        Err(Error::invalid(what, text, reason).into())
-    }
-}
-
 fn overlap(a: IpNetwork, b: IpNetwork) -> bool {
     a.is_ipv4() == b.is_ipv4() && (a.contains(b.network()) || b.contains(a.network()))
 }
@@ -165,11 +148,6 @@ fn list<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a [Value], C
             "a list is expected",
         )),
     }
-}
-
-fn invalid(what: &str, value: &Value, reason: &str) -> CniError {
-    let shown = scalar(value).unwrap_or_else(|| value.to_string());
-    Error::invalid(what, shown, reason).into()
 }
 
 fn unsupported(what: &str, value: &Value) -> CniError {

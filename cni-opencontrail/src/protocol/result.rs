@@ -6,9 +6,9 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::CniError;
-use crate::json::{self as tolerant, Object, lookup};
-use crate::version::CniVersion;
+use super::error::CniError;
+use super::json::{self as tolerant, Object, lookup};
+use super::version::CniVersion;
 
 /// The result of ADD. Fields that this plugin does not know are kept: an earlier plugin of the
 /// chain put them there for a later one.
@@ -212,7 +212,7 @@ impl AddResult {
             None | Some(Value::Null) => config,
             Some(Value::String(text)) if text.is_empty() => config,
             Some(Value::String(text)) => {
-                CniVersion::parse(&text).map_err(|e| refused(e.details))?
+                CniVersion::parse(&text).map_err(|error| refused(error.to_string()))?
             }
             Some(other) => return Err(refused(format!("its cniVersion is {other}"))),
         };

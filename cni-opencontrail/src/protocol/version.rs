@@ -1,9 +1,9 @@
 //! The versions of the protocol, and the VERSION command.
 
+use std::fmt;
+
 use contrail_core::error::quoted;
 use serde_json::{Value, json};
-
-use crate::error::CniError;
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,21 +49,32 @@ impl CniVersion {
     ///
     /// # Errors
     ///
-    /// Code 1, with the supported versions.
-    pub fn parse(text: &str) -> Result<Self, CniError> {
+    /// For any other text.
+    pub fn parse(text: &str) -> Result<Self, UnknownVersion> {
         let found = Self::ALL.into_iter().find(|v| v.as_str() == text);
-        found.ok_or_else(|| {
-            let near = Self::ALL
-                .into_iter()
-                .rfind(|v| !text.is_empty() && v.as_str().starts_with(text));
-            let hint = near.map(|v| format!("; did you mean {}?", quoted(v.as_str())));
-            let all = Self::ALL.map(Self::as_str).join(", ");
-            CniError::new(CniError::VERSION, "incompatible CNI versions").with(format!(
-                "the configuration has cniVersion {}, the plugin supports {all}{}",
-                quoted(text),
-                hint.unwrap_or_default()
-            ))
-        })
+        found.ok_or_else(|| UnknownVersion(text.to_string()))
+    }
+}
+
+/// A version that the plugin does not support.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownVersion(String);
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        let all = CniVersion::ALL.map(CniVersion::as_str);
+        write!(
+            f,
+            "the configuration has cniVersion {}, the plugin supports {}",
+            quoted(text),
+            all.join(", ")
+        )?;
+        let is_near = |known: &&str| !text.is_empty() && known.starts_with(text.as_str());
+        match all.into_iter().rfind(is_near) {
+            Some(near) => write!(f, "; did you mean {}?", quoted(near)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -86,9 +97,9 @@ mod tests {
             assert_eq!(CniVersion::parse(version.as_str()), Ok(version));
         }
         for text in ["1.0", "0.1", "9.9.9", "", "1.1.0 "] {
-            assert_eq!(CniVersion::parse(text).unwrap_err().code, 1, "{text}");
+            assert!(CniVersion::parse(text).is_err(), "{text}");
         }
-        let details = CniVersion::parse("0.1").unwrap_err().details;
+        let details = CniVersion::parse("0.1").unwrap_err().to_string();
         assert!(details.contains("\"0.1\"") && details.ends_with("did you mean \"0.1.0\"?"));
     }
 }

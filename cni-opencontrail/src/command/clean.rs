@@ -1,5 +1,4 @@
-//! `cni-opencontrail clean`: shows an operator what containers have left behind on this host, and
-//! removes it.
+//! `cni-opencontrail clean`: shows orphans of containers of this host to an operator, and removes them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,10 +9,12 @@ use contrail_core::error::Error;
 use contrail_core::settings::Settings;
 use serde_json::Value;
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::json::{Object, lookup};
-use crate::netconf::{self, Config};
+use crate::config::document::{self, Config};
+use crate::config::sources::SettingsSources;
+use crate::protocol::command::Command;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, lookup};
+use crate::world::World;
 
 /// How the command is called.
 pub const USAGE: &str = "cni-opencontrail clean [--remove] [--grace SECONDS] [FILE]
@@ -47,7 +48,8 @@ struct Request {
 /// cannot be removed.
 pub fn run(
     arguments: &[String],
-    surroundings: &Surroundings,
+    world: &World,
+    sources: &SettingsSources,
     out: &mut dyn Write,
 ) -> Result<(), CniError> {
     let mut print = |text: &str| {
@@ -59,10 +61,10 @@ pub fn run(
     }
     let request = Request::parse(arguments)?;
     let mut outcome = Ok(());
-    for (settings, project) in places(&request, surroundings)? {
-        (surroundings.start_log)(&settings.log);
+    for (settings, project) in places(&request, sources)? {
+        (world.start_log)(&settings.log);
         let grace = request.remove.then_some(request.grace);
-        let cleaned = (surroundings.connect)(&settings)?.clean(&project, grace)?;
+        let cleaned = (world.connect)(&settings)?.clean(&project, grace)?;
         print(&cleaned.to_string())?;
         outcome = outcome.and(cleaned.outcome());
     }
@@ -107,18 +109,19 @@ impl Request {
 /// The projects to look at, each with the settings that lead there.
 fn places(
     request: &Request,
-    surroundings: &Surroundings,
+    sources: &SettingsSources,
 ) -> Result<Vec<(Settings, FqName)>, CniError> {
     let Some(file) = &request.file else {
-        let settings = surroundings.settings(Vec::new())?;
+        let settings = sources.load(Vec::new())?;
         let project = FqName::new([&settings.domain, &settings.project]);
         return Ok(vec![(settings, project)]);
     };
     let mut places: Vec<(Settings, FqName)> = Vec::new();
-    for config in read(file, surroundings)? {
+    for config in read(file, sources)? {
         for network in &config.networks {
-            let settings = surroundings.settings(network.layers()?)?;
-            let project = network.fq_name(&settings)?.parent();
+            let settings = sources.load(network.layers()?)?;
+            // As GC: of the project in which the virtual network is.
+            let project = network.options(Command::Gc, &settings)?.network.parent();
             let is_known =
                 |(known, of): &(Settings, FqName)| known.is_same_place(&settings) && *of == project;
             if !places.iter().any(is_known) {
@@ -134,11 +137,13 @@ fn places(
 }
 
 /// The networks of a configuration file, or of the plugins of this type in a list of plugins.
-fn read(file: &Path, surroundings: &Surroundings) -> Result<Vec<Config>, CniError> {
-    let text = (surroundings.read_file)(file).map_err(|error| Error::file("read", file, error))?;
-    let object = netconf::decode(text.as_bytes())?;
+fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError> {
+    let text = sources
+        .read(file)
+        .map_err(|error| Error::file("read", file, error))?;
+    let object = document::decode(text.as_bytes())?;
     let Some(plugins) = lookup(&object, "plugins").and_then(Value::as_array) else {
-        let is_other = lookup(&object, "type").is_some() && !netconf::is_own_type(&object);
+        let is_other = lookup(&object, "type").is_some() && !document::is_own_type(&object);
         return match is_other {
             true => Ok(Vec::new()),
             false => Ok(vec![Config::read(object)?]),
@@ -147,7 +152,7 @@ fn read(file: &Path, surroundings: &Surroundings) -> Result<Vec<Config>, CniErro
     let ours = plugins
         .iter()
         .filter_map(Value::as_object)
-        .filter(|plugin| netconf::is_own_type(plugin));
+        .filter(|plugin| document::is_own_type(plugin));
     let names = ["name", "cniVersion"];
     ours.map(|plugin| {
         let mut single: Object = plugin.clone();

@@ -3,11 +3,9 @@
 use contrail_core::FqName;
 use contrail_core::error::report;
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::netconf::Config;
-use crate::plan;
-use crate::skel::Args;
+use super::plan;
+use crate::call::Call;
+use crate::protocol::error::CniError;
 
 /// Asks the services of every network.
 ///
@@ -15,13 +13,12 @@ use crate::skel::Args;
 ///
 /// Code 50 when the API does not answer as ADD needs it; code 51 when the vRouter agent does not, which
 /// is bad for the containers that are attached as well.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
+pub fn run(call: &Call) -> Result<(), CniError> {
+    let planned = plan::plan(call)?;
     for group in plan::by_place(&planned) {
         let settings = &group[0].settings;
         let project = FqName::new([&settings.domain, &settings.project]);
-        let status = surroundings.connect(&group[0])?.status(&project);
+        let status = call.connect(&group[0].settings)?.status(&project);
         if let Err(error) = status.agent {
             let msg = "containers cannot be attached, and those that are may have no connection";
             return Err(CniError::new(CniError::LIMITED, msg).with(report(&error)));

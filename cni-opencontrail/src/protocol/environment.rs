@@ -5,78 +5,14 @@ use std::collections::BTreeMap;
 use contrail_core::error::quoted;
 use contrail_core::values;
 
-use crate::error::CniError;
-use crate::version::CniVersion;
-
-/// What the runtime wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Attach a container.
-    Add,
-    /// Detach it.
-    Del,
-    /// Look whether it is still attached as its result says.
-    Check,
-    /// Take away what no container uses any more.
-    Gc,
-    /// Say whether ADD could be served.
-    Status,
-    /// Say which versions are supported.
-    Version,
-}
-
-impl Command {
-    /// # Errors
-    ///
-    /// Code 4 for anything but the commands' exact names.
-    pub fn parse(text: &str) -> Result<Self, CniError> {
-        Ok(match text {
-            "ADD" => Self::Add,
-            "DEL" => Self::Del,
-            "CHECK" => Self::Check,
-            "GC" => Self::Gc,
-            "STATUS" => Self::Status,
-            "VERSION" => Self::Version,
-            _ => return Err(environment(format!("unknown CNI_COMMAND: {text}"))),
-        })
-    }
-
-    /// As the runtime writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Add => "ADD",
-            Self::Del => "DEL",
-            Self::Check => "CHECK",
-            Self::Gc => "GC",
-            Self::Status => "STATUS",
-            Self::Version => "VERSION",
-        }
-    }
-
-    /// The first version that has the command.
-    pub fn since(self) -> CniVersion {
-        match self {
-            Self::Add | Self::Del => CniVersion::V010,
-            Self::Version => CniVersion::V020,
-            Self::Check => CniVersion::V040,
-            Self::Gc | Self::Status => CniVersion::V110,
-        }
-    }
-
-    fn needs(self, variable: &str) -> bool {
-        match variable {
-            CONTAINERID | IFNAME => matches!(self, Self::Add | Self::Del | Self::Check),
-            NETNS => matches!(self, Self::Add | Self::Check),
-            _ => false,
-        }
-    }
-}
+use super::command::Command;
+use super::error::CniError;
 
 const CONTAINERID: &str = "CNI_CONTAINERID";
 const NETNS: &str = "CNI_NETNS";
 const IFNAME: &str = "CNI_IFNAME";
 
-/// The environment, without variables that are set but empty: runtimes send those for "not given".
+/// The environment, without variables that are set but empty: runtimes send those for unset ones.
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
@@ -101,7 +37,7 @@ impl Environment {
 pub struct Args {
     /// `CNI_CONTAINERID`.
     pub container: String,
-    /// `CNI_NETNS`, literally; "" when there is none.
+    /// `CNI_NETNS`, literally; empty if unset.
     pub netns: String,
     /// `CNI_IFNAME`.
     pub ifname: String,

@@ -7,31 +7,28 @@ use contrail_core::error::Error;
 use contrail_core::kernel::Route;
 use ipnetwork::IpNetwork;
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::json::lookup;
-use crate::netconf::Config;
-use crate::plan::{self, Planned};
-use crate::result::{AddResult, Interface};
-use crate::skel::Args;
+use super::plan::{self, Planned};
+use crate::call::Call;
+use crate::protocol::error::CniError;
+use crate::protocol::json::lookup;
+use crate::protocol::result::{AddResult, Interface};
 
 /// Compares with the final result, which holds what later plugins of the chain changed, too.
 ///
 /// # Errors
 ///
 /// Code 7 without a previous result, code 107 with every difference.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
-    let Some(previous) = lookup(&config.object, "prevResult") else {
+pub fn run(call: &Call) -> Result<(), CniError> {
+    let planned = plan::plan(call)?;
+    let Some(previous) = lookup(&call.config.object, "prevResult") else {
         let hint = "CHECK compares with the result of ADD, which the runtime must give";
         return Err(Error::missing("prevResult", hint).into());
     };
-    let result = AddResult::of_previous(previous, config.version)?;
+    let result = AddResult::of_previous(previous, call.config.version)?;
     let mut differences = Vec::new();
     for one in &planned {
-        let backend = surroundings.connect(one)?;
-        let expected = expected(args, one, &result)?;
+        let backend = call.connect(&one.settings)?;
+        let expected = expected(call, one, &result)?;
         differences.extend(backend.check(&expected)?);
     }
     // A route that is missing is missing for each interface.
@@ -42,15 +39,15 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
         false => {
             let msg = format!(
                 "container {} is not attached as its result says",
-                args.container
+                call.args.container
             );
             Err(CniError::new(CniError::DIFFERENT, msg).with(differences.join("; ")))
         }
     }
 }
 
-fn expected(args: &Args, planned: &Planned, result: &AddResult) -> Result<Expected, CniError> {
-    let is_inside = |interface: &&Interface| interface.sandbox.as_deref() == Some(&args.netns);
+fn expected(call: &Call, planned: &Planned, result: &AddResult) -> Result<Expected, CniError> {
+    let is_inside = |interface: &&Interface| interface.sandbox.as_deref() == Some(&call.args.netns);
     let inside = result.interfaces.iter().filter(is_inside);
     let position = result
         .interfaces
@@ -73,10 +70,10 @@ fn expected(args: &Args, planned: &Planned, result: &AddResult) -> Result<Expect
         .filter(|ip| ip.interface == index || position.is_none());
     let routes = result.routes.iter();
     Ok(Expected {
-        container: args.container.clone(),
+        container: call.args.container.clone(),
         ifname: planned.ifname.clone(),
-        netns: args.netns.clone().into(),
-        network: planned.network.fq_name(&planned.settings)?,
+        netns: call.args.netns.clone().into(),
+        network: planned.options.network.clone(),
         mac: mac.map(str::parse).transpose()?,
         mtu: own.and_then(|own| own.mtu),
         addresses: ips.map(|ip| ip.address).collect(),
@@ -85,10 +82,7 @@ fn expected(args: &Args, planned: &Planned, result: &AddResult) -> Result<Expect
             Some(_) => inside.map(|one| one.name.clone()).collect(),
             None => vec![planned.ifname.clone()],
         },
-        service: planned
-            .network
-            .service(&planned.settings)?
-            .map(|service| service.role),
+        service: planned.options.service.clone().map(|service| service.role),
     })
 }
 

@@ -5,66 +5,66 @@ use contrail_core::attach::{Attached, Attachment};
 use contrail_core::kernel;
 use serde_json::{Map, Value, json};
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::json::lookup;
-use crate::netconf::Config;
-use crate::plan::{self, Planned};
-use crate::result::{AddResult, Dns, Interface, Ip, Route};
-use crate::skel::Args;
-use crate::wishes;
+use super::del;
+use super::plan::{self, Planned};
+use crate::call::Call;
+use crate::config::requests;
+use crate::protocol::error::CniError;
+use crate::protocol::json::lookup;
+use crate::protocol::result::{AddResult, Dns, Interface, Ip, Route};
 
 /// Attaches and answers with the result, which holds what earlier plugins of the chain did, too.
 ///
 /// # Errors
 ///
 /// The first failure; then nothing of this call is left.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<Value, CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
-    warn_of_unknown_keys(config);
+pub fn run(call: &Call) -> Result<Value, CniError> {
+    let planned = plan::plan(call)?;
     // Everything that can be wrong with the configuration is found before anything is done.
-    let attachments = plan::attachments(args, &planned)?;
-    let overrides = overrides(&planned)?;
-    let mut result = match lookup(&config.object, "prevResult") {
+    let attachments = plan::attachments(call, &planned)?;
+    let overrides = overrides(&planned);
+    let mut result = match lookup(&call.config.object, "prevResult") {
         None => AddResult::default(),
-        Some(previous) => AddResult::of_previous(previous, config.version)?,
+        Some(previous) => AddResult::of_previous(previous, call.config.version)?,
     };
-    surroundings.interrupts.defer();
-    let attached = attach(args, &planned, &attachments, surroundings)?;
-    if surroundings.interrupts.came() {
-        leave(args, &planned, surroundings);
+    call.world.interrupts.defer();
+    let attached = attach(call, &planned, &attachments)?;
+    if call.world.interrupts.came() {
+        leave(call, &planned);
         return Err(interrupted());
     }
     for (attached, dns) in attached.iter().zip(overrides) {
-        result.append(one_result(attached, &args.netns, dns));
+        result.append(one_result(attached, &call.args.netns, dns));
     }
-    log::info!("container {} attached: {}", args.container, names(&planned));
-    Ok(result.to_json(config.version))
+    log::info!(
+        "container {} attached: {}",
+        call.args.container,
+        names(&planned)
+    );
+    Ok(result.to_json(call.config.version))
 }
 
 /// Attaches to one place after the other; usually all networks are at one. When a later place
-/// fails, the earlier ones are left again.
+/// fails, the container is detached from the earlier ones.
 fn attach(
-    args: &Args,
+    call: &Call,
     planned: &[Planned],
     attachments: &[Attachment],
-    surroundings: &Surroundings,
 ) -> Result<Vec<Attached>, CniError> {
     let mut attached: Vec<Attached> = Vec::new();
     for group in plan::by_place(planned) {
         let start = attached.len();
-        if surroundings.interrupts.came() {
-            leave(args, &planned[..start], surroundings);
+        if call.world.interrupts.came() {
+            leave(call, &planned[..start]);
             return Err(interrupted());
         }
-        let backend = surroundings.connect(&group[0]);
+        let backend = call.connect(&group[0].settings);
         let done =
             backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
         match done {
             Ok(done) => attached.extend(done),
             Err(error) => {
-                leave(args, &planned[..start], surroundings);
+                leave(call, &planned[..start]);
                 return Err(refusal(&error, group));
             }
         }
@@ -74,7 +74,7 @@ fn attach(
 
 fn interrupted() -> CniError {
     CniError::new(CniError::TRY_AGAIN, "interrupted by a signal")
-        .with("what was done has been taken back, or will be")
+        .with("the attachment is rolled back, or will be")
 }
 
 fn refusal(error: &Error, group: &[Planned]) -> CniError {
@@ -88,20 +88,17 @@ fn refusal(error: &Error, group: &[Planned]) -> CniError {
     }
 }
 
-fn leave(args: &Args, planned: &[Planned], surroundings: &Surroundings) {
-    if let Err(error) = crate::del::detach(args, planned, surroundings) {
+fn leave(call: &Call, planned: &[Planned]) {
+    if let Err(error) = del::detach(call, planned) {
         log::error!("undoing the attachment failed: {error}");
     }
 }
 
 /// The name resolution that replaces each network's own: `runtimeConfig.dns`, else `dns`.
-fn overrides(planned: &[Planned]) -> Result<Vec<Option<Dns>>, CniError> {
+fn overrides(planned: &[Planned]) -> Vec<Option<Dns>> {
     let overrides = planned.iter().map(|one| {
-        let runtime = wishes::dns(&one.network.wish_objects(true));
-        match runtime {
-            Some(dns) => Ok(Some(dns)),
-            None => one.network.dns(),
-        }
+        let runtime = requests::dns(&one.network.request_objects(true));
+        runtime.or_else(|| one.options.dns.clone())
     });
     overrides.collect()
 }
@@ -151,15 +148,6 @@ fn route(route: &contrail_core::kernel::Route) -> Route {
         dst: route.destination,
         gw: route.gateway,
         rest: given.collect(),
-    }
-}
-
-fn warn_of_unknown_keys(config: &Config) {
-    for (key, near) in config.unknown_keys() {
-        match near {
-            Some(near) => log::warn!("unknown configuration key {key}; did you mean {near}?"),
-            None => log::info!("unknown configuration key {key}"),
-        }
     }
 }
 

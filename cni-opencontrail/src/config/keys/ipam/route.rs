@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use contrail_core::error::Error;
 use contrail_core::kernel::Route;
 
-use super::{invalid, prefix};
-use crate::error::CniError;
-use crate::json::{Object, integer, lookup, scalar};
+use super::prefix::prefix;
+use crate::config::invalid::invalid;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, integer, lookup, scalar};
 
 /// Reads `dst`, `gw` and the numbers of a route.
 pub(super) fn route(object: &Object, what: &str) -> Result<Route, CniError> {

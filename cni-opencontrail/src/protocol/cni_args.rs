@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-/// The pairs of `CNI_ARGS`. Keys that mean nothing here are carried along unseen: whether the
-/// runtime sent `IgnoreUnknown` makes no difference.
+use contrail_core::ownership::ContainerName;
+
+/// The pairs of `CNI_ARGS`. Unknown keys are ignored, whether or not the
+/// runtime sends `IgnoreUnknown`.
 #[derive(Debug, Default)]
 pub struct CniArgs(BTreeMap<String, String>);
 
 impl CniArgs {
-    /// Reads `K=V;K2=V2`. A value may hold `=`; parts without one are passed over.
+    /// Reads `K=V;K2=V2`. A value may hold `=`; parts without one are ignored.
     pub fn parse(text: &str) -> Self {
         let pairs = text.split(';').filter_map(|part| part.split_once('='));
         Self(
@@ -24,13 +26,14 @@ impl CniArgs {
         self.0.get(key).map(String::as_str)
     }
 
-    /// What people call the container: `namespace/pod` in Kubernetes, the name alone where a
-    /// runtime sends no namespace (podman does), the container's id where there is no name.
-    pub fn display_name(&self, container: &str) -> String {
-        match (self.get("K8S_POD_NAMESPACE"), self.get("K8S_POD_NAME")) {
-            (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
-            (None, Some(name)) => name.to_string(),
-            _ => container.to_string(),
+    /// What people call the container. podman sends the name of a pod without a namespace.
+    pub fn container_name<'a>(&'a self, id: &'a str) -> ContainerName<'a> {
+        match self.get("K8S_POD_NAME") {
+            Some(name) => ContainerName::Pod {
+                namespace: self.get("K8S_POD_NAMESPACE"),
+                name,
+            },
+            None => ContainerName::Id(id),
         }
     }
 }
@@ -46,10 +49,19 @@ mod tests {
             "IgnoreUnknown=true;K8S_POD_NAMESPACE=n;K8S_POD_NAME=p;",
             ";;garbage;=;K8S_POD_NAME=p;K8S_POD_NAMESPACE=n;A=b=c",
         ] {
-            assert_eq!(CniArgs::parse(text).display_name("id"), "n/p", "{text}");
+            assert_eq!(
+                CniArgs::parse(text).container_name("id").to_string(),
+                "n/p",
+                "{text}"
+            );
         }
-        assert_eq!(CniArgs::parse("K8S_POD_NAME=pd1").display_name("id"), "pd1");
-        assert_eq!(CniArgs::parse("").display_name("id"), "id");
+        assert_eq!(
+            CniArgs::parse("K8S_POD_NAME=pd1")
+                .container_name("id")
+                .to_string(),
+            "pd1"
+        );
+        assert_eq!(CniArgs::parse("").container_name("id").to_string(), "id");
         assert_eq!(CniArgs::parse("A=b=c").get("A"), Some("b=c"));
     }
 }

@@ -5,22 +5,19 @@
 //! DEL with another network's configuration, as runtimes send it after a configuration was
 //! replaced, frees the attachment of that id and name all the same.
 
-use crate::Surroundings;
-use crate::error::CniError;
-use crate::netconf::Config;
-use crate::plan::{self, Planned};
-use crate::skel::Args;
+use super::plan::{self, Planned};
+use crate::call::Call;
+use crate::protocol::error::CniError;
 
 /// Detaches. What is not there is a success.
 ///
 /// # Errors
 ///
 /// The first failure, after everything else has been tried.
-pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<(), CniError> {
-    let planned = plan::plan(args, config, surroundings)?;
-    surroundings.start_log(&planned);
-    detach(args, &planned, surroundings)?;
-    log::info!("container {} detached", args.container);
+pub fn run(call: &Call) -> Result<(), CniError> {
+    let planned = plan::plan(call)?;
+    detach(call, &planned)?;
+    log::info!("container {} detached", call.args.container);
     Ok(())
 }
 
@@ -29,18 +26,14 @@ pub fn run(args: &Args, config: &Config, surroundings: &Surroundings) -> Result<
 /// # Errors
 ///
 /// The first failure.
-pub fn detach(
-    args: &Args,
-    planned: &[Planned],
-    surroundings: &Surroundings,
-) -> Result<(), CniError> {
+pub fn detach(call: &Call, planned: &[Planned]) -> Result<(), CniError> {
     let mut outcome = Ok(());
     for group in plan::by_place(planned) {
         let detachments: Vec<_> = group
             .iter()
-            .map(|one| plan::detachment(args, one))
+            .map(|one| plan::detachment(call, one))
             .collect();
-        let backend = surroundings.connect(&group[0]);
+        let backend = call.connect(&group[0].settings);
         let done = backend.and_then(|backend| backend.detach(&detachments));
         match (done, &outcome) {
             (Ok(_), _) => {}

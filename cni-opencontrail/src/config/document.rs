@@ -1,0 +1,182 @@
+//! The configuration on standard input: one network, or the document `{"networks": [ … ]}`.
+
+use contrail_core::error::Error;
+use contrail_core::settings;
+use serde_json::Value;
+
+use super::invalid::invalid;
+use super::keys::table::KEYS;
+use super::network::Network;
+use crate::protocol::environment::is_name;
+use crate::protocol::error::CniError;
+use crate::protocol::json::{Object, lookup};
+use crate::protocol::version::CniVersion;
+
+/// The most networks of one document. Each takes a few threads, connections and netlink messages.
+const MAX_NETWORKS: usize = 64;
+
+/// The configuration of a call.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The version in which the runtime expects the result.
+    pub version: CniVersion,
+    /// The networks; more than one only in a document of several.
+    pub networks: Vec<Network>,
+    /// Whether it is a document of several networks.
+    pub is_list: bool,
+    /// The whole object.
+    pub object: Object,
+}
+
+/// Reads standard input to a JSON object.
+///
+/// # Errors
+///
+/// Code 6 for anything else.
+pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
+    let refused = |reason: String| {
+        CniError::new(CniError::DECODE, "cannot decode the network configuration").with(reason)
+    };
+    match serde_json::from_slice(stdin) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(refused("a JSON object is expected".into())),
+        Err(e) if stdin.iter().all(u8::is_ascii_whitespace) => {
+            Err(refused(format!("standard input is empty ({e})")))
+        }
+        Err(e) => Err(refused(e.to_string())),
+    }
+}
+
+/// Whether the configuration of a plugin is one for this plugin.
+pub fn is_own_type(object: &Object) -> bool {
+    let kind = lookup(object, "type").and_then(Value::as_str);
+    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
+}
+
+/// Whether the object is a document of several networks.
+pub fn is_list(object: &Object) -> bool {
+    lookup(object, "networks").is_some()
+}
+
+impl Config {
+    /// Reads names and version. Each command reads the rest that it needs.
+    ///
+    /// # Errors
+    ///
+    /// Code 7 for a network without a proper name, code 1 for an unknown version.
+    pub fn read(object: Object) -> Result<Self, CniError> {
+        let is_list = is_list(&object);
+        let networks = if is_list {
+            entries(&object)?
+        } else {
+            let name = name(&object, "")?;
+            vec![Network {
+                name,
+                own: object.clone(),
+                document: Object::new(),
+                place: String::new(),
+            }]
+        };
+        Ok(Self {
+            version: version(&object, is_list)?,
+            networks,
+            is_list,
+            object,
+        })
+    }
+
+    /// The keys that neither this plugin nor the protocol knows, with what each was probably meant
+    /// to be. They are not refused: runtimes and other tools add keys of their own.
+    pub fn unknown_keys(&self) -> Vec<(&str, Option<&'static str>)> {
+        let own = self.networks.iter().map(|network| &network.own);
+        let document = self.is_list.then_some(&self.object);
+        let mut keys: Vec<&str> = own
+            .chain(document)
+            .flat_map(|object| object.keys().map(String::as_str))
+            .filter(|key| !is_known(key))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter()
+            .map(|key| {
+                let known = KEYS.iter().map(|key| key.name).chain(settings::names());
+                (key, settings::nearest(key, known))
+            })
+            .collect()
+    }
+}
+
+fn is_known(key: &str) -> bool {
+    key.starts_with("cni.dev/")
+        || settings::find(key).is_some()
+        || KEYS
+            .iter()
+            .any(|known| known.name.eq_ignore_ascii_case(key))
+}
+
+/// The version of the result; 0.1.0 if unset. A document of several networks gets the newest if unset:
+/// no runtime writes such a document and expects something older, and 0.1.0 has room for one address.
+fn version(object: &Object, is_list: bool) -> Result<CniVersion, CniError> {
+    match lookup(object, "cniVersion") {
+        Some(Value::String(text)) if !text.is_empty() => Ok(CniVersion::parse(text)?),
+        Some(Value::String(_)) | None if is_list => Ok(CniVersion::NEWEST),
+        Some(Value::String(_)) | None => Ok(CniVersion::V010),
+        Some(other) => Err(CniError::new(
+            CniError::DECODE,
+            format!("cannot decode cniVersion {other}"),
+        )
+        .with("a text such as \"1.0.0\" is expected")),
+    }
+}
+
+fn name(object: &Object, place: &str) -> Result<String, CniError> {
+    match lookup(object, "name") {
+        None => Err(Error::missing(
+            format!("the network's name{place}"),
+            "give the configuration a key name",
+        )
+        .into()),
+        Some(Value::String(name)) if is_name(name) => Ok(name.clone()),
+        Some(other) => Err(invalid(
+            &format!("name{place}"),
+            other,
+            "a letter or digit, then letters, digits, _ . and - are allowed",
+        )),
+    }
+}
+
+fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
+    let list = lookup(object, "networks").and_then(Value::as_array);
+    let Some(list) = list.filter(|list| !list.is_empty()) else {
+        let given = lookup(object, "networks").unwrap_or(&Value::Null);
+        let reason = "a list of at least one network is expected";
+        return Err(invalid("networks", given, reason));
+    };
+    if list.len() > MAX_NETWORKS {
+        let reason = format!("at most {MAX_NETWORKS} networks are attached at once");
+        let given = format!("{} networks", list.len());
+        return Err(Error::invalid("networks", given, reason).into());
+    }
+    let entries = list.iter().enumerate().map(|(index, entry)| {
+        let place = format!(" of networks[{index}]");
+        let Value::Object(own) = entry else {
+            return Err(invalid(
+                &format!("networks[{index}]"),
+                entry,
+                "an object is expected",
+            ));
+        };
+        let name = name(own, &place)?;
+        if let Some(kind) = lookup(own, "type").filter(|_| !is_own_type(own)) {
+            let reason = "only networks of type \"opencontrail\" can be attached here";
+            return Err(invalid(&format!("type{place}"), kind, reason));
+        }
+        Ok(Network {
+            place: format!(" of network {name}"),
+            name,
+            own: own.clone(),
+            document: object.clone(),
+        })
+    });
+    entries.collect()
+}
