@@ -29,7 +29,7 @@ impl CniArgs {
     /// What people call the container. podman sends the name of a pod without a namespace.
     pub fn container_name<'a>(&'a self, id: &'a str) -> ContainerName<'a> {
         match self.get("K8S_POD_NAME") {
-            Some(name) => ContainerName::Pod {
+            Some(name) => ContainerName::Named {
                 namespace: self.get("K8S_POD_NAMESPACE"),
                 name,
             },

@@ -16,7 +16,7 @@ const SHORT_ID: usize = 12;
 /// ```
 /// use contrail_core::ownership::ContainerName;
 ///
-/// let pod = ContainerName::Pod { namespace: Some("shop"), name: "web-1" };
+/// let pod = ContainerName::Named { namespace: Some("shop"), name: "web-1" };
 /// assert_eq!(pod.to_string(), "shop/web-1");
 /// let endpoint = ContainerName::Endpoint { engine: "podman", id: "0123456789abcdef" };
 /// assert_eq!(endpoint.to_string(), "podman-0123456789ab");
@@ -24,7 +24,7 @@ const SHORT_ID: usize = 12;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContainerName<'a> {
     /// A pod of Kubernetes. Other runtimes give the name alone.
-    Pod {
+    Named {
         /// The namespace, if the runtime has any.
         namespace: Option<&'a str>,
         /// The name of the pod.
@@ -44,11 +44,11 @@ pub enum ContainerName<'a> {
 impl fmt::Display for ContainerName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pod {
+            Self::Named {
                 namespace: Some(namespace),
                 name,
             } => write!(f, "{namespace}/{name}"),
-            Self::Pod {
+            Self::Named {
                 namespace: None,
                 name,
             } => f.write_str(name),
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_container_has_the_best_name_that_is_known() {
-        let pod = |namespace| ContainerName::Pod {
+        let pod = |namespace| ContainerName::Named {
             namespace,
             name: "p",
         };

@@ -10,7 +10,7 @@ use super::parse::{self, Allowed};
 use super::print::Resolved;
 use super::server;
 use super::table::{Key, SETTINGS};
-use super::{Auth, LogSettings, Settings, Timeouts};
+use super::typed::{Auth, LogSettings, Settings, Timeouts};
 use crate::error::{Error, Result};
 use crate::http::{Scheme, TlsSettings, host_and_port};
 use crate::keystone::KeystoneSettings;

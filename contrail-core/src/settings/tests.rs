@@ -5,6 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::*;
+use crate::error::Result;
+use crate::keystone::KeystoneSettings;
+use crate::values::Secret;
 
 /// The environment file of the walk-through's command.
 const COMMAND_ENV: &str = "API_SERVER_PORT=8082 API_SERVER_IP=10.87.64.34 OS_TENANT_NAME=admin

@@ -48,7 +48,7 @@ impl DockerEngine {
             return Some("an engine needs root".to_owned());
         }
         // The sandbox's, where the engine runs.
-        let path = super::search_path(env::var_os("PATH"));
+        let path = super::search_path::with_administration(env::var_os("PATH"));
         let installed = |program: &&str| {
             env::split_paths(&path).any(|directory| directory.join(program).exists())
         };

@@ -11,10 +11,10 @@
 mod docker;
 mod mounts;
 mod netns;
+mod search_path;
 mod spawn;
 
 use std::env;
-use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -26,10 +26,6 @@ pub use netns::TestNetns;
 
 /// Marks a process that was started in a sandbox: `<test>@<mount namespace of the starter>`.
 const MARKER: &str = "CONTRAIL_SANDBOX";
-
-/// Where administration programs such as `ip`, `tc` and `nft` are; the path of an ordinary user lacks
-/// both on Debian, and inside that user is root.
-const ADMINISTRATION: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// What [`MARKER`] names when a whole program runs in the sandbox.
 const PROGRAM: &str = "program";
@@ -165,25 +161,12 @@ pub fn hides(path: &Path) -> bool {
 fn again(name: &str) -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.env(MARKER, format!("{name}@{}", mount_namespace()?));
-    command.env("PATH", search_path(env::var_os("PATH")));
+    command.env(
+        "PATH",
+        search_path::with_administration(env::var_os("PATH")),
+    );
     spawn::isolate(&mut command);
     Ok(command)
-}
-
-/// The search path with the directories of administration programs behind it; what it finds without
-/// them it finds in the same place as before.
-fn search_path(path: Option<OsString>) -> OsString {
-    let mut path = path.unwrap_or_default();
-    for dir in ADMINISTRATION.map(OsStr::new) {
-        if env::split_paths(&path).any(|known| known == dir) {
-            continue;
-        }
-        if !path.is_empty() {
-            path.push(":");
-        }
-        path.push(dir);
-    }
-    path
 }
 
 fn start_test(test: &str) -> io::Result<Output> {
@@ -280,15 +263,6 @@ mod tests {
             std::net::TcpListener::bind("127.0.0.1:1").unwrap();
         });
         assert!(!Path::new("/run/x").exists());
-    }
-
-    #[test]
-    fn administration_programs_are_found_behind_everything_else() {
-        let path = |text: &str| search_path(Some(text.into()));
-        assert_eq!(path("/usr/bin:/bin"), "/usr/bin:/bin:/usr/sbin:/sbin");
-        assert_eq!(path("/sbin:/bin"), "/sbin:/bin:/usr/sbin");
-        assert_eq!(path(""), "/usr/sbin:/sbin");
-        assert_eq!(search_path(None), "/usr/sbin:/sbin");
     }
 
     #[test]

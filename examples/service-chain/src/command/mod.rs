@@ -1,6 +1,7 @@
 //! The command line and its exit codes.
 
 mod docker;
+mod report;
 mod show;
 mod signals;
 mod state;
@@ -13,12 +14,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use contrail_core::process::output::{print, print_error};
 use contrail_core::process::{logging, panics};
-use contrail_core::service_chain::{
-    ChainState, Description, Plan, Progress, Result, ServiceChains,
-};
+use contrail_core::service_chain::{Description, Result, ServiceChains};
 use contrail_core::settings::Settings;
 use contrail_core::{Error, files};
-use serde::Serialize;
+
+use self::report::Report;
 
 /// The name of the program, in its messages.
 const PROGRAM: &str = "service-chain";
@@ -105,7 +105,7 @@ fn run(command: &Command) -> Result<ExitCode> {
 
     let report = report_of(command, &chains, &description)?;
     let text = match (command, input.json) {
-        (_, true) => json(&report)?,
+        (_, true) => report.json()?,
         (Command::Show(_), false) => show::objects(&report),
         (Command::Diff(_), false) => show::difference(&report),
         (Command::Apply(_) | Command::Delete(_), false) => show::done(&report),
@@ -116,24 +116,6 @@ fn run(command: &Command) -> Result<ExitCode> {
         true => ExitCode::from(DIFFERS),
         false => ExitCode::SUCCESS,
     })
-}
-
-/// The result of a command.
-#[derive(Serialize)]
-struct Report {
-    #[serde(flatten)]
-    plan: Plan,
-    /// What the controller has built of an applied chain; `None` if the command did not read it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<ChainState>,
-}
-
-impl Report {
-    /// Whether the chain is applied but not built.
-    fn is_unbuilt(&self) -> bool {
-        let progress = self.state.as_ref().map(ChainState::progress);
-        matches!(progress, Some(Progress::Waiting | Progress::Unbuilt))
-    }
 }
 
 fn report_of(
@@ -165,12 +147,4 @@ fn read(path: &Path) -> Result<Description> {
     }
     let text = files::read_text(path).map_err(|e| Error::file("read", path, e))?;
     Ok(Description::read(&text, &path.display().to_string())?)
-}
-
-fn json(report: &Report) -> contrail_core::Result<String> {
-    let text = serde_json::to_string_pretty(report).map_err(|source| Error::Encode {
-        what: "the report".into(),
-        source,
-    })?;
-    Ok(text + "\n")
 }

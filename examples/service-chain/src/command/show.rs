@@ -2,7 +2,8 @@
 
 use contrail_core::service_chain::{Plan, Problem, State};
 
-use super::{Report, state};
+use super::report::Report;
+use super::state;
 
 /// All objects and legs, one line each, and the problems of the chain.
 pub fn objects(report: &Report) -> String {

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use contrail_lab::sandbox::{ControlGroups, DockerEngine};
 use serde_json::Value;
 
-use super::containers::{Containers, Network};
+use super::containers::Containers;
 use super::member::Member;
+use super::networks::Network;
 use crate::failure::{Failure, expect};
 use crate::programs::{PAUSE, Programs, check};
 use crate::report::step;

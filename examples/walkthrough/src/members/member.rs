@@ -9,7 +9,7 @@ use contrail_core::kernel::{Dataplane, Kernel, Netns};
 use contrail_lab::ping::{Reply, ping};
 use ipnetwork::IpNetwork;
 
-use super::containers::NETWORKS;
+use super::networks::NETWORKS;
 use crate::failure::{Failure, expect};
 use crate::report::step;
 

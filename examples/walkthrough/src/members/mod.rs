@@ -3,15 +3,19 @@
 
 mod containers;
 mod docker;
+mod links;
 mod member;
 mod namespace;
+mod networks;
 mod stand_in;
 
-pub use containers::{Containers, NETWORKS};
+pub use containers::Containers;
 use contrail_lab::sandbox::ControlGroups;
 use docker::Docker;
+pub use links::links;
 pub use member::{Interface, Member, PINGS};
 pub use namespace::Namespace;
+pub use networks::NETWORKS;
 use stand_in::StandIn;
 
 use crate::failure::Failure;

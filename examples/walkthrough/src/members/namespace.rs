@@ -80,7 +80,7 @@ impl Namespace {
                 for _ in 0..2 {
                     self.delete(programs)?;
                 }
-                let links = self.netns.netns().run(crate::story::links)??;
+                let links = self.netns.netns().run(super::links::links)??;
                 expect(format!("links in {name}"), links, vec!["lo".to_owned()])?;
                 Ok(((), Vec::new()))
             },

@@ -13,8 +13,9 @@ use contrail_lab::sandbox::TestNetns;
 use ipnetwork::{IpNetwork, Ipv4Network};
 use serde_json::{Value, json};
 
-use super::containers::{Containers, Network};
+use super::containers::Containers;
 use super::member::Member;
+use super::networks::Network;
 use crate::failure::{Failure, expect};
 use crate::programs::{NODE, SOCKET, check};
 use crate::report::step;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io;
 
+use crate::members::links;
+
 /// The network links and named network namespaces.
 #[derive(Debug, PartialEq)]
 pub struct HostState {
@@ -24,17 +26,4 @@ impl HostState {
             namespaces: names.map(|name| name.display().to_string()).collect(),
         })
     }
-}
-
-/// The names of the links in the network namespace of the caller. Not from /sys, which shows the namespace
-/// in which it was mounted.
-pub fn links() -> io::Result<Vec<String>> {
-    let table = fs::read_to_string("/proc/thread-self/net/dev")?;
-    let names = table
-        .lines()
-        .skip(2)
-        .filter_map(|line| line.split(':').next());
-    let mut names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
-    names.sort();
-    Ok(names)
 }

@@ -8,7 +8,6 @@ mod restarts;
 
 use contrail_lab::sandbox::ControlGroups;
 use host::HostState;
-pub use host::links;
 use restarts::Scene;
 
 use crate::failure::{Failure, expect};

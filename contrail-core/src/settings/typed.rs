@@ -1,0 +1,103 @@
+//! Settings as typed values.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::print::Resolved;
+use super::table::Key;
+use crate::http::{Server, TlsSettings};
+use crate::keystone::KeystoneSettings;
+use crate::values::Secret;
+
+/// Every setting, typed, with its default where no source has a value.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The servers of the configuration API, in the order in which they are tried; at least one.
+    pub servers: Vec<Server>,
+    /// How requests are authorised.
+    pub auth: Auth,
+    /// TLS towards the API and Keystone.
+    pub tls: TlsSettings,
+    /// The vRouter agent's port API, `host:port`.
+    pub agent: String,
+    /// The directory of the agent's port files.
+    pub ports_dir: PathBuf,
+    /// The directory of what must survive a restart.
+    pub state_dir: PathBuf,
+    /// The directory of what may be lost at a restart.
+    pub run_dir: PathBuf,
+    /// The OpenContrail domain.
+    pub domain: String,
+    /// The OpenContrail project in that domain.
+    pub project: String,
+    /// The name of this host.
+    pub node: String,
+    /// The [id of this machine](crate::values::identity::machine), where it has one.
+    pub machine: Option<Uuid>,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// What is logged, and where to.
+    pub log: LogSettings,
+    pub(super) values: Vec<Resolved>,
+}
+
+/// How requests are authorised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Not at all: the API does not require it.
+    None,
+    /// By a token that the caller was given.
+    Token(Secret),
+    /// By tokens from Keystone.
+    Keystone(KeystoneSettings),
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Connecting to a server.
+    pub connect: Duration,
+    /// One request, with its answer.
+    pub request: Duration,
+    /// Attaching or detaching a container.
+    pub attach: Duration,
+}
+
+/// What is logged, and where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least important messages that are logged.
+    pub level: log::LevelFilter,
+    /// A file besides standard error.
+    pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Every setting with its value and origin, in the order of the table; secrets hidden.
+    pub fn values(&self) -> &[Resolved] {
+        &self.values
+    }
+
+    /// A setting as text, with its origin: for those that only one program understands.
+    pub fn value(&self, key: Key) -> &Resolved {
+        // One for each row of the table, in its order.
+        &self.values[key as usize]
+    }
+
+    /// Whether these and `other` lead to the same objects by the same way, so that one connection
+    /// serves both.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.servers == other.servers
+            && self.auth == other.auth
+            && self.tls == other.tls
+            && self.agent == other.agent
+            && self.ports_dir == other.ports_dir
+            && self.state_dir == other.state_dir
+            && self.run_dir == other.run_dir
+            && (&self.domain, &self.project) == (&other.domain, &other.project)
+            && self.node == other.node
+            && self.timeouts == other.timeouts
+    }
+}
