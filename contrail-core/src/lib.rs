@@ -60,11 +60,11 @@
 //!
 //! | feature | modules |
 //! |---|---|
-//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`ownership`] |
+//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`connect`], [`ownership`] |
 //! | `process` | `process`: logging, panics and reports of a program |
 //! | `service-chain` | `service_chain` |
 //! | `kernel` | `kernel`, `state` |
-//! | `attach` (default) | `attach`, with both features above |
+//! | `attach` | `attach`, with both features above; on by default |
 //!
 //! # Blocking
 //!
