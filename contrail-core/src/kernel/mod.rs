@@ -25,6 +25,33 @@ pub use netns::{Netns, NetnsId};
 ///
 /// [`Kernel`] is the real one; tests replace it. The methods block, so an asynchronous task should call
 /// them from a thread for blocking work.
+///
+/// ```no_run
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::path::Path;
+///
+/// use contrail_core::kernel::{Dataplane, InterfaceConfig, Kernel, Route, VethSpec};
+///
+/// let kernel = Kernel::new();
+/// let netns = kernel.open_netns(Path::new("/run/netns/c1"))?;
+/// let pair = VethSpec {
+///     host: "tap0".into(),
+///     container: "eth0".into(),
+///     mac: "02:00:5e:10:00:01".parse()?,
+///     mtu: Some(1400),
+///     alias: "4711".into(),
+/// };
+/// kernel.create_veth(&pair, Some(&netns))?;
+/// let config = InterfaceConfig {
+///     addresses: vec!["10.1.1.10/24".parse()?],
+///     routes: vec![Route::default_via("10.1.1.1".parse()?)],
+///     forwarding: false,
+/// };
+/// kernel.configure(&netns, "eth0", &config)?;
+/// assert!(kernel.link(Some(&netns), "eth0")?.is_some_and(|link| link.up));
+/// assert!(kernel.delete_link("tap0", Some("4711"))?);
+/// # Ok(()) }
+/// ```
 pub trait Dataplane: Send + Sync {
     /// Opens the network namespace at `path`.
     ///
@@ -85,6 +112,17 @@ pub struct InterfaceConfig {
 }
 
 /// A route through an interface.
+///
+/// ```
+/// use contrail_core::kernel::Route;
+///
+/// let route = Route {
+///     mtu: Some(1400),
+///     ..Route::new("10.2.0.0/16".parse()?, Some("10.1.1.1".parse()?))
+/// };
+/// assert!(!route.is_default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Where it leads; the default route is `0.0.0.0/0` or `::/0`.
