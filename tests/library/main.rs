@@ -4,7 +4,9 @@
 
 use std::process::Command;
 
-use contrail_core::api::{ListQuery, NetworkPolicy};
+use contrail_core::api::{Client, ListQuery, NetworkPolicy};
+use contrail_core::attach::Attacher;
+use contrail_core::service_chain::ServiceChains;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::pages::is_as;
 use opencontrail_tests::plugin::program;
@@ -142,4 +144,13 @@ fn a_failure_is_one_line_with_its_causes() {
             assert!(is_as(&outcome.errors, line), "{name}: {}", outcome.errors);
         }
     });
+}
+
+/// A program that gives clones to its threads and tasks compiles.
+#[test]
+fn clients_chains_and_attachers_are_for_many_threads() {
+    fn assert_shareable<T: Clone + Send + Sync + 'static>() {}
+    assert_shareable::<Client>();
+    assert_shareable::<ServiceChains>();
+    assert_shareable::<Attacher>();
 }
