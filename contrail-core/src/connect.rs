@@ -14,6 +14,14 @@ impl Settings {
     ///
     /// # Errors
     /// When a certificate cannot be used, or the address of Keystone makes no sense.
+    ///
+    /// ```no_run
+    /// use contrail_core::settings::Settings;
+    ///
+    /// let client = Settings::from_env()?.client("my-program")?;
+    /// println!("{client:?}");
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn client(&self, program: &str) -> Result<Client> {
         self.client_over(&self.transport()?, program)
     }

@@ -10,9 +10,10 @@ use opencontrail_tests::plugin::program;
 use opencontrail_tests::world::links;
 
 /// The pages that must have commands: the marker could get lost.
-const TYPED: [&str; 4] = [
+const TYPED: [&str; 5] = [
     "docs/cni.md",
     "docs/lab.md",
+    "docs/library.md",
     "docs/service-chains.md",
     "docs/settings.md",
 ];

@@ -47,6 +47,15 @@ pub struct Host {
 
 impl Host {
     /// A host on which attaching may take 20 seconds, and detaching 5 before it defers what is left.
+    ///
+    /// ```
+    /// use contrail_core::attach::Host;
+    /// use contrail_core::ownership::Maker;
+    ///
+    /// let maker = Maker { program: "my-program".into(), node: "node1".into(), machine: None };
+    /// let host = Host::new(maker, "/run/my-program", "/var/lib/my-program");
+    /// assert_eq!((host.node(), host.detach_timeout.as_secs()), ("node1", 5));
+    /// ```
     pub fn new(maker: Maker, run_dir: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
         Self {
             maker,
@@ -68,6 +77,21 @@ impl Host {
 /// All methods block until the API, the agent and the kernel have answered or the deadline passes. An
 /// asynchronous program should call them from a thread for blocking work, such as Tokio's
 /// `spawn_blocking`.
+///
+/// ```no_run
+/// use contrail_core::attach::{Attachment, Detachment, NetworkSpec};
+/// use contrail_core::settings::Settings;
+///
+/// let attacher = Settings::from_env()?.attacher("my-program")?;
+/// let network = NetworkSpec::existing("default-domain:admin:net1".parse()?);
+/// let attached = attacher.attach(&[Attachment::new("4711", "eth0", "/run/netns/c1", network)])?;
+/// println!("{:?}", attached[0].addresses);
+///
+/// let interface = Detachment { container: "4711".into(), ifname: "eth0".into() };
+/// let detached = attacher.detach(&[interface])?;
+/// assert_eq!(detached.deferred, 0, "the API or the agent is down");
+/// # Ok::<(), contrail_core::attach::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Attacher {
     pub(crate) backend: Backend,
@@ -81,6 +105,18 @@ impl Attacher {
     }
 
     /// The configuration API, for requests outside an attachment; all calls end by the deadline.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use contrail_core::Deadline;
+    /// use contrail_core::api::VirtualNetwork;
+    ///
+    /// let client = attacher.client(Deadline::after(Duration::from_secs(5)));
+    /// let id = client.id_of::<VirtualNetwork>(&"default-domain:admin:net1".parse()?)?;
+    /// # Ok(()) }
+    /// ```
     pub fn client(&self, deadline: Deadline) -> Client {
         self.backend.client.until(deadline)
     }

@@ -27,6 +27,15 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::client`].
+    ///
+    /// ```no_run
+    /// use contrail_core::settings::Settings;
+    ///
+    /// let settings = Settings::from_env()?;
+    /// println!("removals are deferred in {}", settings.state_dir.display());
+    /// let attacher = settings.attacher("my-program")?;
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn attacher(&self, program: &str) -> Result<Attacher> {
         let maker = Maker {
             program: program.to_owned(),

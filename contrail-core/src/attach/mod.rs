@@ -10,6 +10,24 @@
 //! Then the container's end is configured and the vRouter agent is told. A failure undoes what this
 //! call did; detaching runs the same typed steps. All ids are computed ([`crate::values::identity`]), so both
 //! can be repeated after a crash of any kind.
+//!
+//! A runtime that moves the interface into the container itself uses the two halves of an [`Endpoint`]:
+//!
+//! ```no_run
+//! # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::attach::Result<()> {
+//! use contrail_core::attach::Endpoint;
+//! use uuid::Uuid;
+//!
+//! let network_id = Uuid::from_u128(1);
+//! let endpoint = Endpoint::new("e1", "default-domain:admin:net1".parse()?, network_id);
+//! let mac = attacher.create_endpoint(&endpoint)?;
+//! let joined = attacher.join_endpoint(&endpoint, "sandbox1")?;
+//! println!("move {} with {mac} into the container", joined.ifname);
+//!
+//! attacher.leave_endpoint("e1")?;
+//! attacher.delete_endpoint("e1", Some(joined.vm), &[])?;
+//! # Ok(()) }
+//! ```
 
 mod address;
 mod attacher;

@@ -101,6 +101,23 @@ impl NetworkSpec {
 }
 
 /// A subnet of a virtual network.
+///
+/// ```
+/// use contrail_core::attach::{NetworkSpec, Pool, SubnetSpec};
+///
+/// let (first, last) = ("10.1.1.100".parse()?, "10.1.1.199".parse()?);
+/// let subnet = SubnetSpec {
+///     gateway: Some("10.1.1.1".parse()?),
+///     pool: Some(Pool { first, last }),
+///     ..SubnetSpec::new("10.1.1.0/24".parse()?)
+/// };
+/// let network = NetworkSpec {
+///     fq_name: "default-domain:admin:net1".parse()?,
+///     subnets: vec![subnet],
+/// };
+/// assert_eq!(network.subnets[0].prefix.to_string(), "10.1.1.0/24");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetSpec {
     /// Its prefix, without host bits.
@@ -176,6 +193,24 @@ pub struct Detachment {
 }
 
 /// The part that an interface plays in a service instance.
+///
+/// ```
+/// use contrail_core::attach::{Attachment, NetworkSpec, Service};
+/// use contrail_core::service_chain::{Leg, Mode, ServiceRole};
+///
+/// let role = ServiceRole {
+///     instance: "default-domain:admin:firewall".parse()?,
+///     interface: Leg::Left,
+///     mode: Mode::InNetwork,
+/// };
+/// let network = NetworkSpec::existing("default-domain:admin:net1".parse()?);
+/// let attachment = Attachment {
+///     service: Some(Service { role, forwarding: true }),
+///     ..Attachment::new("4711", "eth0", "/run/netns/c1", network)
+/// };
+/// assert!(attachment.service.is_some());
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// Which interface of which service instance it is.

@@ -24,6 +24,14 @@ use crate::values::check_ifname;
 /// The kernel that this program runs on. It needs `CAP_NET_ADMIN` here and in the containers'
 /// namespaces, and `CAP_SYS_ADMIN` to enter those; inside a user namespace it needs nothing of the
 /// host.
+///
+/// ```
+/// use contrail_core::kernel::{Dataplane, Kernel};
+///
+/// let kernel = Kernel::new();
+/// assert_eq!(kernel.link(None, "no-such-link")?, None);
+/// # Ok::<(), contrail_core::kernel::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Kernel {
     requests: AtomicU64,

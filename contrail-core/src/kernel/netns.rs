@@ -44,6 +44,15 @@ impl Netns {
     /// [`Error::Netns`] when nothing is there, when it is not a network namespace (also the empty
     /// file that stays behind when one was unmounted), and when it is the caller's own: changing
     /// that one would change the host.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use contrail_core::kernel::{Error, Netns};
+    ///
+    /// let error = Netns::open(Path::new("/run/netns/no-such-namespace")).unwrap_err();
+    /// assert!(matches!(error, Error::Netns { .. }));
+    /// ```
     pub fn open(path: &Path) -> Result<Self> {
         let netns = Self::open_any(path)?;
         if netns.id == Self::current()?.id {
@@ -111,6 +120,17 @@ impl Netns {
     ///
     /// # Errors
     /// [`Error::Kernel`] when the namespace cannot be entered. A panic of `work` goes on here.
+    ///
+    /// ```no_run
+    /// use std::path::Path;
+    /// use std::process::Command;
+    ///
+    /// use contrail_core::kernel::Netns;
+    ///
+    /// let netns = Netns::open(Path::new("/run/netns/c1"))?;
+    /// let output = netns.run(|| Command::new("ip").args(["address", "show"]).output())?;
+    /// # Ok::<(), contrail_core::kernel::Error>(())
+    /// ```
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         thread::scope(|scope| {
             let inside = thread::Builder::new()

@@ -33,6 +33,17 @@ pub fn is_of(meta: &Meta, chain: &str) -> bool {
 }
 
 /// The chain that made the object.
+///
+/// ```
+/// use contrail_core::api::Meta;
+/// use contrail_core::ownership::chains;
+///
+/// let mut policy = Meta::new("default-domain:admin:c1".parse()?);
+/// assert_eq!(chains::chain(&policy), None);
+/// policy.annotations = chains::of_chain("c1");
+/// assert_eq!(chains::chain(&policy), Some("c1"));
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 pub fn chain(meta: &Meta) -> Option<&str> {
     meta.annotations.get(CHAIN).filter(|_| is_ours(meta))
 }

@@ -9,6 +9,15 @@ use crate::api::Meta;
 use crate::values::identity;
 
 /// What a VM interface was made for. Its id follows from it and from the host's name.
+///
+/// ```
+/// use contrail_core::ownership::Holder;
+/// use contrail_core::values::identity;
+///
+/// let holder = Holder::Container { id: "4711".into(), ifname: "eth0".into() };
+/// assert_eq!(holder.interface("node1"), identity::interface("node1", "4711", "eth0"));
+/// assert_eq!(holder.to_string(), "container 4711, interface eth0");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     /// An interface of a container that is attached as a whole.

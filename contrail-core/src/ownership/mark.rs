@@ -27,6 +27,22 @@ pub fn is_by_plugin(meta: &Meta) -> bool {
 }
 
 /// Who makes objects: a program on a host.
+///
+/// ```
+/// use contrail_core::api::Meta;
+/// use contrail_core::ownership::{Maker, is_by_plugin};
+///
+/// let maker = Maker { program: "my-program".into(), node: "node1".into(), machine: None };
+/// let mut network = Meta::new("default-domain:admin:net1".parse()?);
+/// assert!(!is_by_plugin(&network));
+/// network.annotations = maker.mark([]);
+/// assert!(is_by_plugin(&network));
+/// assert_eq!(maker.made(&network, &["node1".to_owned()]), Some("node1"));
+///
+/// let other = Maker { node: "node2".into(), ..maker };
+/// assert_eq!(other.made(&network, &["node2".to_owned()]), None);
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maker {
     /// The program, such as `cni-opencontrail`.

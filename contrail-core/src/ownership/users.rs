@@ -38,6 +38,19 @@ pub struct NetworkUser<'a> {
 }
 
 /// The users of a virtual network of every host and every kind.
+///
+/// ```
+/// use contrail_core::api::Meta;
+/// use contrail_core::ownership::{UserKind, users};
+///
+/// const KIND: UserKind = UserKind("my-kind");
+/// let mut network = Meta::new("default-domain:admin:net1".parse()?);
+/// let key = KIND.annotation("node1.4711");
+/// network.annotations = [(key.as_str(), "value")].into_iter().collect();
+/// let user = users(&network).next().unwrap();
+/// assert_eq!((user.kind, user.name, user.value), ("my-kind", "node1.4711", "value"));
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 pub fn users(meta: &Meta) -> impl Iterator<Item = NetworkUser<'_>> {
     meta.annotations.0.iter().filter_map(|(key, value)| {
         let (kind, name) = key.strip_prefix(PREFIX)?.split_once('.')?;

@@ -26,6 +26,22 @@ impl ServiceChains {
     /// # Errors
     /// [`Error::Impossible`] with all that stands against it; nothing was written then. Any other error of
     /// the API; what had been done was taken back then, and [`Error::Undo`] names what could not be.
+    ///
+    /// ```no_run
+    /// # use contrail_core::service_chain::{Result, ServiceChains};
+    /// # fn example(chains: &ServiceChains) -> Result<()> {
+    /// use contrail_core::service_chain::{Description, Error};
+    ///
+    /// let text = r#"{"name": "c1", "left": "net1", "right": "net2", "services": [{"name": "fw"}]}"#;
+    /// match chains.apply(&Description::read(text, "c1.json")?) {
+    ///     Ok(plan) => plan.changes.iter().for_each(|change| println!("{change}")),
+    ///     Err(Error::Impossible { problems, .. }) => {
+    ///         problems.iter().for_each(|problem| eprintln!("{problem}"));
+    ///     }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn apply(&self, description: &Description) -> Result<Plan> {
         let plan = self.diff(description)?;
         if !plan.problems.is_empty() {
@@ -42,6 +58,17 @@ impl ServiceChains {
     ///
     /// # Errors
     /// [`Error::Impossible`] when the description makes no sense in itself, or when the API cannot be asked.
+    ///
+    /// ```no_run
+    /// # use contrail_core::service_chain::{Description, Result, ServiceChains};
+    /// # fn example(chains: &ServiceChains, description: &Description) -> Result<()> {
+    /// let plan = chains.diff(description)?;
+    /// for object in &plan.objects {
+    ///     println!("{} {} is {}", object.kind, object.name, object.state.as_str());
+    /// }
+    /// println!("{} changes, {} problems", plan.changes.len(), plan.problems.len());
+    /// # Ok(()) }
+    /// ```
     pub fn diff(&self, description: &Description) -> Result<Plan> {
         let chain = description.chain(&self.project)?;
         Ok(plan(&chain, &Snapshot::read(&self.client, &chain)?))
@@ -61,6 +88,14 @@ impl ServiceChains {
     ///
     /// # Errors
     /// As [`ServiceChains::diff`]; when the API refuses a change, those before it are taken back.
+    ///
+    /// ```no_run
+    /// # use contrail_core::service_chain::{Description, Result, ServiceChains};
+    /// # fn example(chains: &ServiceChains, description: &Description) -> Result<()> {
+    /// chains.delete(description)?;
+    /// assert!(chains.removal(description)?.changes.is_empty());
+    /// # Ok(()) }
+    /// ```
     pub fn delete(&self, description: &Description) -> Result<Plan> {
         let plan = self.removal(description)?;
         apply::run(&self.client, &plan.changes)?;

@@ -231,6 +231,21 @@ impl Description {
     ///
     /// # Errors
     /// [`Error::Decode`](error::Error::Decode) with the line and column where it stops making sense.
+    ///
+    /// ```
+    /// use contrail_core::service_chain::{Description, Direction, Mode};
+    ///
+    /// let text = r#"{"name": "c1", "left": "net1", "right": "net2",
+    ///     "services": [{"name": "fw", "members": ["fw-1", {"container_id": "4711"}]}]}"#;
+    /// let description = Description::read(text, "c1.json")?;
+    /// assert_eq!(description.direction, Direction::default());
+    /// let service = &description.services[0];
+    /// assert_eq!((service.mode, service.members.len()), (Mode::InNetwork, 2));
+    ///
+    /// let error = Description::read(r#"{"name": "c1"}"#, "c1.json").unwrap_err();
+    /// assert!(contrail_core::error::report(&error).contains("missing field `left`"));
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn read(text: &str, what: &str) -> error::Result<Self> {
         serde_json::from_str(text).map_err(|source| error::Error::Decode {
             what: what.to_owned(),

@@ -52,6 +52,19 @@ impl ServiceChains {
     ///
     /// # Errors
     /// As [`ServiceChains::apply`].
+    ///
+    /// ```no_run
+    /// # use contrail_core::service_chain::{Description, Result, ServiceChains};
+    /// # fn example(chains: &ServiceChains, description: &Description) -> Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let limit = Duration::from_secs(60);
+    /// let state = chains.bring_up(description, limit, |event| println!("{event:?}"))?;
+    /// for leg in state.legs.iter().filter(|leg| !leg.lacks.is_empty()) {
+    ///     println!("{leg}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn bring_up(
         &self,
         description: &Description,

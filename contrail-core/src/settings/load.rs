@@ -46,6 +46,24 @@ impl Settings {
     /// [`Error::Invalid`] with name, origin and what is allowed for a value that cannot be used,
     /// [`Error::Missing`] for one that others need, [`Error::File`] for a file that was named and
     /// cannot be read.
+    ///
+    /// ```
+    /// use contrail_core::settings::{Auth, Settings, Sources};
+    ///
+    /// let environment = |name: &str| match name {
+    ///     "OS_AUTH_URL" => Some("http://10.0.0.1:35357/v2.0".to_owned()),
+    ///     "OS_USERNAME" | "OS_PASSWORD" => Some("admin".to_owned()),
+    ///     _ => None,
+    /// };
+    /// let sources = Sources {
+    ///     environment: &environment,
+    ///     read: &|_| Err(std::io::ErrorKind::NotFound.into()),
+    ///     ..Sources::of_process()
+    /// };
+    /// let settings = Settings::load(&sources)?;
+    /// assert!(matches!(settings.auth, Auth::Keystone(_)));
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn load(sources: &Sources) -> Result<Self> {
         let mut layers = sources.layers();
         let named = Resolver::new(&layers, sources.read).ini_path()?;

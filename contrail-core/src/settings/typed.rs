@@ -81,6 +81,20 @@ impl Settings {
     }
 
     /// A setting as text, with its origin: for those that only one program understands.
+    ///
+    /// ```
+    /// use contrail_core::settings::{Key, Settings, Sources};
+    ///
+    /// let sources = Sources {
+    ///     environment: &|name| (name == "CONTRAIL_REQUEST_TIMEOUT").then(|| "3".to_owned()),
+    ///     read: &|_| Err(std::io::ErrorKind::NotFound.into()),
+    ///     ..Sources::of_process()
+    /// };
+    /// let settings = Settings::load(&sources)?;
+    /// assert_eq!(settings.value(Key::RequestTimeout).value.as_deref(), Some("3"));
+    /// assert_eq!(settings.timeouts.request.as_secs(), 3);
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
     pub fn value(&self, key: Key) -> &Resolved {
         // One for each row of the table, in its order.
         &self.values[key as usize]

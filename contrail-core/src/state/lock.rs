@@ -23,6 +23,20 @@ use crate::values::Deadline;
 const FILE: &str = "attachments.lock";
 
 /// The lock on one VM interface: the right to attach, detach or change it, until this value is dropped.
+///
+/// ```
+/// use contrail_core::state::lock::InterfaceLock;
+/// use uuid::Uuid;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// let id = Uuid::from_u128(1);
+/// let lock = InterfaceLock::at_once(dir.path(), id)?;
+/// assert!(lock.is_some());
+/// assert!(InterfaceLock::at_once(dir.path(), id)?.is_none(), "it is taken");
+/// drop(lock);
+/// assert!(InterfaceLock::at_once(dir.path(), id)?.is_some());
+/// # Ok::<(), contrail_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct InterfaceLock {
     /// Owns the lock: it is that of the open file, not of the process or the thread.

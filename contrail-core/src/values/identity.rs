@@ -62,6 +62,14 @@ pub fn virtual_machine(node: &str, container: &str) -> Uuid {
 }
 
 /// The id of the VM interface of a container: also of its agent port and its port file.
+///
+/// ```
+/// use contrail_core::values::identity;
+///
+/// let id = identity::interface("node1", "4711", "eth0");
+/// assert_eq!(id, identity::interface("node1", "4711", "eth0"));
+/// assert!(identity::host_ifname(id).starts_with("tap"));
+/// ```
 pub fn interface(node: &str, container: &str, ifname: &str) -> Uuid {
     id(&["virtual-machine-interface", node, container, ifname])
 }

@@ -42,6 +42,20 @@ impl Attacher {
     ///
     /// # Errors
     /// When the state directory cannot be used.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::attach::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use contrail_core::Deadline;
+    ///
+    /// let project = "default-domain:admin".parse()?;
+    /// let grace = Some(Duration::from_secs(600));
+    /// let cleaned = attacher.clean(&[project], grace, Deadline::after(Duration::from_secs(60)))?;
+    /// print!("{cleaned}");
+    /// cleaned.outcome()
+    /// # }
+    /// ```
     pub fn clean(
         &self,
         projects: &[FqName],

@@ -23,6 +23,21 @@ impl Attacher {
     /// # Errors
     /// When the API cannot be asked, or the first failure of a detach, after everything else has been
     /// tried; when the deadline has passed before that.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::attach::Result<()> {
+    /// use std::collections::BTreeSet;
+    /// use std::time::Duration;
+    ///
+    /// use contrail_core::Deadline;
+    ///
+    /// let keep = BTreeSet::from([("4711".to_owned(), "eth0".to_owned())]);
+    /// let network = "default-domain:admin:net1".parse()?;
+    /// let deadline = Deadline::after(Duration::from_secs(20));
+    /// let count = attacher.collect(&network, "my-configuration", &keep, deadline)?;
+    /// println!("{count} interfaces removed");
+    /// # Ok(()) }
+    /// ```
     pub fn collect(
         &self,
         network: &FqName,

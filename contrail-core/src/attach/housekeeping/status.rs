@@ -20,6 +20,21 @@ pub struct Status {
 
 impl Attacher {
     /// Asks the API for the project and the agent for a port that nobody has, at once.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use contrail_core::Deadline;
+    /// use contrail_core::error::report;
+    ///
+    /// let project = "default-domain:admin".parse()?;
+    /// let status = attacher.status(&project, Deadline::after(Duration::from_secs(5)));
+    /// for error in [status.api, status.agent].iter().filter_map(|result| result.as_ref().err()) {
+    ///     eprintln!("{}", report(error));
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn status(&self, project: &FqName, deadline: Deadline) -> Status {
         let agent = self.backend.agent.until(deadline);
         let (agent, api) = parallel::both(

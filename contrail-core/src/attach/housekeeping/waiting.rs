@@ -100,6 +100,14 @@ impl Attacher {
     ///
     /// # Errors
     /// When the state directory cannot be used, or has an entry of a later version.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {
+    /// for waiting in attacher.waiting()? {
+    ///     println!("{waiting}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn waiting(&self) -> Result<Vec<Waiting>> {
         let removals = self.pending_removals()?;
         list(&self.host.state_dir, removals, |id| self.is_free(id))

@@ -27,6 +27,28 @@ impl Attacher {
     /// # Errors
     /// Any of [`Error`](crate::attach::Error). What this call did is undone then;
     /// [`Error::Undo`](crate::attach::Error::Undo) names what could not be undone.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> Result<(), Box<dyn std::error::Error>> {
+    /// use contrail_core::attach::{Attachment, Error, NetworkSpec, SubnetSpec};
+    /// use contrail_core::error::report;
+    ///
+    /// let network = NetworkSpec {
+    ///     fq_name: "default-domain:admin:net1".parse()?,
+    ///     subnets: vec![SubnetSpec::new("10.1.1.0/24".parse()?)],
+    /// };
+    /// let wanted = Attachment {
+    ///     addresses: vec!["10.1.1.10".parse()?],
+    ///     ..Attachment::new("4711", "eth0", "/run/netns/c1", network)
+    /// };
+    /// match attacher.attach(&[wanted]) {
+    ///     Ok(attached) => println!("{} has {}", attached[0].ifname, attached[0].addresses[0].address),
+    ///     Err(error @ Error::Undo { .. }) => eprintln!("something is left: {}", report(&error)),
+    ///     Err(error) if error.is_transient() => eprintln!("try again later: {}", report(&error)),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn attach(&self, wanted: &[Attachment]) -> Result<Vec<Attached>> {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());

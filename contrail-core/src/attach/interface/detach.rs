@@ -25,6 +25,18 @@ impl Attacher {
     /// # Errors
     /// What a repetition could not mend either: an object in use by somebody else, or the state
     /// directory not writable while something had to be put off.
+    ///
+    /// ```no_run
+    /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::attach::Result<()> {
+    /// use contrail_core::attach::Detachment;
+    ///
+    /// let interface = Detachment { container: "4711".into(), ifname: "eth0".into() };
+    /// let detached = attacher.detach(&[interface])?;
+    /// if detached.deferred > 0 {
+    ///     println!("{} removals are deferred until the next call", detached.deferred);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn detach(&self, interfaces: &[Detachment]) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
         returns::sweep(&self.host.run_dir);

@@ -57,6 +57,23 @@ impl ServiceRoles {
     /// # Errors
     /// [`Error::Impossible`] when the service instance or the port is something else already; any other
     /// error of the API. What was done is taken back.
+    ///
+    /// ```no_run
+    /// # fn example(client: contrail_core::api::Client) -> contrail_core::service_chain::Result<()> {
+    /// use contrail_core::service_chain::{Leg, Mode, RolePort, ServiceRole, ServiceRoles};
+    /// use uuid::Uuid;
+    ///
+    /// let roles = ServiceRoles::new(client, "my-program");
+    /// let role = ServiceRole {
+    ///     instance: "default-domain:admin:firewall".parse()?,
+    ///     interface: Leg::Left,
+    ///     mode: Mode::InNetwork,
+    /// };
+    /// let (interface, machine) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    /// roles.join(&role, &RolePort { interface, machine, label: "fw-1".into() })?;
+    /// roles.leave(&role, interface, machine)?;
+    /// # Ok(()) }
+    /// ```
     pub fn join(&self, role: &ServiceRole, port: &RolePort) -> Result<()> {
         let seen = self.look(role, port)?;
         let Err(cause) = self.take(role, port, &seen) else {
