@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use contrail_core::api::VirtualNetwork;
 use contrail_core::kernel::{Dataplane, Kernel, VethSpec};
 use contrail_core::{FqName, MacAddr};
 use contrail_lab::faults::{Action, StatusAnswer};
@@ -378,9 +379,7 @@ fn a_network_whose_creator_won_the_race_is_used() {
                 call.wait().ok();
             }
             let name = FqName::new(["default-domain", "admin", "race"]);
-            let network = client()
-                .lookup::<contrail_core::api::VirtualNetwork>(&name)
-                .unwrap();
+            let network = client().lookup::<VirtualNetwork>(&name).unwrap();
             assert!(network.is_some());
             assert_eq!(
                 lab.status().ports.iter().filter(|port| port.active).count(),

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ::http::Method;
+use crate::values::Method;
 use uuid::Uuid;
 
 use crate::values::Effect;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
+use ureq::http::{HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, AsSendBody, Body, Error as UreqError};
 

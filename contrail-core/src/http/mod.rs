@@ -30,7 +30,7 @@ mod url;
 
 pub use crate::values::Effect;
 /// The methods of the `http` crate: a request of this crate is `GET`, `POST`, `PUT` or `DELETE`.
-pub use ::http::Method;
+pub use crate::values::Method;
 pub use client::Http;
 pub use request::Request;
 pub use response::Response;

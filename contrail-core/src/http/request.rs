@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::http::Method;
+use crate::values::Method;
 use serde_json::Value;
 
 use crate::values::Deadline;

@@ -123,7 +123,7 @@ impl TransportError {
 mod tests {
     use std::time::Duration;
 
-    use ::http::Method;
+    use crate::values::Method;
 
     use super::*;
     use crate::values::Deadline;

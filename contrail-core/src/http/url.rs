@@ -1,6 +1,6 @@
 //! Parts of URLs.
 
-use ::http::Uri;
+use crate::values::Uri;
 
 /// The path of a URL, without the query: what errors and logs show. `/` for a URL that has none.
 pub(crate) fn path_of(url: &str) -> String {

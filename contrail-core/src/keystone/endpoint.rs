@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use ::http::Uri;
+use crate::values::Uri;
 
 use crate::error::{Error, Result};
 

@@ -1,5 +1,6 @@
 //! The one table of all settings: their names in every source, defaults and meaning.
 
+use super::nearest::{nearest, plain};
 use crate::error::Error;
 
 /// A setting.
@@ -195,22 +196,6 @@ pub fn names<'a>() -> impl Iterator<Item = &'a str> {
         .copied()
 }
 
-/// The one of `candidates` that `name` probably means.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name: String = plain(name).collect();
-    candidates
-        .into_iter()
-        .map(|known| {
-            (
-                strsim::osa_distance(&name, &plain(known).collect::<String>()),
-                known,
-            )
-        })
-        .min()
-        .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
-        .map(|(_, known)| known)
-}
-
 /// The error for a name that no setting has.
 pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
     let hint = match nearest(name, names().chain(others.iter().copied())) {
@@ -225,13 +210,6 @@ pub fn unknown(name: &str, origin: &str, others: &[&str]) -> Error {
         }
     };
     Error::invalid(format!("setting ({origin})"), name, hint)
-}
-
-/// A name reduced to what distinguishes it.
-fn plain(name: &str) -> impl Iterator<Item = char> {
-    name.chars()
-        .filter(|c| !matches!(c, '-' | '_'))
-        .flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]
@@ -267,14 +245,6 @@ mod tests {
         );
         assert_eq!(find("api_server_file"), None);
         assert_eq!(find("log_file"), Some((Key::LogFile, false)));
-    }
-
-    #[test]
-    fn the_nearest_name_is_one_that_a_typing_error_explains() {
-        assert_eq!(nearest("api_sever", names()), Some("api_server"));
-        assert_eq!(nearest("admin_pasword", names()), Some("admin_password"));
-        assert_eq!(nearest("mut", ["mtu", "ipam"]), Some("mtu"));
-        assert_eq!(nearest("hairpinMode", names()), None);
     }
 
     #[test]

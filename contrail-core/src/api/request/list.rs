@@ -1,6 +1,6 @@
 //! Lists of objects: which objects, how much of each, and the request for them.
 
-use ::http::Method;
+use crate::values::Method;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! One request as a value.
 
-use ::http::Method;
+use crate::values::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 

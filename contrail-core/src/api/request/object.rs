@@ -1,6 +1,6 @@
 //! Requests about one object. `kind` is a type as the API spells it, such as `virtual-network`.
 
-use ::http::Method;
+use crate::values::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
