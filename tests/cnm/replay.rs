@@ -71,7 +71,7 @@ impl Replay {
         if body.is_null() && recorded.path == "/NetworkDriver.Leave" {
             // The engine repeats a request whose connection broke, but not its body.
             let reason = answer["Err"].as_str().unwrap();
-            assert!(status == 400 && reason.contains("without a body"), "{what}");
+            assert!(status == 400 && reason.contains("has no body"), "{what}");
             return;
         }
         assert_eq!(status, 200, "{what}");
