@@ -17,10 +17,10 @@ use crate::ownership;
 use crate::values::Deadline;
 
 impl Attacher {
-    /// Sets an address aside. One request, and a second one when the API shall choose.
+    /// Sets an address aside. One request, and a second one when the API chooses.
     ///
     /// # Errors
-    /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
+    /// [`Error::AddressInUse`] when the address is taken, [`Error::NoAddress`] when none is left
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
         Ok(reserve(&self.client(deadline), &self.host, wanted)?)
@@ -57,7 +57,7 @@ impl Attacher {
         Ok(holder.map(|ip| ownership::holder(&ip.meta)))
     }
 
-    /// Gives an address back; `false` when it was gone already.
+    /// Releases an address; `false` when it was already gone.
     ///
     /// # Errors
     /// When the API cannot be asked.

@@ -32,7 +32,7 @@ pub struct Attachment {
     pub configuration: Option<String>,
     /// What people call the container: shown in the controller's user interface.
     pub display_name: String,
-    /// The routes that the container gets through this interface. One without a gateway goes by the
+    /// The routes that the container gets through this interface. One without a gateway uses the
     /// gateway of the interface's own subnet.
     pub routes: Vec<Route>,
     /// Its part in a service chain.
@@ -134,7 +134,7 @@ pub struct Pool {
 /// An interface that was made and joined to its virtual network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// The id of the virtual machine object that stands for the container.
+    /// The id of the virtual machine object that represents the container.
     pub vm: Uuid,
     /// The id of the VM interface, of its agent port and its port file.
     pub interface: Uuid,
@@ -165,7 +165,7 @@ pub struct Assigned {
     pub gateway: Option<IpAddr>,
 }
 
-/// One interface of a container, to be taken away. Nothing else is needed: everything that was made
+/// One interface of a container, to be removed. Nothing else is needed: everything that was made
 /// for it has a name that follows from these two and the host's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detachment {

@@ -102,7 +102,7 @@ fn enter<'a>(
         let switch = "disable_ipv6";
         sysctl::set(Family::V6, ifname, switch, "0").map_err(|error| {
             Error::kernel(
-                format!("switch on IPv6 ({switch}) of interface {ifname}"),
+                format!("enable IPv6 ({switch}) on interface {ifname}"),
                 error,
             )
         })?;
@@ -114,7 +114,7 @@ fn enter<'a>(
     }
     if forwarding {
         forward(ifname, ipv6)
-            .map_err(|error| Error::kernel(format!("let {ifname} forward"), error))?;
+            .map_err(|error| Error::kernel(format!("enable forwarding on {ifname}"), error))?;
     }
     let groups: &[u32] = if ipv6 { &[RTNLGRP_IPV6_IFADDR] } else { &[] };
     let netlink = Netlink::open_listening(requests, groups)
@@ -134,7 +134,7 @@ fn forward(ifname: &str, ipv6: bool) -> io::Result<()> {
 
 fn ignore(result: io::Result<()>) {
     if let Err(error) = result {
-        log::debug!("a switch of /proc/sys/net stays as it is: {error}");
+        log::debug!("cannot change an optional setting in /proc/sys/net: {error}");
     }
 }
 

@@ -43,7 +43,7 @@ pub enum Error {
     },
 
     /// The kernel did not finish in time.
-    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
+    #[error("{operation} timed out after {} s", rounded(*.seconds))]
     Timeout {
         /// What took too long, and on what.
         operation: String,

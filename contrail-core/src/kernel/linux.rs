@@ -103,7 +103,7 @@ impl Kernel {
             Some(alias) => match netlink.link(name)? {
                 None => Ok(false),
                 Some(link) if inspect::has_other_alias(&link, alias) => {
-                    log::warn!("interface {name} stays: it is not that of VM interface {alias}");
+                    log::warn!("kept interface {name}: it does not belong to VM interface {alias}");
                     Ok(false)
                 }
                 Some(_) => netlink.delete_link(name),
@@ -178,8 +178,8 @@ fn ignore_advertisements(ifname: &str) -> bool {
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => {
             log::warn!(
-                "cannot set accept_ra of {ifname} ({error}): if this host heeds router \
-                 advertisements, it does on this interface too; make /proc/sys/net writable"
+                "cannot set accept_ra of {ifname} ({error}): if this host accepts router \
+                 advertisements, it also accepts them on this interface; make /proc/sys/net writable"
             );
             true
         }

@@ -78,7 +78,7 @@ impl Netns {
         if kind.filesystem_type() != NSFS_MAGIC {
             return Err(refused(
                 path,
-                "it is a plain file: no namespace is mounted there (any more)",
+                "it is a regular file: no namespace is mounted there",
             ));
         }
         if namespace_type(&file).is_some_and(|kind| kind != libc::CLONE_NEWNET) {

@@ -42,7 +42,7 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
                 log::info!("{change}");
                 done.push(change);
             }
-            Ok(false) => log::info!("{change}: somebody else has done it meanwhile"),
+            Ok(false) => log::info!("{change}: another client has done it in the meantime"),
             Err(cause) => {
                 if !cause.had_no_effect() {
                     done.push(change);
@@ -56,7 +56,7 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
 
 fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
     log::warn!(
-        "taking back {} changes after: {}",
+        "rolling back {} changes after: {}",
         done.len(),
         error::report(&cause)
     );

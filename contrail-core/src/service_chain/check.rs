@@ -103,7 +103,7 @@ impl<'a> Check<'a> {
             let given = given.as_ref()?;
             if leg != Leg::Management && service.mode != Mode::Transparent {
                 let reason = format!(
-                    "a service of mode {} stands in the chain's networks",
+                    "a service of mode {} uses the networks of the chain",
                     service.mode
                 );
                 self.wrong(&path, reason);

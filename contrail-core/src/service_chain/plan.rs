@@ -260,7 +260,7 @@ impl<'a> Planner<'a> {
         self.notes.extend(orphans.map(|tuple| {
             format!(
                 "{} {} belongs to an earlier service instance of this name: its member serves no chain \
-                 until it is made again",
+                 until it is created again",
                 PortTuple::TYPE,
                 tuple.fq_name()
             )

@@ -136,7 +136,7 @@ impl Planner<'_> {
             });
             if theirs < place && covers {
                 self.notes.push(format!(
-                    "network policy {} comes first on {network} (sequence {theirs}): what its rules mean does not go through the services",
+                    "network policy {} comes first on {network} (sequence {theirs}): traffic that its rules match does not go through the services",
                     other.to
                 ));
             }
@@ -162,7 +162,7 @@ impl Planner<'_> {
         };
         let kind = NetworkPolicy::TYPE;
         if !mark::is_of(&policy.meta, &self.chain.name) {
-            let text = "stays: it was not made by this chain";
+            let text = "kept: this chain did not create it";
             self.show(kind, policy.fq_name(), State::Present, false, text);
             return;
         }

@@ -132,7 +132,7 @@ impl fmt::Display for Problem {
             Problem::NoProject { project } => write!(f, "project {project} does not exist"),
             Problem::NoTemplate { service, template } => write!(
                 f,
-                "service {service}: service template {template} does not exist; without template one that fits is made"
+                "service {service}: service template {template} does not exist; if template is unset, a suitable one is created"
             ),
             Problem::ForbiddenTemplate { template, body } => write!(
                 f,
@@ -149,7 +149,7 @@ impl fmt::Display for Problem {
                 network,
             } => write!(
                 f,
-                "service {service}: {member} has no port in {network} that could be its {leg} one"
+                "service {service}: {member} has no port in {network} that could be its {leg} port"
             ),
             Problem::NoMember {
                 service,
@@ -196,7 +196,7 @@ impl fmt::Display for Problem {
                 sequence,
             } => write!(
                 f,
-                "network policy {policy} has the sequence {sequence} on {network} already"
+                "network policy {policy} already has the sequence {sequence} on {network}"
             ),
         }
     }

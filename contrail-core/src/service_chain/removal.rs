@@ -64,7 +64,7 @@ impl Planner<'_> {
             false => &chains,
         };
         if !keeps.is_empty() {
-            let text = format!("stays: network policy {} uses it", keeps.join(", "));
+            let text = format!("kept: network policy {} uses it", keeps.join(", "));
             self.show(kind, name, State::Present, ours, text);
             return;
         }
@@ -81,8 +81,8 @@ impl Planner<'_> {
             self.steps.drop_instances.push(Change::Delete(object));
         } else {
             let text = match ours {
-                true => "stays: it has port tuples that no chain made",
-                false => "stays: no chain made it",
+                true => "kept: it has port tuples that no chain created",
+                false => "kept: no chain created it",
             };
             self.show(kind, name, State::Present, ours, text);
         }

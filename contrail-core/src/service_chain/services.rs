@@ -194,7 +194,7 @@ impl<'a> Planner<'a> {
                 }
                 _ => {
                     was_ours = false;
-                    let by = format!("is a member of port tuple {} already", other.to);
+                    let by = format!("is already a member of port tuple {}", other.to);
                     self.problems.push(taken(by));
                 }
             }
@@ -208,14 +208,11 @@ impl<'a> Planner<'a> {
             None if !is_foreign => self.steps.roles.push(set_role(port, leg)),
             Some(_) if was_ours && had_tuple => self.steps.roles.push(set_role(port, leg)),
             Some(other) => {
-                let by = format!("has the role {other} already, {leg} is wanted");
+                let by = format!("already has the role {other}, not {leg}");
                 self.problems.push(taken(by));
             }
             None => {
-                let by = format!(
-                    "has no role in {}, which was not made by a chain",
-                    tuple.name
-                );
+                let by = format!("has no role in {}, which no chain created", tuple.name);
                 self.problems.push(taken(by));
             }
         }
@@ -296,7 +293,7 @@ fn change_role(port: &VirtualMachineInterface, role: Option<String>, what: Strin
 fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
     if template.version() != 2 {
         return Some(format!(
-            "has version {}: only templates of version 2 take ports that exist already",
+            "has version {}: only templates of version 2 accept existing ports",
             template.version()
         ));
     }

@@ -16,12 +16,12 @@ const MAX_KEPT: usize = 16;
 pub(super) fn set_aside(path: &Path, reason: &str) {
     match move_away(path) {
         Ok(to) => log::warn!(
-            "{} is not used and set aside as {}: {reason}",
+            "ignored {} and moved it to {}: {reason}",
             path.display(),
             to.display()
         ),
         Err(error) => log::warn!(
-            "{} is not used: {reason}; it cannot be set aside: {error}",
+            "ignored {}: {reason}; cannot move it aside: {error}",
             path.display()
         ),
     }
@@ -61,7 +61,7 @@ fn make_room(dir: &Path) -> io::Result<()> {
     kept.sort();
     let excess = (kept.len() + 1).saturating_sub(MAX_KEPT);
     for (_, path) in kept.into_iter().take(excess) {
-        log::warn!("removing {}, set aside earlier", path.display());
+        log::warn!("removing {}, moved aside earlier", path.display());
         fs::remove_file(&path)?;
     }
     Ok(())

@@ -19,7 +19,7 @@ pub struct Status {
 }
 
 impl Attacher {
-    /// Asks the API for the project and the agent for a port that nobody has, at once.
+    /// Asks the API for the project and the agent for a port that does not exist, in parallel.
     pub fn status(&self, project: &FqName, deadline: Deadline) -> Status {
         let agent = self.backend.agent.until(deadline);
         let (agent, api) = parallel::both(

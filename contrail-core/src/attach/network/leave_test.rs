@@ -12,7 +12,7 @@ use crate::testing::{FakeTransport, client_of};
 const ID: Uuid = Uuid::from_u128(1);
 const NAME: [&str; 3] = ["d", "p", "n"];
 
-/// The network of the plugins, with a subnet or, while it goes, without.
+/// The network of the plugins, with a subnet, or without one while it is being deleted.
 fn network_with(subnets: bool) -> Value {
     let entry =
         json!({"subnet": {"ip_prefix": "10.1.1.0", "ip_prefix_len": 24}, "subnet_uuid": ID});
@@ -43,7 +43,7 @@ fn listed(network: Option<Value>) -> Result<Response, TransportError> {
     ok(&json!({"virtual-networks": items}))
 }
 
-/// An API in which a network goes: what it answers to each kind of request.
+/// An API that is deleting a network: what it answers to each kind of request.
 fn api(
     update: fn() -> Result<Response, TransportError>,
     delete: fn() -> Result<Response, TransportError>,

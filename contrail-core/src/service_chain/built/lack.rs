@@ -129,7 +129,7 @@ impl fmt::Display for Lack {
             Lack::Address(None) => f.write_str("the next hop has no address"),
             Lack::AddressWithoutInterface { address, interface } => write!(
                 f,
-                "the address {address} still belongs to VM interface {interface}, which is no member"
+                "the address {address} still belongs to VM interface {interface}, which is not a member"
             ),
             Lack::Steering(name) => write!(f, "no member is in routing instance {name}"),
             Lack::Onward {

@@ -96,7 +96,7 @@ impl ServiceRoles {
                 self.take_out(port, &tuple)?;
             }
             if is_foreign {
-                warn_of_left(tuple.fq_name(), "no plugin made it");
+                warn_of_left(tuple.fq_name(), "no plugin created it");
                 return Ok(dissolved);
             }
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
@@ -108,14 +108,14 @@ impl ServiceRoles {
                 }
                 result => drop(result?),
             }
-            log::info!("port tuple {} is dissolved", tuple.fq_name());
+            log::info!("dissolved port tuple {}", tuple.fq_name());
             self.clear_roles(&tuple, interface, &leaving)?;
             return Ok(dissolved);
         }
         Err(ClientError::InUse {
             kind: PortTuple::TYPE,
             uuid: tuple,
-            by: vec!["ports that join it again and again".to_owned()],
+            by: vec!["ports that keep joining it".to_owned()],
         }
         .into())
     }
@@ -273,7 +273,7 @@ impl ServiceRoles {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(ClientError::InUse { .. }) => Ok(()),
                     Err(error) if error.is_forbidden() => {
-                        log::info!("service template {} stays: {error}", found.fq_name());
+                        log::info!("kept service template {}: {error}", found.fq_name());
                         Ok(())
                     }
                     result => result.map(drop),
@@ -286,7 +286,7 @@ impl ServiceRoles {
 
 fn warn_of_left(tuple: &FqName, reason: &str) {
     log::warn!(
-        "port tuple {tuple} stays: {reason}; whoever deletes it later makes the controller lose the chains of \
+        "kept port tuple {tuple}: {reason}; deleting it later makes the controller lose the chains of \
          its service"
     );
 }
