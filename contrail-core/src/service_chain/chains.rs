@@ -21,11 +21,11 @@ impl ServiceChains {
         Self { client, project }
     }
 
-    /// Makes the controller have the chain, and returns what was changed: nothing when it has it.
+    /// Applies the chain to the controller, and returns what was changed: nothing if it was there.
     ///
     /// # Errors
-    /// [`Error::Impossible`] with all that stands against it; nothing was written then. Any other error of
-    /// the API; what had been done was taken back then, and [`Error::Undo`] names what could not be.
+    /// [`Error::Impossible`] with all problems; nothing was written then. Any other error of the API;
+    /// what had been done was then rolled back, and [`Error::Undo`] names what could not be.
     pub fn apply(&self, description: &Description) -> Result<Plan> {
         let plan = self.diff(description)?;
         if !plan.problems.is_empty() {
@@ -60,7 +60,7 @@ impl ServiceChains {
     /// was; networks, containers and ports may be gone already.
     ///
     /// # Errors
-    /// As [`ServiceChains::diff`]; when the API refuses a change, those before it are taken back.
+    /// As [`ServiceChains::diff`]; when the API refuses a change, those before it are rolled back.
     pub fn delete(&self, description: &Description) -> Result<Plan> {
         let plan = self.removal(description)?;
         apply::run(&self.client, &plan.changes)?;

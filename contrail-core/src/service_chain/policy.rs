@@ -195,7 +195,7 @@ fn sequence(link: &Ref<PolicyLink>) -> Option<Sequence> {
     link.attr.as_ref()?.sequence
 }
 
-/// What makes one rule the same as another. The id, and what newer servers add by themselves, does not
+/// What makes one rule the same as another. The id, and what newer servers add, does not
 /// count.
 fn essence(rule: &PolicyRule) -> impl PartialEq + use<> {
     let side = |addresses: &[PolicyAddress]| -> Vec<Option<String>> {

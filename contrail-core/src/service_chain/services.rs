@@ -268,7 +268,7 @@ pub(super) fn set_role(port: &VirtualMachineInterface, leg: Leg) -> Change {
     )
 }
 
-/// Takes a port's role away.
+/// Removes a port's role.
 pub(super) fn clear_role(port: &VirtualMachineInterface) -> Change {
     change_role(port, None, "to have no role".to_owned())
 }
@@ -289,7 +289,7 @@ fn change_role(port: &VirtualMachineInterface, role: Option<String>, what: Strin
     }
 }
 
-/// Why a template cannot serve, if it cannot.
+/// The reasons why a template cannot be used, if any.
 fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
     if template.version() != 2 {
         return Some(format!(
@@ -314,7 +314,7 @@ fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<
     Some(format!("has no {leg} interface"))
 }
 
-/// What is different between a service instance and the one that is wanted.
+/// The differences between a service instance and the wanted one.
 pub(super) fn differences(
     existing: &ServiceInstance,
     template: &ServiceTemplate,
@@ -333,7 +333,7 @@ pub(super) fn differences(
     all
 }
 
-/// The networks of a service instance for people, who also see when the two places where they stand
+/// The networks of a service instance for people, who also see when the two places that hold them
 /// do not agree.
 pub(super) fn networks(properties: &InstanceProperties) -> String {
     let list = properties.interface_list.iter();

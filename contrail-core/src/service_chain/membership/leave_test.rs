@@ -16,7 +16,7 @@ fn made_here(kind: &str, name: &[&str]) -> Value {
     json!({kind: {"fq_name": name, "uuid": ID, "annotations": {"key_value_pair": pairs}}})
 }
 
-/// An API with a service instance that nobody uses, as far as can be read, and with its template.
+/// An API with a service instance that is not in use, as far as can be read, and with its template.
 fn api(tuples: Value, policies: Value) -> Arc<FakeTransport> {
     let instance = made_here("service-instance", &["d", "p", "fw"]);
     FakeTransport::new(move |request| {

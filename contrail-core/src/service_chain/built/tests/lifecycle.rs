@@ -1,5 +1,5 @@
 //! The ways in which a member left and came back, with the state after each step. Those states are
-//! summaries: the parts that they leave out are as in a chain that stands.
+//! summaries: the parts that they leave out are as in a chain that is built.
 
 use std::collections::BTreeMap;
 
