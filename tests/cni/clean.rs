@@ -57,7 +57,7 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
             report.contains("container gone, interface eth0"),
             "{report}"
         );
-        // It comes back, and is none any more: the next time begins anew.
+        // It comes back, and is no longer an orphan: the next time starts again.
         let gone = TestNetns::new("gone").unwrap();
         call("ADD", "gone", &gone).run().ok();
         let notes = fs::read_dir("/var/lib/contrail/cni-opencontrail/orphans").unwrap();

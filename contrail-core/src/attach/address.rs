@@ -1,4 +1,4 @@
-//! Addresses that are set aside before there is an interface for them: instance IPs that refer to
+//! Addresses that are reserved before there is an interface for them: instance IPs that refer to
 //! their network alone. They carry the owner mark, so that this host finds its own again.
 
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use crate::ownership;
 use crate::values::Deadline;
 
 impl Attacher {
-    /// Sets an address aside. One request, and a second one when the API chooses.
+    /// Reserves an address. One request, and a second one when the API chooses.
     ///
     /// # Errors
     /// [`Error::AddressInUse`] when the address is taken, [`Error::NoAddress`] when none is left
@@ -26,7 +26,7 @@ impl Attacher {
         Ok(reserve(&self.client(deadline), &self.host, wanted)?)
     }
 
-    /// The addresses that this host has set aside in a network. One request.
+    /// The addresses that this host has reserved in a network. One request.
     ///
     /// # Errors
     /// When the API cannot be asked.
@@ -114,7 +114,7 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(7);
 
     #[test]
-    fn an_address_without_an_address_is_taken_back_and_the_full_subnet_is_named() {
+    fn an_instance_ip_without_an_address_is_rolled_back_and_the_full_subnet_is_named() {
         // As recorded: the API answers 200 to the creation.
         let transport = FakeTransport::new(|request| {
             let body = match request.method {

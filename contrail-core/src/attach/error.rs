@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_once_for_each_reason() {
+    fn what_is_left_is_reported_once_for_each_reason() {
         let error = Error::Left(vec![
             missing("room"),
             timeout("asking", 1.0),

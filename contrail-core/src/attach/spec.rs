@@ -185,7 +185,7 @@ pub struct Service {
     pub forwarding: bool,
 }
 
-/// An address to be set aside.
+/// An address to be reserved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserve<'a> {
     /// The id that the instance IP gets: asking again with the same one is no second address.
@@ -201,17 +201,17 @@ pub struct Reserve<'a> {
     /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
     pub subnet: Option<(Uuid, IpNetwork)>,
-    /// What it is set aside for, for people.
+    /// What it is reserved for, for people.
     pub purpose: &'a str,
 }
 
-/// An address that this host has set aside.
+/// An address that this host has reserved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// The instance IP.
     pub id: Uuid,
     /// The address.
     pub address: IpAddr,
-    /// What it is set aside for.
+    /// What it is reserved for.
     pub purpose: String,
 }

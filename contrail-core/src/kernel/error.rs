@@ -51,7 +51,7 @@ pub enum Error {
         seconds: f32,
     },
 
-    /// A value that the kernel would refuse or understand differently.
+    /// A value that the kernel would refuse or interpret differently.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }

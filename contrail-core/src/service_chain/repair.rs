@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_made_again_while_its_members_are_out() {
+    fn an_orphan_is_created_again_while_its_members_are_out() {
         let [down, again] = stages(Repair::Rejoin, &orphaned("service-chain")).unwrap();
         let [first, second] = LEAVE;
         assert_eq!(down, [first, second, "delete port-tuple d:p:fw:m"]);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_again_has_its_id_and_marks_but_no_address_of_the_controller() {
+    fn an_object_created_again_has_its_id_and_marks_but_no_address_of_the_controller() {
         let snapshot = snapshot("service-chain");
         let services = [FqName::new(["d", "p", "fw"])].into();
         let [_, again] = Repair::Rebuild.stages(&snapshot, &services).unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_another_chain_is_not_made_again() {
+    fn a_service_of_another_chain_is_not_created_again() {
         let mut snapshot = snapshot("service-chain");
         let rule = json!({"action_list": {"apply_service": ["d:p:fw"]}});
         let rules = json!({"network_policy_entries": {"policy_rule": [rule]}});

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_told_what_an_administrator_must_make() {
+    fn the_error_for_a_tenant_names_what_an_administrator_must_create() {
         let name = FqName::new(["default-domain", "container-in-network"]);
         let mut template = new_template(name, Mode::InNetwork, false);
         template.meta.uuid = Some(uuid::Uuid::from_u128(1));

@@ -1,4 +1,4 @@
-//! Setting aside what is no entry: it is kept for whoever wants to look at it, out of the way.
+//! Moving damaged entries aside: they are kept for inspection, out of the way.
 
 use std::fs;
 use std::io;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
-/// The directory, beside the entries, that takes what is set aside.
+/// The directory, next to the entries, for what is moved aside.
 const DIRECTORY: &str = "damaged";
 
-/// How many files that directory may hold; the oldest makes room for a new one.
+/// How many files that directory may hold; the oldest one makes room for a new one.
 const MAX_KEPT: usize = 16;
 
 /// Moves a file away, with one warning.

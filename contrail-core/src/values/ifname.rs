@@ -1,6 +1,6 @@
-//! What an interface may be called.
+//! Valid names of interfaces.
 
-/// The longest name of an interface, in bytes (`IFNAMSIZ` of the kernel, without the zero).
+/// The longest name of an interface, in bytes (`IFNAMSIZ` of the kernel, without the terminating zero).
 const MAX_LEN: usize = 15;
 
 /// The kernel takes this byte for a blank, as in Latin-1, also in the middle of a UTF-8 character.

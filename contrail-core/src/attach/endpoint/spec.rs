@@ -42,7 +42,7 @@ pub struct Endpoint {
 pub struct EndpointAddress {
     /// The address.
     pub address: IpAddr,
-    /// The instance IP that has been set aside for it: it is reused, and kept when the
+    /// The instance IP that has been reserved for it: it is reused, and kept when the
     /// endpoint is removed.
     pub reserved: Option<Uuid>,
 }

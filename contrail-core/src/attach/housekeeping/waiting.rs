@@ -34,7 +34,7 @@ pub enum Waiting {
         /// The name of the virtual network.
         network: FqName,
     },
-    /// A VM interface whose link was gone when it was last looked at. A clean-up with removal deletes it.
+    /// A VM interface whose link was gone when it was last checked. A clean-up with removal deletes it.
     Orphan {
         /// The VM interface.
         interface: Uuid,

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_expected_has_no_difference_and_more_is_none_either() {
+    fn the_expected_state_has_no_difference_and_neither_has_additional_state() {
         let mut link = link();
         link.addresses.push("10.9.9.9/32".parse().unwrap());
         link.routes

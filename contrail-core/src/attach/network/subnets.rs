@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_causes_of_no_address_are_told_apart() {
+    fn the_causes_of_a_missing_address_are_distinguished() {
         let v4_only = [subnet("10.1.1.0/24", "10.1.1.1")];
         let outside = Some("10.9.9.9".parse().unwrap());
         for (subnets, family, asked, reason) in [

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_orphan_keeps_its_time_until_it_is_none_in_its_project() {
+    fn an_orphan_keeps_its_time_until_it_is_resolved_in_its_project() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         let [a, b] = [1, 2].map(Uuid::from_u128);

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_forwards_goes_first_and_what_is_referred_to_last() {
+    fn what_forwards_is_removed_first_and_what_is_referred_to_last() {
         let id = Uuid::from_u128(1);
         let mut steps = vec![Step::Machine(id)];
         steps.extend(Step::of_interface(id, &[Family::V4]));

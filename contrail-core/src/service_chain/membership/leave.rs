@@ -31,7 +31,7 @@ pub struct Dissolved {
 }
 
 impl ServiceRoles {
-    /// The port tuples that a VM interface is in, whoever made it a member; none if it does not exist.
+    /// The port tuples that a VM interface is in, by any cause; none if it does not exist.
     /// One request.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl ServiceRoles {
                 return Ok(dissolved);
             }
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
-                // Somebody has joined it meanwhile.
+                // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => continue,
                 Err(error) if error.is_forbidden() => {
                     warn_of_left(tuple.fq_name(), "this user may not delete it");
@@ -219,7 +219,7 @@ impl ServiceRoles {
                 continue;
             }
             match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
-                // Somebody has joined it meanwhile.
+                // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => left += 1,
                 result => drop(result?),
             }
