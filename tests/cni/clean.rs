@@ -120,7 +120,7 @@ fn removals_that_wait_are_shown_and_worked_off() {
         }
         // What waits is shown also while nobody can be asked for orphans.
         let (report, error) = call_clean().failure(&["clean"]);
-        assert!(report.contains("were done, 12 wait"), "{report}");
+        assert!(report.contains("completed, 12 pending"), "{report}");
         assert!(
             report.contains("project default-domain:admin: cannot be"),
             "{report}"
