@@ -58,7 +58,7 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// When a service does not answer. The result tells what became of each orphan.
+    /// When a service does not answer. The result says what became of each orphan.
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
 }
 

@@ -32,7 +32,7 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Reads and checks a call in the protocol's order: environment, input, JSON, name, version.
-    /// `version` becomes that of the configuration as soon as it is known.
+    /// `version` becomes the version of the configuration as soon as it is known.
     ///
     /// # Errors
     ///

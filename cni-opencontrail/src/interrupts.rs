@@ -8,7 +8,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// Whether the caller has given up.
 pub trait Interrupts {
-    /// From now on signals are kept, and told by [`Interrupts::came`].
+    /// From now on signals are caught, and reported by [`Interrupts::came`].
     fn defer(&self);
 
     /// Whether one has come since.

@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Core(#[from] attach::Error),
 
-    /// A path that is none of the protocol's methods, or another HTTP method than POST.
+    /// A path that is not one of the protocol's methods, or another HTTP method than POST.
     #[error("this plugin has no method {path}")]
     UnknownMethod {
         /// The path.
@@ -142,7 +142,7 @@ impl Error {
         CoreError::system(operation, source).into()
     }
 
-    /// The HTTP status that tells Docker whether the request was understood. A call that was understood
+    /// The HTTP status that shows Docker whether the request was understood. A call that was understood
     /// and failed is 200: the text is in the body.
     pub fn status(&self) -> u16 {
         match self {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// The kind of both: programs that know no pools count them as users, too.
 const DOCKER: UserKind = UserKind("docker-network");
 
-/// The value of a pool's annotation. The value of a Docker network's is JSON, so this one tells them apart;
+/// The value of a pool's annotation. The value of a Docker network's is JSON, so this one distinguishes them;
 /// the name cannot, since a host's name may contain anything that a pool's does.
 const POOL: &str = "uses it";
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_and_docker_networks_are_told_apart_on_hosts_with_any_name() {
+    fn pools_and_docker_networks_are_distinguished_on_hosts_with_any_name() {
         for node in ["node1", "a.pool.b", "pool.", ".pool."] {
             let pool = User::pool(node, Uuid::from_u128(1));
             let docker = User::network(node, "4711", r#"{"pools":[]}"#.into());

@@ -25,7 +25,7 @@ const MAX_STATE: u64 = 1 << 20;
 /// followed; secrets are often mounted as such.
 ///
 /// # Errors
-/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one, is too
+/// The system's error; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one, is too
 /// large or is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_at_most(path, MAX_TEXT)?).map_err(|_| odd("it is not UTF-8 text"))
@@ -34,7 +34,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// Reads a file of at most `limit` bytes. Symbolic links are followed.
 ///
 /// # Errors
-/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
+/// The system's error; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
 /// large.
 pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read(path, fs::metadata(path)?, 0, limit, |_| Ok(()))
@@ -43,7 +43,7 @@ pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// Reads a file of the state that plugins keep, of at most 1 MiB. A symbolic link is refused.
 ///
 /// # Errors
-/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
+/// The system's error; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one or is too
 /// large.
 pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
     read_private_if(path, |_| Ok(()))
@@ -91,7 +91,7 @@ fn read(
 /// anyway.
 ///
 /// # Errors
-/// That of the system; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one.
+/// The system's error; [`ErrorKind::InvalidInput`] with the reason if the file is not a regular one.
 pub fn open_log(path: &Path) -> io::Result<Option<File>> {
     if [Path::new("/dev/null"), Path::new("/dev/stderr")].contains(&path) {
         return Ok(None);
@@ -139,7 +139,7 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
 }
 
 /// Writes a file of mode 0600 so that readers see the old content or the new, even after a power
-/// failure: a temporary file beside it is written, synced and renamed. Creates the directory.
+/// failure: a temporary file next to it is written, synced and renamed. Creates the directory.
 ///
 /// # Errors
 /// [`Error::File`]; the old content is kept.
@@ -187,7 +187,7 @@ fn replace(path: &Path, content: &[u8], sync: fn(&fs::File) -> io::Result<()>) -
 const IN_USE: Duration = Duration::from_secs(60);
 
 /// Removes the temporary files that killed writers have left in a directory of private files and in those below
-/// it. A file that cannot be removed stays.
+/// it. A file that cannot be removed is left in place.
 pub fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
-    /// Everything that is no plain file, with what the refusal says.
+    /// Everything that is not a regular file, with the text of the refusal.
     fn odd_files(dir: &Path) -> Vec<std::path::PathBuf> {
         let pipe = dir.join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();

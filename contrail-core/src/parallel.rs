@@ -1,13 +1,13 @@
-//! Independent work at once, on threads that end with the call. Where the system gives no more
+//! Independent work in parallel, on threads that end with the call. If the system gives no more
 //! threads (a limit on processes, a cgroup's `pids.max`), the caller does the work itself: slower,
-//! not otherwise.
+//! with the same result.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder, ScopedJoinHandle};
 
-/// Applies `f` to every item at once and returns the results in the order of the items. The calling
-/// thread works too. A panic of one goes on in the caller after all threads have ended, so that
+/// Applies `f` to all items in parallel and returns the results in the order of the items. The calling
+/// thread works too. A panic of one is resumed in the caller after all threads have ended, so that
 /// nothing keeps running unseen.
 ///
 /// ```
@@ -18,8 +18,8 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<R>
     map_on(thread, items, f)
 }
 
-/// Runs `aside` on a thread beside `here`, which the calling thread runs, and returns both results.
-/// A panic of one goes on in the caller after both have ended.
+/// Runs `aside` on a thread, in parallel with `here` on the calling thread, and returns both results.
+/// A panic of one is resumed in the caller after both have ended.
 ///
 /// ```
 /// let (sum, product) = contrail_core::parallel::both(|| 2 + 5, || 2 * 5);
@@ -81,7 +81,7 @@ fn both_on<A: Send, B>(
     })
 }
 
-/// The result of a thread; its panic goes on in the caller.
+/// The result of a thread; its panic is resumed in the caller.
 fn join<R>(thread: ScopedJoinHandle<'_, R>) -> R {
     thread
         .join()
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// A thread that no system has the memory for: it fails as when there may be no more of them.
+    /// A thread that no system has the memory for: it fails as if the limit of threads were reached.
     fn impossible() -> Builder {
         Builder::new().stack_size(1 << 60)
     }

@@ -65,7 +65,7 @@ fn check_names_a_membership_and_a_chain_that_are_lost() {
         let lost = check().json;
         let details = lost["details"].as_str().unwrap();
         assert!(
-            details.contains("is no member of service instance default-domain:admin:fw"),
+            details.contains("is not a member of service instance default-domain:admin:fw"),
             "{details}"
         );
     });

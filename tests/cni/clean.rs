@@ -57,7 +57,7 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
             report.contains("container gone, interface eth0"),
             "{report}"
         );
-        // It comes back, and is none any more: the next time begins anew.
+        // It comes back, and is no longer an orphan: the next time starts again.
         let gone = TestNetns::new("gone").unwrap();
         call("ADD", "gone", &gone).run().ok();
         let notes = fs::read_dir("/var/lib/contrail/cni-opencontrail/orphans").unwrap();
@@ -66,7 +66,10 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
         assert!(report.contains("0 orphans"), "{report}");
         end(gone);
         let report = clean(&[]);
-        assert!(report.contains("stays without --remove"), "{report}");
+        assert!(
+            report.contains("kept; use --remove to remove it"),
+            "{report}"
+        );
         let report = clean(&["--remove", "--grace", "0"]);
         assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
         assert_eq!(everything(&lab, &[kept.netns()]), before);
@@ -117,7 +120,7 @@ fn removals_that_wait_are_shown_and_worked_off() {
         }
         // What waits is shown also while nobody can be asked for orphans.
         let (report, error) = call_clean().failure(&["clean"]);
-        assert!(report.contains("were done, 12 wait"), "{report}");
+        assert!(report.contains("completed, 12 pending"), "{report}");
         assert!(
             report.contains("project default-domain:admin: cannot be"),
             "{report}"
@@ -126,7 +129,7 @@ fn removals_that_wait_are_shown_and_worked_off() {
         lab.start_service(Restartable::ConfigApi).unwrap();
         let report = clean(&[]);
         assert!(
-            report.contains("12 removals of earlier calls were done, 0 wait"),
+            report.contains("12 deferred removals completed, 0 pending"),
             "{report}"
         );
         assert_eq!(everything(&lab, &[]), before);

@@ -182,7 +182,7 @@ fn whatever_the_kernel_refuses_nothing_is_left() {
             for step in 0..to_detach {
                 attach().unwrap();
                 kernel.strike(step);
-                // Whether it is put off or an error, the runtime's next DEL or anybody's finishes it.
+                // Whether it is deferred or an error, the next DEL of any container finishes it.
                 let _ = detach();
                 kernel.strike(NEVER);
                 cases += 1;

@@ -54,7 +54,7 @@ fn for_all(command: &str, netns: &TestNetns) -> Duration {
 
 fn waiting(call: &Call) -> usize {
     let report = call.output(&["clean"]);
-    let (_, rest) = report.split_once(" were done, ").unwrap();
+    let (_, rest) = report.split_once(" completed, ").unwrap();
     rest.split(' ').next().unwrap().parse().unwrap()
 }
 

@@ -338,7 +338,7 @@ fn an_mtu_without_room_for_ipv6() {
             configuration
         },
         7,
-        &["1279", "IPv6 needs 1280 bytes"],
+        &["1279", "IPv6 needs at least 1280 bytes"],
     );
 }
 

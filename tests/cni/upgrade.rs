@@ -93,7 +93,7 @@ fn a_removal_that_waits_is_shown_and_completed() {
         install("cni-removal-waits", STATE);
         let report = clean(&[]);
         assert!(
-            report.contains("1 removals of earlier calls were done, 0 wait"),
+            report.contains("1 deferred removals completed, 0 pending"),
             "{report}"
         );
         assert_eq!(everything(&lab, &[]), before);

@@ -62,7 +62,10 @@ fn an_endpoint_that_no_engine_knows_is_noted_and_later_removed() {
         assert!(report.contains("1 orphans, 0 of them removed"), "{report}");
         assert!(report.contains("  endpoint gone ("), "{report}");
         let report = clean(&[]);
-        assert!(report.contains("stays without --remove"), "{report}");
+        assert!(
+            report.contains("kept; use --remove to remove it"),
+            "{report}"
+        );
         let report = clean(&["--remove", "--grace", "0"]);
         assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
         assert_eq!(without_notes(&lab), with_one);
@@ -98,7 +101,7 @@ fn removals_that_wait_are_shown_and_worked_off() {
         lab.start_service(Restartable::ConfigApi).unwrap();
         let report = clean(&[]);
         assert!(
-            report.contains("1 removals of earlier calls were done, 0 wait"),
+            report.contains("1 deferred removals completed, 0 pending"),
             "{report}"
         );
         // What waits beside the endpoints is the plugin's own to do.

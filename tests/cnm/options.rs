@@ -65,7 +65,7 @@ fn an_mtu_without_room_for_ipv6_is_refused_before_a_container_meets_it() {
             )
         };
         let error = create("1279").unwrap_err();
-        assert!(error.contains("IPv6 needs 1280 bytes"), "{error}");
+        assert!(error.contains("IPv6 needs at least 1280 bytes"), "{error}");
         assert_eq!(objects(&lab), before);
         create("1280").unwrap();
     });

@@ -89,7 +89,9 @@ fn what_ends_while_the_controller_is_down_is_taken_away_later() {
         docker("rm -f oct-a").ok();
         world.lab().start_service(Restartable::ConfigApi).unwrap();
         world.lab().start_service(Restartable::Agent).unwrap();
-        world.wait_until("what was put off is done", |world| world.left() == empty);
+        world.wait_until("the deferred removals are done", |world| {
+            world.left() == empty
+        });
         docker("network rm oct1").ok();
         world.assert_clean();
     }

@@ -90,7 +90,7 @@ pub fn dns(objects: &[&Object]) -> Option<Dns> {
     Some(dns).filter(|dns| !dns.is_empty())
 }
 
-/// The values of `key` in `runtimeConfig` and in `args.cni` of each object, with where they stand.
+/// The values of `key` in `runtimeConfig` and in `args.cni` of each object, with their places.
 fn ways<'a>(objects: &[&'a Object], key: &str) -> Vec<(&'a Value, &'static str)> {
     let mut found = Vec::new();
     for object in objects {

@@ -107,7 +107,7 @@ impl fmt::Display for CniError {
     }
 }
 
-/// The code of an error of the library: that of its cause.
+/// The code of an error of the library: the code of its cause.
 fn code(error: &Error) -> u32 {
     match error.cause() {
         Error::Client(error) => client_code(error),
@@ -135,7 +135,7 @@ fn code(error: &Error) -> u32 {
 /// | `Agent` | 104 |
 /// | `Decode`, `Foreign`, `NoId` | 106 |
 /// | `Encode` | 999 |
-/// | `Unsure`, `NoToken` | that of its cause |
+/// | `Unsure`, `NoToken` | the code of its cause |
 fn client_code(error: &error::Error) -> u32 {
     use error::Error;
     match error.cause() {

@@ -1,5 +1,5 @@
 //! Standard input with an end: a runtime that keeps its end open must not keep the plugin, and with it
-//! the container, for ever.
+//! the container, forever.
 
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -14,7 +14,7 @@ use crate::socket;
 /// The file that is read when no other is named.
 const FILE: &str = "/etc/contrail/opencontrail.conf";
 
-/// Where this program keeps its state: not beside the CNI plugin's, whose files have other meanings.
+/// Where this program keeps its state: not in the CNI plugin's directory, whose files have other meanings.
 const STATE_DIR: &str = "/var/lib/contrail/cnm-opencontrail";
 
 /// The settings, with those that only this program has.
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_is_none_is_refused_with_its_origin() {
+    fn an_invalid_scope_is_refused_with_its_origin() {
         let environment = |name: &str| (name == "SCOPE").then(|| "swarm".to_string());
         let error = resolve(&sources(&environment), &["a".into()])
             .err()

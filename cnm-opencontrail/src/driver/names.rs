@@ -1,4 +1,4 @@
-//! Names that people see. Docker does not tell plugins the name of a container.
+//! Names that people see. Docker does not give plugins the name of a container.
 
 use contrail_core::ownership::ContainerName;
 

@@ -13,7 +13,7 @@ use crate::proto::Options;
 /// The key of the user's options among Docker's.
 const GENERIC: &str = "com.docker.network.generic";
 
-/// The options. To add one, add a row here and a property below, and use it; its default is that of
+/// The options. To add one, add a row here and a property below, and use it; its default is the one of
 /// networks which were stored before.
 pub(crate) const NETWORK_OPTIONS: Table<Draft> = Table {
     command: "docker network create -o",

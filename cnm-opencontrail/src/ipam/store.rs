@@ -80,7 +80,7 @@ pub(super) struct Index {
 }
 
 impl Store {
-    /// Reads what an earlier run has left. Damaged entries are set aside.
+    /// Reads what an earlier run has left. Damaged entries are moved aside.
     ///
     /// # Errors
     /// If the directory cannot be created or read, or has an entry of a later version.

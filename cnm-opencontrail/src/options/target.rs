@@ -66,7 +66,7 @@ impl TargetNames {
     /// The network that the options name; `None` if they name none.
     ///
     /// # Errors
-    /// Names that cannot be used, and `name` beside `vn`.
+    /// Names that cannot be used, and `name` together with `vn`.
     pub(crate) fn target(&self, default_project: &FqName) -> Result<Option<Target>> {
         let project = self.project(default_project)?;
         let of = |given: &Given| name_in_project(given, given.text(), &project);
@@ -83,7 +83,7 @@ impl TargetNames {
         })
     }
 
-    /// Refuses a whole name in another project than the one that is given beside it.
+    /// Refuses a whole name in another project than the one that is given with it.
     ///
     /// # Errors
     /// If both are given and differ.

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_request_without_its_body_is_told_from_a_bad_one() {
+    fn a_repeated_request_without_its_body_is_distinguished_from_a_bad_one() {
         for body in ["", "\n"] {
             assert!(matches!(
                 Call::parse("/NetworkDriver.Leave", body.as_bytes()),

@@ -23,7 +23,7 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Listens beside `path`, under a name that Docker does not look for.
+    /// Listens next to `path`, under a name that Docker does not look for.
     ///
     /// # Errors
     /// [`Error::SocketInUse`] if a process listens on `path`; [`Error::NotASocket`] if `path` is another

@@ -1,4 +1,4 @@
-//! Sockets that systemd opened for the plugin, and what the plugin tells systemd: see `sd_listen_fds(3)` and
+//! Sockets that systemd opened for the plugin, and notifications to systemd: see `sd_listen_fds(3)` and
 //! `sd_notify(3)`. If systemd did not start the plugin, nothing here has an effect.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};

@@ -1,4 +1,4 @@
-//! Addresses that are set aside before there is an interface for them: instance IPs that refer to
+//! Addresses that are reserved before there is an interface for them: instance IPs that refer to
 //! their network alone. They carry the owner mark, so that this host finds its own again.
 
 use std::net::IpAddr;
@@ -17,16 +17,16 @@ use crate::ownership;
 use crate::values::Deadline;
 
 impl Attacher {
-    /// Sets an address aside. One request, and a second one when the API shall choose.
+    /// Reserves an address. One request, and a second one when the API chooses.
     ///
     /// # Errors
-    /// [`Error::AddressInUse`] when somebody has the address, [`Error::NoAddress`] when none is left
+    /// [`Error::AddressInUse`] when the address is taken, [`Error::NoAddress`] when none is left
     /// or no subnet holds it, [`Error::NotFound`] when the network is gone.
     pub fn reserve_address(&self, wanted: &Reserve, deadline: Deadline) -> Result<IpAddr> {
         Ok(reserve(&self.client(deadline), &self.host, wanted)?)
     }
 
-    /// The addresses that this host has set aside in a network. One request.
+    /// The addresses that this host has reserved in a network. One request.
     ///
     /// # Errors
     /// When the API cannot be asked.
@@ -57,7 +57,7 @@ impl Attacher {
         Ok(holder.map(|ip| ownership::holder(&ip.meta)))
     }
 
-    /// Gives an address back; `false` when it was gone already.
+    /// Releases an address; `false` when it was already gone.
     ///
     /// # Errors
     /// When the API cannot be asked.
@@ -114,7 +114,7 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(7);
 
     #[test]
-    fn an_address_without_an_address_is_taken_back_and_the_full_subnet_is_named() {
+    fn an_instance_ip_without_an_address_is_rolled_back_and_the_full_subnet_is_named() {
         // As recorded: the API answers 200 to the creation.
         let transport = FakeTransport::new(|request| {
             let body = match request.method {

@@ -141,11 +141,11 @@ mod tests {
         assert!(error.is_transient() && !error.had_no_effect());
         let cause = error.client_cause();
         assert!(matches!(cause, Some(ClientError::Timeout { .. })));
-        assert!(report(&error).starts_with("attaching eth0 took longer than its 20 s; "));
+        assert!(report(&error).starts_with("attaching eth0 timed out after 20 s; "));
     }
 
     #[test]
-    fn what_is_left_is_told_once_for_each_reason() {
+    fn what_is_left_is_reported_once_for_each_reason() {
         let error = Error::Left(vec![
             missing("room"),
             timeout("asking", 1.0),
@@ -153,7 +153,7 @@ mod tests {
         ]);
         assert_eq!(
             report(&error),
-            "room is missing: add it; asking took longer than its 1 s"
+            "room is missing: add it; asking timed out after 1 s"
         );
         let cause = error.client_cause();
         assert!(matches!(cause, Some(ClientError::Missing { .. })));

@@ -7,7 +7,7 @@
 //! 2. link the VM interface to the virtual machine ∥ create the instance IPs
 //! 3. read the addresses that the API chose
 //!
-//! Then the container's end is configured and the vRouter agent is told. A failure undoes what this
+//! Then the container's end is configured and the vRouter agent gets the port. A failure undoes what this
 //! call did; detaching runs the same typed steps. All ids are computed ([`crate::values::identity`]), so both
 //! can be repeated after a crash of any kind.
 //!

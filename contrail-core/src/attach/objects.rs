@@ -18,7 +18,7 @@ use crate::ownership::names::interface_name;
 use crate::values::Family;
 use crate::values::MacAddr;
 
-/// The virtual machine that stands for the container.
+/// The virtual machine that represents the container.
 pub(crate) fn machine(host: &Host, id: Uuid, wanted: &PortSpec) -> VirtualMachine {
     let mut machine = VirtualMachine::new(id);
     machine.meta.display_name = Some(wanted.display_name.clone());

@@ -32,7 +32,7 @@ pub struct Attachment {
     pub configuration: Option<String>,
     /// What people call the container: shown in the controller's user interface.
     pub display_name: String,
-    /// The routes that the container gets through this interface. One without a gateway goes by the
+    /// The routes that the container gets through this interface. One without a gateway uses the
     /// gateway of the interface's own subnet.
     pub routes: Vec<Route>,
     /// Its part in a service chain.
@@ -151,7 +151,7 @@ pub struct Pool {
 /// An interface that was made and joined to its virtual network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// The id of the virtual machine object that stands for the container.
+    /// The id of the virtual machine object that represents the container.
     pub vm: Uuid,
     /// The id of the VM interface, of its agent port and its port file.
     pub interface: Uuid,
@@ -182,7 +182,7 @@ pub struct Assigned {
     pub gateway: Option<IpAddr>,
 }
 
-/// One interface of a container, to be taken away. Nothing else is needed: everything that was made
+/// One interface of a container, to be removed. Nothing else is needed: everything that was made
 /// for it has a name that follows from these two and the host's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detachment {
@@ -220,7 +220,7 @@ pub struct Service {
     pub forwarding: bool,
 }
 
-/// An address to be set aside.
+/// An address to be reserved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserve<'a> {
     /// The id that the instance IP gets: asking again with the same one is no second address.
@@ -236,17 +236,17 @@ pub struct Reserve<'a> {
     /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
     pub subnet: Option<(Uuid, IpNetwork)>,
-    /// What it is set aside for, for people.
+    /// What it is reserved for, for people.
     pub purpose: &'a str,
 }
 
-/// An address that this host has set aside.
+/// An address that this host has reserved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// The instance IP.
     pub id: Uuid,
     /// The address.
     pub address: IpAddr,
-    /// What it is set aside for.
+    /// What it is reserved for.
     pub purpose: String,
 }

@@ -85,7 +85,7 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Does the work of this call; takes everything back when that fails.
+    /// Does the work of this call; rolls everything back when that fails.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         work()
             .and_then(|value| self.keep().map(|()| value))
@@ -93,10 +93,10 @@ impl<'a> Transaction<'a> {
     }
 
     /// The call succeeded: what it has done stays, and what earlier ones had to leave is either gone or
-    /// made again.
+    /// created again.
     ///
     /// # Errors
-    /// When that cannot be noted; then the call has failed after all.
+    /// When that cannot be recorded; then the call has failed after all.
     fn keep(&self) -> Result<()> {
         for &interface in &self.interfaces {
             removal::forget(&self.host.state_dir, interface)?;
@@ -111,11 +111,11 @@ impl<'a> Transaction<'a> {
         self.done().clear();
     }
 
-    /// Takes back what this call has done. The error that comes out is the one that went in, with
-    /// what could not be taken back: that is tried again by later calls.
+    /// Rolls back what this call has done. Returns the given error, with what could not be rolled back:
+    /// later calls try that again.
     fn undo(&self, cause: Error) -> Error {
         let steps = std::mem::take(&mut *self.done());
-        log::debug!("taking back {} steps after: {cause}", steps.len());
+        log::debug!("rolling back {} steps after: {cause}", steps.len());
         let left = self.take_back(steps);
         match left.is_empty() {
             true => cause,
@@ -154,14 +154,18 @@ impl<'a> Transaction<'a> {
 }
 
 impl Drop for Transaction<'_> {
-    /// A panic is a failure like any other. Whoever succeeds calls [`Transaction::keep`].
+    /// A panic is a failure like any other. A call that succeeds uses [`Transaction::keep`].
     fn drop(&mut self) {
         let steps = std::mem::take(&mut *self.done());
         if steps.is_empty() {
             return;
         }
         for failed in self.take_back(steps) {
-            log::error!("{} stays: {}", failed.step, error::report(&failed.error));
+            log::error!(
+                "cannot remove {}: {}",
+                failed.step,
+                error::report(&failed.error)
+            );
         }
     }
 }

@@ -145,7 +145,7 @@ pub enum Error {
     },
 
     /// The time for an operation ended. Trying again later may help.
-    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
+    #[error("{operation} timed out after {} s", rounded(*.seconds))]
     Timeout {
         /// What took too long, and on what.
         operation: String,

@@ -140,10 +140,7 @@ mod tests {
         assert!(into(TransportError::Connect { source: io() }).is_transient());
         assert!(into(TransportError::Lost { source: io() }).is_transient());
         let timeout = into(TransportError::Timeout { sent: true });
-        assert_eq!(
-            timeout.to_string(),
-            "GET /x of API h took longer than its 1 s"
-        );
+        assert_eq!(timeout.to_string(), "GET /x of API h timed out after 1 s");
         assert!(matches!(
             into(TransportError::TooLarge { limit: 1 }),
             Error::Decode { .. }

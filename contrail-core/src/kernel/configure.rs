@@ -1,6 +1,6 @@
 //! Giving the container's end of a pair its addresses and routes.
 //!
-//! The switches of `/proc/sys` need a thread inside the namespace; the same thread opens the socket
+//! The settings in `/proc/sys` need a thread inside the namespace; the same thread opens the socket
 //! and looks up the number of the interface. The rest are messages: one for each address, one to set
 //! the interface up, one for each route.
 
@@ -30,11 +30,11 @@ use crate::values::Deadline;
 use crate::values::Family;
 use crate::values::Invalid;
 
-/// How long duplicate address detection may take. It is off unless the administrator insists with
+/// How long duplicate address detection may take. It is off unless the administrator enforces it with
 /// `net.ipv6.conf.all.accept_dad=1`; then it takes one to two seconds.
 const DAD_TIME: Duration = Duration::from_secs(5);
 
-/// The notifications that tell of the end of duplicate address detection.
+/// The notifications at the end of duplicate address detection.
 const RTNLGRP_IPV6_IFADDR: u32 = 9;
 
 /// Configures the interface `ifname` of `netns`.
@@ -50,7 +50,7 @@ pub(super) fn run(
     let refused = |what: String| {
         move |error| Error::kernel(format!("{what} interface {ifname} of {netns}"), error)
     };
-    // Addresses first: what the interface announces when it goes up should be complete.
+    // Addresses first: what the interface announces when it is set up should be complete.
     for address in &config.addresses {
         let message = RouteNetlinkMessage::NewAddress(address_message(index, *address));
         netlink
@@ -86,7 +86,7 @@ fn check(route: &Route) -> Result<()> {
     }
 }
 
-/// The part that a thread inside the namespace must do.
+/// The part that must run in a thread inside the namespace.
 fn enter<'a>(
     requests: &'a AtomicU64,
     ifname: &str,
@@ -102,11 +102,11 @@ fn enter<'a>(
         let switch = "disable_ipv6";
         sysctl::set(Family::V6, ifname, switch, "0").map_err(|error| {
             Error::kernel(
-                format!("switch on IPv6 ({switch}) of interface {ifname}"),
+                format!("enable IPv6 ({switch}) on interface {ifname}"),
                 error,
             )
         })?;
-        // Packets of the container to its own address pass there.
+        // Packets of the container to its own address pass through it.
         ignore(sysctl::set(Family::V6, "lo", switch, "0"));
         // The controller gives each address once; detection would delay the start by a second.
         ignore(sysctl::set(Family::V6, ifname, "accept_dad", "0"));
@@ -114,7 +114,7 @@ fn enter<'a>(
     }
     if forwarding {
         forward(ifname, ipv6)
-            .map_err(|error| Error::kernel(format!("let {ifname} forward"), error))?;
+            .map_err(|error| Error::kernel(format!("enable forwarding on {ifname}"), error))?;
     }
     let groups: &[u32] = if ipv6 { &[RTNLGRP_IPV6_IFADDR] } else { &[] };
     let netlink = Netlink::open_listening(requests, groups)
@@ -122,7 +122,7 @@ fn enter<'a>(
     Ok((netlink, index))
 }
 
-/// Packets that come in by the interface are forwarded.
+/// Enables forwarding of packets that the interface receives.
 fn forward(ifname: &str, ipv6: bool) -> io::Result<()> {
     sysctl::set(Family::V4, ifname, "forwarding", "1")?;
     match ipv6 {
@@ -134,7 +134,7 @@ fn forward(ifname: &str, ipv6: bool) -> io::Result<()> {
 
 fn ignore(result: io::Result<()>) {
     if let Err(error) = result {
-        log::debug!("a switch of /proc/sys/net stays as it is: {error}");
+        log::debug!("cannot change an optional setting in /proc/sys/net: {error}");
     }
 }
 
@@ -205,7 +205,7 @@ fn route_message(index: u32, route: &Route, addresses: &[IpNetwork]) -> RouteMes
     message
 }
 
-/// Whether the kernel knows by itself that a gateway is on the link: it is in the subnet of one of
+/// Whether the kernel knows without a route that a gateway is on the link: it is in the subnet of one of
 /// the interface's addresses, or link-local.
 fn is_on_link(gateway: IpAddr, addresses: &[IpNetwork]) -> bool {
     let link_local = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());

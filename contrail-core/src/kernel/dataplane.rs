@@ -1,4 +1,4 @@
-//! The seam itself.
+//! The trait of the seam.
 
 use std::path::Path;
 
@@ -18,12 +18,12 @@ pub trait Dataplane: Send + Sync {
     /// namespace, and when it is the one that the caller runs in.
     fn open_netns(&self, path: &Path) -> Result<Netns>;
 
-    /// Makes a veth pair whose container end is born in `netns`, or in the caller's own namespace
-    /// without one. The host end is up afterwards, the container end is not.
+    /// Creates a veth pair whose container end is created in `netns` or, if unset, in the caller's own
+    /// namespace. The host end is up afterwards, the container end is not.
     ///
     /// # Errors
     /// [`Error::InterfaceExists`](super::Error::InterfaceExists) when one of the two names is taken,
-    /// [`Error::Invalid`](super::Error::Invalid) for one that no interface can have: nothing of the
+    /// [`Error::Invalid`](super::Error::Invalid) for an invalid one: nothing of the
     /// pair is left then.
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()>;
 
@@ -33,7 +33,7 @@ pub trait Dataplane: Send + Sync {
     fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()>;
 
     /// Deletes the interface `name` of the caller's own namespace and with it its peer; `false` when
-    /// it was not there, or is another one: with an alias, and not this one.
+    /// it does not exist, or is another one: with an alias other than this one.
     fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool>;
 
     /// The interface `name` in `netns`, or in the caller's own namespace; `None` when it is not

@@ -43,7 +43,7 @@ pub enum Error {
     },
 
     /// The kernel did not finish in time.
-    #[error("{operation} took longer than its {} s", rounded(*.seconds))]
+    #[error("{operation} timed out after {} s", rounded(*.seconds))]
     Timeout {
         /// What took too long, and on what.
         operation: String,
@@ -51,7 +51,7 @@ pub enum Error {
         seconds: f32,
     },
 
-    /// A value that the kernel would refuse or understand differently.
+    /// A value that the kernel would refuse or interpret differently.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }

@@ -38,7 +38,7 @@ pub(super) fn link(netlink: &Netlink<'_>, name: &str) -> io::Result<Option<Link>
     Ok(Some(link))
 }
 
-/// Whether an interface has an alias, and not this one. Half a pair of ours has none yet.
+/// Whether an interface has an alias, and not this one. A half-made pair of ours has none yet.
 pub(super) fn has_other_alias(link: &LinkMessage, alias: &str) -> bool {
     let mut attributes = link.attributes.iter();
     attributes.any(|a| matches!(a, LinkAttribute::IfAlias(other) if other != alias))
@@ -117,7 +117,7 @@ fn address_of(message: &AddressMessage) -> Option<IpNetwork> {
     if message.header.scope == AddressScope::Link && message.header.family == AddressFamily::Inet6 {
         return None;
     }
-    // IFA_LOCAL is the address on this side; IPv6 tells only IFA_ADDRESS.
+    // IFA_LOCAL is the address on this side; IPv6 has only IFA_ADDRESS.
     let mut address = None;
     for attribute in &message.attributes {
         match attribute {
@@ -129,7 +129,7 @@ fn address_of(message: &AddressMessage) -> Option<IpNetwork> {
     IpNetwork::new(address?, message.header.prefix_len).ok()
 }
 
-/// The route of a message; `None` for those that the kernel adds by itself and for other kinds than
+/// The route of a message; `None` for those that the kernel adds and for other kinds than
 /// unicast.
 fn route_of(message: &RouteMessage, index: u32) -> Option<Route> {
     let header = &message.header;

@@ -26,9 +26,9 @@ pub struct VethSpec {
 pub struct InterfaceConfig {
     /// Its addresses with the length of their subnets.
     pub addresses: Vec<IpNetwork>,
-    /// Its routes. Those of the addresses' own subnets come by themselves.
+    /// Its routes. The kernel adds those of the addresses' own subnets.
     pub routes: Vec<Route>,
-    /// Whether packets that come in by it are forwarded. For IPv6 the kernel has that switch for a
+    /// Whether packets that it receives are forwarded. For IPv6 the kernel has that setting for a
     /// whole network namespace only.
     pub forwarding: bool,
 }
@@ -48,9 +48,9 @@ pub struct Link {
     pub up: bool,
     /// Its alias: on the host's end of a pair, the id of the VM interface.
     pub alias: Option<String>,
-    /// Its addresses, without the link-local ones that the kernel gives by itself.
+    /// Its addresses, without the link-local ones that the kernel adds.
     pub addresses: Vec<IpNetwork>,
-    /// The routes through it in all tables, without those that the kernel adds by itself. What the
+    /// The routes through it in all tables, without those that the kernel adds. What the
     /// kernel would choose is left out: the main table, the scope that follows from the gateway, the
     /// metric 1024 of IPv6.
     pub routes: Vec<Route>,

@@ -44,7 +44,7 @@ impl Kernel {
     }
 
     /// How many netlink requests it has sent. The number for an operation does not depend on the
-    /// machine, therefore tests hold on to it.
+    /// machine, therefore tests assert it.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -60,7 +60,7 @@ impl Kernel {
         }
     }
 
-    /// What stood in the way of a pair: the name that is taken tells which one it was.
+    /// Which name of a pair is already taken.
     fn taken(&self, netlink: &Netlink<'_>, spec: &VethSpec, netns: Option<&Netns>) -> Result<()> {
         let failed = |error| Error::kernel(format!("look for interface {}", spec.host), error);
         let exists = |ifname: &str, place: String| {
@@ -97,7 +97,7 @@ impl Kernel {
         }
         let has_ipv6 = ignore_advertisements(&spec.host);
         if let Err(error) = netlink.set_link(veth::complete(spec, has_ipv6)) {
-            // Half a pair is none: whoever gets an error has nothing to clean up.
+            // No half-made pair is left: the caller has nothing to clean up after an error.
             let _ = netlink.delete_link(&spec.host);
             return Err(Error::kernel(format!("complete veth {}", spec.host), error));
         }
@@ -111,7 +111,7 @@ impl Kernel {
             Some(alias) => match netlink.link(name)? {
                 None => Ok(false),
                 Some(link) if inspect::has_other_alias(&link, alias) => {
-                    log::warn!("interface {name} stays: it is not that of VM interface {alias}");
+                    log::warn!("kept interface {name}: it does not belong to VM interface {alias}");
                     Ok(false)
                 }
                 Some(_) => netlink.delete_link(name),
@@ -121,7 +121,7 @@ impl Kernel {
     }
 
     fn read(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
-        // Mostly it is not there, as before each attach, and that is cheap to find out.
+        // Usually it does not exist, as before each attach, and that is cheap to find out.
         let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
         let exists = match netns {
             Some(netns) => netns.run(exists)?,
@@ -176,18 +176,18 @@ fn blocking<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
 }
 
 /// Makes the host ignore router advertisements on the host's end of a pair: a container must not
-/// change the host's routes. Answers whether the host has IPv6 at all.
+/// change the host's routes. Returns whether the host has IPv6 at all.
 ///
-/// `disable_ipv6` would do more than that, but whoever sets it spins for the lock of the routing
-/// socket: with fifty pairs at a time that takes six times as long as making them.
+/// `disable_ipv6` would do more than that, but setting it spins for the lock of the routing
+/// socket: with fifty pairs at a time that takes six times as long as creating them.
 fn ignore_advertisements(ifname: &str) -> bool {
     match sysctl::set(Family::V6, ifname, "accept_ra", "0") {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => {
             log::warn!(
-                "cannot set accept_ra of {ifname} ({error}): if this host heeds router \
-                 advertisements, it does on this interface too; make /proc/sys/net writable"
+                "cannot set accept_ra of {ifname} ({error}): if this host accepts router \
+                 advertisements, it also accepts them on this interface; make /proc/sys/net writable"
             );
             true
         }

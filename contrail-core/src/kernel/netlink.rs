@@ -1,5 +1,5 @@
 //! Blocking requests to the kernel's routing socket: one private runtime and one socket, which
-//! belongs for good to the namespace in which it was opened.
+//! stays in the namespace in which it was opened.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ use crate::values::Deadline;
 /// it drops, would be waited for in vain.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
-/// A dump that others change while it is made is incomplete; this often it is made again.
+/// How often a dump is repeated that is incomplete because the objects changed during it.
 const DUMP_ATTEMPTS: usize = 10;
 
 type Notifications = UnboundedReceiver<(
@@ -33,7 +33,7 @@ type Notifications = UnboundedReceiver<(
     rtnetlink::sys::SocketAddr,
 )>;
 
-/// A routing socket. Its namespace is that of the thread that opened it; it can be used from others.
+/// A routing socket. Its namespace is the one of the thread that opened it; other threads can use it.
 pub(super) struct Netlink<'a> {
     runtime: Runtime,
     handle: Handle,
@@ -49,7 +49,7 @@ impl<'a> Netlink<'a> {
         Self::open_listening(requests, &[])
     }
 
-    /// The same, and the socket hears what happens to the objects of these `RTNLGRP_…` groups.
+    /// The same, and the socket receives the notifications of these `RTNLGRP_…` groups.
     pub(super) fn open_listening(requests: &'a AtomicU64, groups: &[u32]) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -73,7 +73,7 @@ impl<'a> Netlink<'a> {
         })
     }
 
-    /// Makes a link; `EEXIST` if one of its names is taken.
+    /// Creates a link; `EEXIST` if one of its names is taken.
     pub(super) fn create_link(&self, link: LinkMessage) -> io::Result<()> {
         self.change(
             RouteNetlinkMessage::NewLink(link),
@@ -86,7 +86,7 @@ impl<'a> Netlink<'a> {
         self.change(RouteNetlinkMessage::SetLink(link), 0)
     }
 
-    /// Deletes a link by its name; `false` when there is none.
+    /// Deletes a link by its name; `false` when it does not exist.
     pub(super) fn delete_link(&self, name: &str) -> io::Result<bool> {
         let link = LinkMessageBuilder::<LinkUnspec>::new().name(name).build();
         match self.change(RouteNetlinkMessage::DelLink(link), 0) {
@@ -112,7 +112,7 @@ impl<'a> Netlink<'a> {
         }
     }
 
-    /// Asks for a change and waits for the kernel's word that it is done.
+    /// Requests a change and waits until the kernel acknowledges it.
     pub(super) fn change(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.request(message, NLM_F_ACK | flags).map(drop)
     }
@@ -128,7 +128,7 @@ impl<'a> Netlink<'a> {
         self.request(query, NLM_F_DUMP)
     }
 
-    /// Waits until something happens to an object of the groups that the socket listens to; `false`
+    /// Waits for a notification of the groups that the socket listens to; `false`
     /// when the deadline comes first.
     pub(super) fn wait(&mut self, deadline: Deadline) -> bool {
         let next = self.notifications.next();
@@ -150,7 +150,7 @@ impl<'a> Netlink<'a> {
             tokio::time::timeout(ANSWER_TIME, exchange(&mut handle, message)).await
         })??;
         if self.connection.is_finished() {
-            // The end of the answers was that of the socket.
+            // The answers ended because the socket was closed.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         Ok(answers)

@@ -15,10 +15,10 @@ use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
 use super::error::{Error, Result};
 
-/// The namespace of the calling thread. `/proc/self` would be that of the process's first thread.
+/// The namespace of the calling thread. `/proc/self` would be the one of the process's first thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
-/// What tells network namespaces apart, also after a path was given to another one: the inode of
+/// What identifies a network namespace, even after its path was given to another one: the inode of
 /// the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NetnsId {
@@ -28,7 +28,7 @@ pub struct NetnsId {
     pub inode: u64,
 }
 
-/// A network namespace. It lives at least as long as this value, whoever unmounts its path.
+/// A network namespace. It lives at least as long as this value, even if its path is unmounted.
 #[derive(Debug)]
 pub struct Netns {
     file: File,
@@ -74,7 +74,7 @@ impl Netns {
             Some(libc::ENOENT | libc::ESRCH) => refused(path, "it does not exist"),
             _ => refused(path, error.to_string()),
         };
-        // Before opening: to open a pipe would wait for its other end, and a device may act on it.
+        // Before opening: opening a pipe would wait for its other end, and opening a device may trigger it.
         if !fs::metadata(path).map_err(unusable)?.is_file() {
             return Err(refused(path, "it is not a regular file"));
         }
@@ -87,7 +87,7 @@ impl Netns {
         if kind.filesystem_type() != NSFS_MAGIC {
             return Err(refused(
                 path,
-                "it is a plain file: no namespace is mounted there (any more)",
+                "it is a regular file: no namespace is mounted there",
             ));
         }
         if namespace_type(&file).is_some_and(|kind| kind != libc::CLONE_NEWNET) {
@@ -104,7 +104,7 @@ impl Netns {
         })
     }
 
-    /// What tells it apart from all other namespaces.
+    /// What distinguishes it from all other namespaces.
     pub fn id(&self) -> NetnsId {
         self.id
     }
@@ -115,11 +115,11 @@ impl Netns {
     }
 
     /// Runs `work` inside the namespace and waits for it. It has a thread of its own, which ends
-    /// afterwards: no other code of this program can find itself in the wrong namespace. Programs
+    /// afterwards: no other code of this program can run in the wrong namespace. Programs
     /// that `work` starts run in the namespace too.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when the namespace cannot be entered. A panic of `work` goes on here.
+    /// [`Error::Kernel`] when the namespace cannot be entered. A panic of `work` is resumed here.
     ///
     /// ```no_run
     /// use std::path::Path;
@@ -168,7 +168,7 @@ fn refused(path: &Path, reason: impl Into<String>) -> Error {
     }
 }
 
-/// The `CLONE_NEW…` flag of a namespace file; `None` on a kernel that does not tell (before 4.11).
+/// The `CLONE_NEW…` flag of a namespace file; `None` on a kernel that does not report it (before 4.11).
 fn namespace_type(file: &File) -> Option<libc::c_int> {
     /// `NS_GET_NSTYPE` of ioctl_nsfs(2).
     const NS_GET_NSTYPE: libc::Ioctl = nix::request_code_none!(0xb7, 0x3) as libc::Ioctl;

@@ -7,7 +7,7 @@ use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 /// A route through an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Where it leads; the default route is `0.0.0.0/0` or `::/0`.
+    /// Its destination; the default route is `0.0.0.0/0` or `::/0`.
     pub destination: IpNetwork,
     /// The next hop; if unset, the destination is on the link.
     pub gateway: Option<IpAddr>,
@@ -58,7 +58,7 @@ impl Route {
         Self::new(everything, Some(gateway))
     }
 
-    /// Whether it leads everywhere.
+    /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.destination.prefix() == 0
     }

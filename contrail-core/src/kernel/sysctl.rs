@@ -1,4 +1,4 @@
-//! The kernel's switches below `/proc/sys/net`, of the namespace of the calling thread.
+//! The kernel's settings in `/proc/sys/net`, of the namespace of the calling thread.
 
 use std::fs;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::values::Family;
 
-/// Sets the switch `name` of the interface `ifname` for one family to `value`, unless it is that
-/// already: where `/proc/sys` is read-only, as in a container, it may have been set from outside.
+/// Sets the setting `name` of the interface `ifname` for one family to `value`, unless it already has
+/// that value: where `/proc/sys` is read-only, as in a container, it may have been set from outside.
 pub(super) fn set(family: Family, ifname: &str, name: &str, value: &str) -> io::Result<()> {
     let path = path(family, ifname, name);
     if fs::read_to_string(&path)?.trim_end() == value {
@@ -16,7 +16,7 @@ pub(super) fn set(family: Family, ifname: &str, name: &str, value: &str) -> io::
     fs::write(path, value)
 }
 
-/// The file of the switch. Interface names may hold dots, therefore never `a.b.c`.
+/// The file of the setting. Interface names may contain dots, so the form `a.b.c` is never used.
 fn path(family: Family, ifname: &str, name: &str) -> PathBuf {
     let family = match family {
         Family::V4 => "ipv4",

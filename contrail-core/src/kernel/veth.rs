@@ -1,4 +1,4 @@
-//! The message that makes a veth pair, as a value.
+//! The message that creates a veth pair, as a value.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -9,8 +9,8 @@ use rtnetlink::{LinkMessageBuilder, LinkUnspec, LinkVeth};
 
 use super::link::VethSpec;
 
-/// One message that makes the whole pair, with the container's end born in `netns`: moving it there
-/// afterwards would take thirty times as long and hold a lock of the whole kernel meanwhile.
+/// One message that creates the whole pair, with the container's end created in `netns`: moving it there
+/// afterwards would take thirty times as long and hold a global lock of the kernel.
 pub(super) fn create(spec: &VethSpec, netns: Option<BorrowedFd<'_>>) -> LinkMessage {
     let mut peer = LinkMessageBuilder::<LinkUnspec>::new()
         .name(&spec.container)
@@ -29,8 +29,8 @@ pub(super) fn create(spec: &VethSpec, netns: Option<BorrowedFd<'_>>) -> LinkMess
 }
 
 /// The message that completes the host's end: its alias and, on a host with IPv6, that the kernel
-/// gives it no address of its own. In the message that makes the pair the kernel ignores the one
-/// and refuses the other.
+/// gives it no address of its own. In the message that creates the pair, the kernel ignores the
+/// former and refuses the latter.
 pub(super) fn complete(spec: &VethSpec, has_ipv6: bool) -> LinkMessage {
     let mut host = LinkMessageBuilder::<LinkUnspec>::new()
         .name(&spec.host)

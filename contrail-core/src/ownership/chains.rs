@@ -63,7 +63,7 @@ pub fn is_made_here(meta: &Meta) -> bool {
     is_ours(meta) || is_of_attachment(meta)
 }
 
-/// Notes on a new port tuple which VM interfaces have their role already.
+/// Records on a new port tuple which VM interfaces already have their role.
 pub fn keep_roles(meta: &mut Meta, interfaces: &[Uuid]) {
     if !interfaces.is_empty() {
         let ids: Vec<String> = interfaces.iter().map(Uuid::to_string).collect();

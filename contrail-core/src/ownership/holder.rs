@@ -65,8 +65,8 @@ impl Holder {
         identity::interface(node, id, ifname)
     }
 
-    /// The id of its virtual machine on a host, if it follows from the holder: that of an endpoint
-    /// follows from the container that it joins.
+    /// The id of its virtual machine on a host, if it follows from the holder: the one of an
+    /// endpoint follows from the container that it joins.
     pub fn machine(&self, node: &str) -> Option<Uuid> {
         match self {
             Self::Container { id, .. } => Some(identity::virtual_machine(node, id)),

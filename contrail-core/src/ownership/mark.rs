@@ -88,7 +88,7 @@ impl Maker {
     }
 }
 
-/// Who has an object, for people: container and host, as far as its mark tells.
+/// Who has an object, for people: container and host, as far as its mark says.
 pub fn holder(meta: &Meta) -> String {
     let get = |key| meta.annotations.get(key);
     let own_name = || {

@@ -30,9 +30,9 @@ pub enum ContainerName<'a> {
         /// The name of the pod.
         name: &'a str,
     },
-    /// A container whose runtime tells only its id.
+    /// A container whose runtime reports only its id.
     Id(&'a str),
-    /// An endpoint of an engine that tells only the endpoint's id.
+    /// An endpoint of an engine that reports only the endpoint's id.
     Endpoint {
         /// The engine.
         engine: &'a str,
@@ -70,7 +70,7 @@ pub fn split_interface_name(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('/')
 }
 
-/// A name with the host on which the object was made, if its mark tells that: `web-1 on node1`.
+/// A name with the host on which the object was made, if its mark has it: `web-1 on node1`.
 pub fn with_host(name: &str, meta: &Meta) -> String {
     match meta.annotations.get(NODE) {
         Some(node) => format!("{name} on {node}"),

@@ -1,22 +1,22 @@
-//! Making changes one after the other, and taking them back when one fails.
+//! Making changes one after the other, and rolling them back when one fails.
 
 use super::change::Change;
 use super::error::{Error, Result};
 use crate::api::Client;
 use crate::error;
 
-/// Makes the changes in their order. When one fails, those before it are taken back in reverse; also
+/// Makes the changes in their order. When one fails, those before it are rolled back in reverse; also
 /// the one that failed, unless it is known to have had no effect.
 ///
 /// # Errors
-/// The first one; [`Error::Undo`] with it when something could not be taken back.
+/// The first one; [`Error::Undo`] with it when something could not be rolled back.
 pub(super) fn run(client: &Client, changes: &[Change]) -> Result<()> {
     let mut done: Vec<&Change> = Vec::new();
     run_after(client, changes, &mut done)
 }
 
-/// Makes the changes of several stages, with `between` between them. What fails in one takes those
-/// before it back, too.
+/// Makes the changes of several stages, with `between` between them. A failure in one also rolls back
+/// those before it.
 ///
 /// # Errors
 /// As [`run`].
@@ -42,7 +42,7 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
                 log::info!("{change}");
                 done.push(change);
             }
-            Ok(false) => log::info!("{change}: somebody else has done it meanwhile"),
+            Ok(false) => log::info!("{change}: another client has done it in the meantime"),
             Err(cause) => {
                 if !cause.had_no_effect() {
                     done.push(change);
@@ -56,7 +56,7 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
 
 fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
     log::warn!(
-        "taking back {} changes after: {}",
+        "rolling back {} changes after: {}",
         done.len(),
         error::report(&cause)
     );
@@ -65,7 +65,7 @@ fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
         let inverse = change.inverse();
         match inverse.run(client) {
             Ok(_) => log::info!("{inverse}"),
-            // What it would take back has gone by itself.
+            // What it would remove is already gone.
             Err(error) if error.is_not_found() => {}
             Err(error) => left.push(error),
         }

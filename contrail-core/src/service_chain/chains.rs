@@ -21,11 +21,11 @@ impl ServiceChains {
         Self { client, project }
     }
 
-    /// Makes the controller have the chain, and returns what was changed: nothing when it has it.
+    /// Applies the chain to the controller, and returns what was changed: nothing if it was there.
     ///
     /// # Errors
-    /// [`Error::Impossible`] with all that stands against it; nothing was written then. Any other error of
-    /// the API; what had been done was taken back then, and [`Error::Undo`] names what could not be.
+    /// [`Error::Impossible`] with all problems; nothing was written then. Any other error of the API;
+    /// what had been done was then rolled back, and [`Error::Undo`] names what could not be.
     ///
     /// ```no_run
     /// # use contrail_core::service_chain::{Result, ServiceChains};
@@ -87,7 +87,7 @@ impl ServiceChains {
     /// was; networks, containers and ports may be gone already.
     ///
     /// # Errors
-    /// As [`ServiceChains::diff`]; when the API refuses a change, those before it are taken back.
+    /// As [`ServiceChains::diff`]; when the API refuses a change, those before it are rolled back.
     ///
     /// ```no_run
     /// # use contrail_core::service_chain::{Description, Result, ServiceChains};

@@ -1,4 +1,4 @@
-//! One change of the controller's objects, what it looks like to people, and what takes it back.
+//! One change of the controller's objects, how it is shown to people, and how it is rolled back.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a reference, unless that does not tell its id.
+    /// The target of a reference, unless the reference has no id.
     pub(super) fn referred<R: Resource>(reference: &Ref) -> Option<Self> {
         Some(Self {
             kind: R::TYPE,
@@ -74,7 +74,7 @@ pub enum Change {
         what: String,
         /// The fields as they are.
         before: Value,
-        /// The fields as they shall be.
+        /// The fields as they should be.
         after: Value,
     },
     /// Make a port a member of a port tuple.
@@ -97,9 +97,9 @@ pub enum Change {
         network: Target,
         /// The policy.
         policy: Target,
-        /// The link as it is; none when there is none.
+        /// The current link, if there is one.
         before: Option<PolicyLink>,
-        /// The link as it shall be.
+        /// The link as it should be.
         after: PolicyLink,
     },
     /// Detach a policy from a network.
@@ -123,7 +123,7 @@ impl Object {
         }
     }
 
-    /// Makes the object; `false` when somebody made the same one meanwhile.
+    /// Creates the object; `false` when another client has created the same one in the meantime.
     fn create(&self, client: &Client) -> Result<bool> {
         let ensured = match self {
             Object::Template(object) => template::ensure(client, object),
@@ -144,7 +144,7 @@ impl Object {
         }
     }
 
-    /// The object without what the API fills in itself, so that it can be made again.
+    /// The object without what the API fills in itself, so that it can be created again.
     fn again(&self) -> Self {
         let mut object = self.clone();
         let rest = match &mut object {
@@ -153,7 +153,7 @@ impl Object {
             Object::Tuple(object) => &mut object.rest,
             Object::Policy(object) => &mut object.rest,
         };
-        // The addresses that the controller gave a service instance go with it.
+        // The addresses that the controller gave a service instance are removed with it.
         for field in [
             "name",
             "href",
@@ -168,7 +168,7 @@ impl Object {
 }
 
 impl Change {
-    /// Makes the change; `false` when it turned out that somebody else had made it.
+    /// Makes the change; `false` when another client had already made it.
     pub(super) fn run(&self, client: &Client) -> Result<bool> {
         match self {
             Change::Create(object) => return object.create(client),
@@ -207,7 +207,7 @@ impl Change {
         Ok(true)
     }
 
-    /// The change that takes this one back.
+    /// The change that reverts this one.
     pub(super) fn inverse(&self) -> Change {
         match self.clone() {
             Change::Create(object) => Change::Delete(object),

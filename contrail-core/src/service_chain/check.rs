@@ -1,4 +1,4 @@
-//! Whether a description makes sense in itself, and what it means in a project.
+//! Whether a description is valid in itself, and what it means in a project.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::error::quoted;
 use crate::values::FqName;
 
 impl Description {
-    /// The chain that is meant in a project, if the description makes sense in itself.
+    /// The chain that is meant in a project, if the description is valid in itself.
     ///
     /// # Errors
-    /// [`Error::Impossible`] with everything that does not.
+    /// [`Error::Impossible`] with everything that is not.
     pub fn chain(&self, project: &FqName) -> Result<Chain> {
         let mut check = Check::new(self, project);
         let chain = check.chain();
@@ -28,7 +28,7 @@ impl Description {
     }
 }
 
-/// One look at a description: finds everything that is wrong before it gives up.
+/// One pass over a description: finds everything that is wrong before it gives up.
 pub(super) struct Check<'a> {
     description: &'a Description,
     project: &'a FqName,
@@ -103,7 +103,7 @@ impl<'a> Check<'a> {
             let given = given.as_ref()?;
             if leg != Leg::Management && service.mode != Mode::Transparent {
                 let reason = format!(
-                    "a service of mode {} stands in the chain's networks",
+                    "a service of mode {} uses the networks of the chain",
                     service.mode
                 );
                 self.wrong(&path, reason);

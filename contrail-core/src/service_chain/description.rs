@@ -36,8 +36,8 @@ pub struct Description {
     /// The ports that it goes to, as seen from the left.
     #[serde(default, skip_serializing_if = "Ports::is_any")]
     pub destination_ports: Ports,
-    /// The place of the policy among those of both networks; lower ones count first. Without it the
-    /// policy stays where it is, or goes behind the others.
+    /// The place of the policy among those of both networks; lower ones come first. If unset, the
+    /// policy stays where it is, or is placed behind the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<i32>,
     /// The services, in the order from left to right.
@@ -53,14 +53,14 @@ pub struct Service {
     /// How it sees the packets.
     #[serde(default)]
     pub mode: Mode,
-    /// The service template. Without it one that fits is made, or taken when it is there.
+    /// The service template. If unset, one that fits is used, and created if it does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
     /// The networks of its ports where they are not the chain's.
     #[serde(default, skip_serializing_if = "Networks::is_empty")]
     pub networks: Networks,
     /// What does the work: each one gets a port tuple, several share the traffic. Containers that
-    /// join the service by their own configuration are members beside those; there may be no others.
+    /// join the service by their own configuration are members besides those; `members` may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
 }
@@ -69,13 +69,13 @@ pub struct Service {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Networks {
-    /// The left one, of a transparent service; the chain's without.
+    /// The left one, of a transparent service; if unset, the chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<String>,
-    /// The right one, of a transparent service; the chain's without.
+    /// The right one, of a transparent service; if unset, the chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub right: Option<String>,
-    /// The one for management; no such port without.
+    /// The one for management; if unset, there is no such port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management: Option<String>,
 }
@@ -86,7 +86,7 @@ impl Networks {
     }
 }
 
-/// What does the work of a service. In a document a mere text is the name of a container.
+/// What does the work of a service. In a document, a plain string is the name of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "MemberForm")]
 pub struct Member {
@@ -120,7 +120,7 @@ impl Member {
         }
     }
 
-    /// Whether it says whose ports are meant, beside naming them one by one.
+    /// Whether it says whose ports are meant, besides naming them one by one.
     pub fn selects(&self) -> bool {
         self.selectors() > 0
     }

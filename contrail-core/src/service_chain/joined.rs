@@ -22,7 +22,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The container and its host, as its ports tell them.
+    /// The container and its host, as its ports name them.
     fn described(&self, tuple: &PortTuple) -> String {
         let refs = tuple.virtual_machine_interface_back_refs.iter();
         let mut ports = refs.filter_map(|port| self.snapshot.interfaces.get(&port.uuid?));

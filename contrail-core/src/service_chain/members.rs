@@ -15,7 +15,7 @@ use crate::ownership::mark::{CONTAINER, IFNAME};
 use crate::ownership::names::{split_interface_name, with_host};
 use crate::values::FqName;
 
-/// The shortest part of a container's id that stands for it.
+/// The length of the shortest prefix of a container's id that identifies it.
 const SHORT_ID: usize = 12;
 
 /// A member whose ports were found.
@@ -69,7 +69,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&self) -> Result<Found, Vec<Problem>> {
-        // A network that is not there is a problem of its own.
+        // A missing network is a problem of its own.
         let is_known =
             |(_, network): &(Leg, &FqName)| self.snapshot.networks.contains_key(*network);
         if !self.service.legs().all(|leg| is_known(&leg)) {
@@ -208,7 +208,7 @@ fn interface_name(port: &VirtualMachineInterface) -> Option<&str> {
     annotation.or_else(|| shown.and_then(|name| Some(split_interface_name(name)?.1)))
 }
 
-/// A port so that people can tell it from others.
+/// A port as people can recognize it.
 fn describe(id: &Uuid, port: &VirtualMachineInterface) -> String {
     let name = port.meta.display_name.as_deref().unwrap_or_default();
     format!("{id} ({})", with_host(name, &port.meta))

@@ -1,16 +1,16 @@
 //! Service chains: packets between two virtual networks go through services, in order.
 //!
 //! A [`Description`] says which networks, which services and which containers do the work. It is
-//! checked in itself, then held against a [`Snapshot`] of what the controller has; the difference is
+//! validated, then compared with a [`Snapshot`] of what the controller has; the difference is
 //! a [`Plan`], an ordered list of [`Change`]s. All of that is pure. [`ServiceChains`] reads and
-//! writes: it makes the changes only when nothing stands against them, and takes them back when one
+//! writes: it makes the changes only when there are no problems, and rolls them back when one
 //! fails.
 //!
 //! Of a chain, the controller holds a service template (version 2), for each service a service
 //! instance, for each of its members a port tuple that the VM interfaces refer to, and one network
-//! policy that is attached to both networks. The controller then brings up the chain by itself:
-//! [`built`] tells how far it is, and [`ServiceChains::bring_up`] waits for it and brings back a
-//! chain that it has lost. What a chain makes carries a mark; what was there before is used when it
+//! policy that is attached to both networks. The controller then brings up the chain:
+//! [`built`] says how far it is, and [`ServiceChains::bring_up`] waits for it and brings back a
+//! chain that it has lost. What a chain makes carries a mark; what existed before is used when it
 //! fits, refused when it does not, and never changed or removed.
 //!
 //! ```no_run

@@ -1,4 +1,4 @@
-//! What has to change so that the controller has a chain, or has it no longer: a pure function of
+//! What has to change so that the controller has a chain, or no longer has it: a pure function of
 //! the chain and of what the controller has.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, VirtualNetwork};
 use crate::values::FqName;
 
-/// What has to change, what is there, and what stands against it.
+/// What has to change, what exists, and what makes it impossible.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// The chain.
@@ -24,10 +24,10 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Every object that takes part, as it is now.
     pub objects: Vec<Shown>,
-    /// What stands against the chain: while there is anything, nothing is changed.
+    /// What makes the chain impossible: unless empty, nothing is changed.
     #[serde(serialize_with = "as_texts")]
     pub problems: Vec<Problem>,
-    /// What people should know although it stands against nothing.
+    /// What people should know although it prevents nothing.
     pub notes: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct Shown {
     pub name: String,
     /// Whether it is as it should be.
     pub state: State,
-    /// Whether a chain made it, and takes it away again.
+    /// Whether a chain created it, and will remove it.
     pub ours: bool,
     /// More about it.
     pub detail: String,
@@ -57,7 +57,7 @@ pub enum State {
     Missing,
     /// It is there, but otherwise than needed.
     Different,
-    /// The chain made it and does not need it any more.
+    /// The chain created it and no longer needs it.
     Unneeded,
 }
 
@@ -89,7 +89,7 @@ impl Plan {
     }
 }
 
-/// Changes by kind: the fields stand in the order in which they must be made. A chain begins to work
+/// Changes by kind: the fields are in the order in which they must be made. A chain begins to work
 /// when its policy is attached, last of all; it ends with the policy, first of all.
 #[derive(Default)]
 pub(super) struct Steps {
@@ -199,7 +199,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Notes an object for people.
+    /// Adds an object for people.
     pub(super) fn show(
         &mut self,
         kind: &'static str,
@@ -252,7 +252,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Notes the port tuples that count for nothing, also where other members keep the chain up.
+    /// Adds notes on port tuples without effect, even where other members keep the chain up.
     fn orphans(&mut self) {
         let services = self.chain.services.iter();
         let found = services.filter_map(|service| self.snapshot.instances.get(&service.name));
@@ -260,7 +260,7 @@ impl<'a> Planner<'a> {
         self.notes.extend(orphans.map(|tuple| {
             format!(
                 "{} {} belongs to an earlier service instance of this name: its member serves no chain \
-                 until it is made again",
+                 until it is created again",
                 PortTuple::TYPE,
                 tuple.fq_name()
             )

@@ -136,7 +136,7 @@ impl Planner<'_> {
             });
             if theirs < place && covers {
                 self.notes.push(format!(
-                    "network policy {} comes first on {network} (sequence {theirs}): what its rules mean does not go through the services",
+                    "network policy {} comes first on {network} (sequence {theirs}): traffic that its rules match does not go through the services",
                     other.to
                 ));
             }
@@ -162,7 +162,7 @@ impl Planner<'_> {
         };
         let kind = NetworkPolicy::TYPE;
         if !mark::is_of(&policy.meta, &self.chain.name) {
-            let text = "stays: it was not made by this chain";
+            let text = "kept: this chain did not create it";
             self.show(kind, policy.fq_name(), State::Present, false, text);
             return;
         }
@@ -195,7 +195,7 @@ fn sequence(link: &Ref<PolicyLink>) -> Option<Sequence> {
     link.attr.as_ref()?.sequence
 }
 
-/// What makes one rule the same as another. The id, and what newer servers add by themselves, does not
+/// What makes one rule the same as another. The id, and what newer servers add, does not
 /// count.
 fn essence(rule: &PolicyRule) -> impl PartialEq + use<> {
     let side = |addresses: &[PolicyAddress]| -> Vec<Option<String>> {

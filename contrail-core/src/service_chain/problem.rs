@@ -1,4 +1,4 @@
-//! What can stand against a service chain: each with the name of what it is about.
+//! What can make a service chain impossible: each with the name of the object concerned.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::types::Leg;
 use crate::values::FqName;
 
-/// One thing that stands against a service chain.
+/// One thing that makes a service chain impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// A field of the description makes no sense.
+    /// A field of the description is invalid.
     Description {
         /// Which one, as a path in the document.
         field: String,
@@ -22,26 +22,26 @@ pub enum Problem {
         /// What it passes twice.
         what: String,
     },
-    /// A project is not there.
+    /// A project does not exist.
     NoProject {
         /// The project.
         project: FqName,
     },
-    /// A service template that was asked for is not there.
+    /// A requested service template does not exist.
     NoTemplate {
         /// The service.
         service: String,
         /// The template.
         template: FqName,
     },
-    /// A service template is not there, and only an administrator can make it.
+    /// A service template does not exist, and only an administrator can create it.
     ForbiddenTemplate {
         /// The template.
         template: FqName,
         /// The body of the request that makes it.
         body: String,
     },
-    /// A network is not there.
+    /// A network does not exist.
     NoNetwork {
         /// The network.
         network: FqName,
@@ -104,7 +104,7 @@ pub enum Problem {
         /// What it is part of or plays.
         by: String,
     },
-    /// An object of the name exists and cannot be used as it is, and it is not this project's to change.
+    /// An object of the name exists, cannot be used as it is, and does not belong to this project.
     Unfit {
         /// The type, as the API spells it.
         kind: &'static str,
@@ -113,7 +113,7 @@ pub enum Problem {
         /// What is different, and what to do.
         difference: String,
     },
-    /// Another policy has the same place on a network.
+    /// Another policy has the same sequence on a network.
     SameSequence {
         /// The network.
         network: FqName,
@@ -132,7 +132,7 @@ impl fmt::Display for Problem {
             Problem::NoProject { project } => write!(f, "project {project} does not exist"),
             Problem::NoTemplate { service, template } => write!(
                 f,
-                "service {service}: service template {template} does not exist; without template one that fits is made"
+                "service {service}: service template {template} does not exist; if template is unset, a suitable one is created"
             ),
             Problem::ForbiddenTemplate { template, body } => write!(
                 f,
@@ -149,7 +149,7 @@ impl fmt::Display for Problem {
                 network,
             } => write!(
                 f,
-                "service {service}: {member} has no port in {network} that could be its {leg} one"
+                "service {service}: {member} has no port in {network} that could be its {leg} port"
             ),
             Problem::NoMember {
                 service,
@@ -196,7 +196,7 @@ impl fmt::Display for Problem {
                 sequence,
             } => write!(
                 f,
-                "network policy {policy} has the sequence {sequence} on {network} already"
+                "network policy {policy} already has the sequence {sequence} on {network}"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Planning what goes: of a chain that is deleted, or that is described differently now.
+//! Planning what to remove: from a chain that is deleted, or whose description has changed.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::values::FqName;
 impl Planner<'_> {
     /// What an earlier description of this chain made and this one does not need.
     pub(super) fn drop_unneeded(&mut self) {
-        // While something stands against the chain it is not known what it needs.
+        // While the chain has problems, it is not known what it needs.
         if !self.problems.is_empty() {
             return;
         }
@@ -40,8 +40,8 @@ impl Planner<'_> {
         self.drop_templates();
     }
 
-    /// What chains made of the service instances that are chosen. One that another policy sends
-    /// packets through stays.
+    /// The chosen service instances that chains created. One that another policy sends packets
+    /// through is kept.
     pub(super) fn drop_instances(&mut self, is_chosen: impl Fn(&FqName) -> bool) {
         for found in self.snapshot.instances.values() {
             if is_chosen(found.object.fq_name()) {
@@ -64,7 +64,7 @@ impl Planner<'_> {
             false => &chains,
         };
         if !keeps.is_empty() {
-            let text = format!("stays: network policy {} uses it", keeps.join(", "));
+            let text = format!("kept: network policy {} uses it", keeps.join(", "));
             self.show(kind, name, State::Present, ours, text);
             return;
         }
@@ -81,8 +81,8 @@ impl Planner<'_> {
             self.steps.drop_instances.push(Change::Delete(object));
         } else {
             let text = match ours {
-                true => "stays: it has port tuples that no chain made",
-                false => "stays: no chain made it",
+                true => "kept: it has port tuples that no chain created",
+                false => "kept: no chain created it",
             };
             self.show(kind, name, State::Present, ours, text);
         }
@@ -111,7 +111,7 @@ impl Planner<'_> {
                 port: target.clone(),
                 tuple: Target::of(tuple),
             };
-            // One that goes to another tuple of the chain has left already, and has its new role.
+            // One that moves to another tuple of the chain has already left, and has its new role.
             if self.steps.moves.contains(&leave) {
                 continue;
             }
@@ -124,7 +124,7 @@ impl Planner<'_> {
         self.steps.drop_tuples.push(Change::Delete(object));
     }
 
-    /// Templates that chains or attachments made and that no service instance refers to any more.
+    /// Templates that chains or attachments created and that no service instance refers to any longer.
     pub(super) fn drop_templates(&mut self) {
         for (name, found) in &self.snapshot.templates {
             let in_use = found.users.difference(&self.let_go).next().is_some();

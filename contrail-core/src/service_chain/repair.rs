@@ -1,8 +1,8 @@
 //! Bringing back a chain that the controller has lost although it has all that it needs for it: pure.
 //!
-//! Two ways are known to work. One leaves every object where it is; the other takes the chain down
-//! and makes it again with the same names, ids and annotations. VM interfaces are never touched but
-//! for their membership.
+//! Two ways are known to work. One keeps every object; the other takes the chain down and creates it
+//! again with the same names, ids and annotations. Of VM interfaces, only the membership is ever
+//! changed.
 
 use std::collections::BTreeSet;
 
@@ -17,9 +17,9 @@ use crate::values::FqName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
     /// The members leave their port tuples and join them again. A port tuple of an earlier service
-    /// instance is made again between the two.
+    /// instance is created again between the two.
     Rejoin,
-    /// The policy, the port tuples and the service instances are removed and made again.
+    /// The policy, the port tuples and the service instances are removed and created again.
     Rebuild,
 }
 
@@ -28,7 +28,7 @@ impl Repair {
     pub(super) const ALL: [Repair; 2] = [Repair::Rejoin, Repair::Rebuild];
 
     /// The changes for some services of a chain, in two stages: the controller must have noticed the
-    /// first before the second begins. None when that would remove what nobody made here.
+    /// first before the second begins. None when that would remove what this project did not create.
     pub(super) fn stages(
         self,
         snapshot: &Snapshot,
@@ -69,7 +69,7 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
         let mut others = snapshot.others.values();
         others.any(|policy| policy.sends_through(&name))
     };
-    // Another chain through the same service may stand.
+    // Another chain through the same service may be built.
     if !is_made_here || instances.iter().any(is_shared) {
         return None;
     }
@@ -205,7 +205,7 @@ mod tests {
         );
     }
 
-    /// A chain as [`snapshot`], whose service instance was made again under its port tuple.
+    /// A chain as [`snapshot`], whose service instance was created again under its port tuple.
     fn orphaned(owner: &str) -> Snapshot {
         let mut snapshot = snapshot(owner);
         for found in snapshot.instances.values_mut() {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_made_again_while_its_members_are_out() {
+    fn an_orphan_is_created_again_while_its_members_are_out() {
         let [down, again] = stages(Repair::Rejoin, &orphaned("service-chain")).unwrap();
         let [first, second] = LEAVE;
         assert_eq!(down, [first, second, "delete port-tuple d:p:fw:m"]);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_again_has_its_id_and_marks_but_no_address_of_the_controller() {
+    fn an_object_created_again_has_its_id_and_marks_but_no_address_of_the_controller() {
         let snapshot = snapshot("service-chain");
         let services = [FqName::new(["d", "p", "fw"])].into();
         let [_, again] = Repair::Rebuild.stages(&snapshot, &services).unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_another_chain_is_not_made_again() {
+    fn a_service_of_another_chain_is_not_created_again() {
         let mut snapshot = snapshot("service-chain");
         let rule = json!({"action_list": {"apply_service": ["d:p:fw"]}});
         let rules = json!({"network_policy_entries": {"policy_rule": [rule]}});

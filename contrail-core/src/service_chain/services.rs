@@ -194,7 +194,7 @@ impl<'a> Planner<'a> {
                 }
                 _ => {
                     was_ours = false;
-                    let by = format!("is a member of port tuple {} already", other.to);
+                    let by = format!("is already a member of port tuple {}", other.to);
                     self.problems.push(taken(by));
                 }
             }
@@ -208,14 +208,11 @@ impl<'a> Planner<'a> {
             None if !is_foreign => self.steps.roles.push(set_role(port, leg)),
             Some(_) if was_ours && had_tuple => self.steps.roles.push(set_role(port, leg)),
             Some(other) => {
-                let by = format!("has the role {other} already, {leg} is wanted");
+                let by = format!("already has the role {other}, not {leg}");
                 self.problems.push(taken(by));
             }
             None => {
-                let by = format!(
-                    "has no role in {}, which was not made by a chain",
-                    tuple.name
-                );
+                let by = format!("has no role in {}, which no chain created", tuple.name);
                 self.problems.push(taken(by));
             }
         }
@@ -271,7 +268,7 @@ pub(super) fn set_role(port: &VirtualMachineInterface, leg: Leg) -> Change {
     )
 }
 
-/// Takes a port's role away.
+/// Removes a port's role.
 pub(super) fn clear_role(port: &VirtualMachineInterface) -> Change {
     change_role(port, None, "to have no role".to_owned())
 }
@@ -292,11 +289,11 @@ fn change_role(port: &VirtualMachineInterface, role: Option<String>, what: Strin
     }
 }
 
-/// Why a template cannot serve, if it cannot.
+/// The reasons why a template cannot be used, if any.
 fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
     if template.version() != 2 {
         return Some(format!(
-            "has version {}: only templates of version 2 take ports that exist already",
+            "has version {}: only templates of version 2 accept existing ports",
             template.version()
         ));
     }
@@ -317,7 +314,7 @@ fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<
     Some(format!("has no {leg} interface"))
 }
 
-/// What is different between a service instance and the one that is wanted.
+/// The differences between a service instance and the wanted one.
 pub(super) fn differences(
     existing: &ServiceInstance,
     template: &ServiceTemplate,
@@ -336,7 +333,7 @@ pub(super) fn differences(
     all
 }
 
-/// The networks of a service instance for people, who also see when the two places where they stand
+/// The networks of a service instance for people, who also see when the two places that hold them
 /// do not agree.
 pub(super) fn networks(properties: &InstanceProperties) -> String {
     let list = properties.interface_list.iter();

@@ -1,4 +1,4 @@
-//! Making a service template. It stands in the domain, where members of a tenant may not write.
+//! Creating a service template. It belongs to the domain, where members of a tenant may not write.
 
 use super::error::{Error, Result};
 use super::problem::Problem;
@@ -6,10 +6,10 @@ use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, Resource, request};
 use crate::ownership::chains as mark;
 
-/// Makes a template, or finds it made already.
+/// Creates a template, or finds an existing one.
 ///
 /// # Errors
-/// [`Error::Impossible`] with [`Problem::ForbiddenTemplate`] when it is for an administrator to make; any
+/// [`Error::Impossible`] with [`Problem::ForbiddenTemplate`] when only an administrator can create it; any
 /// other error of the API.
 pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensured> {
     client
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_told_what_an_administrator_must_make() {
+    fn the_error_for_a_tenant_names_what_an_administrator_must_create() {
         let name = FqName::new(["default-domain", "container-in-network"]);
         let mut template = new_template(name, Mode::InNetwork, false);
         template.meta.uuid = Some(uuid::Uuid::from_u128(1));

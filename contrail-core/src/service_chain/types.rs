@@ -17,7 +17,7 @@ pub enum Leg {
     Left,
     /// On the side of the chain's right network.
     Right,
-    /// Beside the chain.
+    /// Outside the chain.
     Management,
 }
 
@@ -139,7 +139,7 @@ impl Protocol {
         &self.0
     }
 
-    /// Whether ports mean something for it.
+    /// Whether it has ports.
     pub fn has_ports(&self) -> bool {
         Self::WITH_PORTS.contains(&self.as_str())
     }
@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for Protocol {
     }
 }
 
-/// Ranges of ports; none stands for all ports.
+/// Ranges of ports; if empty, all ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports(Vec<(u16, u16)>);
 

@@ -13,9 +13,9 @@ use super::snapshot::Snapshot;
 use crate::api::objects::NetworkPolicy;
 use crate::values::Deadline;
 
-/// How often the controller is looked at.
+/// How often the controller's state is read.
 pub const POLL: Duration = Duration::from_millis(500);
-/// How long a chain may stand still half-built before it counts as lost. The controller takes up to 5 s
+/// How long a partly built chain may remain unchanged before it counts as lost. The controller takes up to 5 s
 /// for a chain of three services, but something changes all the time.
 pub const SETTLE: Duration = Duration::from_secs(5);
 /// The time between the two stages of a repair. That the controller has forgotten what was there
@@ -25,13 +25,13 @@ pub(super) const PAUSE: Duration = Duration::from_millis(1500);
 /// What happens while a chain comes up.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The state is another one than before.
+    /// The state has changed.
     Changed(ChainState),
     /// The chain is lost, and this is done about it.
     Repairing(Repair),
     /// That was done; now the controller gets its time.
     Repaired(Repair),
-    /// The chain is lost, and this would bring it back, but would remove what nobody made here.
+    /// The chain is lost, and this would bring it back, but would remove what this project did not create.
     NotOurs(Repair),
 }
 
@@ -46,9 +46,9 @@ impl ServiceChains {
     }
 
     /// Waits until the controller has built the chain, for `limit` at most, and returns what it has
-    /// built by then. A chain that stands still for [`SETTLE`] although the controller has all that
-    /// it needs is brought back: see [`Repair`]. One that has begun is brought to its end, and the
-    /// controller gets its time after it, also when the limit passes.
+    /// built by then. A chain that does not change for [`SETTLE`] although the controller has all that
+    /// it needs is repaired: see [`Repair`]. A repair that has begun is completed, and the
+    /// controller gets its time after it, even when the limit passes.
     ///
     /// # Errors
     /// As [`ServiceChains::apply`].
@@ -94,7 +94,7 @@ impl ServiceChains {
                 self.repair(&chain, &state, repair, &mut on)?;
                 since = Instant::now();
                 deadline = deadline.max(Deadline::after(SETTLE));
-                // The harsher repair must not come upon a controller that is merely slow.
+                // The harsher repair must not hit a controller that is merely slow.
                 patience *= 2;
             }
             std::thread::sleep(POLL.min(deadline.remaining()));

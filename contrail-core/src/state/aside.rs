@@ -1,4 +1,4 @@
-//! Setting aside what is no entry: it is kept for whoever wants to look at it, out of the way.
+//! Moving damaged entries aside: they are kept for inspection, out of the way.
 
 use std::fs;
 use std::io;
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
-/// The directory, beside the entries, that takes what is set aside.
+/// The directory, next to the entries, for what is moved aside.
 const DIRECTORY: &str = "damaged";
 
-/// How many files that directory may hold; the oldest makes room for a new one.
+/// How many files that directory may hold; the oldest one makes room for a new one.
 const MAX_KEPT: usize = 16;
 
 /// Moves a file away, with one warning.
 pub(super) fn set_aside(path: &Path, reason: &str) {
     match move_away(path) {
         Ok(to) => log::warn!(
-            "{} is not used and set aside as {}: {reason}",
+            "ignored {} and moved it to {}: {reason}",
             path.display(),
             to.display()
         ),
         Err(error) => log::warn!(
-            "{} is not used: {reason}; it cannot be set aside: {error}",
+            "ignored {}: {reason}; cannot move it aside: {error}",
             path.display()
         ),
     }
@@ -61,7 +61,7 @@ fn make_room(dir: &Path) -> io::Result<()> {
     kept.sort();
     let excess = (kept.len() + 1).saturating_sub(MAX_KEPT);
     for (_, path) in kept.into_iter().take(excess) {
-        log::warn!("removing {}, set aside earlier", path.display());
+        log::warn!("removing {}, moved aside earlier", path.display());
         fs::remove_file(&path)?;
     }
     Ok(())

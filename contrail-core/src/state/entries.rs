@@ -26,7 +26,7 @@ pub enum Durability {
 pub enum Found<T> {
     /// There is no entry.
     Absent,
-    /// There is one that cannot be understood.
+    /// There is one that cannot be read.
     Damaged,
     /// The entry.
     Entry(T),
@@ -44,7 +44,7 @@ impl<T> Found<T> {
 
 /// A directory of entries, one file `<key>.json` each: see [the module](crate::state).
 ///
-/// Entries are not locked: whoever changes one holds the lock of what it describes.
+/// Entries are not locked: a caller that changes one holds the lock of what it describes.
 ///
 /// ```
 /// use contrail_core::state::{Durability, Entries, Entry};
@@ -87,7 +87,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// With file names that end so instead of in `.json`.
+    /// With this ending of the file names instead of `.json`.
     #[must_use]
     pub fn ending(self, ending: &'static str) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// The entry of a key; `None` if there is none, or only a damaged one, which is set aside.
+    /// The entry of a key; `None` if it does not exist or is damaged. A damaged one is moved aside.
     ///
     /// # Errors
     /// [`Error::File`], also for an entry of a version that this program does not know: see
@@ -126,7 +126,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         })
     }
 
-    /// Reads an entry. `damaged` is told of one that is none, with its content if that could be read.
+    /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
     fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
         let path = self.names.path(key)?;
         let content = match files::read_private_if(&path, check_owner) {
@@ -150,7 +150,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// Writes an entry, in the place of an earlier one.
+    /// Writes an entry, and replaces an earlier one.
     ///
     /// # Errors
     /// [`Error::File`]; an earlier entry is kept then.
@@ -164,7 +164,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// Removes an entry; `false` if there was none.
+    /// Removes an entry; `false` if it did not exist.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -191,7 +191,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found)
     }
 
-    /// All entries; damaged ones are set aside.
+    /// All entries; damaged ones are moved aside.
     ///
     /// # Errors
     /// As [`Entries::keys`] and [`Entries::get`].
@@ -201,7 +201,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         keys.filter_map(|key| entry(key).transpose()).collect()
     }
 
-    /// When the entry of a key was written; `None` if there is none.
+    /// When the entry of a key was written; `None` if it does not exist.
     ///
     /// # Errors
     /// [`Error::File`].

@@ -73,7 +73,7 @@ fn a_damaged_entry_is_set_aside_with_its_content() {
 }
 
 #[test]
-fn no_more_than_a_few_damaged_entries_are_kept_the_oldest_goes() {
+fn only_a_few_damaged_entries_are_kept_and_the_oldest_is_removed() {
     let world = world();
     let id = |number| Uuid::from_u128(number);
     for number in 1..=20 {
@@ -97,7 +97,7 @@ fn no_more_than_a_few_damaged_entries_are_kept_the_oldest_goes() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_set_aside_and_not_waited_for() {
+fn what_is_not_a_regular_file_is_moved_aside_and_not_waited_for() {
     let world = world();
     let path = world.path();
     world.leases.put(&ID, &LEASE).unwrap();

@@ -34,7 +34,7 @@ pub trait Entry: Serialize + DeserializeOwned {
     const KIND: &'static str;
 
     /// The version of the form that is written, from 1. It grows with every change that an earlier program
-    /// would misunderstand.
+    /// would misinterpret.
     const VERSION: u32;
 
     /// Reads an entry of an earlier version. Entries of release 0.1.0 have no version: it is 0.
@@ -49,7 +49,7 @@ pub trait Entry: Serialize + DeserializeOwned {
     }
 }
 
-/// The release that writes entries, for whoever finds one that is too new.
+/// The release that writes entries, for programs that find one that is too new.
 const WRITER: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 #[derive(Serialize)]
@@ -140,7 +140,7 @@ pub(super) fn decode<T: Entry>(content: &[u8]) -> Result<T, Unreadable> {
     }
 }
 
-/// Whether an entry says its version: those of release 0.1.0 do not.
+/// Whether an entry has a version: those of release 0.1.0 have none.
 fn has_version(value: &Value) -> bool {
     ["kind", "version", "entry"]
         .iter()

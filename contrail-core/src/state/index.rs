@@ -1,4 +1,4 @@
-//! Keys that are there or not: empty files whose names say all.
+//! Sets of keys: empty files whose names hold all data.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -35,7 +35,7 @@ impl<K: Key> Index<K> {
         }
     }
 
-    /// With file names that end so.
+    /// With this ending of the file names.
     #[must_use]
     pub fn ending(self, ending: &'static str) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl<K: Key> Index<K> {
         }
     }
 
-    /// Adds a key, or writes it anew: see [`Index::written`].
+    /// Adds a key, or updates its time of writing: see [`Index::written`].
     ///
     /// # Errors
     /// [`crate::Error::File`].

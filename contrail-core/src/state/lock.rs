@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::values::Deadline;
 
-/// The name is that of release 0.1.0: programs of both releases may run at once during an upgrade.
+/// The same name as in release 0.1.0: programs of both releases may run at once during an upgrade.
 const FILE: &str = "attachments.lock";
 
 /// The lock on one VM interface: the right to attach, detach or change it, until this value is dropped.
@@ -39,7 +39,7 @@ const FILE: &str = "attachments.lock";
 /// ```
 #[derive(Debug)]
 pub struct InterfaceLock {
-    /// Owns the lock: it is that of the open file, not of the process or the thread.
+    /// Owns the lock: it belongs to the open file, not to the process or the thread.
     _file: File,
 }
 
@@ -139,7 +139,7 @@ fn wait(
                 Err(errno) => break Err(errno.into()),
             }
         };
-        // Without a caller the message and the file in it are dropped.
+        // If the caller has left, the message and the file in it are dropped.
         let _ = sender.send(locked);
     };
     match thread::Builder::new().name("lock".into()).spawn(waiter) {
@@ -148,8 +148,8 @@ fn wait(
     }
 }
 
-/// The byte of the file that stands for an interface: half of its id. Two interfaces with the same
-/// one would only wait for each other.
+/// The byte of the file that represents an interface: half of its id. Two interfaces with the same
+/// byte would only wait for each other.
 fn byte_of(interface: Uuid) -> libc::flock {
     let (high, _) = interface.as_u64_pair();
     libc::flock {

@@ -26,7 +26,7 @@
 //! | `uses/<interface>.json` | uses of a VM interface | 1; 0 was one list | attach, before anything is made | detach, clean-up | when the interface is gone and its networks are settled |
 //! | `members/<network>_<interface>` | index | 1 | attach | removal of a network | when the interface leaves the network |
 //! | `leaving/<tuple>_<port>` | index | 1 | removal of a service member | the same, for another port | when the port tuple is gone |
-//! | `pending/<interface>.json` | deferred removal | 1; 0 may lack a step | detach, rollback | every later detach, clean-up | when all its steps have succeeded, or the interface is made again |
+//! | `pending/<interface>.json` | deferred removal | 1; 0 may lack a step | detach, rollback | every later detach, clean-up | when all its steps have succeeded, or the interface is created again |
 //! | `orphans/<interface>.json` | orphan | 1; 0 is the same | clean-up | the next clean-up | when the interface is removed or has a link again |
 //!
 //! In the run directory (`run_dir`), which a reboot empties:

@@ -11,15 +11,15 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// How many files a directory of entries may hold. More are not the work of the plugins.
+/// How many files a directory of entries may hold. The plugins never write more.
 const MAX_FILES: usize = 1 << 16;
 
-/// What tells an entry from the others of its directory, as a part of its file name.
+/// What distinguishes an entry from the others of its directory, as a part of its file name.
 pub trait Key: Sized {
     /// The key as text: a plain file name without `/`, which does not start with a dot.
     fn name(&self) -> String;
 
-    /// The key that has this text; `None` if none has.
+    /// The key that has this text; `None` if there is no such key.
     fn of_name(name: &str) -> Option<Self>;
 }
 
@@ -106,7 +106,7 @@ impl<K: Key> Names<K> {
             let Some(key) = self.key_of(&file.file_name().to_string_lossy()) else {
                 continue;
             };
-            // One that was removed since is not there any longer.
+            // It may have been removed since.
             if let Some(written) = modified(&file.path(), file.metadata())? {
                 found.push((written, key));
             }
@@ -114,7 +114,7 @@ impl<K: Key> Names<K> {
         Ok(found)
     }
 
-    /// When the file of a key was written; `None` if there is none.
+    /// When the file of a key was written; `None` if it does not exist.
     pub(super) fn written(&self, key: &K) -> Result<Option<SystemTime>> {
         let path = self.path(key)?;
         modified(&path, fs::symlink_metadata(&path))

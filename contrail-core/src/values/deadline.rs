@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// The end of the time that an operation has. Copied into every step, so that the sum of the steps
-/// keeps to it.
+/// The end of the time that an operation has. Copied into every step, so that all steps together
+/// observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
@@ -13,8 +13,8 @@ impl Deadline {
         Self(Instant::now() + time)
     }
 
-    /// The two ends of an operation that takes back what it did when it fails: that of trying, and
-    /// that of the whole, which lies `time` from now. The last quarter is left for taking back.
+    /// The two deadlines of an operation that rolls back what it did when it fails: the one of the work,
+    /// and the one of the whole, which lies `time` from now. The last quarter is left for rolling back.
     ///
     /// ```
     /// use std::time::Duration;

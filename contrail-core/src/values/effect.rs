@@ -1,6 +1,6 @@
 //! What is known about the effect of a request that got no usable answer.
 
-/// What a request may have changed at the other side, as far as its sender knows. It decides whether
+/// What a request may have changed on the other side, as far as its sender knows. It decides whether
 /// the request may be sent again and whether there is something to undo.
 ///
 /// ```
@@ -16,7 +16,7 @@ pub enum Effect {
     NotSent,
     /// The other side received the request and did not carry it out.
     None,
-    /// The request may have been carried out: its answer did not arrive, or does not tell.
+    /// The request may have been carried out: its answer did not arrive, or does not say.
     Possible,
 }
 

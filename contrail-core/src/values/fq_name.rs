@@ -10,7 +10,7 @@ use super::Invalid;
 /// The name of a configuration object, from its outermost parent inwards.
 ///
 /// The API writes it as a list of strings; people and other fields of the API write it joined by
-/// colons. A part may hold any character but a colon and control characters; only route targets
+/// colons. A part may contain any character except colons and control characters; only route targets
 /// (`target:64512:100`) have colons inside their single part.
 ///
 /// ```

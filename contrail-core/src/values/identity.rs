@@ -1,7 +1,7 @@
 //! Ids that can be computed again from what a runtime says about a container.
 //!
-//! Whoever knows the host, the container and the interface knows the ids of all objects made for
-//! them: a retry, a delete after a crash and a garbage collection need no stored state.
+//! The ids of all objects follow from the host, the container and the interface that they are created
+//! for: a retry, a delete after a crash and a garbage collection need no stored state.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -48,14 +48,14 @@ impl fmt::Display for Family {
     }
 }
 
-/// The id of the machine that a program runs on, from the text of its `/etc/machine-id`: that itself is to
-/// stay on the machine (machine-id(5)). `None` where there is none yet.
+/// The id of the machine that a program runs on, from the text of its `/etc/machine-id`: the text itself must
+/// not leave the machine (machine-id(5)). `None` if it has none yet.
 pub fn machine(text: &str) -> Option<Uuid> {
     let text = text.trim();
     Uuid::try_parse(text).ok().map(|_| id(&["machine", text]))
 }
 
-/// The id of the virtual machine object that stands for a container on a host. All interfaces of
+/// The id of the virtual machine object that represents a container on a host. All interfaces of
 /// one container share it.
 pub fn virtual_machine(node: &str, container: &str) -> Uuid {
     id(&["virtual-machine", node, container])
@@ -79,8 +79,8 @@ pub fn instance_ip(interface: Uuid, family: Family) -> Uuid {
     id(&["instance-ip", &interface.to_string(), &family.to_string()])
 }
 
-/// The id of an object of a service chain, which follows from its type and name: so its creation can
-/// be repeated and undone by id, whoever does it.
+/// The id of an object of a service chain, which follows from its type and name: so any program can
+/// repeat its creation and undo it by id.
 pub fn service_object(kind: &str, name: &FqName) -> Uuid {
     id(&["service-object", kind, &name.to_string()])
 }
@@ -99,7 +99,7 @@ pub fn container_ifname(interface: Uuid) -> String {
     host_ifname(interface).replacen("tap", "cnt", 1)
 }
 
-/// UUIDv5 over the parts, each preceded by its length: no two lists of parts read the same.
+/// UUIDv5 over the parts, each preceded by its length: no two lists of parts give the same text.
 fn id(parts: &[&str]) -> Uuid {
     let mut text = String::new();
     for part in parts {
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_ids_never_change() {
-        // What controllers hold already would become foreign if one of these lines had to change.
+        // If one of these values changed, existing objects of controllers would no longer be recognized.
         let port = interface("node1", "cniSI", "eth0");
         let ids = [
             virtual_machine("node1", "cniSI"),

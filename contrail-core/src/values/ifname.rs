@@ -1,6 +1,6 @@
-//! What an interface may be called.
+//! Valid names of interfaces.
 
-/// The longest name of an interface, in bytes (`IFNAMSIZ` of the kernel, without the zero).
+/// The longest name of an interface, in bytes (`IFNAMSIZ` of the kernel, without the terminating zero).
 const MAX_LEN: usize = 15;
 
 /// The kernel takes this byte for a blank, as in Latin-1, also in the middle of a UTF-8 character.
@@ -23,9 +23,9 @@ pub fn check_ifname(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || name.len() > MAX_LEN {
         Err("1 to 15 bytes are allowed")
     } else if matches!(name, "." | "..") {
-        Err("it stands for a directory")
+        Err("it names a directory")
     } else if matches!(name, "all" | "default") {
-        Err("in /proc/sys/net it stands for all interfaces, or for those to come")
+        Err("in /proc/sys/net it means all interfaces, or the default of new ones")
     } else if name.contains('%') {
         Err("the kernel takes % for a pattern and chooses another name")
     } else if name.contains(['/', ':']) || name.contains(is_blank) {

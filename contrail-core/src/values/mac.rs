@@ -20,7 +20,7 @@ use super::Invalid;
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {
-    /// The address that the API gives a VM interface without one: `02:` and the first five bytes of
+    /// The address that the API gives a VM interface if unset: `02:` and the first five bytes of
     /// its id. With a chosen id it is therefore known before any request.
     ///
     /// ```
@@ -35,7 +35,7 @@ impl MacAddr {
         Self([0x02, b[0], b[1], b[2], b[3], b[4]])
     }
 
-    /// Whether a container interface may carry it: one host's address (not multicast), not all zero.
+    /// Whether a container interface may have it: a unicast address that is not all zero.
     pub fn is_usable(self) -> bool {
         self.0[0] & 1 == 0 && self.0 != [0; 6]
     }

@@ -37,7 +37,7 @@ const RESERVED_V6: [(Ipv6Addr, u8, &str); 5] = [
 /// Whether containers can have addresses of `prefix`.
 ///
 /// # Errors
-/// Why not: it is, holds or lies within addresses that are for something else.
+/// Why not: it is, contains or lies within addresses that are reserved for something else.
 ///
 /// ```
 /// use contrail_core::values::prefix::check_subnet;

@@ -18,9 +18,9 @@ impl Secret {
         &self.0
     }
 
-    /// `text` with `***` wherever this secret stands in it, also in the forms that HTML and JSON give
-    /// it: what others answer may repeat what they were sent. One that is too short to be a secret is
-    /// left: it would only make texts unreadable.
+    /// `text` with `***` in place of every occurrence of this secret, also as escaped in HTML and JSON:
+    /// an answer may repeat what was sent. A value that is too short to be a secret is not replaced:
+    /// that would only make texts unreadable.
     ///
     /// ```
     /// let token = contrail_core::Secret::new("sesame");
@@ -60,7 +60,7 @@ fn html(text: &str) -> String {
     escapes.iter().fold(text.to_owned(), escape)
 }
 
-/// As it stands between the quotes of a JSON text.
+/// As it appears between the quotes of a JSON text.
 fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-/// A value between quotes, with control characters made visible: a message stays one line, and where
-/// the value begins and ends can be seen.
+/// A value between quotes, with control characters made visible: a message stays one line, and the
+/// bounds of the value are visible.
 ///
 /// ```
 /// assert_eq!(contrail_core::error::quoted("a\tb"), r#""a\tb""#);

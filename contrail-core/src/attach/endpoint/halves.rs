@@ -1,4 +1,4 @@
-//! The two halves of an endpoint: making and taking back each of them.
+//! The two halves of an endpoint: creating and removing each of them.
 
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ impl Attacher {
         Holder::Endpoint { id }.interface(self.host.node())
     }
 
-    /// The id of the virtual machine that stands for a sandbox.
+    /// The id of the virtual machine that represents a sandbox.
     pub fn sandbox_machine(&self, sandbox: &str) -> Uuid {
         identity::virtual_machine(self.host.node(), sandbox)
     }
@@ -33,7 +33,7 @@ impl Attacher {
     /// the Ethernet address.
     ///
     /// # Errors
-    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody has an address, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
+    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when an address is taken, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
     /// when the network is gone. What was done is undone.
     pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
         self.transact(endpoint, |transaction, port| {
@@ -73,7 +73,7 @@ impl Attacher {
         })
     }
 
-    /// Takes the second half back: agent port, link, and the role that the endpoint took when it joined. No
+    /// Removes the second half: agent port, link, and the role that the endpoint took when it joined. No
     /// request to the API if it took none. What it is a member of otherwise it leaves with
     /// [`Attacher::delete_endpoint`].
     ///
@@ -91,7 +91,7 @@ impl Attacher {
         self.run_steps(id, steps, deadline)
     }
 
-    /// Takes everything of an endpoint back. Four requests to the API and one to the agent; one more,
+    /// Removes everything of an endpoint. Four requests to the API and one to the agent; one more,
     /// and one for each address, when the caller does not know the virtual machine; more for a member of a
     /// service. Created instance IPs stay.
     ///
@@ -113,7 +113,7 @@ impl Attacher {
         }
     }
 
-    /// Takes everything of an interface away, with the virtual machine and the reserved instance IPs
+    /// Removes everything of an interface, with the virtual machine and the reserved instance IPs
     /// that the API knows of it, or else with this machine. The caller has the interface's lock.
     pub(crate) fn take_away_found(
         &self,
@@ -146,7 +146,7 @@ impl Attacher {
     }
 
     /// What the API knows of an endpoint whose first half was done; for a caller that has lost its own
-    /// notes. One request, and one for each address.
+    /// records. One request, and one for each address.
     ///
     /// # Errors
     /// When the API cannot be asked.

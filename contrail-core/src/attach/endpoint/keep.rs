@@ -23,23 +23,23 @@ pub enum Kept {
     PortAgain,
     /// The API has its objects again, and the agent its port.
     ObjectsAgain,
-    /// It is going or gone: there is nothing to keep.
+    /// It is being removed or gone: there is nothing to keep.
     Gone,
-    /// Somebody works on it at this moment.
+    /// Another call is working on it now.
     Busy,
 }
 
 impl Attacher {
-    /// Looks whether the agent still has the port of an endpoint that has joined, and if not, gives it
-    /// back, together with the objects that the API has lost. One request to the agent when all is well.
+    /// Checks whether the agent still has the port of an endpoint that has joined. If not, restores it,
+    /// together with the objects that the API has lost. One request to the agent when all is well.
     ///
-    /// `is_wanted` is asked while nobody else can work on the endpoint: nothing is made for one that has
-    /// left meanwhile.
+    /// `is_wanted` is called while no other call can work on the endpoint: nothing is created for one that
+    /// has left in the meantime.
     ///
     /// # Errors
     /// [`Error::MissingReference`](crate::Error::MissingReference) when the network is gone,
-    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when somebody else has got an address
-    /// meanwhile; when the API or the agent is down. What was made again stays.
+    /// [`Error::AddressInUse`](crate::Error::AddressInUse) when an address was given to
+    /// another interface in the meantime; when the API or the agent is down. What was restored stays.
     pub fn keep_endpoint(
         &self,
         endpoint: &Endpoint,
@@ -54,7 +54,7 @@ impl Attacher {
         if !is_wanted() || host_end()?.is_none() {
             return Ok(Kept::Gone);
         }
-        // Whoever comes to take the endpoint away waits for this, and must have time left.
+        // A call that removes the endpoint waits for this, and must have time left.
         let ends = Deadline::with_undo(self.host.detach_timeout / 2);
         let transaction = Transaction::new(&self.host, &self.backend, vec![port.id], ends);
         let agent = self.backend.agent.until(transaction.deadline);
@@ -65,7 +65,7 @@ impl Attacher {
         let complete = transaction.is_complete(endpoint, port.id, vm)?;
         if !complete {
             let made = transaction.make_again(endpoint, port, vm);
-            // The next look begins where this one has ended.
+            // The next check begins where this one ended.
             transaction.stay();
             made?;
         }

@@ -24,9 +24,9 @@ pub struct Endpoint {
     pub project_id: Option<Uuid>,
     /// The addresses.
     pub addresses: Vec<EndpointAddress>,
-    /// The Ethernet address; it follows from the id without.
+    /// The Ethernet address; if unset, it follows from the id.
     pub mac: Option<MacAddr>,
-    /// The MTU in bytes; the kernel's default without.
+    /// The MTU in bytes; if unset, the kernel's default.
     pub mtu: Option<u32>,
     /// What people call it.
     pub display_name: String,
@@ -42,8 +42,8 @@ pub struct Endpoint {
 pub struct EndpointAddress {
     /// The address.
     pub address: IpAddr,
-    /// The instance IP that has been set aside for it: it is taken over, and stays behind when the
-    /// endpoint goes.
+    /// The instance IP that has been reserved for it: it is reused, and kept when the
+    /// endpoint is removed.
     pub reserved: Option<Uuid>,
 }
 

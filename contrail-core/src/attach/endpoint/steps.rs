@@ -16,7 +16,7 @@ use crate::attach::transaction::Transaction;
 use crate::values::{Family, identity};
 
 impl Transaction<'_> {
-    /// Creates the endpoint's instance IPs, or hands it those that were set aside.
+    /// Creates the endpoint's instance IPs, or hands it the reserved ones.
     pub(crate) fn take_addresses(&self, endpoint: &Endpoint, port: Port) -> Result<()> {
         let interface = port.id;
         let created = Created {

@@ -1,4 +1,4 @@
-//! Cleaning up on an operator's demand: removals that wait, and orphans.
+//! Cleaning up on an operator's request: deferred removals, and orphans.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -19,9 +19,9 @@ use crate::values::FqName;
 pub struct Cleaned {
     /// How many removals of earlier calls were completed.
     pub finished: usize,
-    /// What still waits.
+    /// What is still pending.
     pub waiting: Vec<Waiting>,
-    /// How long an orphan had to be noted to be removed; `None` when none was to be.
+    /// The grace period after which orphans were to be removed; `None` when none were.
     pub grace: Option<Duration>,
     /// The orphans of each project, each with what became of it; or why they could not be found.
     pub projects: Vec<(FqName, Result<Decided>)>,
@@ -34,10 +34,10 @@ pub struct Cleaned {
 pub type Decided = Vec<(Orphan, Fate)>;
 
 impl Attacher {
-    /// Works off all removals that wait, looks for the orphans of some projects, and removes those that
-    /// were noted at least `grace` ago; none without it.
+    /// Runs all deferred removals, looks for the orphans of some projects, and removes those that were
+    /// recorded at least `grace` ago; none if it is unset.
     ///
-    /// A project that cannot be looked at and an orphan that cannot be removed do not keep the others: see
+    /// A project that cannot be checked and an orphan that cannot be removed do not stop the others: see
     /// [`Cleaned::outcome`].
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl fmt::Display for Cleaned {
         );
         writeln!(
             f,
-            "{finished} removals of earlier calls were done, {removals} wait"
+            "{finished} deferred removals completed, {removals} pending"
         )?;
         for waiting in self
             .waiting
@@ -137,7 +137,7 @@ impl fmt::Display for Cleaned {
                 Ok(orphans) => orphans,
                 Err(error) => {
                     let error = report(error);
-                    writeln!(f, "project {project}: cannot be looked at: {error}")?;
+                    writeln!(f, "project {project}: cannot be checked: {error}")?;
                     continue;
                 }
             };
@@ -156,7 +156,7 @@ impl fmt::Display for Cleaned {
         match &self.machines {
             Err(error) => {
                 let error = report(error);
-                writeln!(f, "virtual machines: cannot be looked at: {error}")
+                writeln!(f, "virtual machines: cannot be checked: {error}")
             }
             Ok(idle) => idle
                 .iter()
@@ -166,11 +166,11 @@ impl fmt::Display for Cleaned {
 }
 
 impl Cleaned {
-    /// Whether everything could be looked at, and removed that was to be. Removals that wait are no error:
+    /// Whether everything could be checked, and all that was to be removed was. Deferred removals are no error:
     /// they are tried again.
     ///
     /// # Errors
-    /// [`Error::Left`] with everything that stood in the way.
+    /// [`Error::Left`] with everything that failed.
     pub fn outcome(self) -> Result<()> {
         let failed = |fate| match fate {
             Fate::Failed(error) => Some(error),
@@ -193,7 +193,7 @@ impl Cleaned {
         }
     }
 
-    /// Whether it is an orphan of a project that was looked at: that shows what became of it.
+    /// Whether it is an orphan of a project that was checked: the project's lines show what became of it.
     fn has_shown(&self, waiting: &Waiting) -> bool {
         let Waiting::Orphan { project, .. } = waiting else {
             return false;
@@ -213,8 +213,8 @@ impl Cleaned {
         match (fate, self.grace) {
             (Fate::Removed, _) => writeln!(f, "removed"),
             (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
-            (Fate::Stays, Some(_)) => writeln!(f, "has an interface by now"),
-            (Fate::Stays, None) => writeln!(f, "has no interface, stays without --remove"),
+            (Fate::Stays, Some(_)) => writeln!(f, "now has an interface"),
+            (Fate::Stays, None) => writeln!(f, "has no interface; use --remove to remove it"),
         }
     }
 
@@ -225,10 +225,10 @@ impl Cleaned {
             (Fate::Removed, _) => writeln!(f, "removed"),
             (Fate::Failed(reason), _) => writeln!(f, "cannot be removed: {}", report(reason)),
             (Fate::Stays, Some(grace)) if since < grace.as_secs() => {
-                writeln!(f, "stays until {} s", grace.as_secs())
+                writeln!(f, "kept for a grace period of {} s", grace.as_secs())
             }
-            (Fate::Stays, Some(_)) => writeln!(f, "is none any more"),
-            (Fate::Stays, None) => writeln!(f, "stays without --remove"),
+            (Fate::Stays, Some(_)) => writeln!(f, "is no longer an orphan"),
+            (Fate::Stays, None) => writeln!(f, "kept; use --remove to remove it"),
         }
     }
 }

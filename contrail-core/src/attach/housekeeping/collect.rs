@@ -1,4 +1,4 @@
-//! Collecting what a runtime has forgotten: interfaces of containers that it does not have any more.
+//! Garbage collection: removes interfaces of containers that the runtime no longer has.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::values::FqName;
 
 impl Attacher {
     /// Detaches the interfaces that this program attached to a virtual network on this host by one
-    /// configuration and that are not among those to be kept. What somebody is just working on stays.
+    /// configuration and that are not among those to be kept. Interfaces that another call is working on are kept.
     ///
     /// Returns how many were detached. Two requests, and those of a detach for each.
     ///
@@ -71,13 +71,15 @@ impl Attacher {
             }
             if deadline.has_passed() {
                 let late = Error::Timeout {
-                    operation: format!("collecting what is forgotten in {network}"),
+                    operation: format!("removing stale attachments to virtual network {network}"),
                     seconds: limit.as_secs_f32(),
                 };
                 return Err(late.into());
             }
             let (container, ifname) = name;
-            log::info!("container {container} is forgotten: {ifname} is removed");
+            log::info!(
+                "the runtime no longer lists {ifname} of container {container}: removing it"
+            );
             match self.detach(&[Detachment { container, ifname }]) {
                 Ok(_) => count += 1,
                 Err(error) => {

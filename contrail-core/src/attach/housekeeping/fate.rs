@@ -5,9 +5,9 @@ use crate::attach::error::Error;
 /// What became of an orphan, or of a virtual machine without interfaces.
 #[derive(Debug)]
 pub enum Fate {
-    /// It is removed, or its removal waits like others.
+    /// It is removed, or its removal is deferred.
     Removed,
-    /// It stays: nobody asked for its removal, it is too new, or somebody uses it by now.
+    /// It is kept: its removal was not requested, it is too new, or it is in use by now.
     Stays,
     /// It could not be removed, for this reason.
     Failed(Error),

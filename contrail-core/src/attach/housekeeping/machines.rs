@@ -1,7 +1,7 @@
-//! Virtual machines that this program made on this host and that have no interface: what the API made of
-//! the request of an attach that had been killed, after everything else of it was taken away.
+//! Virtual machines that this program made on this host and that have no interface: what the API created
+//! for an attach that was killed, after everything else of it was removed.
 //!
-//! They may go at once. One that is being attached at this moment looks the same, and is made again when
+//! They may be removed at once. One that is being attached now looks the same, and is created again when
 //! its interface is linked to it.
 
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! What an operator or a runtime asks for beside attaching: status, garbage collection, clean-up.
+//! What an operator or a runtime asks for besides attaching: status, garbage collection, clean-up.
 
 mod clean;
 mod collect;

@@ -1,8 +1,8 @@
-//! Orphans: VM interfaces that this program made on this host and whose link is gone, because nobody
-//! told it that their container has ended.
+//! Orphans: VM interfaces that this program made on this host and whose link is gone, because the
+//! runtime did not report that their container has ended.
 //!
-//! They go in two phases. The first look notes them, and a later one removes those that have been
-//! orphans all the while: what was being attached or detached at the first look has long ended.
+//! They are removed in two phases. The first check records them, and a later one removes those that have
+//! been orphans since: what was being attached or detached at the first check has long ended.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +26,7 @@ pub struct Orphan {
     pub interface: Uuid,
     /// What it was made for.
     pub holder: Holder,
-    /// When it was noted first.
+    /// When it was first recorded.
     pub since: SystemTime,
 }
 
@@ -39,11 +39,11 @@ pub(crate) struct MadeHere {
 }
 
 impl Attacher {
-    /// The orphans among the VM interfaces of a project, the one first that was noted first. Those
-    /// that are new are noted, and notes of what is none any more are dropped.
+    /// The orphans among the VM interfaces of a project, the one first that was recorded first.
+    /// Records new orphans and forgets resolved ones.
     ///
-    /// One request. The links are looked for in the calling process's network namespace: in another
-    /// one than the plugin's all interfaces would look like orphans.
+    /// One request. The links are looked for in the calling process's network namespace: in any
+    /// other namespace than the plugin's, all interfaces would look like orphans.
     ///
     /// # Errors
     /// When the API, the kernel or the state directory cannot be used.
@@ -73,8 +73,8 @@ impl Attacher {
         Ok(orphans)
     }
 
-    /// Removes an orphan that was noted at least `grace` ago, if it still is one. Returns whether it
-    /// was removed, or its removal put off until the API and the agent can be reached.
+    /// Removes an orphan that was recorded at least `grace` ago, if it still is one. Returns whether it
+    /// was removed, or its removal deferred until the API and the agent can be reached.
     ///
     /// # Errors
     /// As [`Attacher::detach`].
@@ -100,7 +100,7 @@ impl Attacher {
             return Ok(false);
         }
         log::info!(
-            "{} is gone: its VM interface {id} is removed",
+            "{} no longer exists: removing its VM interface {id}",
             orphan.holder
         );
         self.take_away_found(id, made.machine, &[], deadline)?;
@@ -114,7 +114,7 @@ impl Attacher {
         object: &VirtualMachineInterface,
         nodes: &[String],
     ) -> Option<MadeHere> {
-        // A name that this host has had may be another one's now.
+        // A name that this host has had may belong to another host now.
         let node = self.host.maker.made(&object.meta, nodes)?;
         let holder = Holder::of(&object.meta)?;
         let interface = holder.interface(node);
@@ -130,7 +130,7 @@ impl Attacher {
         Ok(self.backend.dataplane.link(None, &name)?.is_some())
     }
 
-    /// Whether nobody is working on an interface just now.
+    /// Whether no other call is working on an interface now.
     pub(crate) fn is_free(&self, interface: Uuid) -> crate::Result<bool> {
         let lock = InterfaceLock::at_once(&self.host.run_dir, interface)?;
         Ok(lock.is_some())

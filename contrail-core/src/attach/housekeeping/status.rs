@@ -19,7 +19,7 @@ pub struct Status {
 }
 
 impl Attacher {
-    /// Asks the API for the project and the agent for a port that nobody has, at once.
+    /// Asks the API for the project and the agent for a port that does not exist, in parallel.
     ///
     /// ```no_run
     /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {

@@ -34,7 +34,7 @@ pub enum Waiting {
         /// The name of the virtual network.
         network: FqName,
     },
-    /// A VM interface whose link was gone when it was last looked at. A clean-up with removal deletes it.
+    /// A VM interface whose link was gone when it was last checked. A clean-up with removal deletes it.
     Orphan {
         /// The VM interface.
         interface: Uuid,
@@ -68,13 +68,13 @@ impl fmt::Display for Waiting {
                 let tuples = tuples.join(", ");
                 write!(
                     f,
-                    "VM interface {interface}, interrupted while it left port tuple {tuples}: waits for \
+                    "VM interface {interface}, interrupted while leaving port tuple {tuples}: waits for \
                      its removal"
                 )
             }
             Self::Network { interface, network } => write!(
                 f,
-                "virtual network {network}, may have been made for VM interface {interface}: waits for \
+                "virtual network {network}, may have been created for VM interface {interface}: waits for \
                  its removal"
             ),
             Self::Orphan {
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "virtual network d:p:n, may have been made for VM interface {interface}: waits for its \
+                "virtual network d:p:n, may have been created for VM interface {interface}: waits for its \
                  removal"
             )
         );

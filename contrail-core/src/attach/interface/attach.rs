@@ -79,8 +79,8 @@ impl Attacher {
     }
 
     /// Opens the network namespace and makes sure that none of the names is taken in it: an
-    /// interface that is already there belongs to somebody else and must survive this call. So must the
-    /// container's own in another namespace, which its host end tells of.
+    /// interface that is already there belongs to another program and must survive this call. So must the
+    /// container's own in another namespace, which its host end reveals.
     fn open_free(&self, path: &Path, ports: &[Port]) -> Result<Netns> {
         let dataplane = &self.backend.dataplane;
         let netns = dataplane.open_netns(path)?;

@@ -17,7 +17,7 @@ use crate::values::FqName;
 use crate::values::MacAddr;
 use crate::values::{Family, identity};
 
-/// An attachment as its result describes it. What the result does not say is not looked at.
+/// An attachment as its result describes it. What the result does not say is not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// The container's id, as its runtime calls it.
@@ -43,7 +43,7 @@ pub struct Expected {
 }
 
 impl Attacher {
-    /// What is different from the expected, a line each; nothing when all is as it should be. Two
+    /// The differences from the expected state, a line each; empty when there are none. Two
     /// requests to the API, one more for a second address, and one to the agent. For a member of a service
     /// one more and those of [`ServiceRoles::built`]; the controller gets a few seconds to build its chains.
     ///
@@ -73,8 +73,8 @@ impl Attacher {
         Ok(differences)
     }
 
-    /// Whether the interface is in a port tuple of the service instance that there is: one that was deleted
-    /// under its tuples and made again has them no more.
+    /// Whether the interface is in a port tuple of the current service instance: one that was deleted
+    /// under its tuples and created again no longer has them.
     fn check_membership(
         &self,
         role: &ServiceRole,
@@ -84,7 +84,7 @@ impl Attacher {
         let (id, service) = (interface.uuid().unwrap_or_default(), &role.instance);
         let mut tuples = interface.port_tuple_refs.iter();
         let Some(tuple) = tuples.find(|tuple| tuple.to.parent() == *service) else {
-            let text = format!("VM interface {id} is no member of service instance {service}");
+            let text = format!("VM interface {id} is not a member of service instance {service}");
             return Ok(Some(text));
         };
         let roles = ServiceRoles::new(self.client(deadline), &self.host.maker.program);
@@ -223,7 +223,7 @@ fn of_routes(expected: &Expected, routes: &[Route]) -> Vec<String> {
     let absent = expected.routes.iter().filter(|route| !is_there(route));
     absent
         .map(|route| match route.gateway {
-            Some(gateway) => format!("there is no route to {} by {gateway}", route.destination),
+            Some(gateway) => format!("there is no route to {} via {gateway}", route.destination),
             None => format!("there is no route to {}", route.destination),
         })
         .collect()
@@ -234,7 +234,7 @@ fn of_host(name: &str, link: Option<&Link>, id: Uuid) -> Vec<String> {
         None => vec![format!("the host has no interface {name}")],
         Some(link) if link.alias.as_deref() != Some(id.to_string().as_str()) => {
             vec![format!(
-                "interface {name} of the host is not that of VM interface {id}"
+                "interface {name} of the host does not belong to VM interface {id}"
             )]
         }
         Some(link) if !link.up => vec![format!("interface {name} of the host is down")],
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_expected_has_no_difference_and_more_is_none_either() {
+    fn the_expected_state_has_no_difference_and_neither_has_additional_state() {
         let mut link = link();
         link.addresses.push("10.9.9.9/32".parse().unwrap());
         link.routes
@@ -312,11 +312,11 @@ mod tests {
         );
         assert_eq!(
             of_routes(&expected(), &[]),
-            ["there is no route to 0.0.0.0/0 by 10.1.1.1"]
+            ["there is no route to 0.0.0.0/0 via 10.1.1.1"]
         );
         for (link, text) in [
             (None, "has no interface tap0"),
-            (Some(&changed), "is not that of"),
+            (Some(&changed), "does not belong to"),
         ] {
             let difference = of_host("tap0", link, Uuid::nil());
             assert!(difference[0].contains(text), "{difference:?}");

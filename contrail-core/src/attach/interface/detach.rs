@@ -1,4 +1,4 @@
-//! Detach: everything that an attachment made goes away, found by computed id.
+//! Detach: removes everything that an attachment created, found by computed id.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::values::Deadline;
 use crate::values::{Family, identity};
 
 impl Attacher {
-    /// Takes interfaces away: agent port, link, instance IP, VM interface, and the virtual machine
+    /// Removes interfaces: agent port, link, instance IP, VM interface, and the virtual machine
     /// when it has no other interface. What is not there is fine, so this may be repeated and may be
-    /// called for containers that never were.
+    /// called for containers that never existed.
     ///
     /// One interface takes four requests to the API, of which one asks whether it is a member of a
     /// service, and one to the agent. A member takes more: the other ports of the container leave the
     /// service with it, see [`ServiceRoles::dissolve`](crate::service_chain::ServiceRoles::dissolve).
     ///
     /// # Errors
-    /// What a repetition could not mend either: an object in use by somebody else, or the state
-    /// directory not writable while something had to be put off.
+    /// What a retry could not fix either: an object that another client uses, or a state directory
+    /// that is not writable while a removal must be deferred.
     ///
     /// ```no_run
     /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::attach::Result<()> {
@@ -53,7 +53,7 @@ impl Attacher {
         self.settle(&ids, &steps, failed)
     }
 
-    /// The ids of the interfaces, each with that of its virtual machine, under every name that this
+    /// The ids of the interfaces, each with the id of its virtual machine, under every name that this
     /// host has had.
     fn machines(&self, interfaces: &[Detachment]) -> Result<Vec<(Uuid, Uuid)>> {
         let nodes = nodes::known(&self.host.state_dir, self.host.node())?;

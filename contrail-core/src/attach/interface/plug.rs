@@ -72,8 +72,8 @@ impl Transaction<'_> {
     }
 }
 
-/// The routes with their gateways filled in: one without goes by the gateway of its family, and is
-/// left out when the network has none.
+/// The routes with their gateways filled in: a route without one uses the gateway of its family, and is
+/// skipped when the network has none.
 fn via_gateways(routes: &[Route], addresses: &[Assigned]) -> Vec<Route> {
     let gateway = |destination: IpNetwork| {
         let family = Family::of(destination.ip());
@@ -88,7 +88,7 @@ fn via_gateways(routes: &[Route], addresses: &[Assigned]) -> Vec<Route> {
             ..route.clone()
         }),
         None => {
-            log::warn!("the route to {} is left out: no gateway", route.destination);
+            log::warn!("skipped the route to {}: no gateway", route.destination);
             None
         }
     };

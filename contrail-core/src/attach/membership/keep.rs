@@ -29,9 +29,9 @@ pub struct KeptService {
 }
 
 impl Attacher {
-    /// Looks whether endpoints that have taken a role in one service instance, each with its virtual machine,
-    /// still are members of it, and whether the controller has built the chains through it. A lost
-    /// membership is given back, also one that the service instance lost when it was deleted, unless the
+    /// Checks whether endpoints that have taken a role in one service instance, each with its virtual machine,
+    /// are still members of it, and whether the controller has built the chains through it. A lost
+    /// membership is restored, also one that the service instance lost when it was deleted, unless the
     /// container has lost its other leg: that one takes it along when it comes back. One request for each,
     /// one for the service instance, and those of [`ServiceRoles::built`].
     ///
@@ -43,7 +43,7 @@ impl Attacher {
         members: &[(RolePort, ServiceRole)],
         deadline: Deadline,
     ) -> Result<KeptService> {
-        // Whoever comes to take one of them away waits for its lock, and must have time left.
+        // A call that removes one of them waits for its lock, and must have time left.
         let deadline = deadline.at_most(self.host.detach_timeout / 2);
         let roles = ServiceRoles::new(self.client(deadline), &self.host.maker.program);
         let mut joined_again = 0;
@@ -54,7 +54,7 @@ impl Attacher {
         let is_whole = |machine| has(machine, Leg::Left) && has(machine, Leg::Right);
         let children = roles.children_of(instance)?;
         for (port, role) in members.iter().filter(|(port, _)| is_whole(port.machine)) {
-            // Whoever works on it makes it join or leave.
+            // The call that holds the lock makes it join or leave.
             let lock = InterfaceLock::at_once(&self.host.run_dir, port.interface)?;
             if lock.is_some() && roles.keep(role, port, &children)? {
                 joined_again += 1;

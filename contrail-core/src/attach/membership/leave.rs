@@ -16,7 +16,7 @@ use crate::service_chain::ServiceRoles;
 
 /// Takes the interface out of its service instances before it goes, in the order that keeps the chains of
 /// the other members: see [`ServiceRoles::dissolve`]. Members that a chain's description named are known
-/// to the controller alone, so it is asked; one request if the interface is no member.
+/// to the controller alone, so it is asked; one request if the interface is not a member.
 pub(crate) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.maker.program);
     let mut tuples = roles.tuples_of(interface)?;
@@ -27,7 +27,7 @@ pub(crate) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<boo
 }
 
 /// The same for an interface that stays for a while: only a role that it took when it was attached ends,
-/// and nobody is asked if it has none.
+/// and no request is made if it has none.
 pub(crate) fn retire(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.maker.program);
     leave_known(
@@ -68,7 +68,7 @@ fn leave_known(
     Ok(was_member)
 }
 
-/// The interface is deleted: if it was a member of a service, it may not come back at once.
+/// The interface is deleted: if it was a member of a service, it may not be created again at once.
 pub(crate) fn end(host: &Host, interface: Uuid) -> Result<()> {
     if !services::has_left(&host.state_dir, interface)? {
         return Ok(());
@@ -97,7 +97,7 @@ mod tests {
     use crate::testing::{self, FakeTransport, client_of};
     use crate::values::Deadline;
 
-    /// A port that is in no port tuple any more, and a port tuple of a chain with these ports.
+    /// A port that is no longer in a port tuple, and a port tuple of a chain with these ports.
     fn object(url: &str, ports: &[Uuid]) -> Value {
         let named = |id: &Uuid| json!({"to": ["d", "p", id.to_string()], "uuid": id});
         let ports: Vec<Value> = ports.iter().map(named).collect();

@@ -30,7 +30,7 @@ pub struct Network {
 }
 
 /// The network of that name. One whose last user is leaving it is waited for, until it is gone or has its
-/// subnets again; where that user has ended half-way, its removal is finished.
+/// subnets again; if that user was interrupted, its removal is finished.
 pub(crate) fn find(client: &Client, name: &FqName) -> crate::Result<Option<VirtualNetwork>> {
     let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
     let mut abandoned = Deadline::after(leave::LEAVING);
@@ -40,7 +40,7 @@ pub(crate) fn find(client: &Client, name: &FqName) -> crate::Result<Option<Virtu
             return Ok(Some(found));
         };
         if let Some(id) = going.uuid().filter(|_| abandoned.has_passed()) {
-            log::warn!("virtual network {name} was left without subnets: its removal is finished");
+            log::warn!("virtual network {name} was left without subnets: finishing its removal");
             leave::delete_unless_used(client, id)?;
             abandoned = Deadline::after(leave::LEAVING);
         }
@@ -48,16 +48,16 @@ pub(crate) fn find(client: &Client, name: &FqName) -> crate::Result<Option<Virtu
     })
 }
 
-/// Creates a network, or finds that of somebody who was faster. The name of one that goes stays taken for
-/// a moment, in which nothing can be found under it.
+/// Creates a network, or finds the one that another client created first. The name of one that is being
+/// deleted stays in use for a moment, in which nothing can be found under it.
 pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> crate::Result<VirtualNetwork> {
     let name = &object.meta.fq_name;
-    let waiting = || format!("creating virtual network {name}, whose name stays taken,");
+    let waiting = || format!("creating virtual network {name}, whose name is still in use,");
     client.create_or_find(object, waiting, || find(client, name))
 }
 
 impl Attacher {
-    /// A virtual network that shall be created, with the mark that says whose it is.
+    /// A virtual network to be created, with the mark that says who owns it.
     pub fn new_network(&self, spec: &NetworkSpec) -> VirtualNetwork {
         objects::network(&self.host, spec)
     }
@@ -74,10 +74,10 @@ impl Attacher {
         Ok(find(&self.client(deadline), name)?)
     }
 
-    /// Creates a virtual network, or finds the one that somebody else has made under its name meanwhile.
+    /// Creates a virtual network, or finds the one that another client has created under its name.
     ///
     /// # Errors
-    /// As [`Client::create`]; [`Error::Timeout`](crate::Error::Timeout) when the name stays taken by what cannot be found.
+    /// As [`Client::create`]; [`Error::Timeout`](crate::Error::Timeout) when the name stays in use by an object that cannot be found.
     pub fn create_network(
         &self,
         network: &VirtualNetwork,
@@ -86,7 +86,7 @@ impl Attacher {
         Ok(create(&self.client(deadline), network)?)
     }
 
-    /// Deletes a network that this project made, unless somebody uses it or has attached a policy
+    /// Deletes a network that this project made, unless it is in use or a policy is attached
     /// to it. Returns whether it was deleted.
     ///
     /// # Errors

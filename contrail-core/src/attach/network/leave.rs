@@ -1,10 +1,10 @@
-//! The end of a virtual network: its last user takes it along, if the plugins made it.
+//! The end of a virtual network: its last user removes it, if the plugins created it.
 //!
 //! Who makes an interface on another host at the same moment must not be left with one whose network is
 //! gone. The API takes a while to delete a network that has subnets, and lets interfaces be made on it all
 //! the while; of one without subnets it either deletes the network or makes the interface. So the subnets
-//! go first. A network of the plugins that has none is therefore one that is going: whoever finds it so
-//! waits, until it is gone or has them again.
+//! go first. A network of the plugins that has none is therefore being deleted: a call that finds it so
+//! waits until it is gone or has them again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,12 +21,12 @@ use crate::ownership::{is_by_plugin, users};
 use crate::values::FqName;
 
 /// How long after an attach that was cut off its creation of a network may still be carried out: a server
-/// or a proxy in front of it works off what it has accepted, also for clients that are gone. Proxies
+/// or a proxy in front of it completes what it has accepted, also for clients that are gone. Proxies
 /// usually give up after a minute.
 const LATEST: Duration = Duration::from_secs(120);
 
-/// How long the last user of a network may take to remove it, between two requests. After that it has
-/// ended half-way.
+/// How long the last user of a network may take to remove it, between two requests. After that it
+/// counts as interrupted.
 pub(crate) const LEAVING: Duration = Duration::from_secs(2);
 
 /// Whether the last user of a network is leaving it. That user removes the links to IPAMs along with the
@@ -36,7 +36,7 @@ pub(crate) fn is_going(network: &VirtualNetwork) -> bool {
 }
 
 /// Ends the use of virtual networks by an interface that is gone; those that the plugins made and
-/// nobody uses any more go with it. What is not known to be settled is remembered, so this may be
+/// that have no other user are removed with it. What is not known to be settled is recorded, so this may be
 /// repeated.
 ///
 /// Returns whether a network was deleted.
@@ -86,27 +86,27 @@ fn may_come(name: &FqName) -> Error {
     absent.unsure()
 }
 
-/// Deletes a network that this project made, unless somebody uses it or has attached a policy to it.
+/// Deletes a network that this project made, unless it is in use or a policy is attached to it.
 ///
-/// Returns whether it was deleted. Whoever uses it is a plugin too and will try as the last one, or
+/// Returns whether it was deleted. Another user is either a plugin, which deletes it when it is the last one, or
 /// has a reason to keep it.
 pub(crate) fn delete_unless_used(client: &Client, uuid: Uuid) -> Result<bool> {
     let Some(network) = client.get_opt::<VirtualNetwork>(uuid)? else {
         return Ok(false);
     };
     if let Some(reason) = why_it_stays(&network) {
-        log::info!("virtual network {} stays: {reason}", network.meta.fq_name);
+        log::info!("kept virtual network {}: {reason}", network.meta.fq_name);
         return Ok(false);
     }
     let name = &network.meta.fq_name;
     let refs = &network.network_ipam_refs;
     if !set_subnets(client, uuid, json!([]))? {
-        log::info!("virtual network {name} stays: addresses of it are in use");
+        log::info!("kept virtual network {name}: some of its addresses are in use");
         return Ok(false);
     }
     match client.delete::<VirtualNetwork>(uuid) {
         Err(Error::InUse { by, .. }) => {
-            log::info!("virtual network {name} stays: in use by {}", by.join(", "));
+            log::info!("kept virtual network {name}: in use by {}", by.join(", "));
             set_subnets(client, uuid, json!(refs))?;
             Ok(false)
         }
@@ -120,7 +120,7 @@ fn set_subnets(client: &Client, uuid: Uuid, refs: Value) -> Result<bool> {
     match client.update::<VirtualNetwork>(uuid, &changes) {
         Ok(()) => Ok(true),
         Err(Error::InUse { .. }) => Ok(false),
-        // Somebody else was faster.
+        // Another client was faster.
         Err(error) if error.is_not_found() => Ok(true),
         Err(error) => Err(error),
     }

@@ -12,7 +12,7 @@ use crate::testing::{FakeTransport, client_of};
 const ID: Uuid = Uuid::from_u128(1);
 const NAME: [&str; 3] = ["d", "p", "n"];
 
-/// The network of the plugins, with a subnet or, while it goes, without.
+/// The network of the plugins, with a subnet, or without one while it is being deleted.
 fn network_with(subnets: bool) -> Value {
     let entry =
         json!({"subnet": {"ip_prefix": "10.1.1.0", "ip_prefix_len": 24}, "subnet_uuid": ID});
@@ -43,7 +43,7 @@ fn listed(network: Option<Value>) -> Result<Response, TransportError> {
     ok(&json!({"virtual-networks": items}))
 }
 
-/// An API in which a network goes: what it answers to each kind of request.
+/// An API that is deleting a network: what it answers to each kind of request.
 fn api(
     update: fn() -> Result<Response, TransportError>,
     delete: fn() -> Result<Response, TransportError>,
@@ -100,7 +100,7 @@ fn a_network_with_addresses_in_use_keeps_its_subnets_and_stays() {
 }
 
 #[test]
-fn a_network_that_got_an_interface_meanwhile_gets_its_subnets_back() {
+fn a_network_that_gained_an_interface_gets_its_subnets_back() {
     let transport = api(done, || {
         refused(
             409,
@@ -142,7 +142,7 @@ fn locked() -> Result<Response, TransportError> {
 }
 
 #[test]
-fn a_network_that_is_going_is_waited_for() {
+fn a_network_that_is_being_deleted_is_waited_for() {
     let name = FqName::new(NAME);
     for (end, exists) in [(absent as fn() -> _, false), (whole, true)] {
         let transport = answering(vec![going, going, end]);
@@ -153,7 +153,7 @@ fn a_network_that_is_going_is_waited_for() {
 }
 
 #[test]
-fn a_removal_that_ended_half_way_is_finished_by_who_wants_the_network() {
+fn an_interrupted_removal_is_finished_by_a_call_that_needs_the_network() {
     let is_gone = Mutex::new(false);
     let transport = FakeTransport::new(move |request| {
         let mut is_gone = is_gone.lock().unwrap();
@@ -173,7 +173,7 @@ fn a_removal_that_ended_half_way_is_finished_by_who_wants_the_network() {
 }
 
 #[test]
-fn a_network_is_made_as_soon_as_the_one_that_goes_has_let_go_of_its_name() {
+fn a_network_is_created_as_soon_as_the_deleted_one_frees_its_name() {
     let transport = answering(vec![locked, absent, locked, absent, done, whole]);
     let object = serde_json::from_value(network_with(true)).unwrap();
     let made = network::create(&client_of(transport.clone()), &object).unwrap();
@@ -195,7 +195,7 @@ fn a_name_that_stays_taken_is_an_error_in_time_that_may_be_tried_again() {
 }
 
 #[test]
-fn a_network_on_a_flat_ipam_is_not_going() {
+fn a_network_on_a_flat_ipam_is_not_being_deleted() {
     let is_going = |network: Value| super::is_going(&serde_json::from_value(network).unwrap());
     assert!(!is_going(network_with(true)));
     assert!(is_going(network_with(false)));

@@ -90,11 +90,11 @@ const LEAST_MTU_OF_IPV6: u32 = 1280;
 /// Whether an interface of this MTU can have addresses of a family.
 ///
 /// # Errors
-/// For IPv6 and a smaller MTU than that needs.
+/// For IPv6 if the MTU is smaller than IPv6 needs.
 pub fn check_mtu(mtu: Option<u32>, family: Family) -> Result<(), Invalid> {
     match (family, mtu) {
         (Family::V6, Some(mtu @ ..LEAST_MTU_OF_IPV6)) => {
-            let reason = format!("IPv6 needs {LEAST_MTU_OF_IPV6} bytes at least");
+            let reason = format!("IPv6 needs at least {LEAST_MTU_OF_IPV6} bytes");
             Err(Invalid::new("mtu", mtu.to_string(), reason))
         }
         _ => Ok(()),
@@ -146,7 +146,7 @@ pub fn dns(subnets: &[Subnet], addresses: &[Assigned]) -> Vec<IpAddr> {
 }
 
 /// Why the API gave no address. It answers with one text for five different causes; the network's
-/// subnets tell them apart (config API, section 6.6).
+/// subnets distinguish them (config API, section 6.6).
 pub fn why_no_address(subnets: &[Subnet], family: Family, asked: Option<IpAddr>) -> String {
     let own: Vec<&Subnet> = subnets
         .iter()
@@ -171,7 +171,7 @@ pub fn why_no_address(subnets: &[Subnet], family: Family, asked: Option<IpAddr>)
 }
 
 /// What an address is for when no interface can have it: the API refuses some of them with reasons of its
-/// own, or says that somebody has them.
+/// own, or says that they are in use.
 pub fn purpose(subnets: &[Subnet], address: IpAddr) -> Option<&'static str> {
     let subnet = holding(subnets, address)?;
     let prefix = subnet.prefix;
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_causes_of_no_address_are_told_apart() {
+    fn the_causes_of_a_missing_address_are_distinguished() {
         let v4_only = [subnet("10.1.1.0/24", "10.1.1.1")];
         let outside = Some("10.9.9.9".parse().unwrap());
         for (subnets, family, asked, reason) in [

@@ -1,6 +1,6 @@
 //! Ports that leave a port tuple although another port of their container is the one that is deleted.
 //!
-//! Nothing but these files tells them of the tuple once they have left it: a port that is deleted before the
+//! Only these files record the tuple once the ports have left it: a port that is deleted before the
 //! tuple makes the controller lose the chains of the service. A record is there from before the port
 //! leaves until the tuple is gone, whichever port dissolves it.
 
@@ -23,7 +23,7 @@ pub(crate) fn note(state_dir: &Path, tuple: Uuid, ports: &[Uuid]) -> Result<()> 
         .try_for_each(|port| records.insert(&record(port)))
 }
 
-/// The port tuples that have to go before a port.
+/// The port tuples that must be deleted before a port.
 pub(crate) fn tuples_before(state_dir: &Path, port: Uuid) -> Result<Vec<Uuid>> {
     let records = records(state_dir).keys()?.into_iter();
     let own = records.filter(|record| record.second == port);

@@ -2,8 +2,8 @@
 //! plugins made removes it, without asking the API who else uses it.
 //!
 //! A use is recorded in the interface's entry ([`super::uses`]) before anything of the interface is made, when
-//! only the name of its network is known. It goes when the network is known to be gone or to belong to others: so
-//! neither a crash nor a lost answer loses a network.
+//! only the name of its network is known. It is removed when the network is known to be gone or to belong
+//! to others: so neither a crash nor a lost answer loses a network.
 //!
 //! [`members`] says which interfaces use a network, without a lock: each is a file of its own, and an interface
 //! that leaves removes its own before it looks for others, so that two cannot miss each other.

@@ -51,8 +51,8 @@ pub(crate) fn remember(state_dir: &Path, node: &str) -> Result<()> {
     };
     if let Some(earlier) = recorded.first().filter(|earlier| *earlier != node) {
         log::warn!(
-            "this host was called {earlier} and is called {node} now: containers that were attached \
-             before are still found; remove {} when none of them is left",
+            "this host was renamed from {earlier} to {node}: containers that were attached before are \
+             still found; remove {} when none of them is left",
             entries.path(&Only)?.display()
         );
     }

@@ -1,5 +1,5 @@
 //! Orphans that were seen: when an interface without a link was first seen, so that a later look removes only
-//! those that have been orphans all the while.
+//! those that have been orphans since.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -25,7 +25,7 @@ impl Entry for Seen {
     const VERSION: u32 = 1;
 }
 
-/// Records an orphan, unless it is recorded; since when it is. After damage the time starts anew.
+/// Records an orphan, unless it is recorded; since when it is. After damage the time starts again.
 pub(crate) fn note(state_dir: &Path, interface: Uuid, project: &FqName) -> Result<SystemTime> {
     let entries = entries(state_dir);
     if let Some(seen) = entries.get(&interface)? {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_orphan_keeps_its_time_until_it_is_none_in_its_project() {
+    fn an_orphan_keeps_its_time_until_it_is_resolved_in_its_project() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         let [a, b] = [1, 2].map(Uuid::from_u128);

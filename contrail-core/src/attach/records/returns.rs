@@ -47,7 +47,7 @@ pub(crate) fn wait(run_dir: &Path, interface: Uuid, deadline: Deadline) -> Resul
     }
     if !pause.is_zero() {
         log::info!(
-            "VM interface {interface} has just left its service: it comes back in {pause:?}"
+            "VM interface {interface} has just left its service: attaching it again in {pause:?}"
         );
         thread::sleep(pause);
     }
@@ -57,7 +57,7 @@ pub(crate) fn wait(run_dir: &Path, interface: Uuid, deadline: Deadline) -> Resul
 /// Removes the locks that are no longer needed. Little work if no member has left lately.
 pub(crate) fn sweep(run_dir: &Path) {
     let locks = locks(run_dir);
-    // A lock of a clock that was set back since would stay for ever.
+    // After the clock was set back, a lock from before would remain forever.
     let is_young = |left: SystemTime| left.elapsed().is_ok_and(|age| age <= SETTLED);
     let removed = locks.by_age().and_then(|found| {
         let mut old = found.into_iter().filter(|(left, _)| !is_young(*left));

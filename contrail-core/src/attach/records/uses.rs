@@ -52,8 +52,8 @@ pub(crate) struct Membership {
     /// The roles that the interface has, or is about to take.
     #[serde(default)]
     pub(crate) served: Vec<Served>,
-    /// The port tuples that the interface is leaving. Once it has left, nothing else tells that the tuple
-    /// has to go before the interface.
+    /// The port tuples that the interface is leaving. Once it has left, only this field records that the
+    /// tuple must be deleted before the interface.
     #[serde(default)]
     pub(crate) leaving: Vec<Uuid>,
     /// It was a member of a service, and is to be deleted.

@@ -13,14 +13,14 @@ use crate::error::{self, Error as ClientError};
 /// How a detach went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Detached {
-    /// How many removals had to be put off because the API or the agent was down. They are on disk,
-    /// and later calls work them off.
+    /// How many removals had to be deferred because the API or the agent was down. They are on disk,
+    /// and later calls run them.
     pub deferred: usize,
 }
 
 impl Attacher {
-    /// Puts off what failed. That is a success when trying again can help without anybody changing
-    /// anything, and for a network: that one stays is no reason to keep a container.
+    /// Defers what failed. That is a success when a retry can help without any change, and for a
+    /// network: one that remains is no reason to keep a container.
     pub(crate) fn settle(
         &self,
         interfaces: &[Uuid],
@@ -29,7 +29,7 @@ impl Attacher {
     ) -> Result<Detached> {
         for &interface in interfaces {
             pending::settle(&self.host.state_dir, interface, steps, &failed)?;
-            // From here on the queue has it, or nobody.
+            // From here on, only the queue tracks it.
             orphans::forget(&self.host.state_dir, interface)?;
         }
         let deferred = failed.len();
@@ -40,7 +40,7 @@ impl Attacher {
             failed.into_iter().partition(is_hopeless);
         for failed in later {
             log::warn!(
-                "{} is put off: {}",
+                "deferred the removal of {}: {}",
                 failed.step,
                 error::report(&failed.error)
             );
@@ -57,7 +57,7 @@ impl Attacher {
     }
 }
 
-/// Whether trying again later can help without anybody changing the request: the service was down or
+/// Whether a later retry can help without a change of the request: the service was down or
 /// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
 /// port, whatever it says.
 fn may_work_later(error: &Error) -> bool {

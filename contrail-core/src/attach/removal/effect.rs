@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::values::{Deadline, Family, FqName, identity};
 
 impl Step {
-    /// Carries the step out.
+    /// Carries out the step.
     pub(crate) fn run(&self, backend: &Backend, host: &Host, deadline: Deadline) -> Result<()> {
         let client = backend.client.until(deadline);
         let was_there = match self {
@@ -46,7 +46,7 @@ impl Step {
             if was_there {
                 "removed"
             } else {
-                "was not there, or stays"
+                "did not exist, or was kept"
             }
         );
         Ok(())
@@ -54,7 +54,7 @@ impl Step {
 }
 
 /// Deletes a VM interface. Instance IPs that the caller did not expect still block it: those that are ours
-/// by computed id are deleted, those that this host has set aside are taken from it, anybody else's are an
+/// by computed id are deleted, those that this host has reserved are detached from it, any others are an
 /// error.
 fn delete_interface(
     backend: &Backend,
@@ -87,7 +87,7 @@ fn delete_interface(
 }
 
 /// Removes the reference between two objects that may both stay; one that is gone is fine. The name
-/// only has to be one: the id decides.
+/// only has to be valid: the id decides.
 fn unlink<From: Resource, To: Resource>(
     client: &Client,
     from: Uuid,
@@ -104,7 +104,7 @@ fn unlink<From: Resource, To: Resource>(
 fn delete_machine(client: &Client, id: Uuid) -> crate::Result<bool> {
     match client.delete::<VirtualMachine>(id) {
         Err(Error::InUse { by, .. }) => {
-            log::debug!("virtual machine {id} stays: it has {}", by.join(", "));
+            log::debug!("kept virtual machine {id}: it has {}", by.join(", "));
             Ok(false)
         }
         other => other,

@@ -49,7 +49,7 @@ impl Entry for Pending {
 }
 
 impl Pending {
-    /// The pause before the next try: calls for other containers must not wait for it again and again.
+    /// The pause before the next try: calls for other containers must not repeatedly wait for it.
     pub(super) fn pause(&self) -> Duration {
         match self.retries.checked_sub(2) {
             None => Duration::ZERO,
@@ -117,13 +117,13 @@ pub(super) fn write(state_dir: &Path, interface: Uuid, pending: Option<&Pending>
     }
 }
 
-/// Removes the entry of an interface: it has been made again, so that what it says is no longer true.
+/// Removes the entry of an interface that has been created again: its content no longer applies.
 pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
     entries(state_dir).remove(&interface).map(drop)
 }
 
-/// The entry, for a caller that holds the interface's lock. A damaged one is replaced by what its name
-/// tells.
+/// The entry, for a caller that holds the interface's lock. A damaged one is replaced by what its file
+/// name says.
 pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     let entries = entries(state_dir);
     match entries.find(&interface)? {
@@ -131,11 +131,11 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>>
         Found::Entry(pending) => Ok(Some(pending)),
         Found::Damaged => {
             log::warn!(
-                "the deferred removal of interface {interface} is done by what its name tells: the \
-                 interface's virtual machine object may stay"
+                "the deferred removal of interface {interface} uses only the file name of its entry: the \
+                 interface's virtual machine object may remain"
             );
             let pending = Pending::of_damaged(interface);
-            // If it cannot be written, this call still works it off.
+            // If it cannot be written, this call still runs it.
             if let Err(error) = entries.put(&interface, &pending) {
                 log::warn!("{}", error::report(&error));
             }
@@ -144,7 +144,7 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>>
     }
 }
 
-/// The entry, for a caller that holds no lock; of a damaged one what its name tells.
+/// The entry, for a caller that holds no lock; of a damaged one what its file name says.
 pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     Ok(match entries(state_dir).peek(&interface)? {
         Found::Absent => None,
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(peek(dir.path(), ID).unwrap(), Some(Pending::of_damaged(ID)));
         let steps = steps_of(dir.path(), ID);
         assert_eq!(steps, Step::of_interface(ID, &[Family::V4]));
-        // It waits in the place of the damaged one.
+        // It replaces the damaged one.
         assert_eq!(ids(dir.path()), [ID]);
     }
 

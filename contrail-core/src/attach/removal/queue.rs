@@ -15,7 +15,7 @@ use crate::error::{self, Result};
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 
-/// How many entries one call works off besides its own job.
+/// How many entries one call runs besides its own work.
 const AT_ONCE: usize = 8;
 
 /// A deferred removal, for the operator.
@@ -31,7 +31,7 @@ pub struct PendingRemoval {
     pub retries: u32,
 }
 
-/// Whether the pause between two tries is kept.
+/// Whether to respect the pause between two tries.
 #[derive(Clone, Copy, PartialEq)]
 enum Haste {
     WhenDue,
@@ -136,7 +136,7 @@ impl Attacher {
             return Ok(Outcome::Done);
         };
         let error = error::report(&first.error);
-        log::warn!("interface {interface} still waits for its removal: {error}");
+        log::warn!("the removal of interface {interface} is still pending: {error}");
         Ok(Outcome::StillPending)
     }
 }

@@ -19,8 +19,8 @@ pub struct Failed {
 
 /// Runs the steps in their order, those of one round at once, and goes on past failures.
 ///
-/// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API go
-/// on beside it.
+/// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API
+/// continue in parallel.
 pub(crate) fn run(
     backend: &Backend,
     host: &Host,

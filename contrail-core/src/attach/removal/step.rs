@@ -50,7 +50,7 @@ pub enum Step {
     /// A virtual machine, unless it has other interfaces.
     Machine(Uuid),
     /// The use of virtual networks by a VM interface that is gone, with those of them that the plugins
-    /// made and nobody uses any more.
+    /// made and that have no other user.
     Networks {
         /// The VM interface.
         interface: Uuid,
@@ -123,7 +123,7 @@ impl Step {
     }
 
     /// Steps of one round depend on none of each other. Whether an interface is a member of a service is
-    /// asked while its instance IPs go: what keeps the chains is that it leaves before it goes itself.
+    /// asked while its instance IPs go: the chains survive because it leaves before it is deleted.
     pub(crate) fn round(&self) -> u8 {
         match self {
             Step::AgentPort(_) => 0,
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_forwards_goes_first_and_what_is_referred_to_last() {
+    fn what_forwards_is_removed_first_and_what_is_referred_to_last() {
         let id = Uuid::from_u128(1);
         let mut steps = vec![Step::Machine(id)];
         steps.extend(Step::of_interface(id, &[Family::V4]));

@@ -46,7 +46,7 @@ impl Transaction<'_> {
         assigned.into_iter().collect()
     }
 
-    /// Links the VM interface to its virtual machine. That may have vanished meanwhile: another
+    /// Links the VM interface to its virtual machine. That may be gone by now: another
     /// interface of the container was its last one and has been detached.
     pub(crate) fn link_machine(&self, port: &Port, vm: Uuid) -> Result<()> {
         let name = FqName::new([vm.to_string()]);
@@ -106,7 +106,7 @@ impl Transaction<'_> {
     }
 }
 
-/// The API says "exhausted" for five causes; the subnets tell which one it was.
+/// The API says "exhausted" for five causes; the subnets show which one it was.
 fn full(network: &Network, ip: &Ip, error: Error) -> Error {
     match error {
         Error::Client(ClientError::NoAddress { network: name, .. })

@@ -1,4 +1,4 @@
-//! The first round: everything that depends on nothing else.
+//! The first round: creates independent objects in parallel.
 
 use std::net::IpAddr;
 
@@ -78,8 +78,8 @@ impl Transaction<'_> {
         self.enter_network(port, found?, created)
     }
 
-    /// Sees to it that the interface and its network both exist, given what the network's name and
-    /// the interface's creation have led to. Each may have missed the other: the network was not there
+    /// Ensures that the interface and its network both exist, given the results of looking up the
+    /// network and creating the interface. Each may have missed the other: the network was not there
     /// yet, or its last user has just removed it.
     fn enter_network(
         &self,
@@ -120,7 +120,7 @@ impl Transaction<'_> {
         Ok(found.is_some())
     }
 
-    /// Notes whether the network is one that goes with its last user.
+    /// Records whether the network is removed with its last user.
     fn note_network(&self, port: &Port, network: &Network) -> Result<()> {
         let state_dir = &self.host.state_dir;
         if !network.owned {
@@ -138,7 +138,7 @@ impl Transaction<'_> {
             .map(|_| ())
     }
 
-    /// Creates the VM interface, anew when a crashed attach left one.
+    /// Creates the VM interface, again if a crashed attach left one.
     pub(crate) fn create_interface(&self, port: &Port) -> Result<()> {
         let create = || {
             self.attempt(Step::Interface(port.id), || {

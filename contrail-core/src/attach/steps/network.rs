@@ -25,7 +25,7 @@ impl Transaction<'_> {
     }
 
     /// Creates the network for an interface, which leaves it again if the answer gets lost. The API
-    /// chooses the id: then its lock on the name decides between two hosts, and who loses uses the
+    /// chooses the id: then its lock on the name decides between two hosts, and the loser uses the
     /// winner's.
     pub(crate) fn create_network(&self, spec: &NetworkSpec, interface: Uuid) -> Result<Network> {
         if spec.subnets.is_empty() {

@@ -35,19 +35,19 @@ impl Transaction<'_> {
         };
         join(&service.role, interface)?;
         for (role, leg, _lock) in self.left_behind(vm, &service.role.instance)? {
-            log::info!("VM interface {leg} joins again: its other leg is back");
+            log::info!("VM interface {leg} joins its service again: its other leg is back");
             join(&role, leg)?;
         }
         if self.has_returned() {
             let built = see_built(&roles, &service.role, vm, self.deadline);
-            // It is a member: that the chain does not stand is no reason to refuse the container.
+            // It is a member: a chain that is not built is no reason to refuse the container.
             built.unwrap_or_else(|error| log::warn!("{}", report(&error)));
         }
         Ok(())
     }
 
     /// The container's other interfaces that left the service instance when one of them went, each with
-    /// its role. What somebody works on joins or leaves by itself.
+    /// its role. An interface that another call works on joins or leaves on its own.
     fn left_behind(
         &self,
         vm: Uuid,
@@ -72,7 +72,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Sees to it that the controller builds the chains through a service again whose member has come back
+/// Makes the controller rebuild the chains through a service whose member has come back
 /// under its old ids, which it may fail to do: see [`ServiceRoles::rejoin`].
 fn see_built(roles: &ServiceRoles, role: &ServiceRole, vm: Uuid, deadline: Deadline) -> Result<()> {
     let unbuilt = || roles.unbuilt(&role.instance, deadline.at_most(SETTLE));

@@ -24,7 +24,7 @@ pub enum Lack {
     Member,
     /// A member is in a port tuple that belongs to an earlier service instance of the same name.
     OrphanedTuple(FqName),
-    /// The controller has not made the routing instance. Its name holds the id of the chain, which is
+    /// The controller has not created the routing instance. Its name holds the id of the chain, which is
     /// not known before there is any trace of the chain.
     RoutingInstance(Option<FqName>),
     /// The routing instance says nothing of how routes of this family enter it.
@@ -35,15 +35,15 @@ pub enum Lack {
     Prefix(IpNetwork),
     /// No port of the service has the address that is the next hop.
     Address(Option<IpAddr>),
-    /// The address that is the next hop still belongs to a VM interface that is no member of the
-    /// service any more.
+    /// The address that is the next hop still belongs to a VM interface that is no longer a member of
+    /// the service.
     AddressWithoutInterface {
         /// The address.
         address: IpAddr,
         /// The VM interface.
         interface: Uuid,
     },
-    /// No member of a transparent service stands in the routing instance.
+    /// No member of a transparent service is in the routing instance.
     Steering(FqName),
     /// Packets that a member sends on do not continue in its routing instance, on the way to the next
     /// service.
@@ -90,8 +90,8 @@ impl Lack {
         }
     }
 
-    /// Whether the controller should have made it by itself: everything that it needs for that is there,
-    /// or can be made again from what is there.
+    /// Whether the controller should have created it: everything that it needs for that exists, or can
+    /// be created again from what exists.
     pub fn is_of_controller(&self) -> bool {
         !matches!(
             self,
@@ -129,7 +129,7 @@ impl fmt::Display for Lack {
             Lack::Address(None) => f.write_str("the next hop has no address"),
             Lack::AddressWithoutInterface { address, interface } => write!(
                 f,
-                "the address {address} still belongs to VM interface {interface}, which is no member"
+                "the address {address} still belongs to VM interface {interface}, which is not a member"
             ),
             Lack::Steering(name) => write!(f, "no member is in routing instance {name}"),
             Lack::Onward {
@@ -149,7 +149,7 @@ impl fmt::Display for Lack {
 }
 
 impl Serialize for Lack {
-    /// The word for it, and what people see.
+    /// The word for it, and the text for people.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Lack", 2)?;
         fields.serialize_field("lack", self.kind())?;

@@ -27,7 +27,7 @@ impl Leg<'_> {
         &self.view.wanted.services[self.index]
     }
 
-    /// What is missing. Where a thing is missing, what hangs on it is left out.
+    /// What is missing. What depends on a missing object is left out.
     pub(super) fn lacks(&self) -> Vec<Lack> {
         let wanted = self.view.wanted;
         let objects = self.view.objects;
@@ -135,7 +135,7 @@ impl Leg<'_> {
         lacks
     }
 
-    /// Whether the address that is the next hop belongs to members that are there, and to nobody else.
+    /// Whether the address that is the next hop belongs to existing members only.
     fn next_hop(&self, found: &ServiceChainInformation) -> Vec<Lack> {
         let objects = self.view.objects;
         let service = &self.service().name;
@@ -164,14 +164,14 @@ impl Leg<'_> {
         lacks
     }
 
-    /// Whether a member of a transparent service stands in its routing instance.
+    /// Whether a member of a transparent service is in its routing instance.
     fn is_steered(&self, instance: &FqName) -> bool {
         let service = &self.service().name;
         let mut members = self.view.objects.members(service, self.side);
         members.any(|port| stands_in(port, instance))
     }
 
-    /// The members whose packets do not find their way to the next service, or to the one before.
+    /// The members whose packets do not reach the next service, or the one before.
     fn onward(&self, instance: &FqName) -> Vec<Lack> {
         let last = self.view.wanted.services.len().saturating_sub(1);
         let end = match self.side {

@@ -2,9 +2,9 @@
 //!
 //! A policy and its services are only half of a chain: the controller makes the other half of them, a
 //! routing instance for each service in each network with the way of the routes into it, connections
-//! between those, and rules in both networks' access control lists. [`assess`] holds what there is
-//! against what should be there and says, leg by leg, what is missing; it is pure. [`Objects::read`]
-//! reads what it looks at.
+//! between those, and rules in both networks' access control lists. [`assess`] compares what exists
+//! with what should exist and says, leg by leg, what is missing; it is pure. [`Objects::read`]
+//! reads its input.
 
 mod assess;
 mod lack;

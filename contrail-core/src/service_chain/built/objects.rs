@@ -1,4 +1,4 @@
-//! What the API has of the chains that are looked at.
+//! What the API has of the chains under assessment.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::service_chain::types::Leg;
 use crate::values::Family;
 use crate::values::FqName;
 
-/// What the API has of the chains that are looked at. Objects of others may be among them.
+/// What the API has of the chains under assessment. Objects of others may be among them.
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     /// The networks on both sides.
@@ -110,7 +110,7 @@ pub(super) fn own_instance(network: &FqName) -> FqName {
     network.child(network.name())
 }
 
-/// The prefixes of a network; `None` when they stand in its network-ipam ("flat").
+/// The prefixes of a network; `None` when its network-ipam holds them ("flat").
 pub(super) fn prefixes(network: &VirtualNetwork) -> Option<Vec<IpNetwork>> {
     let own: Vec<IpNetwork> = network.subnets().filter_map(|s| s.prefix()).collect();
     let is_flat = own.is_empty() || own.iter().any(|prefix| prefix.prefix() == 0);
@@ -122,7 +122,7 @@ pub(super) fn families(prefixes: &[IpNetwork]) -> BTreeSet<Family> {
     prefixes.iter().map(|p| Family::of(p.ip())).collect()
 }
 
-/// Whether chains between networks are told apart by access control lists alone, so that the ends of a
+/// Whether chains between networks are distinguished by access control lists alone, so that the ends of a
 /// chain are not connected.
 pub(super) fn is_multi_policy(network: &VirtualNetwork) -> bool {
     let flag = network.rest.get("multi_policy_service_chains_enabled");

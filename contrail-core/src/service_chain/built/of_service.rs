@@ -17,7 +17,7 @@ use crate::values::FqName;
 impl ServiceRoles {
     /// What the controller has built of the chains that go through a service instance: a state for
     /// each rule of an attached policy that names it. None if no policy sends packets through it.
-    /// Policies of other projects than the service instance's are not looked at.
+    /// Policies of other projects than the service instance's are ignored.
     ///
     /// One request if no policy names it. Else seven, and one more for each network and each service
     /// of the chains: ten for a chain of one service.

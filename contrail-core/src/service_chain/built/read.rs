@@ -13,7 +13,7 @@ use crate::service_chain::membership::orphan::orphans;
 use crate::values::FqName;
 
 impl Objects {
-    /// Reads all that [`super::assess`] looks at of some chains: a request for each of their networks
+    /// Reads all that [`super::assess`] needs of some chains: a request for each of their networks
     /// and each of their services, and five more. Up to two more if a service has no member: it may
     /// have orphans.
     ///
@@ -45,7 +45,7 @@ impl Objects {
         Ok(objects)
     }
 
-    /// Looks for port tuples that are no children of their service instances. The ports of the networks
+    /// Looks for port tuples that are not children of their service instances. The ports of the networks
     /// are many, so they are read only where a service has no member otherwise.
     fn find_orphans(&mut self, client: &Client) -> Result<()> {
         let has_member = |service: &ServiceInstance| {
@@ -61,7 +61,7 @@ impl Objects {
         if orphans(&ports, is_service, &BTreeSet::new()).is_empty() {
             return Ok(());
         }
-        // Read after the ports: a port tuple that was made meanwhile is none.
+        // Read after the ports: a port tuple that was created in the meantime is not an orphan.
         let children = tuples(client, &self.instances)?;
         let orphans = orphans(&ports, is_service, &children);
         ports.retain(|port| {

@@ -30,15 +30,15 @@ pub struct LegState {
     /// The network of that side.
     #[serde(serialize_with = "as_text")]
     pub network: FqName,
-    /// What it lacks; nothing when it stands.
+    /// What it lacks; empty when it is built.
     pub lacks: Vec<Lack>,
 }
 
-/// How far the controller is with a chain.
+/// How far the controller has built a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
-    /// Every leg stands.
+    /// Every leg is built.
     Built,
     /// Something is missing that the controller needs to build the chain.
     Waiting,
@@ -49,12 +49,12 @@ pub enum Progress {
 }
 
 impl ChainState {
-    /// Whether every leg stands.
+    /// Whether every leg is built.
     pub fn is_built(&self) -> bool {
         self.progress() == Progress::Built
     }
 
-    /// How far the controller is.
+    /// How far the controller has built the chain.
     pub fn progress(&self) -> Progress {
         let any = |is_it: &dyn Fn(&Lack) -> bool| self.lacks().any(is_it);
         if any(&|lack| *lack == Lack::Visibility) {

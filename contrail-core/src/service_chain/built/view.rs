@@ -1,4 +1,4 @@
-//! A chain beside what the controller has of it: pure.
+//! A chain compared with what the controller has of it: pure.
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::api::objects::AclRule;
 use crate::service_chain::types::{Leg as Side, Mode};
 use crate::values::FqName;
 
-/// A chain beside what there is of it.
+/// A chain and what exists of it.
 pub(super) struct View<'a> {
     pub(super) wanted: &'a Wanted,
     pub(super) objects: &'a Objects,
@@ -77,7 +77,7 @@ impl<'a> View<'a> {
             .all(|network| is_multi_policy(network))
     }
 
-    /// The rule by which packets of an end enter the chain, when there is none.
+    /// The lack of the rule by which packets of an end enter the chain, if it is missing.
     pub(super) fn missing_rule(&self, end: Side) -> Option<Lack> {
         let network = self.wanted.network(end);
         self.objects.network(network)?;
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The part of a routing instance's name that stands for a service.
+/// The part of a routing instance's name that identifies a service.
 fn suffix(service: &FqName) -> String {
     service.parts().join("_")
 }

@@ -52,7 +52,7 @@ impl Wanted {
         }
     }
 
-    /// The chains of a policy that go through a service instance. The policy does not tell the modes of
+    /// The chains of a policy that go through a service instance. The policy does not hold the modes of
     /// the services. Rules whose sides are not two named networks are left out.
     pub fn of_policy(policy: &NetworkPolicy, through: &FqName) -> Vec<Self> {
         let rules = policy.entries.policy_rule.iter();

@@ -28,15 +28,13 @@ pub(in crate::service_chain) fn check(
     let mut elsewhere = port.port_tuple_refs.iter();
     if let Some(other) = elsewhere.find(|other| other.to.parent() != wanted.instance) {
         return Err(taken(format!(
-            "is a member of port tuple {} already",
+            "is already a member of port tuple {}",
             other.to
         )));
     }
     if let Some(other) = role(port).filter(|role| *role != wanted.interface.as_str()) {
         let wanted = wanted.interface;
-        return Err(taken(format!(
-            "has the role {other} already, {wanted} is wanted"
-        )));
+        return Err(taken(format!("already has the role {other}, not {wanted}")));
     }
     let own = network(port);
     let mut others = members

@@ -1,10 +1,10 @@
 //! Roles that ports take when they are attached: a container becomes a member of a service instance
-//! without anybody describing a chain.
+//! without a description of a chain.
 //!
 //! The service instance is made by the first port that names it, a port tuple for each container by its
 //! first port; the others complete them, in any order and from any host. The networks of the service instance
-//! follow from its members: whoever changes the members writes them and looks again, so that two who
-//! do it at once end with both. What was made this way goes with the last port.
+//! follow from its members: a call that changes the members writes them and reads them again, so that two
+//! concurrent calls end with both. What was created this way is removed with the last port.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::service_chain::types::Leg;
 use crate::values::FqName;
 use crate::values::identity;
 
-/// How often the networks of a service instance are written before its members stand still.
+/// How often the networks of a service instance are written while its members change.
 const ROUNDS: usize = 20;
 
 /// What is there before a port takes a role.
@@ -56,7 +56,7 @@ impl ServiceRoles {
     ///
     /// # Errors
     /// [`Error::Impossible`] when the service instance or the port is something else already; any other
-    /// error of the API. What was done is taken back.
+    /// error of the API. What was done is rolled back.
     ///
     /// ```no_run
     /// # fn example(client: contrail_core::api::Client) -> contrail_core::service_chain::Result<()> {
@@ -79,7 +79,7 @@ impl ServiceRoles {
         let Err(cause) = self.take(role, port, &seen) else {
             return Ok(());
         };
-        // Taking it back would take the role that was there.
+        // Rolling it back would remove the role that was there before.
         if is_member(&seen.interface, &role.instance) {
             return Err(cause);
         }
@@ -124,7 +124,7 @@ impl ServiceRoles {
         }
         if !orphans.is_empty() || !is_member(interface, &role.instance) {
             match self.join_tuple(role, port, interface) {
-                // The last member of another host took the service instance along.
+                // The last member on another host removed the service instance.
                 Err(error) if error.is_not_found() => {
                     self.create_instance(role, interface)?;
                     self.join_tuple(role, port, interface)?;
@@ -173,7 +173,7 @@ impl ServiceRoles {
             instance.meta.uuid = Some(uuid);
             instance.meta.annotations = mark::of_attachment(&self.owner);
             match self.client.ensure(&instance) {
-                // The last port of another service instance took the template along.
+                // The last port of another service instance removed the template.
                 Err(error) if error.is_not_found() => {}
                 result => {
                     result?;
@@ -203,11 +203,11 @@ impl ServiceRoles {
     }
 
     /// Writes what follows from the members into a service instance that was made this way, until
-    /// nothing changes any more: the last one to write has seen all members.
+    /// nothing changes: the last one to write has seen all members.
     fn settle(&self, role: &ServiceRole) -> Result<()> {
         for _ in 0..ROUNDS {
             let Some(instance) = self.client.lookup::<ServiceInstance>(&role.instance)? else {
-                // The last member left at the same moment. The same id again: the port tuples fit.
+                // The last member left at the same time. With the same id, the port tuples still fit.
                 let interface = self.any_member(role)?;
                 self.create_instance(role, &interface)?;
                 continue;
@@ -238,7 +238,7 @@ impl ServiceRoles {
         Err(unfit(&role.instance, difference))
     }
 
-    /// A port that this role's service instance has, to make the instance again from.
+    /// A port that this role's service instance has, to create the instance again from.
     fn any_member(&self, role: &ServiceRole) -> crate::Result<VirtualMachineInterface> {
         let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
         let tuples = self.tuples(id)?.whole()?;
@@ -265,7 +265,7 @@ impl ServiceRoles {
         self.client.listed(&query)
     }
 
-    /// The port tuples of a port that belong to an earlier service instance of a name, but those that
+    /// The port tuples of a port that belong to an earlier service instance of a name, except those that
     /// neither a chain nor an attachment made.
     pub(in crate::service_chain) fn own_orphans(
         &self,

@@ -1,7 +1,6 @@
 //! The end of a role that a port took when it was attached, and of what was made for it.
 //!
-//! Everything is looked for by its name, so that whatever stopped an earlier call, this one goes on
-//! where that one ended.
+//! Everything is found by its name, so that this call continues where an interrupted one ended.
 
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use crate::service_chain::error::{Error, Result};
 use crate::service_chain::services::{clear_role, role};
 use crate::values::FqName;
 
-/// How often a port tuple is emptied that others join at the same moment.
+/// How often to empty a port tuple that others join at the same time.
 const ROUNDS: usize = 20;
 
 /// A port tuple that was there when it was to be dissolved.
@@ -26,13 +25,13 @@ const ROUNDS: usize = 20;
 pub struct Dissolved {
     /// Its service instance.
     pub instance: FqName,
-    /// Whether ports made it that took their role when they were attached: what else they made may
-    /// have to go, see [`ServiceRoles::sweep`].
+    /// Whether ports made it that took their role when they were attached: what else they created may
+    /// have to be removed, see [`ServiceRoles::sweep`].
     pub is_of_attachment: bool,
 }
 
 impl ServiceRoles {
-    /// The port tuples that a VM interface is in, whoever made it a member; none if it does not exist.
+    /// The port tuples that a VM interface is in, by any cause; none if it does not exist.
     /// One request.
     ///
     /// # Errors
@@ -47,9 +46,9 @@ impl ServiceRoles {
     }
 
     /// Takes a port that is about to be deleted out of a port tuple in the only order after which a
-    /// real controller builds the service's chains again: all ports leave, then the tuple goes; the
-    /// interfaces may go after that. Ports that stay can join a new tuple. A tuple that neither a chain
-    /// nor an attachment made stays, and only this port leaves it.
+    /// real controller builds the service's chains again: all ports leave, then the tuple is deleted,
+    /// then the interfaces. Ports that stay can join a new tuple. A tuple that neither a chain
+    /// nor an attachment created is kept, and only this port leaves it.
     ///
     /// Can be repeated; a tuple that is gone is fine: then the answer is `None`.
     ///
@@ -59,8 +58,8 @@ impl ServiceRoles {
         self.dissolve_noted(tuple, interface, |_| ())
     }
 
-    /// The same; `note` is told which ports are about to leave. Of those that go, too, none may do so
-    /// before the tuple.
+    /// The same; `note` gets the ports that are about to leave. None of those that are to be deleted may be
+    /// deleted before the tuple.
     pub(crate) fn dissolve_noted(
         &self,
         tuple: Uuid,
@@ -96,11 +95,11 @@ impl ServiceRoles {
                 self.take_out(port, &tuple)?;
             }
             if is_foreign {
-                warn_of_left(tuple.fq_name(), "no plugin made it");
+                warn_of_left(tuple.fq_name(), "no plugin created it");
                 return Ok(dissolved);
             }
             match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
-                // Somebody has joined it meanwhile.
+                // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => continue,
                 Err(error) if error.is_forbidden() => {
                     warn_of_left(tuple.fq_name(), "this user may not delete it");
@@ -108,21 +107,21 @@ impl ServiceRoles {
                 }
                 result => drop(result?),
             }
-            log::info!("port tuple {} is dissolved", tuple.fq_name());
+            log::info!("dissolved port tuple {}", tuple.fq_name());
             self.clear_roles(&tuple, interface, &leaving)?;
             return Ok(dissolved);
         }
         Err(ClientError::InUse {
             kind: PortTuple::TYPE,
             uuid: tuple,
-            by: vec!["ports that join it again and again".to_owned()],
+            by: vec!["ports that keep joining it".to_owned()],
         }
         .into())
     }
 
     /// Takes a port out of a port tuple that this user may not read.
     fn leave_unseen(&self, tuple: Uuid, interface: Uuid) -> crate::Result<()> {
-        // The API goes by the id; the name only has to be one.
+        // The API uses the id; the name only has to be valid.
         let name = FqName::new([tuple.to_string()]);
         warn_of_left(&name, "this user may not read it");
         let port = (VirtualMachineInterface::TYPE, interface);
@@ -147,7 +146,7 @@ impl ServiceRoles {
         }
     }
 
-    /// Takes the roles back that a chain gave to ports which stay. A role that a port took when it was
+    /// Removes the roles that a chain gave to ports which stay. A role that a port took when it was
     /// attached is its own.
     fn clear_roles(&self, tuple: &PortTuple, gone: Uuid, ports: &[Target]) -> Result<()> {
         if !mark::is_ours(&tuple.meta) {
@@ -161,7 +160,7 @@ impl ServiceRoles {
                 continue;
             };
             match clear_role(&port).run(&self.client) {
-                // Its own removal has ended meanwhile.
+                // Its own removal has ended in the meantime.
                 Err(error) if error.is_not_found() => {}
                 result => drop(result?),
             }
@@ -170,7 +169,7 @@ impl ServiceRoles {
     }
 
     /// Ends a role that a port took with [`ServiceRoles::join`], before the port is deleted, and removes
-    /// what was made for it and nobody else uses. The other ports of the container leave with it, see
+    /// what was created for it and is not used otherwise. The other ports of the container leave with it, see
     /// [`ServiceRoles::dissolve`]. Can be repeated; a port that is gone or has no role is fine. Returns
     /// whether there was something to leave.
     ///
@@ -190,8 +189,8 @@ impl ServiceRoles {
         }
     }
 
-    /// Removes a service instance that joining or a chain made and nobody uses any more, because it has no
-    /// port tuples, then its template. One that a network policy sends packets through stays:
+    /// Removes a service instance that joining or a chain created and that is no longer used, because it has
+    /// no port tuples, then its template. One that a network policy sends packets through is kept:
     /// its next member completes the chain again.
     ///
     /// # Errors
@@ -203,7 +202,7 @@ impl ServiceRoles {
         }
     }
 
-    /// Port tuples without ports go with it if their name is chosen: a crash leaves such ones.
+    /// Port tuples without ports are removed with it if their name is chosen: a crash leaves such tuples.
     fn sweep_instance(
         &self,
         found: ServiceInstance,
@@ -220,7 +219,7 @@ impl ServiceRoles {
                 continue;
             }
             match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
-                // Somebody has joined it meanwhile.
+                // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => left += 1,
                 result => drop(result?),
             }
@@ -262,8 +261,8 @@ impl ServiceRoles {
         Ok(())
     }
 
-    /// Removes a template that was made here, unless somebody uses it or it is for an administrator to
-    /// remove.
+    /// Removes a template that this project created, unless it is in use or only an administrator may
+    /// remove it.
     pub(in crate::service_chain) fn drop_template(&self, template: &Ref) -> crate::Result<()> {
         let Some(uuid) = template.uuid else {
             return Ok(());
@@ -273,7 +272,7 @@ impl ServiceRoles {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(ClientError::InUse { .. }) => Ok(()),
                     Err(error) if error.is_forbidden() => {
-                        log::info!("service template {} stays: {error}", found.fq_name());
+                        log::info!("kept service template {}: {error}", found.fq_name());
                         Ok(())
                     }
                     result => result.map(drop),
@@ -286,7 +285,7 @@ impl ServiceRoles {
 
 fn warn_of_left(tuple: &FqName, reason: &str) {
     log::warn!(
-        "port tuple {tuple} stays: {reason}; whoever deletes it later makes the controller lose the chains of \
+        "kept port tuple {tuple}: {reason}; deleting it later makes the controller lose the chains of \
          its service"
     );
 }

@@ -16,7 +16,7 @@ fn made_here(kind: &str, name: &[&str]) -> Value {
     json!({kind: {"fq_name": name, "uuid": ID, "annotations": {"key_value_pair": pairs}}})
 }
 
-/// An API with a service instance that nobody uses, as far as can be read, and with its template.
+/// An API with a service instance that is not in use, as far as can be read, and with its template.
 fn api(tuples: Value, policies: Value) -> Arc<FakeTransport> {
     let instance = made_here("service-instance", &["d", "p", "fw"]);
     FakeTransport::new(move |request| {
@@ -78,7 +78,7 @@ fn a_port_leaves_a_tuple_that_its_user_may_not_read_or_delete() {
 }
 
 #[test]
-fn a_port_that_goes_while_its_role_is_taken_back_is_no_error() {
+fn a_port_that_is_deleted_while_its_role_is_removed_is_no_error() {
     let [own, other] = [1, 2].map(Uuid::from_u128);
     let pairs = json!([{"key": "container-plugin.owner", "value": "service-chain"}]);
     let ports = [own, other].map(|id| json!({"to": ["d", "p", id.to_string()], "uuid": id}));

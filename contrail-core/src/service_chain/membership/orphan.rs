@@ -2,7 +2,7 @@
 //!
 //! A service instance can be deleted under its port tuples. They stay, VM interfaces still refer to
 //! them, but another service instance of the same name, even of the same id, does not have them as
-//! children, and the controller builds nothing from them until they are made again.
+//! children, and the controller builds nothing from them until they are created again.
 
 use std::collections::BTreeSet;
 

@@ -52,7 +52,7 @@ impl ServiceRoles {
         Ok(tuples.iter().filter_map(Resource::uuid).collect())
     }
 
-    /// Lets a port join its service again that is in no port tuple, or in one that is not among the
+    /// Lets a port rejoin its service if it is in no port tuple, or in one that is not among the
     /// `children` of the service instance, because that was deleted under it. Returns whether it had to.
     /// One request if not.
     ///
@@ -80,19 +80,19 @@ impl ServiceRoles {
     }
 
     /// Lets all ports of a virtual machine leave the service and join it again, after the time that the
-    /// controller needs to notice. That is how a chain comes back that the controller lost when ports
+    /// controller needs to notice. That restores a chain that the controller lost when ports
     /// left in a bad order and returned under their ids. Returns whether it has a port tuple.
     ///
     /// # Errors
     /// [`Error::Timeout`](ClientError::Timeout), with nothing done, if the deadline is too near for both; when the API refuses or
-    /// cannot be asked. What was done is taken back then; [`Error::Undo`](crate::service_chain::Error::Undo) names what could not be.
+    /// cannot be asked. What was done is then rolled back; [`Error::Undo`](crate::service_chain::Error::Undo) names what could not be.
     pub fn rejoin(&self, role: &ServiceRole, machine: Uuid, deadline: Deadline) -> Result<bool> {
         let fields = ["virtual_machine_interface_back_refs"];
         let (tuple, _) = role.tuple(machine);
         let Some(tuple) = self.client.get_opt_with::<PortTuple>(tuple, &fields)? else {
             return Ok(false);
         };
-        // A member that has left and finds no time to join again is out of service.
+        // A member that has left and has no time to rejoin is out of service.
         let left = deadline.remaining();
         if left < PAUSE * 2 {
             return Err(ClientError::Timeout {

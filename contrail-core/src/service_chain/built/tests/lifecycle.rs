@@ -1,5 +1,5 @@
 //! The ways in which a member left and came back, with the state after each step. Those states are
-//! summaries: the parts that they leave out are as in a chain that stands.
+//! summaries: the parts that they leave out are as in a chain that is built.
 
 use std::collections::BTreeMap;
 
@@ -246,7 +246,7 @@ fn an_address_that_a_deleted_interface_still_holds_is_named_with_the_interface()
 }
 
 #[test]
-fn while_nobody_is_a_member_the_chain_waits_and_is_not_lost() {
+fn without_members_the_chain_waits_and_is_not_lost() {
     let all = outcomes();
     let (_, steps) = all.iter().find(|(variant, _)| variant == "b_new").unwrap();
     for (_, state) in &steps[1..4] {
