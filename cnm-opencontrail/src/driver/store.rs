@@ -262,13 +262,11 @@ mod tests {
         let store = Store::new(dir.path());
         let id = EndpointId::try_from("e1".to_owned()).unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), None);
-        let entry = EndpointEntry {
+        let mut entry = EndpointEntry {
             vm: Some(Uuid::from_u128(1)),
-            options: InterfaceOptions {
-                security_groups: vec![FqName::new(["d", "p", "web"])],
-            },
             ..Default::default()
         };
+        entry.options.security_groups = vec![FqName::new(["d", "p", "web"])];
         store.put_endpoint(&id, &entry).unwrap();
         let stored = serde_json::to_value(&entry).unwrap();
         let of_0_1_0 = serde_json::json!([["d", "p", "web"]]);
