@@ -44,6 +44,23 @@ fn the_table_of_the_keys_of_networks_is_that_of_the_code() {
 #[test]
 fn the_options_of_docker_are_those_of_the_code() {
     for table in docker_options() {
+        let page = page("docs/docker.md");
+        let listed = names(&page, table.kind);
+        let options = table.options.iter();
+        let missing: Vec<String> = options
+            .filter(|option| !listed.contains(&option.key))
+            .map(|option| {
+                format!(
+                    "| `{}={}` | {} |",
+                    option.key, option.example, option.meaning
+                )
+            })
+            .collect();
+        let rows = missing.join("\n");
+        assert!(
+            missing.is_empty(),
+            "write this into docs/docker.md:\n{rows}"
+        );
         let known: Vec<&str> = table.options.iter().map(|option| option.key).collect();
         assert_same("docs/docker.md", table.kind, &known);
     }

@@ -146,7 +146,7 @@ pub fn attachments(call: &Call, planned: &[Planned]) -> Result<Vec<Attachment>, 
             display_name: cni_args.container_name(&call.args.container).to_string(),
             routes: ipam.routes,
             service: one.options.service.clone(),
-            security_groups: Vec::new(),
+            options: one.options.interface.clone(),
         });
     }
     Ok(attachments)

@@ -49,7 +49,7 @@ impl NetworkDriver {
             vm: None,
             service: options.service,
             stage: Stage::Live,
-            security_groups: options.security_groups,
+            options: options.interface,
         };
         published_ports::check(request, &network, &entry)?;
         let mac_of_objects = self.create_recorded(&request.endpoint_id, &entry, end, || {
@@ -114,7 +114,7 @@ impl NetworkDriver {
         let mut endpoint = self.endpoint(&request.endpoint_id, network, entry);
         let created = match self.attacher.create_endpoint(&endpoint) {
             Err(error) if is_network_gone(&error) => {
-                self.check_groups(&endpoint.security_groups, end)?;
+                self.check_groups(&endpoint.options.security_groups, end)?;
                 log::warn!(
                     "virtual network {} no longer exists: creating it again",
                     network.name
@@ -175,7 +175,7 @@ impl NetworkDriver {
                 role,
                 forwarding: false,
             }),
-            security_groups: entry.security_groups.clone(),
+            options: entry.options.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `--driver-opt` of `docker network connect`.
 
 use contrail_core::FqName;
+use contrail_core::attach::InterfaceOptions;
 use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 
 use crate::error::Result;
@@ -57,8 +58,8 @@ pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
 /// What a container's connection to a network is to be in OpenContrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct EndpointOptions {
-    /// The security groups that filter its packets.
-    pub(super) security_groups: Vec<FqName>,
+    /// What the controller is to do for its interface.
+    pub(super) interface: InterfaceOptions,
     /// Its part in a service chain.
     pub(super) service: Option<ServiceRole>,
 }
@@ -66,6 +67,7 @@ pub(super) struct EndpointOptions {
 /// Options while they are read.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
+    options: InterfaceOptions,
     security_groups: Option<Given>,
     service: Option<Given>,
     interface: Option<(Leg, Given)>,
@@ -85,9 +87,10 @@ pub(super) fn read(options: &Options, project: &FqName) -> Result<EndpointOption
         let group = |name| name_in_project(given, name, project);
         items(given).map(group)
     });
+    draft.options.security_groups = groups.collect::<Result<_>>()?;
     Ok(EndpointOptions {
-        security_groups: groups.collect::<Result<_>>()?,
         service: draft.service(project)?,
+        interface: draft.options,
     })
 }
 
@@ -135,7 +138,7 @@ mod tests {
         let options = read(json!({
             "com.docker.network.portmap": [], "security-group": "web, default-domain:other:db"
         }));
-        let groups = options.unwrap().security_groups;
+        let groups = options.unwrap().interface.security_groups;
         let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
         assert_eq!(
             names,

@@ -4,6 +4,7 @@
 //! an endpoint is in its objects, whose ids follow from its own.
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::attach::InterfaceOptions;
 use contrail_core::{Deadline, Error as CoreError};
 
 use super::network_driver::NetworkDriver;
@@ -108,7 +109,7 @@ impl NetworkDriver {
             service: None,
             stage: Stage::Live,
             // The interface has them.
-            security_groups: Vec::new(),
+            options: InterfaceOptions::default(),
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use contrail_core::attach::InterfaceOptions;
 use contrail_core::service_chain::ServiceRole;
 use contrail_core::state::{Durability, Entries, Entry, Key};
 use contrail_core::{FqName, MacAddr};
@@ -162,9 +163,9 @@ pub(super) struct EndpointEntry {
     /// How far it is.
     #[serde(default, rename = "unfinished", with = "incomplete")]
     pub(super) stage: Stage,
-    /// The security groups that filter its packets.
-    #[serde(default)]
-    pub(super) security_groups: Vec<FqName>,
+    /// What the controller is to do for its interface.
+    #[serde(flatten)]
+    pub(super) options: InterfaceOptions,
 }
 
 impl Entry for NetworkEntry {
@@ -261,11 +262,15 @@ mod tests {
         let store = Store::new(dir.path());
         let id = EndpointId::try_from("e1".to_owned()).unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), None);
-        let entry = EndpointEntry {
+        let mut entry = EndpointEntry {
             vm: Some(Uuid::from_u128(1)),
             ..Default::default()
         };
+        entry.options.security_groups = vec![FqName::new(["d", "p", "web"])];
         store.put_endpoint(&id, &entry).unwrap();
+        let stored = serde_json::to_value(&entry).unwrap();
+        let of_0_1_0 = serde_json::json!([["d", "p", "web"]]);
+        assert_eq!(stored["security_groups"], of_0_1_0);
         assert_eq!(store.endpoint(&id).unwrap(), Some(entry));
         fs::write(store.endpoints.path(&id).unwrap(), "{").unwrap();
         assert_eq!(store.endpoint(&id).unwrap(), None);

@@ -53,7 +53,7 @@ pub(crate) fn interface(
             wanted.configuration.as_deref().unwrap_or_default(),
         ),
     ]);
-    let groups = wanted.security_groups.iter().cloned();
+    let groups = wanted.options.security_groups.iter().cloned();
     interface.security_group_refs = groups.map(Ref::named).collect();
     interface.set_mac(mac);
     interface

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::attach::spec::{Attachment, NetworkSpec, Service};
+use crate::attach::spec::{Attachment, InterfaceOptions, NetworkSpec, Service};
 use crate::ownership::Holder;
-use crate::values::{FqName, MacAddr};
+use crate::values::MacAddr;
 
 /// A VM interface as it is asked for: what an [`Attachment`] and an endpoint have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) struct PortSpec {
     pub(crate) display_name: String,
     /// Its part in a service chain.
     pub(crate) service: Option<Service>,
-    /// The security groups that filter its packets.
-    pub(crate) security_groups: Vec<FqName>,
+    /// What the controller is to do for it.
+    pub(crate) options: InterfaceOptions,
 }
 
 impl From<&Attachment> for PortSpec {
@@ -43,7 +43,7 @@ impl From<&Attachment> for PortSpec {
             configuration: wanted.configuration.clone(),
             display_name: wanted.display_name.clone(),
             service: wanted.service.clone(),
-            security_groups: wanted.security_groups.clone(),
+            options: wanted.options.clone(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::Route;
@@ -37,8 +38,8 @@ pub struct Attachment {
     pub routes: Vec<Route>,
     /// Its part in a service chain.
     pub service: Option<Service>,
-    /// The security groups that filter its packets; they must exist. If empty, nothing is filtered.
-    pub security_groups: Vec<FqName>,
+    /// What the controller is to do for it.
+    pub options: InterfaceOptions,
 }
 
 impl Attachment {
@@ -75,9 +76,18 @@ impl Attachment {
             configuration: None,
             routes: Vec::new(),
             service: None,
-            security_groups: Vec::new(),
+            options: InterfaceOptions::default(),
         }
     }
+}
+
+/// What the controller is to do for an interface, whichever front end asks for it. A front end may
+/// store it: a new field needs a default, which is what interfaces have that were stored before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InterfaceOptions {
+    /// The security groups that filter its packets; they must exist. If empty, nothing is filtered.
+    pub security_groups: Vec<FqName>,
 }
 
 /// A virtual network, and what it must look like.

@@ -1,7 +1,7 @@
 //! What the keys of a network say.
 
 use contrail_core::FqName;
-use contrail_core::attach::Service;
+use contrail_core::attach::{InterfaceOptions, Service};
 
 use super::ipam::Ipam;
 use crate::protocol::result::Dns;
@@ -19,6 +19,8 @@ pub struct Options {
     pub dns: Option<Dns>,
     /// The service instance that the interface joins.
     pub service: Option<Service>,
+    /// What the controller is to do for the interface.
+    pub interface: InterfaceOptions,
 }
 
 impl Options {
@@ -30,6 +32,7 @@ impl Options {
             ipam: Ipam::default(),
             dns: None,
             service: None,
+            interface: InterfaceOptions::default(),
         }
     }
 }

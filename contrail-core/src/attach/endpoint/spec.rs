@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::attach::port_spec::PortSpec;
+use crate::attach::spec::InterfaceOptions;
 use crate::attach::spec::NetworkSpec;
 use crate::attach::spec::Service;
 use crate::ownership::Holder;
@@ -33,8 +34,8 @@ pub struct Endpoint {
     /// Its part in a service chain, which it takes when it is joined. The sandbox is the runtime's:
     /// its forwarding is not changed here.
     pub service: Option<Service>,
-    /// The security groups that filter its packets; they must exist.
-    pub security_groups: Vec<FqName>,
+    /// What the controller is to do for it.
+    pub options: InterfaceOptions,
 }
 
 /// An address of an endpoint, at most one of each family.
@@ -82,7 +83,7 @@ impl Endpoint {
             mac: None,
             mtu: None,
             service: None,
-            security_groups: Vec::new(),
+            options: InterfaceOptions::default(),
         }
     }
 }
@@ -100,7 +101,7 @@ impl From<&Endpoint> for PortSpec {
             configuration: None,
             display_name: endpoint.display_name.clone(),
             service: endpoint.service.clone(),
-            security_groups: endpoint.security_groups.clone(),
+            options: endpoint.options.clone(),
         }
     }
 }
