@@ -1,7 +1,5 @@
 //! Status: could a container be attached now?
 
-use uuid::Uuid;
-
 use crate::api::objects::Project;
 use crate::attach::attacher::Attacher;
 use crate::error::Error;
@@ -19,13 +17,11 @@ pub struct Status {
 }
 
 impl Attacher {
-    /// Asks the API for the project and the agent for a port that nobody has, at once.
+    /// Asks the API for the project and probes the agent, at once.
     pub fn status(&self, project: &FqName, deadline: Deadline) -> Status {
         let agent = self.backend.agent.until(deadline);
-        let (agent, api) = parallel::both(
-            || agent.get(Uuid::nil()).map(drop),
-            || self.find_project(project, deadline),
-        );
+        let (agent, api) =
+            parallel::both(|| agent.probe(), || self.find_project(project, deadline));
         Status { api, agent }
     }
 

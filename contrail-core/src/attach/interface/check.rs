@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
-use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
@@ -78,10 +77,10 @@ impl Attacher {
     fn check_membership(
         &self,
         role: &ServiceRole,
-        interface: &VirtualMachineInterface,
+        (id, interface): (Uuid, &VirtualMachineInterface),
         deadline: Deadline,
     ) -> Result<Option<String>> {
-        let (id, service) = (interface.uuid().unwrap_or_default(), &role.instance);
+        let service = &role.instance;
         let mut tuples = interface.port_tuple_refs.iter();
         let Some(tuple) = tuples.find(|tuple| tuple.to.parent() == *service) else {
             let text = format!("VM interface {id} is no member of service instance {service}");
@@ -166,7 +165,7 @@ impl Attacher {
                     differences.push(format!("VM interface {id} has no virtual machine"));
                 }
                 if let Some(role) = &expected.service {
-                    differences.extend(self.check_membership(role, &interface, deadline)?);
+                    differences.extend(self.check_membership(role, (id, &interface), deadline)?);
                 }
             }
         }
