@@ -102,7 +102,7 @@ pub enum Problem {
         /// The VM interface.
         interface: Uuid,
         /// What it is part of or plays.
-        by: String,
+        by: PortConflict,
     },
     /// An object of the name exists and cannot be used as it is, and it is not this project's to change.
     Unfit {
@@ -198,6 +198,42 @@ impl fmt::Display for Problem {
                 f,
                 "network policy {policy} has the sequence {sequence} on {network} already"
             ),
+        }
+    }
+}
+
+/// What makes a port unfit to become a member of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortConflict {
+    /// It is in another port tuple.
+    Tuple(FqName),
+    /// It has another role.
+    Role {
+        /// The role, as the API spells it.
+        actual: String,
+        /// The role that it is to have.
+        wanted: Leg,
+    },
+    /// It is in no virtual network, which a role needs.
+    NoNetwork,
+    /// It has no role in its port tuple, and this project may not give it one there.
+    NoRole {
+        /// The port tuple.
+        tuple: FqName,
+    },
+}
+
+impl fmt::Display for PortConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tuple(tuple) => write!(f, "is a member of port tuple {tuple} already"),
+            Self::Role { actual, wanted } => {
+                write!(f, "has the role {actual} already, {wanted} is wanted")
+            }
+            Self::NoNetwork => f.write_str("is in no virtual network"),
+            Self::NoRole { tuple } => {
+                write!(f, "has no role in {tuple}, which was not made by a chain")
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
 use crate::kernel::{Link, Route};
 use crate::parallel;
-use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles};
+use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles, tuple_in};
 use crate::values::Deadline;
 use crate::values::FqName;
 use crate::values::MacAddr;
@@ -81,8 +81,7 @@ impl Attacher {
         deadline: Deadline,
     ) -> Result<Option<String>> {
         let service = &role.instance;
-        let mut tuples = interface.port_tuple_refs.iter();
-        let Some(tuple) = tuples.find(|tuple| tuple.to.parent() == *service) else {
+        let Some(tuple) = tuple_in(interface, service) else {
             let text = format!("VM interface {id} is no member of service instance {service}");
             return Ok(Some(text));
         };
