@@ -119,6 +119,14 @@ impl Agent {
         self.read(id, self.request_end())
     }
 
+    /// Whether the agent answers: asks it for a port under the nil id, which no port can have.
+    ///
+    /// # Errors
+    /// As [`Agent::get`].
+    pub fn probe(&self) -> Result<()> {
+        self.get(Uuid::nil()).map(drop)
+    }
+
     /// Whether the agent has the port as it was posted, with its configuration.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::objects::InstanceIp;
 use super::resource::Resource;
 use crate::error::{Error, Result};
-use crate::http::TransportError;
+use crate::values::Effect;
 
 /// Whether [`Client::ensure`] created the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,16 +88,13 @@ impl Client {
                 created: true,
                 is_certain: false,
             }),
-            Ok(None) if has_broken(&error) => self.ensure(ip).map_err(Error::unsure),
+            Ok(None) if is_interrupted(&error) => self.ensure(ip).map_err(Error::unsure),
             Ok(None) | Err(_) => Err(error),
         }
     }
 }
 
-fn has_broken(error: &Error) -> bool {
-    let Error::Unreachable { source, .. } = error.cause() else {
-        return false;
-    };
-    let source = source.downcast_ref::<TransportError>();
-    matches!(source, Some(TransportError::Lost { .. }))
+fn is_interrupted(error: &Error) -> bool {
+    let cause = error.cause();
+    matches!(cause, Error::Unreachable { effect, .. } if *effect == Effect::Interrupted)
 }

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::client::Client;
 use super::request::{ApiRequest, Repeatability};
 use crate::error::{Error, Result, report};
-use crate::http::{Effect, Request, Response, Server, TransportError};
+use crate::http::{Effect, Request, Response, Server};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -162,8 +162,8 @@ impl Client {
                 },
             ),
             Err(error) => Attempt::Failed(Failed {
-                had_effect: error.effect() == Effect::Possible,
-                lost: matches!(error, TransportError::Lost { .. }),
+                had_effect: !error.effect().is_excluded(),
+                lost: error.effect() == Effect::Interrupted,
                 error: error.into_error(service(server), &http, seconds),
             }),
         }

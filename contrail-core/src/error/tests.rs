@@ -50,6 +50,7 @@ fn an_unreachable_service_tells_what_the_request_may_have_done() {
         (Effect::NotSent, true),
         (Effect::None, true),
         (Effect::Possible, false),
+        (Effect::Interrupted, false),
     ] {
         let error = unreachable("timed out", effect);
         assert_eq!(error.had_no_effect(), had_none, "{effect:?}");

@@ -83,9 +83,8 @@ impl TransportError {
             Self::Connect { .. } | Self::Timeout { sent: false } | Self::Malformed { .. } => {
                 Effect::NotSent
             }
-            Self::Lost { .. } | Self::Timeout { sent: true } | Self::TooLarge { .. } => {
-                Effect::Possible
-            }
+            Self::Timeout { sent: true } | Self::TooLarge { .. } => Effect::Possible,
+            Self::Lost { .. } => Effect::Interrupted,
         }
     }
 

@@ -1,10 +1,12 @@
 //! A service chain with all its names written out: what a description means in a project.
 
 use super::description::Member;
+use super::membership::instance::properties;
+use super::template;
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
 use crate::api::objects::{
-    ActionList, InstanceInterface, InstanceProperties, NetworkPolicy, PolicyAddress, PolicyEntries,
-    PolicyRule, ScaleOut, ServiceTemplate,
+    ActionList, InstanceProperties, NetworkPolicy, PolicyAddress, PolicyEntries, PolicyRule,
+    ServiceTemplate,
 };
 use crate::values::FqName;
 
@@ -102,56 +104,12 @@ impl ChainService {
 
     /// The template: the one that was asked for, or the one of this project for such services.
     pub(super) fn template_name(&self) -> FqName {
-        let domain = FqName::new(self.name.parts().iter().take(1).cloned());
-        let default = || domain.child(default_template(self.mode, self.management.is_some()));
+        let default = || template::default_name(&self.name, self.mode, self.management.is_some());
         self.template.clone().unwrap_or_else(default)
-    }
-
-    /// The template as it would be made.
-    pub(super) fn wanted_template(&self) -> ServiceTemplate {
-        new_template(self.template_name(), self.mode, self.management.is_some())
     }
 
     /// The properties of the service instance, in the order of its template.
     pub(super) fn wanted_properties(&self, template: &ServiceTemplate) -> InstanceProperties {
-        properties(template, |leg| self.network(leg).map(FqName::to_string))
-    }
-}
-
-/// The name of the template that services of a mode share.
-pub(super) fn default_template(mode: Mode, has_management: bool) -> String {
-    let suffix = if has_management { "-management" } else { "" };
-    format!("container-{mode}{suffix}")
-}
-
-/// A template of version 2.
-pub(super) fn new_template(name: FqName, mode: Mode, has_management: bool) -> ServiceTemplate {
-    let all = Leg::ALL.map(Leg::as_str);
-    let interfaces = if has_management { &all[..] } else { &all[..2] };
-    ServiceTemplate::v2(name, mode.as_str(), interfaces)
-}
-
-/// The properties of a service instance whose roles have these networks.
-pub(super) fn properties(
-    template: &ServiceTemplate,
-    network: impl Fn(Leg) -> Option<String>,
-) -> InstanceProperties {
-    let interface = |kind: &str| InstanceInterface {
-        virtual_network: kind.parse().ok().and_then(&network).unwrap_or_default(),
-        ..InstanceInterface::default()
-    };
-    let kinds = template.properties.interface_type.iter();
-    InstanceProperties {
-        left_virtual_network: network(Leg::Left),
-        right_virtual_network: network(Leg::Right),
-        management_virtual_network: network(Leg::Management),
-        interface_list: kinds
-            .map(|kind| interface(&kind.service_interface_type))
-            .collect(),
-        scale_out: Some(ScaleOut {
-            max_instances: Some(1),
-            ..ScaleOut::default()
-        }),
-        ..InstanceProperties::default()
+        properties(template, |leg| self.network(leg))
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::Result;
+use super::identified::Identified;
 use super::template;
 use crate::api::objects::{
     NetworkPolicy, PolicyLink, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
@@ -19,13 +20,13 @@ use crate::values::FqName;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Object {
     /// A service template.
-    Template(ServiceTemplate),
+    Template(Identified<ServiceTemplate>),
     /// A service instance.
-    Instance(ServiceInstance),
+    Instance(Identified<ServiceInstance>),
     /// A port tuple.
-    Tuple(PortTuple),
+    Tuple(Identified<PortTuple>),
     /// A network policy.
-    Policy(NetworkPolicy),
+    Policy(Identified<NetworkPolicy>),
 }
 
 /// An object by type, id and name.
@@ -40,8 +41,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a reference, unless the reference has no id.
-    pub(super) fn referred<R: Resource>(reference: &Ref) -> Option<Self> {
+    /// The target of a reference, unless that does not tell its id.
+    pub(super) fn referred<R: Resource, A>(reference: &Ref<A>) -> Option<Self> {
         Some(Self {
             kind: R::TYPE,
             uuid: reference.uuid?,
@@ -49,11 +50,11 @@ impl Target {
         })
     }
 
-    /// The target that an object with an id is.
-    pub(super) fn of<R: Resource>(object: &R) -> Self {
+    /// The target that an object is.
+    pub(super) fn of<R: Resource>(object: &Identified<R>) -> Self {
         Self {
             kind: R::TYPE,
-            uuid: object.uuid().unwrap_or_default(),
+            uuid: object.id(),
             name: object.fq_name().clone(),
         }
     }
@@ -127,9 +128,9 @@ impl Object {
     fn create(&self, client: &Client) -> Result<bool> {
         let ensured = match self {
             Object::Template(object) => template::ensure(client, object),
-            Object::Instance(object) => Ok(client.ensure(object)?),
-            Object::Tuple(object) => Ok(client.ensure(object)?),
-            Object::Policy(object) => Ok(client.ensure(object)?),
+            Object::Instance(object) => Ok(client.ensure(&**object)?),
+            Object::Tuple(object) => Ok(client.ensure(&**object)?),
+            Object::Policy(object) => Ok(client.ensure(&**object)?),
         };
         ensured.map(|ensured| ensured.created)
     }
@@ -148,10 +149,10 @@ impl Object {
     fn again(&self) -> Self {
         let mut object = self.clone();
         let rest = match &mut object {
-            Object::Template(object) => &mut object.rest,
-            Object::Instance(object) => &mut object.rest,
-            Object::Tuple(object) => &mut object.rest,
-            Object::Policy(object) => &mut object.rest,
+            Object::Template(object) => &mut object.object_mut().rest,
+            Object::Instance(object) => &mut object.object_mut().rest,
+            Object::Tuple(object) => &mut object.object_mut().rest,
+            Object::Policy(object) => &mut object.object_mut().rest,
         };
         // The addresses that the controller gave a service instance are removed with it.
         for field in [

@@ -12,9 +12,7 @@ impl<'a> Planner<'a> {
     /// Shows those that the description does not name.
     pub(super) fn joined_by_themselves(&mut self, instance: Option<&'a FoundInstance>) {
         for tuple in instance.into_iter().flat_map(|found| &found.tuples) {
-            let is_named = tuple
-                .uuid()
-                .is_some_and(|id| self.kept_tuples.contains(&id));
+            let is_named = self.kept_tuples.contains(&tuple.id());
             if mark::is_of_attachment(&tuple.meta) && !is_named {
                 let (kind, name) = (PortTuple::TYPE, tuple.fq_name());
                 self.show(kind, name, State::Present, false, self.described(tuple));

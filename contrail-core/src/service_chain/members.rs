@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::chain::{Chain, ChainService};
 use super::description::{Member, Port};
+use super::membership::port::network as port_network;
 use super::problem::Problem;
 use super::snapshot::Snapshot;
 use super::types::Leg;
@@ -76,11 +77,7 @@ impl Search<'_> {
             return Err(Vec::new());
         }
         if self.member.selects() && !self.service.legs().any(|(_, n)| self.any_in(n)) {
-            return Err(vec![Problem::NoMember {
-                service: self.service.name.to_string(),
-                member: self.member.to_string(),
-                networks: self.service.legs().map(|(_, n)| n.clone()).collect(),
-            }]);
+            return Err(vec![self.no_member()]);
         }
         let legs = self.service.legs();
         let (ports, problems): (Vec<_>, Vec<_>) = legs
@@ -91,17 +88,28 @@ impl Search<'_> {
             return Err(problems);
         }
         let ports: Vec<(Leg, Uuid)> = ports.into_iter().filter_map(Result::ok).collect();
-        Ok(self.found(ports))
+        match ports.first() {
+            Some((_, first)) => Ok(self.found(*first, ports)),
+            // A service without legs: no port, so no member.
+            None => Err(vec![self.no_member()]),
+        }
     }
 
-    fn found(&self, ports: Vec<(Leg, Uuid)>) -> Found {
-        let first = ports.first().map(|(_, id)| *id);
-        let port = first.and_then(|first| self.snapshot.interfaces.get(&first));
+    fn no_member(&self) -> Problem {
+        Problem::NoMember {
+            service: self.service.name.to_string(),
+            member: self.member.to_string(),
+            networks: self.service.legs().map(|(_, n)| n.clone()).collect(),
+        }
+    }
+
+    fn found(&self, first: Uuid, ports: Vec<(Leg, Uuid)>) -> Found {
+        let port = self.snapshot.interfaces.get(&first);
         let machine = port.and_then(|port| self.snapshot.machine_of(port));
-        let id = machine.and_then(Resource::uuid).or(first);
+        let id = machine.and_then(Resource::uuid).unwrap_or(first);
         let name = machine.and_then(|machine| machine.meta.display_name.clone());
         Found {
-            tuple: id.map(|id| id.to_string()).unwrap_or_default(),
+            tuple: id.to_string(),
             label: name.unwrap_or_else(|| self.member.to_string()),
             ports,
         }
@@ -138,12 +146,12 @@ impl Search<'_> {
         let Some(port) = self.snapshot.interfaces.get(&id) else {
             return Err(self.missing(leg, network));
         };
-        match port.virtual_network_refs.first() {
-            Some(actual) if actual.to != *network => Err(Problem::WrongNetwork {
+        match port_network(port) {
+            Some(actual) if actual != network => Err(Problem::WrongNetwork {
                 service: self.service.name.to_string(),
                 interface: id,
                 leg,
-                actual: actual.to.clone(),
+                actual: actual.clone(),
                 wanted: network.clone(),
             }),
             _ => Ok(id),
@@ -168,11 +176,10 @@ impl Search<'_> {
         &self,
         network: &FqName,
     ) -> impl Iterator<Item = (&Uuid, &VirtualMachineInterface)> {
-        let ports = self.snapshot.interfaces.iter().filter(move |(_, port)| {
-            let actual = port.virtual_network_refs.first();
-            actual.is_some_and(|actual| actual.to == *network)
-        });
-        ports.filter(|(_, port)| self.belongs(port))
+        let ports = self.snapshot.interfaces.iter();
+        let ports = ports.filter(move |(_, port)| port_network(port) == Some(network));
+        let ports = ports.filter(|(_, port)| self.belongs(port));
+        ports.map(|(id, port)| (id, &**port))
     }
 
     fn belongs(&self, port: &VirtualMachineInterface) -> bool {

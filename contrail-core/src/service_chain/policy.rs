@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::change::{Change, Object, Target};
+use super::identified::Identified;
 use super::plan::{Planner, State};
 use super::problem::Problem;
 use crate::api::objects::{
     ActionList, NetworkPolicy, PolicyAddress, PolicyEntries, PolicyLink, PolicyPorts, PolicyRule,
-    Sequence,
+    Sequence, VirtualNetwork,
 };
 use crate::api::{Ref, Resource};
 use crate::ownership::chains as mark;
 use crate::values::FqName;
-use crate::values::identity;
 
 impl Planner<'_> {
     /// Plans the policy and its attachment to both networks.
@@ -23,8 +23,8 @@ impl Planner<'_> {
         let detail = summary(&wanted.entries);
         let Some(existing) = &self.snapshot.policy else {
             let mut wanted = wanted;
-            wanted.meta.uuid = Some(identity::service_object(kind, name));
             wanted.meta.annotations = mark::of_chain(&self.chain.name);
+            let wanted = Identified::made(wanted);
             self.show(kind, name, State::Missing, true, detail);
             let target = Target::of(&wanted);
             let object = Object::Policy(wanted);
@@ -144,7 +144,7 @@ impl Planner<'_> {
     }
 
     /// Detaches the policy from networks that it was attached to by an earlier description.
-    fn detach_elsewhere(&mut self, policy: &NetworkPolicy, ours: bool) {
+    fn detach_elsewhere(&mut self, policy: &Identified<NetworkPolicy>, ours: bool) {
         if !ours {
             return;
         }
@@ -174,17 +174,15 @@ impl Planner<'_> {
         self.steps.drop_policy.push(Change::Delete(object));
     }
 
-    fn detach(&mut self, policy: &NetworkPolicy, link: &Ref<PolicyLink>) {
-        let Some(uuid) = link.uuid else { return };
+    fn detach(&mut self, policy: &Identified<NetworkPolicy>, link: &Ref<PolicyLink>) {
+        let Some(network) = Target::referred::<VirtualNetwork, _>(link) else {
+            return;
+        };
         let detail = format!("on {}", link.to);
         let kind = NetworkPolicy::TYPE;
         self.show(kind, policy.fq_name(), State::Unneeded, true, detail);
         self.steps.detach.push(Change::Detach {
-            network: Target {
-                kind: "virtual-network",
-                uuid,
-                name: link.to.clone(),
-            },
+            network,
             policy: Target::of(policy),
             before: link.attr.clone().unwrap_or_default(),
         });
@@ -230,7 +228,7 @@ fn is_same(existing: &PolicyEntries, wanted: &PolicyEntries) -> bool {
 }
 
 /// Changes the rules; one that only changes keeps its id and what else it has.
-fn update(existing: &NetworkPolicy, wanted: &NetworkPolicy, what: String) -> Change {
+fn update(existing: &Identified<NetworkPolicy>, wanted: &NetworkPolicy, what: String) -> Change {
     let mut after = wanted.entries.clone();
     if let ([old], [new]) = (
         existing.entries.policy_rule.as_slice(),

@@ -102,7 +102,7 @@ pub enum Problem {
         /// The VM interface.
         interface: Uuid,
         /// What it is part of or plays.
-        by: String,
+        by: PortConflict,
     },
     /// An object of the name exists, cannot be used as it is, and does not belong to this project.
     Unfit {
@@ -189,7 +189,7 @@ impl fmt::Display for Problem {
                 kind,
                 name,
                 difference,
-            } => write!(f, "{kind} {name} exists already and {difference}"),
+            } => write!(f, "{kind} {name} already exists and {difference}"),
             Problem::SameSequence {
                 network,
                 policy,
@@ -198,6 +198,42 @@ impl fmt::Display for Problem {
                 f,
                 "network policy {policy} already has the sequence {sequence} on {network}"
             ),
+        }
+    }
+}
+
+/// What makes a port unfit to become a member of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortConflict {
+    /// It is in another port tuple.
+    Tuple(FqName),
+    /// It has another role.
+    Role {
+        /// The role, as the API spells it.
+        actual: String,
+        /// The role that it is to have.
+        wanted: Leg,
+    },
+    /// It is in no virtual network, which a role needs.
+    NoNetwork,
+    /// It has no role in its port tuple, and this project may not give it one there.
+    NoRole {
+        /// The port tuple.
+        tuple: FqName,
+    },
+}
+
+impl fmt::Display for PortConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tuple(tuple) => write!(f, "is already a member of port tuple {tuple}"),
+            Self::Role { actual, wanted } => {
+                write!(f, "already has the role {actual}, not {wanted}")
+            }
+            Self::NoNetwork => f.write_str("is in no virtual network"),
+            Self::NoRole { tuple } => {
+                write!(f, "has no role in {tuple}, which was not made by a chain")
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::change::{Change, Object, Target};
+use super::identified::Identified;
+use super::membership::tuple::{leave, ports, take_role};
 use super::plan::{Planner, State};
-use super::services::{clear_role, role};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate};
@@ -24,16 +25,13 @@ impl Planner<'_> {
         for found in self.snapshot.instances.values() {
             let name = found.object.fq_name();
             if chain.services.iter().any(|service| service.name == *name) {
-                let tuples = found.tuples.iter();
-                let old = tuples.filter(|tuple| mark::is_of(&tuple.meta, &chain.name));
-                let old: Vec<&PortTuple> = old
-                    .filter(|tuple| {
-                        tuple
-                            .uuid()
-                            .is_some_and(|id| !self.kept_tuples.contains(&id))
-                    })
-                    .collect();
-                old.into_iter().for_each(|tuple| self.drop_tuple(tuple));
+                let own = found.tuples.iter();
+                let own = own.filter(|tuple| mark::is_of(&tuple.meta, &chain.name));
+                for tuple in own {
+                    if !self.kept_tuples.contains(&tuple.id()) {
+                        self.drop_tuple(tuple);
+                    }
+                }
             }
         }
         self.drop_instances(|name| !chain.services.iter().any(|s| s.name == *name));
@@ -53,7 +51,7 @@ impl Planner<'_> {
     fn drop_instance(&mut self, found: &FoundInstance) {
         let kind = ServiceInstance::TYPE;
         let name = found.object.fq_name();
-        let users = self.users(name);
+        let users: Vec<&NetworkPolicy> = self.snapshot.others_through(name).collect();
         let chains: Vec<String> = names(users.iter().filter(|p| mark::is_ours(&p.meta)));
         // The last member by its own role leaves the instance to the chain that it served.
         let is_left = mark::is_of_attachment(&found.object.meta) && found.tuples.is_empty();
@@ -68,7 +66,7 @@ impl Planner<'_> {
             self.show(kind, name, State::Present, ours, text);
             return;
         }
-        let (own, others): (Vec<&PortTuple>, Vec<&PortTuple>) = found
+        let (own, others): (Vec<_>, Vec<_>) = found
             .tuples
             .iter()
             .partition(|tuple| mark::is_ours(&tuple.meta));
@@ -88,37 +86,22 @@ impl Planner<'_> {
         }
     }
 
-    /// The policies of the networks, other than the chain's own, that send packets through a service.
-    fn users(&self, service: &FqName) -> Vec<&NetworkPolicy> {
-        let service = service.to_string();
-        let uses = |policy: &&NetworkPolicy| policy.sends_through(&service);
-        self.snapshot.others.values().filter(uses).collect()
-    }
-
-    fn drop_tuple(&mut self, tuple: &PortTuple) {
+    fn drop_tuple(&mut self, tuple: &Identified<PortTuple>) {
         let kind = PortTuple::TYPE;
         let label = tuple.meta.display_name.clone().unwrap_or_default();
         self.show(kind, tuple.fq_name(), State::Unneeded, true, label);
-        let kept = mark::kept_roles(&tuple.meta);
-        let refs = tuple.virtual_machine_interface_back_refs.iter();
-        let ids: BTreeSet<Uuid> = refs.filter_map(|port| port.uuid).collect();
+        let ids: BTreeSet<Uuid> = ports(tuple).map(|port| port.uuid).collect();
         for id in ids {
             let Some(port) = self.snapshot.interfaces.get(&id) else {
                 continue;
             };
-            let target = Target::of(port);
-            let leave = Change::Leave {
-                port: target.clone(),
-                tuple: Target::of(tuple),
-            };
-            // One that moves to another tuple of the chain has already left, and has its new role.
+            let leave = leave(Target::of(port), tuple);
+            // One that goes to another tuple of the chain has left already, and has its new role.
             if self.steps.moves.contains(&leave) {
                 continue;
             }
             self.steps.leaves.push(leave);
-            if role(port).is_some() && !kept.contains(&id) {
-                self.steps.restore.push(clear_role(port));
-            }
+            self.steps.restore.extend(take_role(port, tuple));
         }
         let object = Object::Tuple(tuple.clone());
         self.steps.drop_tuples.push(Change::Delete(object));

@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, Object, Target};
+use super::identified::Identified;
+use super::membership::tuple::{leave, ports};
 use super::snapshot::{FoundInstance, Snapshot};
 use crate::api::Resource;
-use crate::api::objects::{NetworkPolicy, PortTuple, VirtualMachineInterface};
+use crate::api::objects::{NetworkPolicy, PortTuple, VirtualNetwork};
 use crate::ownership::chains as mark;
 use crate::values::FqName;
 
@@ -63,11 +65,10 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
         && instances
             .iter()
             .all(|found| mark::is_made_here(&found.object.meta))
-        && tuples().all(|tuple: &PortTuple| mark::is_made_here(&tuple.meta));
+        && tuples().all(|tuple| mark::is_made_here(&tuple.meta));
     let is_shared = |found: &&FoundInstance| {
-        let name = found.object.fq_name().to_string();
-        let mut others = snapshot.others.values();
-        others.any(|policy| policy.sends_through(&name))
+        let mut others = snapshot.others_through(found.object.fq_name());
+        others.next().is_some()
     };
     // Another chain through the same service may be built.
     if !is_made_here || instances.iter().any(is_shared) {
@@ -88,32 +89,27 @@ fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Cha
     Some([down, again])
 }
 
-fn deletion(tuple: &PortTuple) -> Change {
+fn deletion(tuple: &Identified<PortTuple>) -> Change {
     Change::Delete(Object::Tuple(tuple.clone()))
 }
 
 fn leaves(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Vec<Change> {
     let tuples = instances.iter().flat_map(|found| &found.tuples);
     let leaves = tuples.flat_map(|tuple| {
-        let ports = tuple.virtual_machine_interface_back_refs.iter();
-        let ports = ports.filter_map(|port| snapshot.interfaces.get(&port.uuid?));
-        ports.map(|port: &VirtualMachineInterface| Change::Leave {
-            port: Target::of(port),
-            tuple: Target::of(tuple),
-        })
+        let known = |port: &Target| snapshot.interfaces.contains_key(&port.uuid);
+        ports(tuple)
+            .filter(known)
+            .map(|port| leave(port, tuple))
+            .collect::<Vec<_>>()
     });
     leaves.collect()
 }
 
-fn detached(policy: &NetworkPolicy) -> Vec<Change> {
+fn detached(policy: &Identified<NetworkPolicy>) -> Vec<Change> {
     let links = policy.virtual_network_back_refs.iter();
     let detached = links.filter_map(|link| {
         Some(Change::Detach {
-            network: Target {
-                kind: "virtual-network",
-                uuid: link.uuid?,
-                name: link.to.clone(),
-            },
+            network: Target::referred::<VirtualNetwork, _>(link)?,
             policy: Target::of(policy),
             before: link.attr.clone().unwrap_or_default(),
         })
@@ -123,7 +119,6 @@ fn detached(policy: &NetworkPolicy) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -133,7 +128,7 @@ mod tests {
         Uuid::from_u128(number)
     }
 
-    fn object<R: DeserializeOwned>(name: &[&str], uuid: Uuid, owner: &str, more: Value) -> R {
+    fn object<R: Resource>(name: &[&str], uuid: Uuid, owner: &str, more: Value) -> Identified<R> {
         let pairs = [
             ("container-plugin.owner", owner),
             ("container-plugin.chain", "c"),
@@ -143,7 +138,7 @@ mod tests {
         object["fq_name"] = json!(name);
         object["uuid"] = json!(uuid);
         object["annotations"] = json!({"key_value_pair": pairs});
-        serde_json::from_value(object).unwrap()
+        Identified::of(serde_json::from_value(object).unwrap()).unwrap()
     }
 
     /// A chain of one service with a member of two ports.
@@ -209,7 +204,7 @@ mod tests {
     fn orphaned(owner: &str) -> Snapshot {
         let mut snapshot = snapshot(owner);
         for found in snapshot.instances.values_mut() {
-            found.orphans.extend(found.tuples[0].meta.uuid);
+            found.orphans.insert(found.tuples[0].id());
         }
         snapshot
     }
@@ -283,7 +278,7 @@ mod tests {
         let rule = json!({"action_list": {"apply_service": ["d:p:fw"]}});
         let rules = json!({"network_policy_entries": {"policy_rule": [rule]}});
         let other = object(&["d", "p", "other"], id(10), "service-chain", rules);
-        snapshot.others.insert(id(10), other);
+        snapshot.others.insert(id(10), NetworkPolicy::clone(&other));
         assert!(stages(Repair::Rebuild, &snapshot).is_none());
         assert!(stages(Repair::Rejoin, &snapshot).is_some());
     }

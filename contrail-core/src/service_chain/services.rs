@@ -1,22 +1,23 @@
 //! Planning the services of a chain: template, instance, port tuples, roles of ports.
 
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::chain::ChainService;
 use super::change::{Change, Object, Target};
+use super::identified::Identified;
 use super::members::Found;
+use super::membership::instance::{differences, networks, new_instance, update_instance};
+use super::membership::port::{role, set_role};
+use super::membership::tuple::{leave, new_tuple};
 use super::plan::{Planner, State};
-use super::problem::Problem;
+use super::problem::{PortConflict, Problem};
 use super::snapshot::FoundInstance;
+use super::template::new_template;
 use super::types::Leg;
-use crate::api::objects::{
-    InstanceProperties, InterfaceProperties, PortTuple, ServiceInstance, ServiceTemplate,
-    VirtualMachineInterface,
-};
-use crate::api::{Ref, Resource};
+use crate::api::Resource;
+use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::ownership::chains as mark;
-use crate::values::identity;
+use crate::values::FqName;
 
 impl<'a> Planner<'a> {
     /// Plans one service with the members that were found.
@@ -31,7 +32,7 @@ impl<'a> Planner<'a> {
         self.joined_by_themselves(instance.found);
     }
 
-    fn template(&mut self, service: &ChainService) -> Option<ServiceTemplate> {
+    fn template(&mut self, service: &ChainService) -> Option<Identified<ServiceTemplate>> {
         let kind = ServiceTemplate::TYPE;
         let name = service.template_name();
         // Services of one chain share a template.
@@ -64,9 +65,9 @@ impl<'a> Planner<'a> {
             });
             return None;
         }
-        let mut template = service.wanted_template();
-        template.meta.uuid = Some(identity::service_object(kind, &name));
-        template.meta.annotations = mark::of_chain(&self.chain.name);
+        let has_management = service.management.is_some();
+        let mark = mark::of_chain(&self.chain.name);
+        let template = new_template(name.clone(), service.mode, has_management, mark);
         if is_new {
             self.show(kind, &name, State::Missing, true, template.mode());
             let object = Object::Template(template.clone());
@@ -82,9 +83,8 @@ impl<'a> Planner<'a> {
         let properties = service.wanted_properties(template);
         let detail = format!("{} {}", service.mode, networks(&properties));
         let Some(found) = self.snapshot.instances.get(name) else {
-            let mut wanted = ServiceInstance::new(name.clone(), Ref::object(template), properties);
-            wanted.meta.uuid = Some(identity::service_object(kind, name));
-            wanted.meta.annotations = mark::of_chain(&self.chain.name);
+            let mark = mark::of_chain(&self.chain.name);
+            let wanted = new_instance(name.clone(), template, properties, mark);
             self.show(kind, name, State::Missing, true, detail);
             let target = Target::of(&wanted);
             let object = Object::Instance(wanted);
@@ -129,12 +129,12 @@ impl<'a> Planner<'a> {
             Some(tuple) => {
                 let ours = mark::is_ours(&tuple.meta);
                 self.show(kind, tuple.fq_name(), State::Present, ours, &member.label);
-                self.kept_tuples.extend(tuple.uuid());
+                self.kept_tuples.insert(tuple.id());
                 Target::of(tuple)
             }
             None => {
                 self.show(kind, &name, State::Missing, true, &member.label);
-                let tuple = self.new_tuple(&name, member);
+                let tuple = self.new_tuple(name, member);
                 let target = Target::of(&tuple);
                 self.steps.tuples.push(Change::Create(Object::Tuple(tuple)));
                 target
@@ -148,11 +148,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn new_tuple(&self, name: &crate::FqName, member: &Found) -> PortTuple {
-        let mut tuple = PortTuple::new(name.clone());
-        tuple.meta.uuid = Some(identity::service_object(PortTuple::TYPE, name));
-        tuple.meta.display_name = Some(member.label.clone());
-        tuple.meta.annotations = mark::of_chain(&self.chain.name);
+    fn new_tuple(&self, name: FqName, member: &Found) -> Identified<PortTuple> {
+        let mut tuple = new_tuple(name, &member.label, mark::of_chain(&self.chain.name));
         let has_role = |port: &Uuid| {
             let port = self.snapshot.interfaces.get(port);
             port.is_some_and(|port| role(port).is_some() && port.port_tuple_refs.is_empty())
@@ -160,7 +157,7 @@ impl<'a> Planner<'a> {
         let ports = member.ports.iter().map(|(_, port)| *port);
         let kept: Vec<Uuid> = ports.filter(has_role).collect();
         mark::keep_roles(&mut tuple.meta, &kept);
-        tuple
+        Identified::made(tuple)
     }
 
     /// A port's role and its membership.
@@ -169,12 +166,12 @@ impl<'a> Planner<'a> {
         service: &ChainService,
         member: &Found,
         leg: Leg,
-        port: &VirtualMachineInterface,
+        port: &Identified<VirtualMachineInterface>,
         tuple: &Target,
         is_foreign: bool,
     ) {
         let target = Target::of(port);
-        let taken = |by: String| Problem::TakenInterface {
+        let taken = |by: PortConflict| Problem::TakenInterface {
             service: service.name.to_string(),
             interface: target.uuid,
             by,
@@ -187,15 +184,12 @@ impl<'a> Planner<'a> {
             let known = other.uuid.and_then(|uuid| self.snapshot.tuple(uuid));
             match known {
                 Some(old) if mark::is_of(&old.meta, &self.chain.name) => {
-                    self.steps.moves.push(Change::Leave {
-                        port: target.clone(),
-                        tuple: Target::of(old),
-                    });
+                    self.steps.moves.push(leave(target.clone(), old));
                 }
                 _ => {
                     was_ours = false;
-                    let by = format!("is already a member of port tuple {}", other.to);
-                    self.problems.push(taken(by));
+                    self.problems
+                        .push(taken(PortConflict::Tuple(other.to.clone())));
                 }
             }
         }
@@ -208,12 +202,13 @@ impl<'a> Planner<'a> {
             None if !is_foreign => self.steps.roles.push(set_role(port, leg)),
             Some(_) if was_ours && had_tuple => self.steps.roles.push(set_role(port, leg)),
             Some(other) => {
-                let by = format!("already has the role {other}, not {leg}");
-                self.problems.push(taken(by));
+                let (actual, wanted) = (other.to_owned(), leg);
+                self.problems
+                    .push(taken(PortConflict::Role { actual, wanted }));
             }
             None => {
-                let by = format!("has no role in {}, which no chain created", tuple.name);
-                self.problems.push(taken(by));
+                let tuple = tuple.name.clone();
+                self.problems.push(taken(PortConflict::NoRole { tuple }));
             }
         }
         if !is_member {
@@ -240,7 +235,7 @@ struct Instance<'a> {
 
 impl<'a> Instance<'a> {
     /// The port tuple of a member: the one that its ports are in, or that has its name.
-    fn tuple_of(&self, member: &Found) -> Option<&'a PortTuple> {
+    fn tuple_of(&self, member: &Found) -> Option<&'a Identified<PortTuple>> {
         let tuples = || self.found.into_iter().flat_map(|found| &found.tuples);
         let has_all = |tuple: &PortTuple| {
             let mut ports = member.ports.iter();
@@ -254,42 +249,7 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// The role that a port has, as the API spells it.
-pub(super) fn role(port: &VirtualMachineInterface) -> Option<&str> {
-    port.properties.as_ref()?.service_interface_type.as_deref()
-}
-
-/// Gives a port a role.
-pub(super) fn set_role(port: &VirtualMachineInterface, leg: Leg) -> Change {
-    change_role(
-        port,
-        Some(leg.as_str().to_owned()),
-        format!("to be a {leg} port"),
-    )
-}
-
-/// Removes a port's role.
-pub(super) fn clear_role(port: &VirtualMachineInterface) -> Change {
-    change_role(port, None, "to have no role".to_owned())
-}
-
-fn change_role(port: &VirtualMachineInterface, role: Option<String>, what: String) -> Change {
-    let value = |properties: &Option<InterfaceProperties>| {
-        let used = properties.as_ref();
-        let used = used.filter(|p| p.service_interface_type.is_some() || !p.rest.is_empty());
-        json!({"virtual_machine_interface_properties": used})
-    };
-    let mut properties = port.properties.clone().unwrap_or_default();
-    properties.service_interface_type = role;
-    Change::Update {
-        target: Target::of(port),
-        what,
-        before: value(&port.properties),
-        after: value(&Some(properties)),
-    }
-}
-
-/// The reasons why a template cannot be used, if any.
+/// Why a template cannot serve, if it cannot.
 fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
     if template.version() != 2 {
         return Some(format!(
@@ -312,60 +272,4 @@ fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<
     let mut missing = service.legs().filter(|(leg, _)| !has(leg));
     let (leg, _) = missing.next()?;
     Some(format!("has no {leg} interface"))
-}
-
-/// The differences between a service instance and the wanted one.
-pub(super) fn differences(
-    existing: &ServiceInstance,
-    template: &ServiceTemplate,
-    wanted: &InstanceProperties,
-) -> Vec<String> {
-    let mut all = Vec::new();
-    let actual = existing.service_template_refs.first();
-    let actual = actual.map_or("no template".to_owned(), |actual| actual.to.to_string());
-    if actual != template.fq_name().to_string() {
-        all.push(format!("has {actual} and not {}", template.fq_name()));
-    }
-    let (has, wants) = (networks(&existing.properties), networks(wanted));
-    if has != wants {
-        all.push(format!("has {has} and not {wants}"));
-    }
-    all
-}
-
-/// The networks of a service instance for people, who also see when the two places that hold them
-/// do not agree.
-pub(super) fn networks(properties: &InstanceProperties) -> String {
-    let list = properties.interface_list.iter();
-    let list: Vec<&str> = list.map(|i| i.virtual_network.as_str()).collect();
-    let own = [
-        ("left", &properties.left_virtual_network),
-        ("right", &properties.right_virtual_network),
-        ("management", &properties.management_virtual_network),
-    ];
-    let own = own.into_iter().filter_map(|(leg, network)| {
-        let network = network.as_deref().filter(|name| !name.is_empty())?;
-        Some(format!("{leg} {network}"))
-    });
-    let own: Vec<String> = own.collect();
-    format!("{} (interfaces {})", own.join(", "), list.join(", "))
-}
-
-pub(super) fn update_instance(
-    existing: &ServiceInstance,
-    template: &ServiceTemplate,
-    wanted: &InstanceProperties,
-    what: String,
-) -> Change {
-    let fields = |refs: &[Ref], properties: &InstanceProperties| -> Value {
-        json!({"service_template_refs": refs, "service_instance_properties": properties})
-    };
-    let mut after = wanted.clone();
-    after.rest = existing.properties.rest.clone();
-    Change::Update {
-        target: Target::of(existing),
-        what: format!("because it {what}"),
-        before: fields(&existing.service_template_refs, &existing.properties),
-        after: fields(&[Ref::object(template)], &after),
-    }
 }

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::description::Port;
+use super::identified::{Identified, identified};
 use super::membership::orphan::orphans;
+use super::membership::tuple::with_ports;
 use super::types::Leg;
 use crate::api::objects::{
     IpamSubnet, NetworkPolicy, PortTuple, Project, ServiceInstance, ServiceTemplate,
@@ -25,11 +27,11 @@ pub struct Snapshot {
     /// The networks of the chain that exist.
     pub(super) networks: BTreeMap<FqName, FoundNetwork>,
     /// The VM interfaces in those networks, those of port tuples and those that are named by id.
-    pub(super) interfaces: BTreeMap<Uuid, VirtualMachineInterface>,
+    pub(super) interfaces: BTreeMap<Uuid, Identified<VirtualMachineInterface>>,
     /// The virtual machines of those.
     pub(super) machines: BTreeMap<Uuid, VirtualMachine>,
     /// The policy of the chain's name, with the networks that it is attached to.
-    pub(super) policy: Option<NetworkPolicy>,
+    pub(super) policy: Option<Identified<NetworkPolicy>>,
     /// The other policies that are attached to the networks on both sides.
     pub(super) others: BTreeMap<Uuid, NetworkPolicy>,
     /// The templates of the services, and those of the instances that exist.
@@ -41,7 +43,7 @@ pub struct Snapshot {
 /// A network.
 #[derive(Clone, Debug)]
 pub(super) struct FoundNetwork {
-    pub(super) object: VirtualNetwork,
+    pub(super) object: Identified<VirtualNetwork>,
     /// Its prefixes; none when nothing in it can have an address.
     pub(super) prefixes: Vec<String>,
 }
@@ -49,7 +51,7 @@ pub(super) struct FoundNetwork {
 /// A service template.
 #[derive(Clone, Debug)]
 pub(super) struct FoundTemplate {
-    pub(super) object: ServiceTemplate,
+    pub(super) object: Identified<ServiceTemplate>,
     /// The service instances that refer to it.
     pub(super) users: BTreeSet<FqName>,
 }
@@ -57,9 +59,9 @@ pub(super) struct FoundTemplate {
 /// A service instance.
 #[derive(Clone, Debug)]
 pub(super) struct FoundInstance {
-    pub(super) object: ServiceInstance,
+    pub(super) object: Identified<ServiceInstance>,
     /// Its port tuples, with the ports that refer to them: its children and its orphans.
-    pub(super) tuples: Vec<PortTuple>,
+    pub(super) tuples: Vec<Identified<PortTuple>>,
     /// Those that belong to an earlier service instance of its name.
     pub(super) orphans: BTreeSet<Uuid>,
 }
@@ -89,9 +91,16 @@ impl Snapshot {
     }
 
     /// The port tuple of an id.
-    pub(super) fn tuple(&self, uuid: Uuid) -> Option<&PortTuple> {
+    pub(super) fn tuple(&self, uuid: Uuid) -> Option<&Identified<PortTuple>> {
         let mut all = self.instances.values().flat_map(|found| &found.tuples);
-        all.find(|tuple| tuple.uuid() == Some(uuid))
+        all.find(|tuple| tuple.id() == uuid)
+    }
+
+    /// The policies of the networks, other than the chain's own, that send packets through a service.
+    pub(super) fn others_through(&self, service: &FqName) -> impl Iterator<Item = &NetworkPolicy> {
+        let service = service.to_string();
+        let others = self.others.values();
+        others.filter(move |policy| policy.sends_through(&service))
     }
 
     /// The virtual machine of a VM interface.
@@ -103,10 +112,9 @@ impl Snapshot {
 
 impl FoundInstance {
     /// The port tuples that belong to an earlier service instance of its name.
-    pub(super) fn orphans(&self) -> impl Iterator<Item = &PortTuple> {
-        let is_orphan = |id: Uuid| self.orphans.contains(&id);
+    pub(super) fn orphans(&self) -> impl Iterator<Item = &Identified<PortTuple>> {
         let tuples = self.tuples.iter();
-        tuples.filter(move |tuple| tuple.uuid().is_some_and(is_orphan))
+        tuples.filter(|tuple| self.orphans.contains(&tuple.id()))
     }
 }
 
@@ -136,7 +144,8 @@ impl Reader<'_> {
         let legs = services.flat_map(|service| service.legs().map(|(_, network)| network));
         let names: BTreeSet<&FqName> = legs.chain(self.chain.ends()).collect();
         for name in names {
-            if let Some(object) = self.client.lookup::<VirtualNetwork>(name)? {
+            let found = self.client.lookup::<VirtualNetwork>(name)?;
+            if let Some(object) = found.and_then(Identified::of) {
                 let prefixes = self.prefixes(&object)?;
                 let network = FoundNetwork { object, prefixes };
                 self.found.networks.insert(name.clone(), network);
@@ -157,7 +166,7 @@ impl Reader<'_> {
             let query = ListQuery::ids([uuid])
                 .detail()
                 .fields(&["virtual_network_back_refs"]);
-            self.found.policy = self.client.list_whole(&query)?.pop();
+            self.found.policy = identified(self.client.list_whole(&query)?).pop();
         }
         let ends = self.chain.ends();
         let ends = ends
@@ -188,12 +197,9 @@ impl Reader<'_> {
                 objects.extend(self.client.lookup::<ServiceInstance>(name)?);
             }
         }
-        for object in objects {
-            let Some(uuid) = object.uuid() else { continue };
-            let query = ListQuery::children_of_id(uuid)
-                .detail()
-                .fields(&["virtual_machine_interface_back_refs"]);
-            let tuples = self.client.list_whole(&query)?;
+        for object in identified(objects) {
+            let query = with_ports(ListQuery::children_of_id(object.id()));
+            let tuples = identified(self.client.list_whole(&query)?);
             let name = object.fq_name().clone();
             let instance = FoundInstance {
                 object,
@@ -209,15 +215,14 @@ impl Reader<'_> {
     fn orphans(&mut self) -> Result<()> {
         let instances = &mut self.found.instances;
         let children = instances.values().flat_map(|found| &found.tuples);
-        let children = children.filter_map(Resource::uuid).collect();
+        let children = children.map(Identified::id).collect();
         let is_service = |name: &FqName| instances.contains_key(name);
-        let ids = orphans(self.found.interfaces.values(), is_service, &children);
-        let query = ListQuery::ids(ids)
-            .detail()
-            .fields(&["virtual_machine_interface_back_refs"]);
-        for tuple in self.client.list_whole::<PortTuple>(&query)? {
+        let ports = self.found.interfaces.values().map(|port| &**port);
+        let ids = orphans(ports, is_service, &children);
+        let query = with_ports(ListQuery::ids(ids));
+        for tuple in identified(self.client.list_whole::<PortTuple>(&query)?) {
             if let Some(found) = instances.get_mut(&tuple.fq_name().parent()) {
-                found.orphans.extend(tuple.uuid());
+                found.orphans.insert(tuple.id());
                 found.tuples.push(tuple);
             }
         }
@@ -236,9 +241,8 @@ impl Reader<'_> {
         let refs = refs.filter(|template| !names.contains(&template.to));
         let ids: BTreeSet<Uuid> = refs.filter_map(|template| template.uuid).collect();
         objects.extend(self.client.list(&ListQuery::ids(ids).detail())?);
-        for object in objects {
-            let Some(uuid) = object.uuid() else { continue };
-            let query = ListQuery::referring_to(uuid);
+        for object in identified(objects) {
+            let query = ListQuery::referring_to(object.id());
             let users: Vec<ServiceInstance> = self.client.list_whole(&query)?;
             let users = users.iter().map(|user| user.fq_name().clone()).collect();
             let name = object.fq_name().clone();
@@ -250,12 +254,8 @@ impl Reader<'_> {
 
     fn interfaces(&mut self) -> Result<()> {
         for network in self.found.networks.values() {
-            let Some(uuid) = network.object.uuid() else {
-                continue;
-            };
-            let query = ListQuery::referring_to(uuid).detail();
-            let ports = self.client.list::<VirtualMachineInterface>(&query)?;
-            add(&mut self.found.interfaces, ports);
+            let query = ListQuery::referring_to(network.object.id()).detail();
+            add(&mut self.found.interfaces, self.client.list(&query)?);
         }
         Ok(())
     }
@@ -274,8 +274,11 @@ impl Reader<'_> {
         let refs = ports.flat_map(|port| &port.virtual_machine_refs);
         let ids: BTreeSet<Uuid> = refs.filter_map(|machine| machine.uuid).collect();
         let query = ListQuery::ids(ids).fields(&["display_name", "annotations"]);
-        let machines = self.client.list(&query)?;
-        add(&mut self.found.machines, machines);
+        let machines: Vec<VirtualMachine> = self.client.list(&query)?;
+        let with_id = |machine: VirtualMachine| Some((machine.uuid()?, machine));
+        self.found
+            .machines
+            .extend(machines.into_iter().filter_map(with_id));
         Ok(())
     }
 
@@ -296,7 +299,10 @@ impl Reader<'_> {
     }
 }
 
-fn add<R: Resource>(known: &mut BTreeMap<Uuid, R>, objects: Vec<R>) {
-    let with_id = |object: R| Some((object.uuid()?, object));
-    known.extend(objects.into_iter().filter_map(with_id));
+fn add(
+    known: &mut BTreeMap<Uuid, Identified<VirtualMachineInterface>>,
+    ports: Vec<VirtualMachineInterface>,
+) {
+    let ports = identified(ports).into_iter();
+    known.extend(ports.map(|port| (port.id(), port)));
 }

@@ -1,10 +1,34 @@
 //! Creating a service template. It belongs to the domain, where members of a tenant may not write.
 
 use super::error::{Error, Result};
+use super::identified::Identified;
 use super::problem::Problem;
+use super::types::{Leg, Mode};
 use crate::api::objects::ServiceTemplate;
-use crate::api::{Client, Ensured, Resource, request};
+use crate::api::{Client, Ensured, KeyValuePairs, Resource, request};
 use crate::ownership::chains as mark;
+use crate::values::FqName;
+
+/// The name of the template that a domain's service instances of a mode share.
+pub(super) fn default_name(instance: &FqName, mode: Mode, has_management: bool) -> FqName {
+    let domain = FqName::new(instance.parts().iter().take(1).cloned());
+    let suffix = if has_management { "-management" } else { "" };
+    domain.child(format!("container-{mode}{suffix}"))
+}
+
+/// A template of version 2 as it is made.
+pub(super) fn new_template(
+    name: FqName,
+    mode: Mode,
+    has_management: bool,
+    mark: KeyValuePairs,
+) -> Identified<ServiceTemplate> {
+    let all = Leg::ALL.map(Leg::as_str);
+    let interfaces = if has_management { &all[..] } else { &all[..2] };
+    let mut template = ServiceTemplate::v2(name, mode.as_str(), interfaces);
+    template.meta.annotations = mark;
+    Identified::made(template)
+}
 
 /// Creates a template, or finds an existing one.
 ///
@@ -50,10 +74,7 @@ mod tests {
     use super::*;
     use crate::http::{Response, Scheme, Server};
     use crate::keystone::NoAuth;
-    use crate::service_chain::chain::new_template;
-    use crate::service_chain::types::Mode;
     use crate::testing::FakeTransport;
-    use crate::values::FqName;
 
     fn client(status: u16) -> Client {
         let refuse = move |_: &_| Ok(Response::new(status, "Permission Denied"));
@@ -76,9 +97,7 @@ mod tests {
     #[test]
     fn the_error_for_a_tenant_names_what_an_administrator_must_create() {
         let name = FqName::new(["default-domain", "container-in-network"]);
-        let mut template = new_template(name, Mode::InNetwork, false);
-        template.meta.uuid = Some(uuid::Uuid::from_u128(1));
-        template.meta.annotations = mark::of_chain("c1");
+        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
         let error = ensure(&client(403), &template).unwrap_err();
         let Error::Impossible { chain, problems } = &error else {
             panic!("{error}");
@@ -102,8 +121,8 @@ mod tests {
 
     #[test]
     fn other_refusals_are_left_as_they_are() {
-        let mut template = new_template(FqName::new(["d", "t"]), Mode::InNetwork, false);
-        template.meta.uuid = Some(uuid::Uuid::from_u128(1));
+        let name = FqName::new(["d", "t"]);
+        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
         let error = ensure(&client(400), &template).unwrap_err();
         assert!(!matches!(error, Error::Impossible { .. }), "{error}");
     }

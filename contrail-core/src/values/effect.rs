@@ -16,8 +16,12 @@ pub enum Effect {
     NotSent,
     /// The other side received the request and did not carry it out.
     None,
-    /// The request may have been carried out: its answer did not arrive, or does not say.
+    /// The request may have been carried out, or may still be in progress: its answer did not arrive in
+    /// time, or does not tell.
     Possible,
+    /// The connection broke before the whole answer arrived: the request may have been carried out, but
+    /// is no longer in progress.
+    Interrupted,
 }
 
 impl Effect {

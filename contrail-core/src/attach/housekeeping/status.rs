@@ -1,7 +1,5 @@
 //! Status: could a container be attached now?
 
-use uuid::Uuid;
-
 use crate::api::objects::Project;
 use crate::attach::attacher::Attacher;
 use crate::error::Error;
@@ -19,7 +17,7 @@ pub struct Status {
 }
 
 impl Attacher {
-    /// Asks the API for the project and the agent for a port that does not exist, in parallel.
+    /// Asks the API for the project and probes the agent, in parallel.
     ///
     /// ```no_run
     /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {
@@ -37,10 +35,8 @@ impl Attacher {
     /// ```
     pub fn status(&self, project: &FqName, deadline: Deadline) -> Status {
         let agent = self.backend.agent.until(deadline);
-        let (agent, api) = parallel::both(
-            || agent.get(Uuid::nil()).map(drop),
-            || self.find_project(project, deadline),
-        );
+        let (agent, api) =
+            parallel::both(|| agent.probe(), || self.find_project(project, deadline));
         Status { api, agent }
     }
 

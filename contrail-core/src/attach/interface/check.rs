@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
-use crate::api::Resource;
 use crate::api::objects::{InstanceIp, VirtualMachineInterface};
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
 use crate::kernel::{Link, Route};
 use crate::parallel;
-use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles};
+use crate::service_chain::{SETTLE, ServiceRole, ServiceRoles, tuple_in};
 use crate::values::Deadline;
 use crate::values::FqName;
 use crate::values::MacAddr;
@@ -78,12 +77,11 @@ impl Attacher {
     fn check_membership(
         &self,
         role: &ServiceRole,
-        interface: &VirtualMachineInterface,
+        (id, interface): (Uuid, &VirtualMachineInterface),
         deadline: Deadline,
     ) -> Result<Option<String>> {
-        let (id, service) = (interface.uuid().unwrap_or_default(), &role.instance);
-        let mut tuples = interface.port_tuple_refs.iter();
-        let Some(tuple) = tuples.find(|tuple| tuple.to.parent() == *service) else {
+        let service = &role.instance;
+        let Some(tuple) = tuple_in(interface, service) else {
             let text = format!("VM interface {id} is not a member of service instance {service}");
             return Ok(Some(text));
         };
@@ -166,7 +164,7 @@ impl Attacher {
                     differences.push(format!("VM interface {id} has no virtual machine"));
                 }
                 if let Some(role) = &expected.service {
-                    differences.extend(self.check_membership(role, &interface, deadline)?);
+                    differences.extend(self.check_membership(role, (id, &interface), deadline)?);
                 }
             }
         }

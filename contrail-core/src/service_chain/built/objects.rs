@@ -10,7 +10,7 @@ use crate::api::objects::{
     VirtualMachineInterface, VirtualNetwork,
 };
 use crate::api::{Ref, Resource};
-use crate::service_chain::services::role;
+use crate::service_chain::membership::port::{role, tuple_in};
 use crate::service_chain::types::Leg;
 use crate::values::Family;
 use crate::values::FqName;
@@ -71,8 +71,7 @@ impl Objects {
         side: Leg,
     ) -> impl Iterator<Item = &VirtualMachineInterface> {
         self.interfaces.iter().filter(move |port| {
-            let mut tuples = port.port_tuple_refs.iter();
-            role(port) == Some(side.as_str()) && tuples.any(|t| t.to.parent() == *service)
+            role(port) == Some(side.as_str()) && tuple_in(port, service).is_some()
         })
     }
 

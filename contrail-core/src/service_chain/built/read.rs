@@ -10,6 +10,7 @@ use crate::api::objects::{PortTuple, ServiceInstance, VirtualMachineInterface, V
 use crate::api::{Client, ListQuery, Ref, Resource};
 use crate::error::Result;
 use crate::service_chain::membership::orphan::orphans;
+use crate::service_chain::membership::tuple_in;
 use crate::values::FqName;
 
 impl Objects {
@@ -50,7 +51,7 @@ impl Objects {
     fn find_orphans(&mut self, client: &Client) -> Result<()> {
         let has_member = |service: &ServiceInstance| {
             let mut ports = self.interfaces.iter();
-            ports.any(|port| refers_to(port, service.fq_name()))
+            ports.any(|port| tuple_in(port, service.fq_name()).is_some())
         };
         if self.instances.iter().all(has_member) {
             return Ok(());
@@ -79,11 +80,6 @@ fn tuples(client: &Client, instances: &[ServiceInstance]) -> Result<BTreeSet<Uui
     let query = ListQuery::children_of_ids(ids(instances));
     let tuples: Vec<PortTuple> = client.list_whole(&query)?;
     Ok(tuples.iter().filter_map(Resource::uuid).collect())
-}
-
-fn refers_to(port: &VirtualMachineInterface, service: &FqName) -> bool {
-    let mut tuples = port.port_tuple_refs.iter();
-    tuples.any(|tuple| tuple.to.parent() == *service)
 }
 
 /// Those of the objects that exist.

@@ -10,27 +10,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::eligible::{check, is_member, leg_of, network, unfit};
+use super::ROUNDS;
+use super::eligible::{check, unfit};
+use super::instance::{differences, new_instance, properties, update_instance};
 use super::orphan::orphans;
+use super::port::{leg_of, network, set_role, tuple_in};
 use super::role::{RolePort, ServiceRole};
+use super::tuple::{new_tuple, with_ports};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::api::{Client, ListQuery, Listed, Ref, Resource};
+use crate::api::{Client, ListQuery, Listed, Resource};
 use crate::ownership::chains as mark;
-use crate::service_chain::chain;
 use crate::service_chain::change::{Change, Target};
 use crate::service_chain::error::{Error, Result};
-use crate::service_chain::services::{differences, set_role, update_instance};
+use crate::service_chain::identified::{Identified, made_id};
+use crate::service_chain::problem::{PortConflict, Problem};
 use crate::service_chain::template;
 use crate::service_chain::types::Leg;
 use crate::values::FqName;
-use crate::values::identity;
-
-/// How often the networks of a service instance are written while its members change.
-const ROUNDS: usize = 20;
 
 /// What is there before a port takes a role.
 struct Seen {
-    interface: VirtualMachineInterface,
+    interface: Identified<VirtualMachineInterface>,
     has_instance: bool,
     /// The port tuples of the service instance.
     tuples: BTreeSet<Uuid>,
@@ -79,8 +79,8 @@ impl ServiceRoles {
         let Err(cause) = self.take(role, port, &seen) else {
             return Ok(());
         };
-        // Rolling it back would remove the role that was there before.
-        if is_member(&seen.interface, &role.instance) {
+        // Taking it back would take the role that was there.
+        if tuple_in(&seen.interface, &role.instance).is_some() {
             return Err(cause);
         }
         match self.leave(role, port.interface, port.machine) {
@@ -94,7 +94,7 @@ impl ServiceRoles {
 
     /// What is there before a port takes a role, if it can have it. Nothing is written.
     fn look(&self, role: &ServiceRole, port: &RolePort) -> Result<Seen> {
-        let interface: VirtualMachineInterface = self.client.get(port.interface)?;
+        let interface = Identified::read(port.interface, self.client.get(port.interface)?);
         let instance = self.client.lookup::<ServiceInstance>(&role.instance)?;
         let tuples = match &instance {
             Some(instance) => self.tuples(instance.id()?)?.whole()?,
@@ -122,7 +122,7 @@ impl ServiceRoles {
         for orphan in &orphans {
             self.dissolve(*orphan, port.interface)?;
         }
-        if !orphans.is_empty() || !is_member(interface, &role.instance) {
+        if !orphans.is_empty() || tuple_in(interface, &role.instance).is_none() {
             match self.join_tuple(role, port, interface) {
                 // The last member on another host removed the service instance.
                 Err(error) if error.is_not_found() => {
@@ -139,14 +139,12 @@ impl ServiceRoles {
         &self,
         role: &ServiceRole,
         port: &RolePort,
-        interface: &VirtualMachineInterface,
+        interface: &Identified<VirtualMachineInterface>,
     ) -> Result<()> {
-        let (id, name) = role.tuple(port.machine);
-        let mut tuple = PortTuple::new(name);
-        tuple.meta.uuid = Some(id);
-        tuple.meta.display_name = Some(port.label.clone());
-        tuple.meta.annotations = mark::of_attachment(&self.owner);
-        self.client.ensure(&tuple)?;
+        let (_, name) = role.tuple(port.machine);
+        let tuple = new_tuple(name, &port.label, mark::of_attachment(&self.owner));
+        let tuple = Identified::made(tuple);
+        self.client.ensure(&*tuple)?;
         set_role(interface, role.interface).run(&self.client)?;
         let join = Change::Join {
             port: Target::of(interface),
@@ -160,25 +158,20 @@ impl ServiceRoles {
     fn create_instance(
         &self,
         role: &ServiceRole,
-        interface: &VirtualMachineInterface,
-    ) -> Result<ServiceInstance> {
-        let networks = BTreeMap::from([(role.interface, network(interface))]);
+        interface: &Identified<VirtualMachineInterface>,
+    ) -> Result<()> {
+        let own = network(interface).ok_or_else(|| no_network(role, interface.id()))?;
+        let networks = BTreeMap::from([(role.interface, own)]);
         let name = role.instance.clone();
         for _ in 0..ROUNDS {
             let template = self.template(role, &networks)?;
-            let properties = chain::properties(&template, |leg| networks.get(&leg).cloned());
-            let uuid = identity::service_object(ServiceInstance::TYPE, &name);
-            let mut instance =
-                ServiceInstance::new(name.clone(), Ref::object(&template), properties);
-            instance.meta.uuid = Some(uuid);
-            instance.meta.annotations = mark::of_attachment(&self.owner);
-            match self.client.ensure(&instance) {
-                // The last port of another service instance removed the template.
+            let properties = properties(&template, |leg| networks.get(&leg).copied());
+            let mark = mark::of_attachment(&self.owner);
+            let instance = new_instance(name.clone(), &template, properties, mark);
+            match self.client.ensure(&*instance) {
+                // The last port of another service instance took the template along.
                 Err(error) if error.is_not_found() => {}
-                result => {
-                    result?;
-                    return Ok(instance);
-                }
+                result => return Ok(result.map(drop)?),
             }
         }
         Err(unfit(&name, format!("lost its template {ROUNDS} times")))
@@ -188,18 +181,17 @@ impl ServiceRoles {
     fn template(
         &self,
         role: &ServiceRole,
-        networks: &BTreeMap<Leg, String>,
+        networks: &BTreeMap<Leg, &FqName>,
     ) -> Result<ServiceTemplate> {
         let has_management = networks.contains_key(&Leg::Management);
         let name = role.template(has_management);
         if let Some(existing) = self.client.lookup::<ServiceTemplate>(&name)? {
             return Ok(existing);
         }
-        let mut template = chain::new_template(name.clone(), role.mode, has_management);
-        template.meta.uuid = Some(identity::service_object(ServiceTemplate::TYPE, &name));
-        template.meta.annotations = mark::of_attachment(&self.owner);
+        let mark = mark::of_attachment(&self.owner);
+        let template = template::new_template(name, role.mode, has_management, mark);
         template::ensure(&self.client, &template)?;
-        Ok(template)
+        Ok(ServiceTemplate::clone(&template))
     }
 
     /// Writes what follows from the members into a service instance that was made this way, until
@@ -215,11 +207,12 @@ impl ServiceRoles {
             if !mark::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
-            let tuples = self.tuples(instance.id()?)?.whole()?;
+            let instance = Identified::read(instance.id()?, instance);
+            let tuples = self.tuples(instance.id())?.whole()?;
             let members = self.ports_of(&tuples)?;
-            let networks: BTreeMap<Leg, String> = members.iter().filter_map(leg_of).collect();
+            let networks: BTreeMap<Leg, &FqName> = members.iter().filter_map(leg_of).collect();
             let template = self.template(role, &networks)?;
-            let wanted = chain::properties(&template, |leg| networks.get(&leg).cloned());
+            let wanted = properties(&template, |leg| networks.get(&leg).copied());
             let differences = differences(&instance, &template, &wanted);
             if differences.is_empty() {
                 return Ok(());
@@ -238,15 +231,15 @@ impl ServiceRoles {
         Err(unfit(&role.instance, difference))
     }
 
-    /// A port that this role's service instance has, to create the instance again from.
-    fn any_member(&self, role: &ServiceRole) -> crate::Result<VirtualMachineInterface> {
-        let id = identity::service_object(ServiceInstance::TYPE, &role.instance);
+    /// A port that this role's service instance has, to make the instance again from.
+    fn any_member(&self, role: &ServiceRole) -> crate::Result<Identified<VirtualMachineInterface>> {
+        let id = made_id::<ServiceInstance>(&role.instance);
         let tuples = self.tuples(id)?.whole()?;
         let ports = tuples
             .iter()
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
         match ports.filter_map(|port| port.uuid).next() {
-            Some(port) => self.client.get(port),
+            Some(port) => Ok(Identified::read(port, self.client.get(port)?)),
             None => Err(crate::Error::NotFound {
                 kind: ServiceInstance::TYPE,
                 name: role.instance.to_string(),
@@ -259,9 +252,7 @@ impl ServiceRoles {
         &self,
         instance: Uuid,
     ) -> crate::Result<Listed<PortTuple>> {
-        let query = ListQuery::children_of_id(instance)
-            .detail()
-            .fields(&["virtual_machine_interface_back_refs"]);
+        let query = with_ports(ListQuery::children_of_id(instance));
         self.client.listed(&query)
     }
 
@@ -287,6 +278,17 @@ impl ServiceRoles {
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
         let ids = refs.filter_map(|port| port.uuid);
         self.client.list_whole(&ListQuery::ids(ids).detail())
+    }
+}
+
+fn no_network(role: &ServiceRole, interface: Uuid) -> Error {
+    Error::Impossible {
+        chain: role.instance.to_string(),
+        problems: vec![Problem::TakenInterface {
+            service: role.instance.to_string(),
+            interface,
+            by: PortConflict::NoNetwork,
+        }],
     }
 }
 

@@ -4,8 +4,10 @@
 
 use uuid::Uuid;
 
+use super::ROUNDS;
 use super::join::ServiceRoles;
 use super::role::ServiceRole;
+use super::tuple::{self, PORTS};
 use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
@@ -14,11 +16,8 @@ use crate::error::Error as ClientError;
 use crate::ownership::chains as mark;
 use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::error::{Error, Result};
-use crate::service_chain::services::{clear_role, role};
+use crate::service_chain::identified::Identified;
 use crate::values::FqName;
-
-/// How often to empty a port tuple that others join at the same time.
-const ROUNDS: usize = 20;
 
 /// A port tuple that was there when it was to be dissolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,12 +65,12 @@ impl ServiceRoles {
         interface: Uuid,
         note: impl Fn(&[Uuid]),
     ) -> Result<Option<Dissolved>> {
-        let fields = ["annotations", "virtual_machine_interface_back_refs"];
+        let fields = ["annotations", PORTS];
         let read = || self.client.get_opt_with::<PortTuple>(tuple, &fields);
         let mut dissolved = None;
         for _ in 0..ROUNDS {
             let tuple = match read() {
-                Ok(Some(tuple)) => tuple,
+                Ok(Some(found)) => Identified::read(tuple, found),
                 Ok(None) => return Ok(dissolved),
                 Err(error) if error.is_forbidden() => {
                     self.leave_unseen(tuple, interface)?;
@@ -84,9 +83,7 @@ impl ServiceRoles {
                 is_of_attachment: mark::is_of_attachment(&tuple.meta),
             });
             let is_foreign = !mark::is_made_here(&tuple.meta);
-            let ports = tuple.virtual_machine_interface_back_refs.iter();
-            let leaving: Vec<Target> = ports
-                .filter_map(Target::referred::<VirtualMachineInterface>)
+            let leaving: Vec<Target> = tuple::ports(&tuple)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
             let ids: Vec<Uuid> = leaving.iter().map(|port| port.uuid).collect();
@@ -134,11 +131,8 @@ impl ServiceRoles {
         }
     }
 
-    fn take_out(&self, port: &Target, tuple: &PortTuple) -> Result<()> {
-        let leave = Change::Leave {
-            port: port.clone(),
-            tuple: Target::of(tuple),
-        };
+    fn take_out(&self, port: &Target, tuple: &Identified<PortTuple>) -> Result<()> {
+        let leave = tuple::leave(port.clone(), tuple);
         match leave.run(&self.client) {
             // It has left with its interface.
             Err(error) if error.is_not_found() => Ok(()),
@@ -149,18 +143,15 @@ impl ServiceRoles {
     /// Removes the roles that a chain gave to ports which stay. A role that a port took when it was
     /// attached is its own.
     fn clear_roles(&self, tuple: &PortTuple, gone: Uuid, ports: &[Target]) -> Result<()> {
-        if !mark::is_ours(&tuple.meta) {
-            return Ok(());
-        }
-        let kept = mark::kept_roles(&tuple.meta);
         let staying = ports.iter().map(|port| port.uuid);
-        for id in staying.filter(|id| *id != gone && !kept.contains(id)) {
+        for id in staying.filter(|id| *id != gone && tuple::takes_role(*id, tuple)) {
             let port = self.client.get_opt::<VirtualMachineInterface>(id)?;
-            let Some(port) = port.filter(|port| role(port).is_some()) else {
+            let port = port.map(|port| Identified::read(id, port));
+            let Some(change) = port.and_then(|port| tuple::take_role(&port, tuple)) else {
                 continue;
             };
-            match clear_role(&port).run(&self.client) {
-                // Its own removal has ended in the meantime.
+            match change.run(&self.client) {
+                // Its own removal has ended meanwhile.
                 Err(error) if error.is_not_found() => {}
                 result => drop(result?),
             }
@@ -208,7 +199,8 @@ impl ServiceRoles {
         found: ServiceInstance,
         is_chosen: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let tuples = self.tuples(found.id()?)?;
+        let found = Identified::read(found.id()?, found);
+        let tuples = self.tuples(found.id())?;
         // What cannot be read may have members.
         let mut left = tuples.unreadable.len();
         for tuple in tuples.readable() {
@@ -218,6 +210,7 @@ impl ServiceRoles {
                 left += 1;
                 continue;
             }
+            let tuple = Identified::read(tuple.id()?, tuple);
             match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
                 // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => left += 1,

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::api::Resource;
 use crate::api::objects::PortTuple;
-use crate::service_chain::chain;
+use crate::service_chain::identified::made_id;
+use crate::service_chain::template;
 use crate::service_chain::types::{Leg, Mode};
-use crate::values::{FqName, identity};
+use crate::values::FqName;
 
 /// The role of a port in a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +24,12 @@ impl ServiceRole {
     /// The port tuple that the ports of a virtual machine form in the service instance: id and name.
     pub(in crate::service_chain) fn tuple(&self, machine: Uuid) -> (Uuid, FqName) {
         let name = self.instance.child(machine.to_string());
-        (identity::service_object(PortTuple::TYPE, &name), name)
+        (made_id::<PortTuple>(&name), name)
     }
 
     /// The name of the template that a service instance is made with which does not exist yet.
     pub(in crate::service_chain) fn template(&self, has_management: bool) -> FqName {
-        let domain = FqName::new(self.instance.parts().iter().take(1).cloned());
-        domain.child(chain::default_template(self.mode, has_management))
+        template::default_name(&self.instance, self.mode, has_management)
     }
 }
 

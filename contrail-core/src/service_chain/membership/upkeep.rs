@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::join::ServiceRoles;
 use super::role::{RolePort, ServiceRole};
+use super::tuple::{self, PORTS};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{ListQuery, Resource};
 use crate::error::Error as ClientError;
 use crate::service_chain::apply;
 use crate::service_chain::built::{ChainState, LegState, Progress};
-use crate::service_chain::change::{Change, Target};
+use crate::service_chain::change::Change;
 use crate::service_chain::error::Result;
+use crate::service_chain::identified::Identified;
 use crate::service_chain::wait::{PAUSE, POLL};
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -87,12 +89,12 @@ impl ServiceRoles {
     /// [`Error::Timeout`](ClientError::Timeout), with nothing done, if the deadline is too near for both; when the API refuses or
     /// cannot be asked. What was done is then rolled back; [`Error::Undo`](crate::service_chain::Error::Undo) names what could not be.
     pub fn rejoin(&self, role: &ServiceRole, machine: Uuid, deadline: Deadline) -> Result<bool> {
-        let fields = ["virtual_machine_interface_back_refs"];
-        let (tuple, _) = role.tuple(machine);
-        let Some(tuple) = self.client.get_opt_with::<PortTuple>(tuple, &fields)? else {
+        let (id, _) = role.tuple(machine);
+        let Some(tuple) = self.client.get_opt_with::<PortTuple>(id, &[PORTS])? else {
             return Ok(false);
         };
-        // A member that has left and has no time to rejoin is out of service.
+        let tuple = Identified::read(id, tuple);
+        // A member that has left and finds no time to join again is out of service.
         let left = deadline.remaining();
         if left < PAUSE * 2 {
             return Err(ClientError::Timeout {
@@ -103,13 +105,8 @@ impl ServiceRoles {
             }
             .into());
         }
-        let ports = tuple.virtual_machine_interface_back_refs.iter();
-        let ports = ports.filter_map(Target::referred::<VirtualMachineInterface>);
-        let leave = |port| Change::Leave {
-            port,
-            tuple: Target::of(&tuple),
-        };
-        let leaves: Vec<Change> = ports.map(leave).collect();
+        let ports = tuple::ports(&tuple);
+        let leaves: Vec<Change> = ports.map(|port| tuple::leave(port, &tuple)).collect();
         let joins = leaves.iter().map(Change::inverse).collect();
         apply::run_in_stages(&self.client, &[leaves, joins], || thread::sleep(PAUSE))?;
         Ok(true)
