@@ -6,16 +6,18 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use contrail_core::FqName;
 use contrail_core::agent::{Agent, Port};
 use contrail_core::api::{
-    Client, InstanceIp, ListQuery, Resource, VirtualMachine, VirtualMachineInterface,
-    VirtualNetwork,
+    Client, InstanceIp, ListQuery, Resource, SecurityGroup, VirtualMachine,
+    VirtualMachineInterface, VirtualNetwork,
 };
 use contrail_core::http::{Http, TlsSettings};
 use contrail_lab::http::ServiceName;
 use contrail_lab::lab::{Lab, Restartable};
 use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, fault, lab};
+use serde_json::json;
 
 use crate::engine::{Engine, SUBNET, objects};
 use crate::life::Life;
@@ -65,6 +67,11 @@ impl Scene {
 /// A container's connection, with both ends up: otherwise no port of it is active.
 fn connect(engine: &Engine, network: &str, endpoint: &str, address: &str) {
     engine.create_endpoint(network, endpoint, address).unwrap();
+    join(engine, network, endpoint);
+}
+
+/// The second half of a connection.
+fn join(engine: &Engine, network: &str, endpoint: &str) {
     let joined = engine.join(network, endpoint, endpoint).unwrap();
     let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
     let mut up = Command::new("ip");
@@ -328,5 +335,35 @@ fn an_endpoint_with_an_address_of_our_ipam_is_made_again_from_what_is_left() {
         assert_eq!(ids::<VirtualMachine>(&client).len(), 1);
         life.until_from(&engine, joined, life.0.len());
         assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn an_endpoint_whose_state_was_lost_is_made_again_with_its_security_groups() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        let client = client();
+        let name: FqName = "default-domain:admin:web".parse().unwrap();
+        let group = SecurityGroup::new(name.clone(), Default::default());
+        client.create(&group).unwrap();
+        let endpoint = json!({
+            "NetworkID": "n1",
+            "EndpointID": "e1",
+            "Interface": {"Address": "10.1.1.2/24"},
+            "Options": {"security-group": "web"},
+        });
+        engine.send("CreateEndpoint", endpoint).unwrap();
+        let engine = Engine::without_state("host1");
+        join(&engine, "n1", "e1");
+        lose_objects(&client);
+        engine.tidy();
+        let ports: Vec<VirtualMachineInterface> = client.list(&ListQuery::all().detail()).unwrap();
+        assert_eq!(ports[0].security_group_refs[0].to, name);
+        engine.leave("n1", "e1");
+        engine.delete_endpoint("n1", "e1");
+        engine.delete_network("n1");
+        drop(lab);
     });
 }

@@ -4,7 +4,6 @@
 //! an endpoint is in its objects, whose ids follow from its own.
 
 use contrail_core::api::{ListQuery, VirtualNetwork};
-use contrail_core::attach::InterfaceOptions;
 use contrail_core::{Deadline, Error as CoreError};
 
 use super::network_driver::NetworkDriver;
@@ -108,8 +107,7 @@ impl NetworkDriver {
             // Needed only until the endpoint has joined.
             service: None,
             stage: Stage::Live,
-            // The interface has them.
-            options: InterfaceOptions::default(),
+            options: found.options,
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 impl Client {
     /// Creates an object under its name, or finds the one that another client created under that name.
-    /// This is the only place that decides such a race.
+    /// The only place that decides such a race for objects without a computed id.
     ///
     /// The name decides who wins, so the object should have no id. `find` reads the winner's. The name of
     /// an object that was deleted stays taken for a moment in which nothing is found under it: creation and

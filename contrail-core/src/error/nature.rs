@@ -20,6 +20,11 @@ impl Error {
         match self {
             // A proxy without the API behind it answers by itself.
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Foreign { .. } => true,
+            // Too many requests, or the word of a proxy.
+            Self::Refused {
+                status: 429 | 502..=504,
+                ..
+            } => true,
             Self::NoToken { source: cause, .. } | Self::Unsure { cause } => cause.is_transient(),
             _ => false,
         }

@@ -23,7 +23,7 @@ pub fn of_chain(chain: &str) -> KeyValuePairs {
 }
 
 /// Whether some chain made the object.
-pub fn is_ours(meta: &Meta) -> bool {
+pub fn is_by_chain(meta: &Meta) -> bool {
     meta.annotations.get(OWNER) == Some(PROGRAM)
 }
 
@@ -45,7 +45,7 @@ pub fn is_of(meta: &Meta, chain: &str) -> bool {
 /// # Ok::<(), contrail_core::Error>(())
 /// ```
 pub fn chain(meta: &Meta) -> Option<&str> {
-    meta.annotations.get(CHAIN).filter(|_| is_ours(meta))
+    meta.annotations.get(CHAIN).filter(|_| is_by_chain(meta))
 }
 
 /// The mark of what a program makes when a port takes its role as it is attached.
@@ -59,8 +59,8 @@ pub fn is_of_attachment(meta: &Meta) -> bool {
 }
 
 /// Whether a chain or an attachment made the object: templates are shared by both.
-pub fn is_made_here(meta: &Meta) -> bool {
-    is_ours(meta) || is_of_attachment(meta)
+pub fn is_by_chain_or_attachment(meta: &Meta) -> bool {
+    is_by_chain(meta) || is_of_attachment(meta)
 }
 
 /// Records on a new port tuple which VM interfaces already have their role.

@@ -32,7 +32,7 @@ impl Planner<'_> {
             self.attach(&target, true);
             return;
         };
-        let ours = mark::is_ours(&existing.meta);
+        let ours = mark::is_by_chain(&existing.meta);
         let is_same = is_same(&existing.entries, &wanted.entries);
         if is_same {
             self.show(kind, name, State::Present, ours, detail);

@@ -52,10 +52,10 @@ impl Planner<'_> {
         let kind = ServiceInstance::TYPE;
         let name = found.object.fq_name();
         let users: Vec<&NetworkPolicy> = self.snapshot.others_through(name).collect();
-        let chains: Vec<String> = names(users.iter().filter(|p| mark::is_ours(&p.meta)));
+        let chains: Vec<String> = names(users.iter().filter(|p| mark::is_by_chain(&p.meta)));
         // The last member by its own role leaves the instance to the chain that it served.
         let is_left = mark::is_of_attachment(&found.object.meta) && found.tuples.is_empty();
-        let ours = is_left || mark::is_ours(&found.object.meta);
+        let ours = is_left || mark::is_by_chain(&found.object.meta);
         let users = names(users.iter());
         let keeps = match ours {
             true => &users,
@@ -69,7 +69,7 @@ impl Planner<'_> {
         let (own, others): (Vec<_>, Vec<_>) = found
             .tuples
             .iter()
-            .partition(|tuple| mark::is_ours(&tuple.meta));
+            .partition(|tuple| mark::is_by_chain(&tuple.meta));
         own.into_iter().for_each(|tuple| self.drop_tuple(tuple));
         // Deleting it would leave the others without a parent.
         if ours && others.is_empty() {
@@ -111,7 +111,7 @@ impl Planner<'_> {
     pub(super) fn drop_templates(&mut self) {
         for (name, found) in &self.snapshot.templates {
             let in_use = found.users.difference(&self.let_go).next().is_some();
-            let ours = mark::is_made_here(&found.object.meta);
+            let ours = mark::is_by_chain_or_attachment(&found.object.meta);
             if ours && !in_use && !self.kept_templates.contains(name) {
                 let kind = ServiceTemplate::TYPE;
                 self.show(kind, name, State::Unneeded, true, "");

@@ -48,7 +48,7 @@ impl Repair {
 
 fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
     let orphans = || instances.iter().flat_map(|found| found.orphans());
-    if !orphans().all(|tuple| mark::is_made_here(&tuple.meta)) {
+    if !orphans().all(|tuple| mark::is_by_chain_or_attachment(&tuple.meta)) {
         return None;
     }
     let left = leaves(snapshot, instances);
@@ -61,11 +61,11 @@ fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Chan
 fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
     let policy = snapshot.policy.as_ref()?;
     let tuples = || instances.iter().flat_map(|found| &found.tuples);
-    let is_made_here = mark::is_ours(&policy.meta)
+    let is_made_here = mark::is_by_chain(&policy.meta)
         && instances
             .iter()
-            .all(|found| mark::is_made_here(&found.object.meta))
-        && tuples().all(|tuple| mark::is_made_here(&tuple.meta));
+            .all(|found| mark::is_by_chain_or_attachment(&found.object.meta))
+        && tuples().all(|tuple| mark::is_by_chain_or_attachment(&tuple.meta));
     let is_shared = |found: &&FoundInstance| {
         let mut others = snapshot.others_through(found.object.fq_name());
         others.next().is_some()

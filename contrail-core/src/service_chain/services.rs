@@ -45,7 +45,7 @@ impl<'a> Planner<'a> {
                 None => State::Present,
             };
             if is_new || difference.is_some() {
-                let ours = mark::is_made_here(&template.meta);
+                let ours = mark::is_by_chain_or_attachment(&template.meta);
                 self.show(kind, &name, state, ours, template.mode());
             }
             let Some(difference) = difference else {
@@ -95,7 +95,7 @@ impl<'a> Planner<'a> {
             };
         };
         let differences = differences(&found.object, template, &properties);
-        let ours = mark::is_ours(&found.object.meta);
+        let ours = mark::is_by_chain(&found.object.meta);
         if differences.is_empty() {
             self.show(kind, name, State::Present, ours, detail);
         } else if ours {
@@ -127,7 +127,7 @@ impl<'a> Planner<'a> {
         let existing = instance.tuple_of(member);
         let tuple = match existing {
             Some(tuple) => {
-                let ours = mark::is_ours(&tuple.meta);
+                let ours = mark::is_by_chain(&tuple.meta);
                 self.show(kind, tuple.fq_name(), State::Present, ours, &member.label);
                 self.kept_tuples.insert(tuple.id());
                 Target::of(tuple)
@@ -140,7 +140,7 @@ impl<'a> Planner<'a> {
                 target
             }
         };
-        let is_foreign = existing.is_some_and(|tuple| !mark::is_ours(&tuple.meta));
+        let is_foreign = existing.is_some_and(|tuple| !mark::is_by_chain(&tuple.meta));
         for &(leg, port) in &member.ports {
             if let Some(port) = self.snapshot.interfaces.get(&port) {
                 self.port(service, member, leg, port, &tuple, is_foreign);

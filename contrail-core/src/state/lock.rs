@@ -30,11 +30,11 @@ const FILE: &str = "attachments.lock";
 ///
 /// # let dir = tempfile::tempdir().unwrap();
 /// let id = Uuid::from_u128(1);
-/// let lock = InterfaceLock::at_once(dir.path(), id)?;
+/// let lock = InterfaceLock::try_acquire(dir.path(), id)?;
 /// assert!(lock.is_some());
-/// assert!(InterfaceLock::at_once(dir.path(), id)?.is_none(), "it is taken");
+/// assert!(InterfaceLock::try_acquire(dir.path(), id)?.is_none(), "it is taken");
 /// drop(lock);
-/// assert!(InterfaceLock::at_once(dir.path(), id)?.is_some());
+/// assert!(InterfaceLock::try_acquire(dir.path(), id)?.is_some());
 /// # Ok::<(), contrail_core::Error>(())
 /// ```
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl InterfaceLock {
     ///
     /// # Errors
     /// [`Error::File`] when the lock file cannot be used.
-    pub fn at_once(run_dir: &Path, interface: Uuid) -> Result<Option<Self>> {
+    pub fn try_acquire(run_dir: &Path, interface: Uuid) -> Result<Option<Self>> {
         let path = run_dir.join(FILE);
         let file = open(run_dir, &path)?;
         match try_lock(&file, &byte_of(interface)) {

@@ -10,6 +10,7 @@ use crate::attach::port::Port;
 use crate::attach::records::returns;
 use crate::attach::removal::Detached;
 use crate::attach::removal::{self, Step};
+use crate::attach::spec::InterfaceOptions;
 use crate::attach::transaction::Transaction;
 use crate::ownership::Holder;
 use crate::parallel;
@@ -55,7 +56,7 @@ impl Attacher {
             let link_machine = || {
                 let interface = port.id;
                 transaction.create_machine(vm, &port.wanted)?;
-                transaction.attempt(Step::Membership { interface, vm }, || {
+                transaction.attempt(Step::MachineLink { interface, vm }, || {
                     transaction.link_machine(&port, vm)
                 })
             };
@@ -161,6 +162,7 @@ impl Attacher {
             "virtual_machine_interface_mac_addresses",
             "virtual_machine_refs",
             "instance_ip_back_refs",
+            "security_group_refs",
         ];
         let found = client.get_opt_with::<VirtualMachineInterface>(id, &fields)?;
         let Some(object) = found else {
@@ -183,6 +185,13 @@ impl Attacher {
             addresses,
             mac: object.mac(),
             vm: object.virtual_machine_refs.first().and_then(|vm| vm.uuid),
+            options: InterfaceOptions {
+                security_groups: object
+                    .security_group_refs
+                    .into_iter()
+                    .map(|group| group.to)
+                    .collect(),
+            },
         }))
     }
 
@@ -220,6 +229,6 @@ impl Attacher {
 
     fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
         let failed = removal::run(&self.backend, &self.host, steps.clone(), deadline);
-        self.settle(&[interface], &steps, failed)
+        self.defer_failed(&[interface], &steps, failed)
     }
 }

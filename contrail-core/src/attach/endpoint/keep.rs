@@ -47,7 +47,7 @@ impl Attacher {
         is_wanted: impl FnOnce() -> bool,
     ) -> Result<Kept> {
         let port = Port::new(&self.host, endpoint.into());
-        let Some(_lock) = InterfaceLock::at_once(&self.host.run_dir, port.id)? else {
+        let Some(_lock) = InterfaceLock::try_acquire(&self.host.run_dir, port.id)? else {
             return Ok(Kept::Busy);
         };
         let host_end = || self.backend.dataplane.link(None, &port.host_ifname);

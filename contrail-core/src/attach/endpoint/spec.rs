@@ -57,6 +57,8 @@ pub struct FoundEndpoint {
     pub mac: Option<MacAddr>,
     /// The virtual machine, if it has joined one.
     pub vm: Option<Uuid>,
+    /// What the controller does for the interface.
+    pub options: InterfaceOptions,
 }
 
 /// The interface that the runtime is to move into the container.

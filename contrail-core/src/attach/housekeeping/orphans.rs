@@ -132,7 +132,7 @@ impl Attacher {
 
     /// Whether no other call is working on an interface now.
     pub(crate) fn is_free(&self, interface: Uuid) -> crate::Result<bool> {
-        let lock = InterfaceLock::at_once(&self.host.run_dir, interface)?;
+        let lock = InterfaceLock::try_acquire(&self.host.run_dir, interface)?;
         Ok(lock.is_some())
     }
 }

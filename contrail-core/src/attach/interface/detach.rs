@@ -50,7 +50,7 @@ impl Attacher {
         let machines: BTreeSet<Uuid> = machines.into_iter().map(|(_, vm)| vm).collect();
         steps.extend(machines.into_iter().map(Step::Machine));
         let failed = removal::run(&self.backend, &self.host, steps.clone(), deadline);
-        self.settle(&ids, &steps, failed)
+        self.defer_failed(&ids, &steps, failed)
     }
 
     /// The ids of the interfaces, each with the id of its virtual machine, under every name that this

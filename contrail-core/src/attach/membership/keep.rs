@@ -55,7 +55,7 @@ impl Attacher {
         let children = roles.children_of(instance)?;
         for (port, role) in members.iter().filter(|(port, _)| is_whole(port.machine)) {
             // The call that holds the lock makes it join or leave.
-            let lock = InterfaceLock::at_once(&self.host.run_dir, port.interface)?;
+            let lock = InterfaceLock::try_acquire(&self.host.run_dir, port.interface)?;
             if lock.is_some() && roles.keep(role, port, &children)? {
                 joined_again += 1;
             }

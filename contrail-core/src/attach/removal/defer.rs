@@ -1,4 +1,5 @@
-//! Deferring removals that failed: what can succeed later goes to the queue, the rest is an error.
+//! Deferring removals that failed: all of them go to the queue. Those that cannot succeed without a change
+//! made elsewhere also fail the call.
 
 use uuid::Uuid;
 
@@ -13,15 +14,15 @@ use crate::error::{self, Error as ClientError};
 /// How a detach went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Detached {
-    /// How many removals had to be deferred because the API or the agent was down. They are on disk,
-    /// and later calls run them.
+    /// How many removal steps failed and are on disk, with the steps that wait for them; later calls run
+    /// them.
     pub deferred: usize,
 }
 
 impl Attacher {
-    /// Defers what failed. That is a success when a retry can help without any change, and for a
-    /// network: one that remains is no reason to keep a container.
-    pub(crate) fn settle(
+    /// Records what failed in the queue. That is a success if a retry can help without any change, and for
+    /// a network: one that remains is no reason to keep a container.
+    pub(crate) fn defer_failed(
         &self,
         interfaces: &[Uuid],
         steps: &[Step],
@@ -66,7 +67,7 @@ fn may_work_later(error: &Error) -> bool {
         return true;
     }
     match error.client_cause() {
-        Some(ClientError::Refused { status, .. }) => *status >= 500,
+        Some(ClientError::Refused { status, .. }) if *status >= 500 => true,
         Some(ClientError::Unauthorized { .. } | ClientError::Agent { .. }) => true,
         _ => error.cause().is_transient(),
     }

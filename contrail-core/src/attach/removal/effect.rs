@@ -26,7 +26,7 @@ impl Step {
             Step::Reserved { ip, interface } => {
                 unlink::<InstanceIp, VirtualMachineInterface>(&client, *ip, *interface)?
             }
-            Step::Membership { interface, vm } => {
+            Step::MachineLink { interface, vm } => {
                 unlink::<VirtualMachineInterface, VirtualMachine>(&client, *interface, *vm)?
             }
             Step::Interface(id) => {

@@ -16,7 +16,7 @@ use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 
 /// How many entries one call runs besides its own work.
-const AT_ONCE: usize = 8;
+const MAX_PER_CALL: usize = 8;
 
 /// A deferred removal, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct PendingRemoval {
 #[derive(Clone, Copy, PartialEq)]
 enum Haste {
     WhenDue,
-    AtOnce,
+    Immediate,
 }
 
 /// The result of a try.
@@ -53,14 +53,14 @@ impl Attacher {
     ///
     /// Returns how many entries were completed.
     pub fn work_off_pending(&self, deadline: Deadline) -> usize {
-        self.work_off_at_most(AT_ONCE, Haste::WhenDue, deadline)
+        self.work_off_at_most(MAX_PER_CALL, Haste::WhenDue, deadline)
     }
 
     /// Runs every deferred removal, once. A removal that fails again stays in the queue.
     ///
     /// Returns how many entries were completed.
     pub fn work_off_all_pending(&self, deadline: Deadline) -> usize {
-        self.work_off_at_most(usize::MAX, Haste::AtOnce, deadline)
+        self.work_off_at_most(usize::MAX, Haste::Immediate, deadline)
     }
 
     /// The deferred removals, the one tried longest ago first.
@@ -91,7 +91,7 @@ impl Attacher {
             .unwrap_or_default()
             .into_iter()
             .take_while(|_| !deadline.has_passed())
-            .filter(|(tried, id)| haste == Haste::AtOnce || self.is_due(*tried, *id))
+            .filter(|(tried, id)| haste == Haste::Immediate || self.is_due(*tried, *id))
             .map(|(_, id)| self.work_off(id, deadline))
             .filter(|outcome| !matches!(outcome, Outcome::Skipped))
             .take(count)
@@ -109,7 +109,7 @@ impl Attacher {
     }
 
     fn work_off(&self, interface: Uuid, deadline: Deadline) -> Outcome {
-        let worked = match InterfaceLock::at_once(&self.host.run_dir, interface) {
+        let worked = match InterfaceLock::try_acquire(&self.host.run_dir, interface) {
             Ok(Some(_lock)) => self.finish(interface, deadline),
             Ok(None) => Ok(Outcome::Skipped),
             Err(error) => Err(error),

@@ -27,7 +27,7 @@ pub(crate) fn run(
     steps: Vec<Step>,
     deadline: Deadline,
 ) -> Vec<Failed> {
-    let run_at_once = |steps| run_at_once(backend, host, steps, deadline);
+    let run_in_parallel = |steps| run_in_parallel(backend, host, steps, deadline);
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
@@ -36,9 +36,9 @@ pub(crate) fn run(
         .into_iter()
         .partition(|step| matches!(step, Step::AgentPort(_)));
 
-    let mut failed = run_at_once(ports);
+    let mut failed = run_in_parallel(ports);
     let (failed_links, failed_objects) = parallel::both(
-        || run_at_once(links.clone()),
+        || run_in_parallel(links.clone()),
         || {
             let mut failed: Vec<Failed> = Vec::new();
             let mut left: Vec<Step> = Vec::new();
@@ -46,7 +46,7 @@ pub(crate) fn run(
                 let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
                 let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
                     round.iter().partition(must_wait);
-                let now_failed = run_at_once(possible.into_iter().cloned().collect());
+                let now_failed = run_in_parallel(possible.into_iter().cloned().collect());
                 left.extend(now_failed.iter().map(|failed| failed.step.clone()));
                 left.extend(waiting.into_iter().cloned());
                 failed.extend(now_failed);
@@ -72,7 +72,7 @@ pub(crate) fn left_of(steps: &[Step], failed: &[Failed]) -> Vec<Step> {
     left
 }
 
-fn run_at_once(
+fn run_in_parallel(
     backend: &Backend,
     host: &Host,
     steps: Vec<Step>,

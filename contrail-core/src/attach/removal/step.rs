@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::values::{Family, identity};
 
-/// One thing to remove. The order of the variants is the order in which they are removed: first what
-/// forwards packets, then what refers to others, last what is referred to.
+/// One thing to remove. The variants are in the order in which they are removed, first what forwards packets, then
+/// what refers to others, last what is referred to; `Step::round` says which go in parallel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -39,7 +39,8 @@ pub enum Step {
         interface: Uuid,
     },
     /// The link of a VM interface that stays to its virtual machine.
-    Membership {
+    #[serde(rename = "membership")]
+    MachineLink {
         /// The VM interface.
         interface: Uuid,
         /// The virtual machine.
@@ -72,7 +73,7 @@ impl fmt::Display for Step {
             Step::Reserved { ip, interface } => {
                 write!(f, "use of instance IP {ip} by VM interface {interface}")
             }
-            Step::Membership { interface, vm } => {
+            Step::MachineLink { interface, vm } => {
                 write!(
                     f,
                     "link of VM interface {interface} to virtual machine {vm}"
@@ -111,7 +112,7 @@ impl Step {
             | Step::Link(id)
             | Step::Interface(id)
             | Step::Reserved { interface: id, .. }
-            | Step::Membership { interface: id, .. }
+            | Step::MachineLink { interface: id, .. }
             | Step::Service { interface: id }
             | Step::Role { interface: id }
             | Step::Networks { interface: id } => *id == interface,
@@ -132,7 +133,7 @@ impl Step {
             | Step::Role { .. }
             | Step::InstanceIp(_)
             | Step::Reserved { .. } => 2,
-            Step::Membership { .. } => 3,
+            Step::MachineLink { .. } => 3,
             Step::Interface(_) => 4,
             Step::Machine(_) => 5,
             Step::Networks { .. } => 6,

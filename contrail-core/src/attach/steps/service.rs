@@ -64,7 +64,7 @@ impl Transaction<'_> {
             let Some((role, _)) = served.next() else {
                 continue;
             };
-            if let Some(lock) = InterfaceLock::at_once(&self.host.run_dir, leg)? {
+            if let Some(lock) = InterfaceLock::try_acquire(&self.host.run_dir, leg)? {
                 left.push((role, leg, lock));
             }
         }

@@ -267,7 +267,9 @@ impl ServiceRoles {
         let ids = orphans([interface], |name| name == instance, children);
         let query = ListQuery::ids(ids).fields(&["annotations"]);
         let found: Vec<PortTuple> = self.client.list(&query)?;
-        let own = found.iter().filter(|tuple| mark::is_made_here(&tuple.meta));
+        let own = found
+            .iter()
+            .filter(|tuple| mark::is_by_chain_or_attachment(&tuple.meta));
         Ok(own.filter_map(Resource::uuid).collect())
     }
 

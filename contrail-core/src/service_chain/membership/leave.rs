@@ -82,7 +82,7 @@ impl ServiceRoles {
                 instance: tuple.fq_name().parent(),
                 is_of_attachment: mark::is_of_attachment(&tuple.meta),
             });
-            let is_foreign = !mark::is_made_here(&tuple.meta);
+            let is_foreign = !mark::is_by_chain_or_attachment(&tuple.meta);
             let leaving: Vec<Target> = tuple::ports(&tuple)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
@@ -217,7 +217,10 @@ impl ServiceRoles {
                 result => drop(result?),
             }
         }
-        if left > 0 || !mark::is_made_here(&found.meta) || self.is_in_a_chain(&found)? {
+        if left > 0
+            || !mark::is_by_chain_or_attachment(&found.meta)
+            || self.is_in_a_chain(&found)?
+        {
             return Ok(());
         }
         let templates = found.service_template_refs.clone();
@@ -261,7 +264,7 @@ impl ServiceRoles {
             return Ok(());
         };
         match self.client.get_opt::<ServiceTemplate>(uuid)? {
-            Some(found) if mark::is_made_here(&found.meta) => {
+            Some(found) if mark::is_by_chain_or_attachment(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(ClientError::InUse { .. }) => Ok(()),
                     Err(error) if error.is_forbidden() => {

@@ -47,7 +47,7 @@ pub(in crate::service_chain) fn leave(port: Target, tuple: &Identified<PortTuple
 /// Whether a port that stays loses its role when its port tuple goes: a chain gave it. One that the port
 /// had before, or took when it was attached, is its own.
 pub(super) fn takes_role(port: Uuid, tuple: &PortTuple) -> bool {
-    mark::is_ours(&tuple.meta) && !mark::kept_roles(&tuple.meta).contains(&port)
+    mark::is_by_chain(&tuple.meta) && !mark::kept_roles(&tuple.meta).contains(&port)
 }
 
 /// Takes the role from a port that stays when its port tuple goes, see [`takes_role`].
