@@ -117,7 +117,7 @@ fn the_five_programs_do_what_they_print_and_leave_nothing() {
         );
         prints("apply-chain", &built);
 
-        let nothing_waits = "0 removals of earlier calls were done, 0 wait";
+        let nothing_waits = "0 deferred removals completed, 0 pending";
         let no_orphans = "project default-domain:admin: 0 orphans, 0 of them removed";
         let deferred = "namespace: 0 removals deferred";
         prints(

@@ -1,5 +1,6 @@
 //! What the five programs share: the names of what they make, and how they end.
 
+use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -25,9 +26,17 @@ pub fn project(settings: &Settings) -> FqName {
     FqName::new([&settings.domain, &settings.project].map(String::as_str))
 }
 
-/// Prints an error with all its causes in one line, and makes the program fail.
-pub fn exit_code(outcome: Result<(), impl Into<Box<dyn Error>>>) -> ExitCode {
-    match outcome {
+/// Runs a program, which takes no arguments. Prints an error with all its causes in one line, and makes
+/// the program fail.
+pub fn exit_code<E: Into<Box<dyn Error>>>(run: impl FnOnce() -> Result<(), E>) -> ExitCode {
+    if let Some(argument) = env::args_os().nth(1) {
+        eprintln!(
+            "error: unexpected argument {argument:?}: the settings are environment variables, see \
+             examples/library/README.md"
+        );
+        return ExitCode::from(2);
+    }
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", report(error.into().as_ref()));

@@ -28,3 +28,18 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line() {
         assert!(names_it, "{program}: {errors}");
     }
 }
+
+#[test]
+fn an_argument_is_refused_before_anything_is_done() {
+    for program in PROGRAMS {
+        let output = Command::new(program)
+            .env_clear()
+            .arg("--help")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{program}");
+        assert!(output.stdout.is_empty(), "{program}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains("\"--help\""), "{program}: {errors}");
+    }
+}

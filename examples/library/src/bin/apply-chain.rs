@@ -14,7 +14,7 @@ use library_examples::{CHAIN, PROGRAM, exit_code, project};
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
-    exit_code(run())
+    exit_code(run)
 }
 
 fn run() -> Result<()> {

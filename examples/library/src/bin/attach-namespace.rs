@@ -12,7 +12,7 @@ use contrail_core::settings::Settings;
 use library_examples::{LEFT, NAMESPACE, PROGRAM, RIGHT, exit_code, project};
 
 fn main() -> ExitCode {
-    exit_code(run())
+    exit_code(run)
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

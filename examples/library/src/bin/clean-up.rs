@@ -15,7 +15,7 @@ use contrail_core::values::{Family, identity};
 use library_examples::{CHAIN, LEFT, NAMESPACE, PORT, PROGRAM, exit_code, project};
 
 fn main() -> ExitCode {
-    exit_code(run())
+    exit_code(run)
 }
 
 fn run() -> Result<()> {

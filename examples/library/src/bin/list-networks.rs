@@ -10,7 +10,7 @@ use contrail_core::settings::Settings;
 use library_examples::{PROGRAM, exit_code, project};
 
 fn main() -> ExitCode {
-    exit_code(run())
+    exit_code(run)
 }
 
 fn run() -> Result<()> {

@@ -16,7 +16,7 @@ impl Programs {
     /// Builds the programs if cargo started this one, with cargo's own progress output; otherwise they
     /// must be there.
     pub fn build(&self, wanted: Option<Members>) -> Result<(), Failure> {
-        let Some(mut cargo) = cargo_demo::cargo("build") else {
+        let Some(mut cargo) = demo_launcher::cargo("build") else {
             return self.require(wanted);
         };
         // Not all programs: this one runs at present.

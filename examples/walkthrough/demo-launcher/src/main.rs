@@ -6,15 +6,15 @@ use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Some(mut cargo) = cargo_demo::cargo("run") else {
-        eprintln!("cargo-demo: cargo did not start this program; run `cargo demo`");
+    let Some(mut cargo) = demo_launcher::cargo("run") else {
+        eprintln!("demo-launcher: cargo did not start this program; run `cargo demo`");
         return ExitCode::FAILURE;
     };
     cargo.args(["--bin", "walkthrough", "--"]);
     cargo.args(env::args_os().skip(1));
     let error = cargo.exec();
     eprintln!(
-        "cargo-demo: cannot run {}: {error}",
+        "demo-launcher: cannot run {}: {error}",
         cargo.get_program().display()
     );
     ExitCode::FAILURE
