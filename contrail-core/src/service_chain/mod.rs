@@ -58,6 +58,7 @@ pub use change::{Change, Object, Target};
 pub use description::{Description, Member, Networks, Port, Service};
 pub use error::{Error, Result};
 pub use identified::Identified;
+#[cfg(feature = "attach")]
 pub(crate) use membership::tuple_in;
 pub use membership::{Dissolved, RolePort, ServiceRole, ServiceRoles, Unbuilt};
 pub use plan::{Plan, Shown, State, plan, plan_removal};
