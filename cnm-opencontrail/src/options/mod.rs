@@ -1,6 +1,6 @@
 //! The options of Docker's commands: what is common to `-o`, `--driver-opt` and `--ipam-opt`.
 //!
-//! A [`Table`] has a row for each option: its key, its meaning and how its value is read. Everything else
+//! A `Table` has a row for each option: its key, its meaning and how its value is read. Everything else
 //! works from the rows: reading, the nearest known key, and the help of `cnm-opencontrail --help`.
 
 mod table;

@@ -20,7 +20,7 @@ pub struct Sources<'a> {
     pub files: Vec<Layer>,
     /// Reads a file.
     pub read: ReadFile<'a>,
-    /// The name of this host, if no source gives one; see [`host_name`].
+    /// The name of this host, if no source gives one; see [`host_name`](super::host_name).
     pub host_name: Option<String>,
 }
 

@@ -60,7 +60,7 @@ impl DataPlane {
     /// Starts the thread; returns when it is ready.
     ///
     /// # Errors
-    /// With [`Mode::On`], when this process may not forward; else when the host's links cannot be
+    /// With `Mode::On`, when this process may not forward; else when the host's links cannot be
     /// watched.
     pub fn start(options: PlaneOptions, inputs: Inputs) -> Result<Self> {
         let (commands, received) = unbounded_channel();
