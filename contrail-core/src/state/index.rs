@@ -48,7 +48,7 @@ impl<K: Key> Index<K> {
     /// # Errors
     /// [`crate::Error::File`].
     pub fn insert(&self, key: &K) -> Result<()> {
-        files::write_private_unsynced(&self.names.path(key)?, b"")
+        files::touch_private(&self.names.path(key)?)
     }
 
     /// Removes a key; `false` if it was not there.
