@@ -14,4 +14,5 @@ mod outage;
 mod refuse;
 mod service;
 mod storage;
+mod subnets;
 mod upgrade;

@@ -323,11 +323,7 @@ impl Recorder {
 /// What the library would make of it: the last address of each family's first subnet.
 fn attached(node: &str, wanted: &Attachment) -> Attached {
     let interface = identity::interface(node, &wanted.container, &wanted.ifname);
-    let default = contrail_core::attach::SubnetSpec {
-        prefix: "10.9.0.0/24".parse().unwrap(),
-        gateway: None,
-        pool: None,
-    };
+    let default = contrail_core::attach::SubnetSpec::new("10.9.0.0/24".parse().unwrap());
     let subnets = match wanted.network.subnets.as_slice() {
         [] => vec![default],
         subnets => subnets.to_vec(),

@@ -58,8 +58,11 @@ pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> crate::Result<
 
 impl Attacher {
     /// A virtual network to be created, with the mark that says who owns it.
-    pub fn new_network(&self, spec: &NetworkSpec) -> VirtualNetwork {
-        objects::network(&self.host, spec)
+    ///
+    /// # Errors
+    /// For a subnet that has no address for a container.
+    pub fn new_network(&self, spec: &NetworkSpec) -> crate::Result<VirtualNetwork> {
+        Ok(objects::network(&self.host, spec)?)
     }
 
     /// The virtual network of that name. One whose last user is leaving it is waited for.

@@ -38,7 +38,7 @@ impl Transaction<'_> {
             }
             .into());
         }
-        let object = objects::network(self.host, spec);
+        let object = objects::network(self.host, spec)?;
         let client = self.client();
         networks::create(&self.host.state_dir, interface, &spec.fq_name)?;
         let leave = Step::Networks { interface };
