@@ -7,9 +7,15 @@ use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::world::{client, everything, lab};
 use serde_json::{Value, json};
 
-/// Four subnets, two of each family; the API takes addresses from the first of a family.
+/// Several subnets of each family; the API takes addresses from the first of a family.
 fn make_network() {
-    let prefixes = ["10.71.4.0/28", "10.71.5.0/29", "fd00:4::/64", "fd00:5::/64"];
+    let prefixes = [
+        "10.71.4.0/28",
+        "10.71.5.0/29",
+        "10.71.6.0/28",
+        "fd00:4::/64",
+        "fd00:5::/64",
+    ];
     let subnets = prefixes.map(|prefix| IpamSubnet::new(prefix.parse().unwrap()));
     let name = FqName::new(["default-domain", "admin", "net1"]);
     let network = VirtualNetwork::new(name, NetworkIpam::default_name(), subnets.to_vec());
@@ -107,7 +113,7 @@ fn a_full_configured_subnet_gives_way_to_the_next_configured_one_only() {
             102,
             &["every address of subnet 10.71.5.0/29 is taken"],
         );
-        // A third subnet of the family: the choice of two is one.
+        // The API chooses from one subnet or from all three.
         let third = json!({"ranges": [[{"subnet": "10.71.5.0/29"}, {"subnet": "10.71.4.0/28"}]]});
         let outcome = call("ADD", "c5", &netns[4], &third).run().ok();
         assert_eq!(outcome.addresses(), ["10.71.4.12/28"]);
