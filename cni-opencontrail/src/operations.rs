@@ -68,12 +68,13 @@ impl Operations for Attacher {
     }
 
     fn detach(&self, detachments: &[Detachment]) -> Result<()> {
+        let end = Deadline::after(self.attach_timeout());
         let detached = Attacher::detach(self, detachments)?;
         match detached.deferred {
             0 => log::debug!("no removal is deferred"),
             n => log::warn!("{n} removals are deferred until the API and the agent answer again"),
         }
-        self.work_off_pending(Deadline::after(PENDING_TIME));
+        self.work_off_pending(end.at_most(PENDING_TIME));
         Ok(())
     }
 
@@ -117,7 +118,8 @@ const CLEAN_TIME: Duration = Duration::from_secs(300);
 /// How long STATUS may take: runtimes call it often, and wait.
 const STATUS_TIME: Duration = Duration::from_millis(900);
 
-/// How long a DEL completes removals that earlier ones deferred, in addition to its own.
+/// How long a DEL completes removals that earlier ones deferred, in what its own has left of the time of the
+/// whole call.
 const PENDING_TIME: Duration = Duration::from_secs(1);
 
 /// The connection that the settings describe.

@@ -12,6 +12,7 @@ mod kernel;
 mod late;
 mod outage;
 mod refuse;
+mod removal;
 mod service;
 mod storage;
 mod subnets;

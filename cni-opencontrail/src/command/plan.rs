@@ -47,7 +47,7 @@ pub fn plan<'a>(call: &'a Call) -> Result<Vec<Planned<'a>>, CniError> {
     let mut places = Vec::new();
     for (index, network) in call.config.networks.iter().enumerate() {
         let ifname = ifname(call, index)?;
-        places.push((network, call.sources.load(network.layers()?)?, ifname));
+        places.push((network, call.settings(network)?, ifname));
     }
     // Before the options are read: their errors belong into this log.
     if let Some((_, settings, _)) = places.first() {

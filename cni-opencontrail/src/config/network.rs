@@ -40,6 +40,20 @@ impl Network {
         ])
     }
 
+    /// The same, without the settings that cannot be used.
+    pub fn usable_layers(&self) -> Vec<Layer> {
+        let usable = |object: &Object| -> Object {
+            let one = |(key, value): (&String, &Value)| (key.clone(), value.clone());
+            let is_usable = |(key, value): &(String, Value)| {
+                layer(&Object::from_iter([(key.clone(), value.clone())]), "").is_ok()
+            };
+            object.iter().map(one).filter(is_usable).collect()
+        };
+        let layers = [&self.own, &self.document]
+            .map(|object| layer(&usable(object), "network configuration"));
+        layers.into_iter().flatten().collect()
+    }
+
     /// The options that `command` reads.
     ///
     /// # Errors

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::layer::{Layer, Origin};
 use super::resolve::{ReadFile, Resolver};
 use super::table::Key;
-use super::typed::{LogSettings, Settings};
+use super::typed::{Auth, LogSettings, Settings};
 use super::vnc_api_lib;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
+use crate::http::TlsSettings;
 
 /// Where settings come from, nearest first; each field is farther away than the one above it.
 pub struct Sources<'a> {
@@ -68,13 +69,49 @@ impl Settings {
         let mut layers = sources.layers();
         let named = Resolver::new(&layers, sources.read).ini_path()?;
         layers.extend(read_vnc_api_lib(named, sources.read)?);
-        let mut host = Layer::default();
-        if let Some(name) = &sources.host_name {
-            host.set(Key::NodeName, name.as_str(), Origin::Default);
-        }
-        layers.push(host);
+        layers.push(host_layer(sources));
         Resolver::new(&layers, sources.read).settings()
     }
+}
+
+impl Settings {
+    /// The settings for removing what was attached: it must not wait for what only attaching needs. If the
+    /// settings of the API cannot be used, the others stay, and requests to the API fail: see
+    /// [`without_api`](Settings::without_api).
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`], for the name of the host and the directories of its state alone.
+    pub fn load_for_removal(sources: &Sources) -> Result<Self> {
+        let error = match Self::load(sources) {
+            Ok(settings) => return Ok(settings),
+            Err(error) => error,
+        };
+        let mut layers = sources.layers();
+        layers.push(host_layer(sources));
+        let settings = Resolver::new(&layers, sources.read).local_settings()?;
+        Ok(settings.without_api(&error))
+    }
+
+    /// The same settings without those of the API: a request fails with this error before it is sent.
+    #[must_use]
+    pub fn without_api(self, error: &Error) -> Self {
+        Self {
+            auth: Auth::Unknown {
+                reason: report(error),
+            },
+            tls: TlsSettings::default(),
+            ..self
+        }
+    }
+}
+
+fn host_layer(sources: &Sources) -> Layer {
+    let mut host = Layer::default();
+    if let Some(name) = &sources.host_name {
+        host.set(Key::NodeName, name.as_str(), Origin::Default);
+    }
+    host
 }
 
 /// The layer of `vnc_api_lib.ini`; `None` if no setting names it and the default path does not exist.

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
 use super::aside;
-use super::entry::{self, Entry, Unreadable};
+use super::entry::{self, Entry, Newer, Unreadable};
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
@@ -22,22 +22,24 @@ pub enum Durability {
 }
 
 /// What is known of one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Found<T> {
     /// There is no entry.
     Absent,
     /// There is one that cannot be read.
     Damaged,
+    /// There is one of a later version. It stays, and a warning was logged.
+    Newer,
     /// The entry.
     Entry(T),
 }
 
 impl<T> Found<T> {
-    /// The entry; a damaged one counts as absent.
+    /// The entry; a damaged one and one of a later version count as absent.
     pub fn entry(self) -> Option<T> {
         match self {
             Self::Entry(entry) => Some(entry),
-            Self::Absent | Self::Damaged => None,
+            Self::Absent | Self::Damaged | Self::Newer => None,
         }
     }
 }
@@ -96,57 +98,60 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// The entry of a key; `None` if it does not exist or is damaged. A damaged one is moved aside.
+    /// The entry of a key, for callers that go on to write one; `None` if it does not exist or is damaged. A
+    /// damaged one is moved aside.
     ///
     /// # Errors
-    /// [`Error::File`], also for an entry of a version that this program does not know: see
-    /// [`Newer`](super::Newer).
+    /// [`Error::File`], also for an entry of a version that this program does not know, which must not be
+    /// overwritten: see [`Newer`](super::Newer).
     pub fn get(&self, key: &K) -> Result<Option<T>> {
-        self.find(key).map(Found::entry)
+        match self.read(key, set_aside)? {
+            Read::Found(found) => Ok(found.entry()),
+            Read::Newer(path, newer) => Err(Error::file("read", path, io::Error::other(newer))),
+        }
     }
 
-    /// The same, for callers that can replace a damaged entry.
+    /// The entry of a key, for callers that can go on without it. A damaged one is moved aside; one of a
+    /// later version stays, and is skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::get`].
+    /// [`Error::File`].
     pub fn find(&self, key: &K) -> Result<Found<T>> {
-        self.read(key, |path, content, reason| match content {
-            Some(content) => aside::set_aside_if(path, content, reason),
-            None => aside::set_aside(path, reason),
-        })
+        Ok(self.read(key, set_aside)?.found())
     }
 
     /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
     ///
     /// # Errors
-    /// As [`Entries::get`].
+    /// As [`Entries::find`].
     pub fn peek(&self, key: &K) -> Result<Found<T>> {
-        self.read(key, |path, _, reason| {
+        let read = self.read(key, |path, _, reason| {
             log::debug!("{} is damaged: {reason}", path.display());
-        })
+        })?;
+        Ok(read.found())
     }
 
     /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
-    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Read<T>> {
         let path = self.names.path(key)?;
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Read::Found(Found::Absent));
+            }
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 damaged(&path, None, &error.to_string());
-                return Ok(Found::Damaged);
+                return Ok(Read::Found(Found::Damaged));
             }
             Err(error) => return Err(Error::file("read", path, error)),
         };
         match entry::decode(&content) {
-            Ok(entry) => Ok(Found::Entry(entry)),
+            Ok(entry) => Ok(Read::Found(Found::Entry(entry))),
             Err(Unreadable::Damaged(reason)) => {
                 damaged(&path, Some(&content), &reason);
-                Ok(Found::Damaged)
+                Ok(Read::Found(Found::Damaged))
             }
-            Err(Unreadable::Newer(newer)) => {
-                Err(Error::file("read", path, io::Error::other(newer)))
-            }
+            Err(Unreadable::Newer(newer)) => Ok(Read::Newer(path, newer)),
         }
     }
 
@@ -191,13 +196,13 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found)
     }
 
-    /// All entries; damaged ones are moved aside.
+    /// All entries; damaged ones are moved aside, those of a later version skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::keys`] and [`Entries::get`].
+    /// As [`Entries::keys`] and [`Entries::find`].
     pub fn all(&self) -> Result<Vec<(K, T)>> {
         let keys = self.keys()?.into_iter();
-        let entry = |key: K| Ok(self.get(&key)?.map(|entry| (key, entry)));
+        let entry = |key: K| Ok(self.find(&key)?.entry().map(|entry| (key, entry)));
         keys.filter_map(|key| entry(key).transpose()).collect()
     }
 
@@ -215,6 +220,32 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// [`Error::File`] if the key is not a plain file name.
     pub fn path(&self, key: &K) -> Result<PathBuf> {
         self.names.path(key)
+    }
+}
+
+/// What reading gave.
+enum Read<T> {
+    Found(Found<T>),
+    Newer(PathBuf, Newer),
+}
+
+impl<T> Read<T> {
+    /// One rule for every kind of entry: one of a later version stops nothing.
+    fn found(self) -> Found<T> {
+        match self {
+            Self::Found(found) => found,
+            Self::Newer(path, newer) => {
+                log::warn!("skipped {}: {newer}", path.display());
+                Found::Newer
+            }
+        }
+    }
+}
+
+fn set_aside(path: &Path, content: Option<&[u8]>, reason: &str) {
+    match content {
+        Some(content) => aside::set_aside_if(path, content, reason),
+        None => aside::set_aside(path, reason),
     }
 }
 
