@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contrail_core::attach::Result;
 use contrail_core::attach::{
-    Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
+    Attached, Attacher, Attachment, Cleaned, Demand, Detachment, Expected, Status,
 };
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
@@ -50,8 +50,8 @@ pub trait Operations {
         keep: &BTreeSet<(String, String)>,
     ) -> Result<usize>;
 
-    /// Whether the services answer. Takes no longer than a second.
-    fn status(&self, project: &FqName) -> Status;
+    /// Whether attachments with these demands could be served. Takes no longer than a second.
+    fn status(&self, project: &FqName, demands: &[Demand]) -> Status;
 
     /// Completes the deferred removals, looks for the orphans of a project, and removes those that
     /// were recorded at least `grace` ago; none if unset.
@@ -99,8 +99,8 @@ impl Operations for Attacher {
         collected
     }
 
-    fn status(&self, project: &FqName) -> Status {
-        Attacher::status(self, project, Deadline::after(STATUS_TIME))
+    fn status(&self, project: &FqName, demands: &[Demand]) -> Status {
+        Attacher::status(self, project, demands, Deadline::after(STATUS_TIME))
     }
 
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {

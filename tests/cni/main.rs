@@ -14,6 +14,7 @@ mod outage;
 mod refuse;
 mod removal;
 mod service;
+mod status;
 mod storage;
 mod subnets;
 mod upgrade;

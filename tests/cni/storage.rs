@@ -81,6 +81,9 @@ fn add_with_a_state_directory_that_cannot_be_written_is_refused_and_leaves_nothi
             let before = everything(&lab, &[netns.netns()]);
             trouble.begin();
             names_the_directory(&call("ADD", &netns).run());
+            let status = call("STATUS", &netns).run();
+            assert_eq!(status.json["code"], 50, "{}", status.json);
+            assert!(status.json.to_string().contains(STATE), "{}", status.json);
             trouble.end();
             assert_eq!(everything(&lab, &[netns.netns()]), before);
             call("ADD", &netns).run().ok();

@@ -111,6 +111,17 @@ impl NetworkSpec {
     }
 }
 
+/// What an attachment would ask of its virtual network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The virtual network.
+    pub network: NetworkSpec,
+    /// The addresses, at most one of each family.
+    pub addresses: Vec<IpAddr>,
+    /// The MTU in bytes; if unset, the kernel's default.
+    pub mtu: Option<u32>,
+}
+
 /// A subnet of a virtual network.
 ///
 /// ```
