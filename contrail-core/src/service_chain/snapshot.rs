@@ -238,7 +238,8 @@ impl Reader<'_> {
         }
         let instances = self.found.instances.values();
         let refs = instances.flat_map(|instance| &instance.object.service_template_refs);
-        let refs = refs.filter(|template| !names.contains(&template.to));
+        let refs =
+            refs.filter(|template| !template.name().is_some_and(|name| names.contains(name)));
         let ids: BTreeSet<Uuid> = refs.filter_map(|template| template.uuid).collect();
         objects.extend(self.client.list(&ListQuery::ids(ids).detail())?);
         for object in identified(objects) {

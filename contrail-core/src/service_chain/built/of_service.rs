@@ -58,7 +58,7 @@ pub(super) fn mode(service: &FqName, objects: &Objects, templates: &[ServiceTemp
     let template = objects
         .instance(service)
         .and_then(|instance| instance.service_template_refs.first())
-        .and_then(|wanted| templates.iter().find(|t| *t.fq_name() == wanted.to));
+        .and_then(|wanted| templates.iter().find(|t| wanted.is_to(t.fq_name())));
     template
         .and_then(|template| Mode::from_api(template.mode()))
         .unwrap_or_default()
