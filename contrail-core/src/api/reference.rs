@@ -90,7 +90,7 @@ impl<A> Ref<A> {
 
     /// Whether the other object is known to be a child of the one of this name.
     pub fn is_below(&self, parent: &FqName) -> bool {
-        self.name().is_some_and(|name| name.parent() == *parent)
+        self.name().is_some_and(|name| name.is_child_of(parent))
     }
 
     /// The other object, for people.
@@ -119,7 +119,7 @@ fn none<A>() -> Option<A> {
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FqName>, D::Error> {
     let name: Option<FqName> = odd_as_none(deserializer)?;
-    Ok(name.filter(|name| !name.parts().is_empty() && name.parts() != VANISHED))
+    Ok(name.filter(|name| name.parts() != VANISHED))
 }
 
 #[cfg(test)]

@@ -49,13 +49,13 @@ impl Objects {
     /// The routing instances of a network.
     pub(super) fn of_network(&self, network: &FqName) -> impl Iterator<Item = &RoutingInstance> {
         let all = self.routing_instances.iter();
-        all.filter(|instance| instance.fq_name().parent() == *network)
+        all.filter(|instance| instance.fq_name().is_child_of(network))
     }
 
     /// The rules of a network's access control lists.
     pub(super) fn rules(&self, network: &FqName) -> impl Iterator<Item = &AclRule> {
         let lists = self.access_control_lists.iter();
-        let own = lists.filter(|list| list.fq_name().parent() == *network);
+        let own = lists.filter(|list| list.fq_name().is_child_of(network));
         own.flat_map(|list| &list.entries.acl_rule)
     }
 

@@ -25,7 +25,10 @@ impl ServiceRoles {
     /// # Errors
     /// When the API cannot be asked.
     pub fn built(&self, instance: &FqName) -> Result<Vec<ChainState>> {
-        let query = ListQuery::children_of("project", instance.parent())
+        let Some(project) = instance.parent() else {
+            return Ok(Vec::new());
+        };
+        let query = ListQuery::children_of("project", project)
             .detail()
             .fields(&["virtual_network_back_refs"]);
         let policies: Vec<NetworkPolicy> = self.client.list(&query)?;

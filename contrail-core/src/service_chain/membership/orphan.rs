@@ -22,8 +22,8 @@ pub(in crate::service_chain) fn orphans<'a>(
         .into_iter()
         .flat_map(|port| &port.port_tuple_refs);
     let of_services = refs.filter(|tuple| {
-        let name = tuple.name();
-        name.is_some_and(|name| is_service(&name.parent()))
+        let service = tuple.name().and_then(FqName::parent);
+        service.is_some_and(|service| is_service(&service))
     });
     let ids = of_services.filter_map(|tuple| tuple.uuid);
     ids.filter(|id| !children.contains(id)).collect()
