@@ -121,7 +121,10 @@ fn places(
         for network in &config.networks {
             let settings = sources.load(network.layers()?)?;
             // As GC: of the project in which the virtual network is.
-            let project = network.options(Command::Gc, &settings)?.network.parent();
+            let name = network.options(Command::Gc, &settings)?.network;
+            let project = name.parent().ok_or_else(|| {
+                Error::invalid("virtual network", name.to_string(), "it is in no project")
+            })?;
             let is_known =
                 |(known, of): &(Settings, FqName)| known.is_same_place(&settings) && *of == project;
             if !places.iter().any(is_known) {

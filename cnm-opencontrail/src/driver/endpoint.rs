@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attach::{Endpoint, EndpointAddress, Service};
+use contrail_core::values::Invalid;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;
 
@@ -25,7 +26,11 @@ impl NetworkDriver {
     pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
-        let options = endpoint_options::read(&request.options, &network.name.parent())?;
+        let name = &network.name;
+        let project = name.parent().ok_or_else(|| {
+            Invalid::new("virtual network", name.to_string(), "it is in no project")
+        })?;
+        let options = endpoint_options::read(&request.options, &project)?;
         let given = &request.interface;
         let mac = match given.mac_address.as_str() {
             "" => None,

@@ -59,7 +59,7 @@ impl TargetNames {
             Some(given) if given.text().contains(':') => {
                 fq_name(given, given.text(), 2, "a name or domain:name")
             }
-            Some(given) => Ok(default.parent().child(given.text())),
+            Some(given) => Ok(default.sibling(given.text())),
         }
     }
 
@@ -96,7 +96,7 @@ impl TargetNames {
         ) else {
             return Ok(());
         };
-        match name.parent() == project {
+        match name.is_child_of(&project) {
             true => Ok(()),
             false => {
                 let reason = format!("it is not in project {project}, which is given too");

@@ -39,6 +39,6 @@ pub use objects::{
     VirtualNetwork, VnSubnets,
 };
 pub use pairs::KeyValuePairs;
-pub use reference::Ref;
+pub use reference::{Ref, Referent};
 pub use request::ListQuery;
 pub use resource::Resource;

@@ -56,8 +56,8 @@ fn leave_known(
         let note = |ports: &[Uuid]| tell(leaving::note(state_dir, tuple, ports));
         if let Some(dissolved) = roles.dissolve_noted(tuple, interface, note)? {
             was_member = true;
-            if dissolved.is_of_attachment {
-                roles.sweep(&dissolved.instance)?;
+            if let Some(instance) = dissolved.instance.filter(|_| dissolved.is_of_attachment) {
+                roles.sweep(&instance)?;
             }
         }
         tell(leaving::forget(state_dir, tuple));
