@@ -9,11 +9,12 @@ use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;
 
 use super::names::container_name;
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::pools::address_of;
 use super::store::{EndpointEntry, Network};
 use super::{endpoint_options, published_ports};
 use crate::error::Result;
+use crate::plugin::PATIENCE;
 use crate::proto::{CreateEndpoint, EndpointId, EndpointInterface, Reply};
 use crate::stage::Stage;
 

@@ -11,7 +11,7 @@ use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::pools::{self, check_dns};
 use super::store::{Network, NetworkEntry};
 use super::virtual_network::id_of;
@@ -19,6 +19,7 @@ use super::wanted::Wanted;
 use super::{network_options, route_targets};
 use crate::error::{Error, Result};
 use crate::network_users::{self, User};
+use crate::plugin::PATIENCE;
 use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
 
 impl NetworkDriver {
@@ -97,7 +98,7 @@ impl NetworkDriver {
         let operation = || format!("entering {}", wanted.options.target);
         let found = self
             .client(end)
-            .settle(operation, || self.enter(id, &wanted, &subnets, end))?;
+            .wait_for(operation, || self.enter(id, &wanted, &subnets, end))?;
         let mut network = Network {
             wanted,
             uuid: id_of(&found)?,

@@ -64,7 +64,7 @@ pub(super) fn ensure(
 ) -> Result<NetworkFacts> {
     let spec = spec(pool, gateway);
     let operation = || format!("entering virtual network {}", pool.network);
-    attacher.client(end).settle(operation, || {
+    attacher.client(end).wait_for(operation, || {
         let found = obtain(attacher, pool, &spec, adds_subnet, user, end)?;
         found.check(pool, false)?;
         subnets::check(&spec, &found.known())?;

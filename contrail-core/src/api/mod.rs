@@ -8,6 +8,7 @@
 
 mod answer;
 mod client;
+mod create_or_find;
 mod dynamic;
 mod ensure;
 pub mod errors;
@@ -22,7 +23,6 @@ mod reference;
 pub mod request;
 mod resource;
 mod send;
-mod settle;
 mod subnets;
 mod write;
 
