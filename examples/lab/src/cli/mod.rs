@@ -19,7 +19,7 @@ mod vif;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::process::{logging, output, panics};
+use contrail_core::process::{self, logging, output};
 use contrail_core::settings::Sources;
 
 use self::options::{Shown, Which};
@@ -66,7 +66,7 @@ enum Command {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    panics::log_panics();
+    process::begin();
     logging::start(PROGRAM, &Sources::of_process().log_settings());
     let command = CommandLine::parse().command;
     let done = |()| ExitCode::SUCCESS;
