@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::Reserve;
+use contrail_core::error::Layered;
 use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
