@@ -6,10 +6,10 @@ use contrail_core::attach::{Attachment, Detachment, NetworkSpec};
 use contrail_core::settings::Settings;
 
 use crate::call::Call;
-use crate::config::document::Config;
 use crate::config::keys::options::Options;
 use crate::config::network::Network;
 use crate::config::requests::Requests;
+use crate::config::unknown::UnknownKeys;
 use crate::protocol::cni_args::CniArgs;
 use crate::protocol::command::Command;
 use crate::protocol::environment::{IFNAME, check_ifname, missing};
@@ -54,7 +54,10 @@ pub fn plan<'a>(call: &'a Call) -> Result<Vec<Planned<'a>>, CniError> {
         (call.world.start_log)(&settings.log);
     }
     if call.command == Command::Add {
-        warn_of_unknown_keys(&call.config);
+        let unknown = UnknownKeys::of(&call.config);
+        if !unknown.is_empty() {
+            log::warn!("{unknown}");
+        }
     }
     let planned = places.into_iter().map(|(network, settings, ifname)| {
         Ok(Planned {
@@ -75,15 +78,6 @@ fn ifname(call: &Call, index: usize) -> Result<Option<String>, CniError> {
         check_ifname(name)?;
     }
     Ok(name)
-}
-
-fn warn_of_unknown_keys(config: &Config) {
-    for (key, near) in config.unknown_keys() {
-        match near {
-            Some(near) => log::warn!("unknown configuration key {key}; did you mean {near}?"),
-            None => log::info!("unknown configuration key {key}"),
-        }
-    }
 }
 
 /// The name of the interface that is `index` after `first`: eth0, eth1 …; net, net1 …

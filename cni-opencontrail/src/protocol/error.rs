@@ -74,6 +74,11 @@ impl CniError {
         self
     }
 
+    /// The error for a field that is not supported.
+    pub fn unsupported(what: &str, value: &Value) -> Self {
+        Self::new(Self::FIELD, format!("unsupported field {what}: {value}"))
+    }
+
     /// The host already has an interface of this name. The name follows from the attachment's id, not from
     /// `CNI_IFNAME`.
     pub fn host_name(error: &Error) -> Self {

@@ -138,7 +138,9 @@ fn the_log_goes_to_a_file_as_well() {
     let output = plugin(&environment, &config);
     let log = std::fs::read_to_string(&path).unwrap();
     assert!(
-        log.contains("warn: unknown configuration key mtuu; did you mean mtu?"),
+        log.contains(
+            "warn: unknown configuration keys without effect: \"mtuu\" (did you mean mtu?)"
+        ),
         "{log}"
     );
     assert!(log.contains("error: code 7"), "{log}");
