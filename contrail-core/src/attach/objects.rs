@@ -76,9 +76,11 @@ pub(crate) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
     let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
     ip.address = wanted.address;
     ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
+    let (key, reserved_for) = wanted.reserved_for.mark();
     ip.meta.annotations = host.maker.mark([
         (NETWORK, wanted.network.to_string().as_str()),
         (RESERVED, wanted.purpose),
+        (key, reserved_for.as_str()),
     ]);
     ip.meta.display_name = Some(format!("{} of {}", wanted.purpose, host.node()));
     ip

@@ -18,7 +18,7 @@ pub const IFNAME: &str = "container-plugin.interface";
 pub const CONFIGURATION: &str = "container-plugin.configuration";
 /// The name of the virtual network.
 pub const NETWORK: &str = "container-plugin.network";
-/// What a reserved address is for.
+/// What a reserved address is for, in words.
 pub const RESERVED: &str = "container-plugin.reserved";
 
 /// Whether a program of this project made the object, on any host.
