@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -194,6 +194,23 @@ impl Running {
     pub fn has_ended(&mut self) -> bool {
         let status = self.child.try_wait().expect("a child can be waited for");
         status.is_some()
+    }
+
+    /// Whether all threads of the call wait for something else than the disk, such as an answer.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn is_waiting(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let mut tasks = tasks.expect("the call runs").flatten();
+        // A thread that ends between the two reads is a reason to look again.
+        tasks.all(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            let state = stat
+                .rsplit_once(") ")
+                .and_then(|(_, rest)| rest.chars().next());
+            state == Some('S')
+        })
     }
 
     /// Asks the call to end, as a runtime does that gives up.

@@ -6,9 +6,10 @@ use contrail_core::attach::Kept;
 use contrail_core::error::report;
 
 use super::endpoint::is_network_gone;
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::store::{EndpointEntry, NetworkEntry};
 use crate::error::{Error, Result};
+use crate::plugin::PATIENCE;
 use crate::proto::EndpointId;
 
 impl NetworkDriver {

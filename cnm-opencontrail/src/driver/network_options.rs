@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::options::{DockerOption, Given, Table, Target, TargetNames, flag, items};
+use crate::options::{
+    DockerOption, Given, NamesTarget, Table, Target, TargetNames, flag, items, target_options,
+};
 use crate::proto::Options;
 
 /// The key of the user's options among Docker's.
@@ -20,99 +22,77 @@ pub(crate) const NETWORK_OPTIONS: Table<Draft> = Table {
     kind: "network option",
     label: "option",
     options: &[
-        DockerOption {
-            key: "name",
-            example: "net1",
-            meaning: "the virtual network, created if it does not exist and removed with its last user; \
+        &target_options(
+            "the virtual network, created if it does not exist and removed with its last user; \
                       if unset, `docker-` and Docker's id",
-            read: |draft, given| {
-                draft.names.name = Some(given);
-                Ok(())
+        ),
+        &[
+            DockerOption {
+                key: "rt",
+                example: "64512:1,64512:2",
+                meaning: "route targets that are imported and exported",
+                read: |draft, given| {
+                    draft.properties.route_targets = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "vn",
-            example: "net1",
-            meaning: "a virtual network that must exist, by name, domain:project:name or UUID; never removed",
-            read: |draft, given| {
-                draft.names.vn = Some(given);
-                Ok(())
+            DockerOption {
+                key: "import-rt",
+                example: "64512:1",
+                meaning: "route targets that are only imported",
+                read: |draft, given| {
+                    draft.properties.imports = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "project",
-            example: "other",
-            meaning: "another project than the tenant's",
-            read: |draft, given| {
-                draft.names.project = Some(given);
-                Ok(())
+            DockerOption {
+                key: "export-rt",
+                example: "64512:1",
+                meaning: "route targets that are only exported",
+                read: |draft, given| {
+                    draft.properties.exports = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "rt",
-            example: "64512:1,64512:2",
-            meaning: "route targets that are imported and exported",
-            read: |draft, given| {
-                draft.properties.route_targets = route_targets(&given)?;
-                Ok(())
+            DockerOption {
+                key: "mtu",
+                example: "1400",
+                meaning: "the MTU of containers",
+                read: |draft, given| {
+                    draft.properties.mtu = Some(mtu(&given)?);
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "import-rt",
-            example: "64512:1",
-            meaning: "route targets that are only imported",
-            read: |draft, given| {
-                draft.properties.imports = route_targets(&given)?;
-                Ok(())
+            DockerOption {
+                key: "gateway",
+                example: "none",
+                meaning: "no default route in containers",
+                read: |draft, given| {
+                    draft.properties.without_gateway = flag(&given, "none")?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "export-rt",
-            example: "64512:1",
-            meaning: "route targets that are only exported",
-            read: |draft, given| {
-                draft.properties.exports = route_targets(&given)?;
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "mtu",
-            example: "1400",
-            meaning: "the MTU of containers",
-            read: |draft, given| {
-                draft.properties.mtu = Some(mtu(&given)?);
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "gateway",
-            example: "none",
-            meaning: "no default route in containers",
-            read: |draft, given| {
-                draft.properties.without_gateway = flag(&given, "none")?;
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "dns",
-            example: "10.1.1.53",
-            meaning: "the address of the subnet at which the vRouter answers DNS, one of each family; \
+            DockerOption {
+                key: "dns",
+                example: "10.1.1.53",
+                meaning: "the address of the subnet at which the vRouter answers DNS, one of each family; \
                       if unset, the gateway's",
-            read: |draft, given| {
-                draft.properties.dns = dns(&given)?;
-                Ok(())
+                read: |draft, given| {
+                    draft.properties.dns = dns(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "ports",
-            example: "error",
-            meaning: "refuse containers with published ports, which the vRouter does not know; if unset, \
+            DockerOption {
+                key: "ports",
+                example: "error",
+                meaning: "refuse containers with published ports, which the vRouter does not know; if unset, \
                       log a warning",
-            read: |draft, given| {
-                draft.properties.refuse_ports = flag(&given, "error")?;
-                Ok(())
+                read: |draft, given| {
+                    draft.properties.refuse_ports = flag(&given, "error")?;
+                    Ok(())
+                },
             },
-        },
+        ],
     ],
 };
 
@@ -154,6 +134,12 @@ pub(crate) struct Draft {
     properties: Properties,
 }
 
+impl NamesTarget for Draft {
+    fn names(&mut self) -> &mut TargetNames {
+        &mut self.names
+    }
+}
+
 impl NetworkOptions {
     /// The options of a network of which only the target is known.
     pub(super) fn of(target: Target) -> Self {
@@ -183,7 +169,6 @@ pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<Netw
         Some(target) => target,
         None => Target::Named(draft.names.project(project)?.child(format!("docker-{id}"))),
     };
-    draft.names.check_project(&target, project)?;
     Ok(NetworkOptions {
         target,
         properties: draft.properties,

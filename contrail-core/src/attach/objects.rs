@@ -35,7 +35,7 @@ pub(crate) fn interface(
     wanted: &PortSpec,
 ) -> VirtualMachineInterface {
     let network = &wanted.network.fq_name;
-    let name = network.parent().child(id.to_string());
+    let name = network.sibling(id.to_string());
     let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
     interface.meta.uuid = Some(id);
     let label = &wanted.display_name;

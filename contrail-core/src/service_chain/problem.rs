@@ -5,6 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::types::Leg;
+use crate::api::Referent;
 use crate::values::FqName;
 
 /// One thing that makes a service chain impossible.
@@ -118,7 +119,7 @@ pub enum Problem {
         /// The network.
         network: FqName,
         /// The other policy.
-        policy: FqName,
+        policy: Referent,
         /// The place.
         sequence: String,
     },
@@ -206,7 +207,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortConflict {
     /// It is in another port tuple.
-    Tuple(FqName),
+    Tuple(Referent),
     /// It has another role.
     Role {
         /// The role, as the API spells it.

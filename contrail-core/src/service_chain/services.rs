@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
                 _ => {
                     was_ours = false;
                     self.problems
-                        .push(taken(PortConflict::Tuple(other.to.clone())));
+                        .push(taken(PortConflict::Tuple(other.referent())));
                 }
             }
         }

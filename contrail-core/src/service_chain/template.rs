@@ -11,9 +11,10 @@ use crate::values::FqName;
 
 /// The name of the template that a domain's service instances of a mode share.
 pub(super) fn default_name(instance: &FqName, mode: Mode, has_management: bool) -> FqName {
-    let domain = FqName::new(instance.parts().iter().take(1).cloned());
     let suffix = if has_management { "-management" } else { "" };
-    domain.child(format!("container-{mode}{suffix}"))
+    instance
+        .outermost()
+        .child(format!("container-{mode}{suffix}"))
 }
 
 /// A template of version 2 as it is made.

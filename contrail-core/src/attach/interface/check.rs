@@ -91,7 +91,7 @@ impl Attacher {
             None => false,
         };
         Ok((!is_child).then(|| {
-            let tuple = &tuple.to;
+            let tuple = tuple.referent();
             format!("service instance {service} has lost port tuple {tuple} of VM interface {id}")
         }))
     }
@@ -152,10 +152,9 @@ impl Attacher {
             None => differences.push(format!("the API has no VM interface {id}")),
             Some(interface) => {
                 let network = interface.virtual_network_refs.first();
-                let network = network.map(|network| &network.to);
-                if network != Some(&expected.network) {
-                    let found = network.map_or("none".to_owned(), ToString::to_string);
-                    let wanted = &expected.network;
+                let wanted = &expected.network;
+                if !network.is_some_and(|network| network.is_to(wanted)) {
+                    let found = network.map_or("none".to_owned(), |it| it.referent().to_string());
                     differences.push(format!(
                         "VM interface {id} is in virtual network {found}, not in {wanted}"
                     ));

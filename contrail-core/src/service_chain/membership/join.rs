@@ -223,7 +223,7 @@ impl ServiceRoles {
                 result => result?,
             };
             let old = instance.service_template_refs.first();
-            if let Some(old) = old.filter(|old| old.to != *template.fq_name()) {
+            if let Some(old) = old.filter(|old| !old.is_to(template.fq_name())) {
                 self.drop_template(old)?;
             }
         }

@@ -22,8 +22,8 @@ use crate::values::FqName;
 /// A port tuple that was there when it was to be dissolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dissolved {
-    /// Its service instance.
-    pub instance: FqName,
+    /// Its service instance; `None` if its name tells none.
+    pub instance: Option<FqName>,
     /// Whether ports made it that took their role when they were attached: what else they created may
     /// have to be removed, see [`ServiceRoles::sweep`].
     pub is_of_attachment: bool,
@@ -236,7 +236,9 @@ impl ServiceRoles {
 
     /// Whether a network policy of its project sends packets through a service instance.
     fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
-        let project = instance.fq_name().parent();
+        let Some(project) = instance.fq_name().parent() else {
+            return Ok(false);
+        };
         let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
         let policies = self.client.listed::<NetworkPolicy>(&query)?;
         // One that cannot be read may do so: it is no reason to keep the container.

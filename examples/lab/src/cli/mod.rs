@@ -27,6 +27,9 @@ use self::options::{Shown, Which};
 /// The name of the program, in its messages.
 const PROGRAM: &str = "contrail-lab";
 
+/// The exit code of a command that failed, as of one whose arguments are wrong.
+const FAILED: u8 = 2;
+
 /// An OpenContrail on one host, for trying and testing only: configuration API, Keystone, the
 /// vRouter agent's port API and a data plane, in one process.
 #[derive(Debug, Parser)]
@@ -48,6 +51,8 @@ enum Command {
     /// List a lab's ports with their counters, as `vif --list` of a vRouter does.
     Vif(Shown),
     /// Show the path of a packet from one container to another, hop by hop, or why it is dropped.
+    ///
+    /// The exit code is 0 if the packet arrives, 1 if it is dropped and 2 if the path is not known.
     Trace(trace::Options),
     /// Make a lab's services misbehave.
     Fault(fault::Options),
@@ -70,7 +75,7 @@ pub fn main() -> ExitCode {
         Command::Down(which) => down::run(&which).map(done),
         Command::Status(shown) => status::run(&shown).map(done),
         Command::Vif(shown) => vif::run(&shown).map(done),
-        Command::Trace(options) => trace::run(options).map(done),
+        Command::Trace(options) => trace::run(options),
         Command::Fault(options) => fault::run(options).map(done),
         Command::Log(options) => log::run(&options).map(done),
     };
@@ -78,7 +83,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(e) => {
             output::print_error(PROGRAM, &e);
-            ExitCode::FAILURE
+            ExitCode::from(FAILED)
         }
     }
 }
