@@ -93,7 +93,7 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(&self) -> Running {
-        self.start_into(Stdio::piped())
+        self.start_into(Stdio::piped(), Stdio::piped())
     }
 
     /// The same with a file as standard output; the call's exit status.
@@ -101,19 +101,27 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn run_into(&self, file: File) -> ExitStatus {
-        let running = self.start_into(file.into());
+        let running = self.start_into(file.into(), Stdio::piped());
         let output = running.child.wait_with_output();
         output.expect("the plugin ends").status
     }
 
-    fn start_into(&self, stdout: Stdio) -> Running {
+    /// The same with another standard error, which is not read.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start_with_stderr(&self, stderr: Stdio) -> Running {
+        self.start_into(Stdio::piped(), stderr)
+    }
+
+    fn start_into(&self, stdout: Stdio, stderr: Stdio) -> Running {
         let started = Instant::now();
         let mut child = Command::new(program("cni-opencontrail"))
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())
             .stdout(stdout)
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("the plugin starts");
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
