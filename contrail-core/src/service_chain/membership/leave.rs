@@ -57,8 +57,8 @@ impl ServiceRoles {
         self.dissolve_noted(tuple, interface, |_| ())
     }
 
-    /// The same; `note` gets the ports that are about to leave. None of those that are to be deleted may be
-    /// deleted before the tuple.
+    /// Does what [`Self::dissolve`] does, and gives `note` the ports that are about to leave. None of those
+    /// that are to be deleted may be deleted before the tuple.
     pub(crate) fn dissolve_noted(
         &self,
         tuple: Uuid,
