@@ -2,6 +2,7 @@
 
 use contrail_core::attach::Error;
 use contrail_core::attach::{Attached, Attachment};
+use contrail_core::error::Layered;
 use contrail_core::kernel;
 use serde_json::{Map, Value, json};
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contrail_core::FqName;
+use contrail_core::attach::ORPHAN_GRACE;
 use contrail_core::error::Error;
 use contrail_core::settings::{self, Settings};
 use serde_json::Value;
@@ -30,8 +31,6 @@ still pending. Shows and records the orphans of this host: VM interfaces of the 
 Run it in the network namespace in which the runtime runs the plugin: in another one, every interface
 looks like an orphan.
 ";
-
-const GRACE: Duration = Duration::from_secs(600);
 
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +76,7 @@ impl Request {
     pub fn parse(arguments: &[String]) -> Result<Self, Error> {
         let mut request = Self {
             remove: false,
-            grace: GRACE,
+            grace: ORPHAN_GRACE,
             file: None,
         };
         let mut arguments = arguments.iter().map(String::as_str);
@@ -122,7 +121,10 @@ fn places(
         for network in &config.networks {
             let settings = sources.load(network.layers()?)?;
             // As GC: of the project in which the virtual network is.
-            let project = network.options(Command::Gc, &settings)?.network.parent();
+            let name = network.options(Command::Gc, &settings)?.network;
+            let project = name.parent().ok_or_else(|| {
+                Error::invalid("virtual network", name.to_string(), "it is in no project")
+            })?;
             let is_known =
                 |(known, of): &(Settings, FqName)| known.is_same_place(&settings) && *of == project;
             if !places.iter().any(is_known) {
@@ -177,7 +179,8 @@ mod tests {
     fn nothing_is_removed_without_being_asked_for() {
         let request = parse("/etc/cni/net.d/10-opencontrail.conflist").unwrap();
         assert!(!request.remove);
-        assert_eq!(request.grace, Duration::from_secs(600));
+        assert_eq!(request.grace, ORPHAN_GRACE);
+        assert!(USAGE.contains(&format!("[default: {}]", ORPHAN_GRACE.as_secs())));
         let request = parse("--remove --grace 5").unwrap();
         assert_eq!((request.remove, request.file), (true, None));
         assert_eq!(request.grace, Duration::from_secs(5));

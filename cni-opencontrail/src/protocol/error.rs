@@ -3,7 +3,7 @@
 use std::fmt;
 
 use contrail_core::attach::Error;
-use contrail_core::error::{self, after_colon, report};
+use contrail_core::error::{self, Layered, after_colon, report};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::{Map, Value, json};

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
 use super::aside;
-use super::entry::{self, Entry, Newer, Unreadable};
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::stored::{self, Entry, Newer, Unreadable};
 
 /// Whether an entry must survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Durability {
 }
 
 /// What is known of one key.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Found<T> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<T> {
     /// There is no entry.
     Absent,
     /// There is one that cannot be read.
@@ -34,7 +34,7 @@ pub enum Found<T> {
     Entry(T),
 }
 
-impl<T> Found<T> {
+impl<T> Lookup<T> {
     /// The entry; a damaged one and one of a later version count as absent.
     pub fn entry(self) -> Option<T> {
         match self {
@@ -116,15 +116,16 @@ impl<K: Key, T: Entry> Entries<K, T> {
     ///
     /// # Errors
     /// [`Error::File`].
-    pub fn find(&self, key: &K) -> Result<Found<T>> {
+    pub fn find(&self, key: &K) -> Result<Lookup<T>> {
         Ok(self.read(key, set_aside)?.found())
     }
 
-    /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
+    /// The entry of a key as [`Entries::find`] has it, but a damaged one stays in its place: for callers that
+    /// hold no lock on what it describes.
     ///
     /// # Errors
     /// As [`Entries::find`].
-    pub fn peek(&self, key: &K) -> Result<Found<T>> {
+    pub fn peek(&self, key: &K) -> Result<Lookup<T>> {
         let read = self.read(key, |path, _, reason| {
             log::debug!("{} is damaged: {reason}", path.display());
         })?;
@@ -137,19 +138,19 @@ impl<K: Key, T: Entry> Entries<K, T> {
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Read::Found(Found::Absent));
+                return Ok(Read::Found(Lookup::Absent));
             }
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 damaged(&path, None, &error.to_string());
-                return Ok(Read::Found(Found::Damaged));
+                return Ok(Read::Found(Lookup::Damaged));
             }
             Err(error) => return Err(Error::file("read", path, error)),
         };
-        match entry::decode(&content) {
-            Ok(entry) => Ok(Read::Found(Found::Entry(entry))),
+        match stored::decode(&content) {
+            Ok(entry) => Ok(Read::Found(Lookup::Entry(entry))),
             Err(Unreadable::Damaged(reason)) => {
                 damaged(&path, Some(&content), &reason);
-                Ok(Read::Found(Found::Damaged))
+                Ok(Read::Found(Lookup::Damaged))
             }
             Err(Unreadable::Newer(newer)) => Ok(Read::Newer(path, newer)),
         }
@@ -161,7 +162,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// [`Error::File`]; an earlier entry is kept then.
     pub fn put(&self, key: &K, entry: &T) -> Result<()> {
         let path = self.names.path(key)?;
-        let encoded = entry::encode(entry);
+        let encoded = stored::encode(entry);
         let content = encoded.map_err(|error| Error::file("encode", &path, error.into()))?;
         match self.durability {
             Durability::Synced => files::write_private(&path, &content),
@@ -186,7 +187,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found.map(|(_, key)| key).collect())
     }
 
-    /// The same, each with when its entry was written; the oldest first.
+    /// All keys that have an entry, readable or not, each with when its entry was written; the oldest first.
     ///
     /// # Errors
     /// As [`Entries::keys`].
@@ -225,18 +226,18 @@ impl<K: Key, T: Entry> Entries<K, T> {
 
 /// What reading gave.
 enum Read<T> {
-    Found(Found<T>),
+    Found(Lookup<T>),
     Newer(PathBuf, Newer),
 }
 
 impl<T> Read<T> {
     /// One rule for every kind of entry: one of a later version stops nothing.
-    fn found(self) -> Found<T> {
+    fn found(self) -> Lookup<T> {
         match self {
             Self::Found(found) => found,
             Self::Newer(path, newer) => {
                 log::warn!("skipped {}: {newer}", path.display());
-                Found::Newer
+                Lookup::Newer
             }
         }
     }

@@ -47,7 +47,7 @@ impl World {
 fn entries_are_private_and_read_back_until_they_are_removed() {
     let world = world();
     let leases = &world.leases;
-    assert_eq!(leases.find(&ID).unwrap(), Found::Absent);
+    assert_eq!(leases.find(&ID).unwrap(), Lookup::Absent);
     assert!(leases.keys().unwrap().is_empty());
     leases.put(&ID, &LEASE).unwrap();
     let mode = fs::metadata(world.path()).unwrap().permissions().mode();
@@ -64,8 +64,8 @@ fn a_damaged_entry_is_set_aside_with_its_content() {
     let world = world();
     world.leases.put(&ID, &LEASE).unwrap();
     fs::write(world.path(), "{").unwrap();
-    assert_eq!(world.leases.find(&ID).unwrap(), Found::Damaged);
-    assert_eq!(world.leases.find(&ID).unwrap(), Found::Absent);
+    assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Damaged);
+    assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Absent);
     let aside = world.set_aside();
     assert_eq!(aside.len(), 1);
     assert_eq!(fs::read_to_string(&aside[0]).unwrap(), "{");
@@ -111,8 +111,8 @@ fn what_is_not_a_regular_file_is_moved_aside_and_not_waited_for() {
     ] as [&dyn Fn(); 4]
     {
         make();
-        assert_eq!(world.leases.find(&ID).unwrap(), Found::Damaged);
-        assert_eq!(world.leases.find(&ID).unwrap(), Found::Absent);
+        assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Damaged);
+        assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Absent);
     }
     assert_eq!(world.set_aside().len(), 4);
     assert!(outside.exists());
@@ -127,8 +127,8 @@ fn a_newer_entry_stops_nothing_and_is_not_overwritten() {
     let text = crate::error::report(&world.leases.get(&ID).unwrap_err());
     assert!(text.contains(&world.path().display().to_string()), "{text}");
     assert!(text.contains("x 9.0.0"), "{text}");
-    assert_eq!(world.leases.find(&ID).unwrap(), Found::Newer);
-    assert_eq!(world.leases.peek(&ID).unwrap(), Found::Newer);
+    assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Newer);
+    assert_eq!(world.leases.peek(&ID).unwrap(), Lookup::Newer);
     let other = Uuid::from_u128(77);
     world.leases.put(&other, &LEASE).unwrap();
     assert_eq!(world.leases.all().unwrap(), [(other, LEASE)]);

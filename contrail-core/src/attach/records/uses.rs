@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::service_chain::ServiceRole;
-use crate::state::{Durability, Entries, Entry, Found};
+use crate::state::{Durability, Entries, Entry, Lookup};
 use crate::values::FqName;
 
 /// What one interface uses.
@@ -132,7 +132,7 @@ impl UnversionedService {
 /// What an interface may use, for its removal; `None` if only a later release knows that, which will end it.
 pub(crate) fn known(state_dir: &Path, interface: Uuid) -> Result<Option<Uses>> {
     Ok(match entries(state_dir).find(&interface)? {
-        Found::Newer => None,
+        Lookup::Newer => None,
         found => Some(found.entry().unwrap_or_default()),
     })
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::run::{self, Failed};
 use super::step::Step;
 use crate::error::{self, Result};
-use crate::state::{Durability, Entries, Entry, Found};
+use crate::state::{Durability, Entries, Entry, Lookup};
 use crate::values::Family;
 
 /// The pause after the third failed try of an entry; it doubles with each further failure, up to the longest.
@@ -107,7 +107,7 @@ pub(crate) fn settle(
 ) -> Result<()> {
     let earlier = match read(state_dir, interface)? {
         // Its removal is the work of the release that wrote it.
-        Found::Newer => return Ok(()),
+        Lookup::Newer => return Ok(()),
         found => found.entry(),
     };
     let pending = Pending::after(earlier, interface, steps, failed);
@@ -128,10 +128,10 @@ pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
 
 /// The entry, for a caller that holds the interface's lock. A damaged one is replaced by what its file
 /// name says.
-pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Found<Pending>> {
+pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Lookup<Pending>> {
     let entries = entries(state_dir);
     match entries.find(&interface)? {
-        Found::Damaged => {
+        Lookup::Damaged => {
             log::warn!(
                 "the deferred removal of interface {interface} uses only the file name of its entry: the \
                  interface's virtual machine object may remain"
@@ -141,7 +141,7 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Found<Pending>> 
             if let Err(error) = entries.put(&interface, &pending) {
                 log::warn!("{}", error::report(&error));
             }
-            Ok(Found::Entry(pending))
+            Ok(Lookup::Entry(pending))
         }
         found => Ok(found),
     }
@@ -150,7 +150,7 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Found<Pending>> 
 /// The entry, for a caller that holds no lock; of a damaged one what its file name says.
 pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     Ok(match entries(state_dir).peek(&interface)? {
-        Found::Damaged => Some(Pending::of_damaged(interface)),
+        Lookup::Damaged => Some(Pending::of_damaged(interface)),
         found => found.entry(),
     })
 }

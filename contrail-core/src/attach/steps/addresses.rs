@@ -15,7 +15,7 @@ use crate::attach::removal::Step;
 use crate::attach::spec::Assigned;
 use crate::attach::steps::{Created, Ip};
 use crate::attach::transaction::Transaction;
-use crate::error::Error as ClientError;
+use crate::error::{Error as ClientError, Layered};
 use crate::parallel;
 use crate::values::FqName;
 
