@@ -78,7 +78,10 @@ fn status_fails_where_add_does_and_for_the_same_reason() {
                 json!({"networks": [{"name": "there", "type": "bridge"}]}),
                 "bridge",
             ),
-            (json!({"name": "there", "tenant_name": "nobody"}), "nobody"),
+            (
+                json!({"name": "there", "tenant_name": "nobody"}),
+                "credentials",
+            ),
         ] {
             let configuration = configuration(&changes);
             for command in ["ADD", "STATUS"] {
