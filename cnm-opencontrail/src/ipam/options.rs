@@ -3,7 +3,9 @@
 use contrail_core::{Error as CoreError, FqName};
 
 use crate::error::Result;
-use crate::options::{DockerOption, NamesTarget, Table, Target, TargetNames, target_options};
+use crate::options::{
+    DockerOption, NamesTarget, Table, Target, TargetNames, target_options, truth,
+};
 use crate::proto::Options;
 
 /// The options.
@@ -18,15 +20,13 @@ pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
             example: "true",
             meaning: "add the subnet to the virtual network if a plugin made it with other ones",
             read: |draft, given| {
-                draft.adds_subnet = match given.text() {
-                    "true" => true,
-                    "false" => false,
-                    _ => return Err(given.refused("true or false is expected")),
-                };
+                draft.adds_subnet = truth(&given)?;
                 Ok(())
             },
         }],
     ],
+    // The engines of a swarm add it.
+    dockers: &["com.docker.network.ipam.serial"],
 };
 
 /// What the options of a pool say.
@@ -59,7 +59,11 @@ impl NamesTarget for Draft {
 /// named.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
     let mut draft = Draft::default();
-    POOL_OPTIONS.read(options, &mut draft)?;
+    let ignored = POOL_OPTIONS.read(options, &mut draft)?;
+    if !ignored.is_empty() {
+        let ignored = ignored.join(", ");
+        log::warn!("IPAM options without a meaning here: {ignored}");
+    }
     let missing = || {
         CoreError::missing(
             "--ipam-opt name",

@@ -13,6 +13,26 @@ pub(crate) fn flag(given: &Given, value: &str) -> Result<bool> {
     }
 }
 
+/// Reads a truth as Docker does.
+pub(crate) fn truth(given: &Given) -> Result<bool> {
+    match given.text() {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(given.refused("true or false is expected")),
+    }
+}
+
+/// Reads an MTU, in bytes.
+pub(crate) fn mtu(given: &Given) -> Result<u32> {
+    // The least that IPv4 allows, and the most that fits its length field.
+    let mtu = given
+        .text()
+        .parse()
+        .ok()
+        .filter(|mtu| (68..=65535).contains(mtu));
+    mtu.ok_or_else(|| given.refused("a number from 68 to 65535 is expected"))
+}
+
 /// The items of a list that is separated by commas.
 pub(crate) fn items(given: &Given) -> impl Iterator<Item = &str> {
     given.text().split(',').map(str::trim)

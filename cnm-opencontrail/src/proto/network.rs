@@ -239,7 +239,7 @@ pub struct InterfaceName {
     /// Its name in the host's network namespace.
     pub src_name: String,
     /// What its name in the container begins with; Docker counts up behind it.
-    pub dst_prefix: &'static str,
+    pub dst_prefix: String,
 }
 
 /// A route that libnetwork adds in the container.
