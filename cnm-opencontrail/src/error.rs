@@ -96,6 +96,20 @@ pub enum Error {
         network: String,
     },
 
+    /// A network whose state is lost, and of which several virtual networks carry the annotation.
+    #[error(
+        "Docker network {network}: the state is lost, and virtual networks {} carry its annotation {annotation}: remove it from those that are not meant",
+        names(.candidates)
+    )]
+    AmbiguousNetwork {
+        /// The network.
+        network: String,
+        /// The virtual networks.
+        candidates: Vec<FqName>,
+        /// The annotation's name.
+        annotation: String,
+    },
+
     /// An address that is in use.
     #[error("address {address} of virtual network {network} is taken: {holder}")]
     AddressHeld {
@@ -154,6 +168,7 @@ impl Error {
             Self::Core(_)
             | Self::UnknownOption { .. }
             | Self::UnknownNetwork { .. }
+            | Self::AmbiguousNetwork { .. }
             | Self::AddressHeld { .. }
             | Self::SocketInUse { .. }
             | Self::NotASocket { .. }
@@ -172,6 +187,11 @@ impl From<Invalid> for Error {
     fn from(invalid: Invalid) -> Self {
         Self::Core(invalid.into())
     }
+}
+
+fn names(networks: &[FqName]) -> String {
+    let names: Vec<String> = networks.iter().map(FqName::to_string).collect();
+    names.join(" and ")
 }
 
 fn nearest_text(nearest: &Option<&'static str>) -> String {

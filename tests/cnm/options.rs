@@ -31,6 +31,38 @@ fn a_network_that_exists_must_have_the_route_targets_that_are_asked_for() {
 }
 
 #[test]
+fn another_network_never_changes_the_route_targets_on_a_host_with_any_name() {
+    for node in [
+        "node1.pool.example.com",
+        "pool",
+        "a.pool.",
+        "docker-network.pool.1",
+    ] {
+        sandbox::test(move || {
+            let lab = lab();
+            let engine = Engine::on(node);
+            let create = |id: &str, target: &str| {
+                let create = json!({
+                    "NetworkID": id,
+                    "Options": {"com.docker.network.generic": {"name": "net1", "rt": target}},
+                    "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.1/24"}],
+                });
+                engine.send("CreateNetwork", create)
+            };
+            create("n1", "64512:1").unwrap();
+            let before = objects(&lab);
+            for (id, target) in [("n2", "64512:2"), ("pool.n3", "64512:1,64512:3")] {
+                let error = create(id, target).unwrap_err();
+                let asked = target.replace("64512", "target:64512").replace(',', ", ");
+                assert!(error.contains(&asked), "{node}: {error}");
+                assert!(error.contains("has target:64512:1:"), "{node}: {error}");
+                assert_eq!(objects(&lab), before);
+            }
+        });
+    }
+}
+
+#[test]
 fn subnets_that_no_container_can_have_are_refused_with_what_they_are_for() {
     sandbox::test(|| {
         let lab = lab();
