@@ -22,6 +22,15 @@ pub enum Scope {
     Global,
 }
 
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Local => "local",
+            Self::Global => "global",
+        })
+    }
+}
+
 impl std::str::FromStr for Scope {
     type Err = contrail_core::Error;
 
