@@ -33,7 +33,7 @@ pub fn kill_at(lab: &Lab, at: u32, action: &Action, call: &Call) -> bool {
     let mut running = call.start();
     let was_hit = || lab.faults().list()[0].hit == 1;
     wait_for("the request that hangs, or the end", || {
-        was_hit() || running.has_ended()
+        running.has_ended() || was_hit() && running.is_waiting()
     });
     running.kill();
     let was_hit = was_hit();
@@ -73,7 +73,7 @@ impl Service<'_> {
         self.restart();
     }
 
-    /// The same with an ADD that is killed; the runtime takes that back.
+    /// Restarts it with an ADD that is killed at its request number `at`; the runtime takes that back.
     pub fn restart_after_killed_add(&self, lab: &Lab, at: u32) {
         self.run("DEL");
         let add = call("ADD", self.netns, &self.container, self.document);

@@ -75,7 +75,7 @@ fn the_options_of_a_network_survive_the_loss_of_the_state() {
         assert_eq!(joined.get("Gateway"), None);
         let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
         let link = Kernel::new().link(None, link).unwrap().unwrap();
-        assert_eq!(link.mtu, 1400);
+        assert_eq!(link.mtu, Some(1400));
         engine.leave("n1", "e1");
         engine.delete_endpoint("n1", "e1");
         // With the auxiliary address.

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use contrail_core::process;
 use contrail_core::process::output::{print, print_error};
-use contrail_core::process::panics::log_panics;
 use contrail_core::settings;
 
 use super::flags::Flags;
@@ -59,7 +59,7 @@ enum Command {
 
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
-    log_panics();
+    process::begin();
     let one = |error| vec![error];
     let done = match cli.command {
         None => serve::run(&cli.flags).map_err(one),

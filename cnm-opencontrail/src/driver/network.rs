@@ -6,12 +6,12 @@
 use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets;
 use contrail_core::attach::{NetworkSpec, SubnetSpec};
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::network_labels::Asked;
 use super::pools::{self, check_dns};
 use super::store::{Network, NetworkEntry};
@@ -19,6 +19,7 @@ use super::wanted::Wanted;
 use super::{network_options, route_targets};
 use crate::error::{Error, Result};
 use crate::network_users::{self, User};
+use crate::plugin::PATIENCE;
 use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
 
 impl NetworkDriver {
@@ -108,7 +109,7 @@ impl NetworkDriver {
         let operation = || format!("entering {}", wanted.options.target);
         let found = self
             .client(end)
-            .settle(operation, || self.enter(id, &wanted, &subnets, end))?;
+            .wait_for(operation, || self.enter(id, &wanted, &subnets, end))?;
         let mut network = Network {
             wanted,
             uuid: found.id()?,

@@ -45,7 +45,7 @@ impl<'a> Claim<'a> {
         Some(Self {
             network,
             rights: [
-                meta.fq_name.parent() == *project,
+                meta.fq_name.parent().as_ref() == Some(project),
                 is_by_plugin(meta),
                 made_here,
             ],

@@ -81,8 +81,8 @@ impl NetworkEntry {
     /// The project of the virtual network, as far as it is known.
     pub(super) fn project(&self) -> Option<FqName> {
         match self {
-            Self::Creating(wanted) => wanted.options.target.name().map(FqName::parent),
-            Self::Live(network) | Self::Removing(network) => Some(network.name.parent()),
+            Self::Creating(wanted) => wanted.options.target.name().and_then(FqName::parent),
+            Self::Live(network) | Self::Removing(network) => network.name.parent(),
         }
     }
 }

@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::Reserve;
+use contrail_core::error::Layered;
 use contrail_core::ownership::ReservedFor;
 use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
-use super::ipam_driver::{Ipam, PATIENCE};
+use super::ipam_driver::Ipam;
 use super::network;
 use super::pool::Pool;
 use super::store::{AddressEntry, NetworkFacts};
 use crate::error::{Error, Result};
+use crate::plugin::PATIENCE;
 use crate::proto::{Options, ReleaseAddress, Reply, RequestAddress, RequestAddressReply};
 use crate::reserved::{Purpose, is_of_ipam};
 use crate::stage::Stage;

@@ -6,6 +6,7 @@ use contrail_core::api::{IpamSubnet, ListQuery, Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets::{self, Subnet};
 use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
 use contrail_core::attach::{Error, Result};
+use contrail_core::error::Layered;
 use contrail_core::ownership::is_by_plugin;
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
@@ -87,7 +88,7 @@ pub(super) fn ensure(
 ) -> Result<NetworkFacts> {
     let spec = spec(pool, gateway);
     let operation = || format!("entering virtual network {}", pool.network);
-    attacher.client(end).settle(operation, || {
+    attacher.client(end).wait_for(operation, || {
         let found = obtain(attacher, pool, &spec, adds_subnet, user, end)?;
         found.check(pool, false)?;
         subnets::check(&spec, &found.known())?;

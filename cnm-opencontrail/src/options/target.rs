@@ -99,7 +99,7 @@ impl TargetNames {
             Some(given) if given.text().contains(':') => {
                 fq_name(given, given.text(), 2, "a name or domain:name")
             }
-            Some(given) => Ok(default.parent().child(given.text())),
+            Some(given) => Ok(default.sibling(given.text())),
         }
     }
 
@@ -112,7 +112,7 @@ impl TargetNames {
         let project = self.project(default_project)?;
         let of = |given: &Given| {
             let name = name_in_project(given, given.text(), &project)?;
-            match self.project.is_none() || name.parent() == project {
+            match self.project.is_none() || name.is_child_of(&project) {
                 true => Ok(name),
                 false => {
                     let reason = format!("it is not in project {project}, which is given too");

@@ -1,6 +1,7 @@
 //! Forms of values that several options have.
 
 use contrail_core::FqName;
+use contrail_core::values::Mtu;
 
 use super::table::Given;
 use crate::error::Result;
@@ -24,13 +25,9 @@ pub(crate) fn truth(given: &Given) -> Result<bool> {
 
 /// Reads an MTU, in bytes.
 pub(crate) fn mtu(given: &Given) -> Result<u32> {
-    // The least that IPv4 allows, and the most that fits its length field.
-    let mtu = given
-        .text()
-        .parse()
-        .ok()
-        .filter(|mtu| (68..=65535).contains(mtu));
-    mtu.ok_or_else(|| given.refused("a number from 68 to 65535 is expected"))
+    let mtu = given.text().parse::<Mtu>();
+    mtu.map(Mtu::bytes)
+        .map_err(|invalid| given.refused(invalid.reason))
 }
 
 /// The items of a list that is separated by commas.
@@ -47,9 +44,8 @@ pub(super) fn fq_name(given: &Given, text: &str, parts: usize, expected: &str) -
 
 /// Reads the name of an object in a project: `name` in `project`, or `domain:project:name`.
 pub(crate) fn name_in_project(given: &Given, text: &str, project: &FqName) -> Result<FqName> {
-    match text.contains(':') {
-        true => fq_name(given, text, 3, "a name or domain:project:name"),
-        false if text.is_empty() => Err(given.item_refused(text, "a name is expected")),
-        false => Ok(project.child(text)),
-    }
+    FqName::in_project(text, project).map_err(|_| match text.is_empty() {
+        true => given.item_refused(text, "a name is expected"),
+        false => given.item_refused(text, "a name or domain:project:name is expected"),
+    })
 }

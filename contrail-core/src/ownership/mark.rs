@@ -55,10 +55,15 @@ pub struct Maker {
 
 impl Maker {
     /// The mark of what this program makes on this host, with further annotations.
-    pub fn mark<const N: usize>(&self, more: [(&str, &str); N]) -> KeyValuePairs {
+    pub fn mark<'a>(&'a self, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> KeyValuePairs {
         let own = [(OWNER, self.program.as_str()), (NODE, self.node.as_str())];
         let machine = self.machine.map(|id| id.to_string());
         let machine = machine.as_deref().map(|id| (MACHINE, id));
+        #[expect(
+            clippy::map_identity,
+            reason = "it lets the tuples live no longer than the text of the machine's id"
+        )]
+        let more = more.into_iter().map(|(key, value)| (key, value));
         own.into_iter().chain(machine).chain(more).collect()
     }
 

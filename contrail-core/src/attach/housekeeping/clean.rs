@@ -9,10 +9,14 @@ use crate::attach::housekeeping::fate::Fate;
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
 use crate::attach::housekeeping::waiting::Waiting;
-use crate::error::report;
+use crate::error::{counted, report};
 use crate::files;
 use crate::values::Deadline;
 use crate::values::FqName;
+
+/// The grace period for orphans unless the operator gives another one. It must be longer than the start of
+/// a container, whose interface has no link until then.
+pub const ORPHAN_GRACE: Duration = Duration::from_secs(600);
 
 /// What a clean-up has found and done. Its text is a report for the operator.
 #[derive(Debug)]
@@ -48,10 +52,10 @@ impl Attacher {
     /// use std::time::Duration;
     ///
     /// use contrail_core::Deadline;
+    /// use contrail_core::attach::ORPHAN_GRACE;
     ///
     /// let project = "default-domain:admin".parse()?;
-    /// let grace = Some(Duration::from_secs(600));
-    /// let cleaned = attacher.clean(&[project], grace, Deadline::after(Duration::from_secs(60)))?;
+    /// let cleaned = attacher.clean(&[project], Some(ORPHAN_GRACE), Deadline::after(Duration::from_secs(60)))?;
     /// print!("{cleaned}");
     /// cleaned.outcome()
     /// # }
@@ -123,7 +127,8 @@ impl fmt::Display for Cleaned {
         );
         writeln!(
             f,
-            "{finished} deferred removals completed, {removals} pending"
+            "{} completed, {removals} pending",
+            counted(finished, "deferred removal")
         )?;
         for waiting in self
             .waiting
@@ -144,11 +149,8 @@ impl fmt::Display for Cleaned {
             let removed = orphans.iter();
             let removed = removed.filter(|(_, fate)| matches!(fate, Fate::Removed));
             let removed = removed.count();
-            let found = orphans.len();
-            writeln!(
-                f,
-                "project {project}: {found} orphans, {removed} of them removed"
-            )?;
+            let found = counted(orphans.len(), "orphan");
+            writeln!(f, "project {project}: {found}, {removed} of them removed")?;
             for (orphan, fate) in orphans {
                 self.describe(orphan, fate, f)?;
             }

@@ -20,7 +20,7 @@ use crate::view::{NetworkView, PolicyRule, Ports, members};
 /// Sets the tables of the interfaces that need one, and removes the others'.
 pub(super) fn follow(state: &mut State, networks: &[NetworkView]) {
     let mut steered: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
-    for chain in state.made.chains().filter(|chain| chain.is_built) {
+    for chain in state.made.built_chains() {
         let mut rules = networks.iter().flat_map(|network| &network.rules);
         if let Some(rule) = rules.find(|rule| chain.rules.contains(&rule.id)) {
             for (interface, rules) in between(state, chain, rule) {
@@ -121,7 +121,7 @@ fn own(state: &State, interface: Uuid) -> Vec<Value> {
     let Some(network) = network.and_then(|reference| state.store.get(reference.to)) else {
         return Vec::new();
     };
-    let to = primary(&FqName::new(network.fq_name.iter().cloned()));
+    let to = primary(&network.full_name());
     let addresses = state.store.back_refs_of(interface, kinds.instance_ip);
     let addresses = addresses.filter_map(|id| state.store.get(id)?.text("instance_ip_address"));
     let all = json!({"start_port": 0, "end_port": 65535});
