@@ -231,6 +231,9 @@ fn dockers_own_labels_have_their_effect_or_are_refused() {
         let joined = engine.join("n1", "e1", "s1").unwrap();
         assert_eq!(joined["InterfaceName"]["DstPrefix"], "net");
         let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
-        assert_eq!(Kernel::new().link(None, link).unwrap().unwrap().mtu, 1400);
+        assert_eq!(
+            Kernel::new().link(None, link).unwrap().unwrap().mtu,
+            Some(1400)
+        );
     });
 }
