@@ -126,6 +126,11 @@ impl Attacher {
         self.backend.client.until(deadline)
     }
 
+    /// Who makes the objects of this attacher, as their marks say.
+    pub fn maker(&self) -> &Maker {
+        &self.host.maker
+    }
+
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container
     /// wait for each other and never deadlock.
     pub(crate) fn lock(&self, ids: &[Uuid], deadline: Deadline) -> Result<Vec<InterfaceLock>> {
