@@ -1,6 +1,5 @@
 //! The configuration of one network.
 
-use contrail_core::FqName;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;
 
@@ -61,7 +60,7 @@ impl Network {
             unsupported::check(&self.own, &self.place)?;
             unsupported::check(&self.document, "")?;
         }
-        let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
+        let project = settings.project_name();
         let mut options = Options::new(project.child(self.name.as_str()));
         for key in KEYS.iter().filter(|key| key.is_read_by(command)) {
             if let Some(value) = self.value(key) {

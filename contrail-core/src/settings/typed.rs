@@ -9,7 +9,7 @@ use super::print::Resolved;
 use super::table::Key;
 use crate::http::{Server, TlsSettings};
 use crate::keystone::KeystoneSettings;
-use crate::values::Secret;
+use crate::values::{FqName, Secret};
 
 /// Every setting, typed, with its default where no source has a value.
 #[derive(Clone, Debug)]
@@ -84,6 +84,11 @@ impl Settings {
     /// Every setting with its value and origin, in the order of the table; secrets hidden.
     pub fn values(&self) -> &[Resolved] {
         &self.values
+    }
+
+    /// The fully qualified name of the project.
+    pub fn project_name(&self) -> FqName {
+        FqName::new([&self.domain, &self.project])
     }
 
     /// A setting as text, with its origin: for those that only one program understands.
