@@ -76,7 +76,7 @@ impl Daemon {
         let incomplete = self.ipam.incomplete();
         if incomplete > 0 {
             cleaned.waiting.push(Waiting::FrontEnd(format!(
-                "{incomplete} addresses and pools: the plugin is still creating or removing them"
+                "addresses and pools that the plugin is still creating or removing: {incomplete}"
             )));
         }
         Ok(cleaned)

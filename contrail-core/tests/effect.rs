@@ -47,7 +47,7 @@ fn a_refusal_by_the_second_server_does_not_hide_that_the_first_may_have_done_it(
             assert!(
                 error
                     .to_string()
-                    .ends_with("an earlier attempt may have been carried out"),
+                    .ends_with("an earlier attempt may have succeeded"),
                 "{error}"
             );
         }

@@ -143,7 +143,7 @@ impl fmt::Display for UnknownKeys {
         }
         match self.others {
             0 => Ok(()),
-            others => write!(f, " and {others} others"),
+            others => write!(f, " and {others} more"),
         }
     }
 }
@@ -234,7 +234,7 @@ mod tests {
         let keys = (0..50_000).map(|n| (format!("unknown-{n}\n"), json!(1)));
         let start = Instant::now();
         let text = unknown(Value::Object(keys.collect()));
-        assert!(text.ends_with(" and 49980 others"), "{text}");
+        assert!(text.ends_with(" and 49980 more"), "{text}");
         assert_eq!(text.lines().count(), 1);
         // Without a limit it is 5 s in a release build, and several times that in this one.
         assert!(

@@ -28,8 +28,8 @@ pub(in crate::service_chain) enum Reason {
 }
 
 /// What becomes of a service instance of which this many port tuples remain, and that these network policies
-/// send packets through. Who made it, a chain or an attachment, is no difference: the last one to leave may
-/// be of the other kind. In an instance that somebody else made, only the policies of chains count, as
+/// send packets through. It makes no difference whether a chain or an attachment made it: the last one to leave
+/// may be of the other kind. In an instance that another client made, only the policies of chains count, as
 /// what a chain made there is all that could go.
 pub(in crate::service_chain) fn fate<'a>(
     instance: &Meta,

@@ -33,7 +33,7 @@ pub struct Dissolved {
 }
 
 impl ServiceRoles {
-    /// The port tuples that a VM interface is in, by any cause; none if it does not exist.
+    /// The port tuples that a VM interface is in, for whatever reason; none if it does not exist.
     /// One request.
     ///
     /// # Errors
@@ -311,8 +311,8 @@ impl ServiceRoles {
 
 fn warn_of_left(tuple: &FqName, reason: &str) {
     log::warn!(
-        "kept port tuple {tuple}: {reason}; deleting it later makes the controller lose the chains of \
-         its service"
+        "kept port tuple {tuple}: {reason}; do not delete it later: the controller would lose the \
+         chains of its service"
     );
 }
 
