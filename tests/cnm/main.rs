@@ -4,6 +4,7 @@
 
 mod clean;
 mod conflicts;
+mod deletion;
 mod driver;
 mod engine;
 mod faults;

@@ -85,16 +85,32 @@ impl NetworkDriver {
     /// # Errors
     /// [`Error::UnknownNetwork`]; if the state cannot be read, or the API cannot be reached.
     pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<Network> {
-        if let Some(network) = self.store.network(id)?.and_then(NetworkEntry::live) {
-            return Ok(network);
+        if let Some(known) = self.recorded(id)? {
+            return Ok(known);
         }
-        let found = self.recover(id, end)?;
-        found.ok_or_else(|| Error::UnknownNetwork {
-            network: id.short().to_owned(),
-        })
+        // A removal must not begin between the look-up and its record.
+        let is_unknown = || Ok(self.store.network(id)?.is_none());
+        let found = match self.locks.lock_while(id.as_str(), end, is_unknown)? {
+            Some(_lock) if is_unknown()? => self.recover(id, end)?,
+            _ => self.recorded(id)?,
+        };
+        found.ok_or_else(|| unknown(id))
     }
 
-    /// Finds the virtual network of a Docker network by its annotation, and records it.
+    /// A network that the state has; `None` if the state does not know it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownNetwork`] if Docker has deleted it: it must not be found again by an annotation that
+    /// is still there; if the state cannot be read.
+    pub(super) fn recorded(&self, id: &NetworkId) -> Result<Option<Network>> {
+        let Some(entry) = self.store.network(id)? else {
+            return Ok(None);
+        };
+        entry.live().map(Some).ok_or_else(|| unknown(id))
+    }
+
+    /// Finds the virtual network of a Docker network by its annotation, and records it. The caller has
+    /// locked the network.
     ///
     /// # Errors
     /// If the API cannot be reached, or the state cannot be written.
@@ -180,6 +196,13 @@ impl NetworkDriver {
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)
+    }
+}
+
+/// A network that Docker has not created, or has deleted.
+pub(super) fn unknown(id: &NetworkId) -> Error {
+    Error::UnknownNetwork {
+        network: id.short().to_owned(),
     }
 }
 
