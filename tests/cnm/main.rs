@@ -16,6 +16,7 @@ mod kills;
 mod life;
 mod options;
 mod recovery;
+mod renamed;
 mod replay;
 mod services;
 mod storage;

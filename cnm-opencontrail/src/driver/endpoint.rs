@@ -56,6 +56,7 @@ impl NetworkDriver {
             mac,
             vm: None,
             service: options.service,
+            node: Some(self.node.clone()),
             stage: Stage::Live,
             options: options.interface,
         };
@@ -100,6 +101,7 @@ impl NetworkDriver {
             }
             _ => {}
         }
+        self.attacher.remember_name()?;
         let creating = EndpointEntry {
             stage: Stage::Creating,
             ..entry.clone()

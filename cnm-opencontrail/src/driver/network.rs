@@ -72,6 +72,7 @@ impl NetworkDriver {
     /// Docker does not delete a network whose creation has failed. So what is going to be made is recorded
     /// first, as something to remove.
     fn create(&self, id: &NetworkId, wanted: Wanted, end: Deadline) -> Result<Network> {
+        self.attacher.remember_name()?;
         let creating = NetworkEntry::Creating(wanted.clone());
         self.store.put_network(id, &creating)?;
         let created = self.establish(id, wanted, end).and_then(|network| {

@@ -118,7 +118,9 @@ impl NetworkDriver {
         let Some(network) = self.annotated(id, end)? else {
             return Ok(None);
         };
-        let note = network.meta.annotations.get(&self.user_key(id));
+        let keys = self.user_keys(id)?;
+        let annotations = &network.meta.annotations;
+        let note = keys.iter().find_map(|key| annotations.get(key));
         let name = &network.meta.fq_name;
         log::warn!(
             "Docker network {}: state lost, recovering it from virtual network {name}",
@@ -149,10 +151,14 @@ impl NetworkDriver {
         let client = self.client(end);
         let query = ListQuery::all().fields(&["annotations"]);
         let mut all = client.listed::<VirtualNetwork>(&query)?;
-        let key = self.user_key(id);
-        let claim = |network| Claim::of(network, &key, &self.project, self.attacher.maker());
+        let keys = self.user_keys(id)?;
+        let claim = |network| {
+            let maker = self.attacher.maker();
+            let mut of_names = keys.iter();
+            of_names.find_map(|key| Claim::of(network, key, &self.project, maker))
+        };
         let claims: Vec<Claim> = all.objects.iter().filter_map(claim).collect();
-        match strongest(id, &key, &claims)? {
+        match strongest(id, &keys.join(" or "), &claims)? {
             Some(network) => Ok(client.get_opt(network.id()?)?),
             // One that cannot be read may have it.
             None => match all.unreadable.pop() {
@@ -171,7 +177,13 @@ impl NetworkDriver {
         if let Some(entry) = recorded.filter(|entry| !entry.stage.is_incomplete()) {
             return Ok(entry);
         }
-        let Some(found) = self.attacher.find_endpoint(id.as_str(), end)? else {
+        let mut found = None;
+        for node in self.attacher.names()? {
+            let attacher = self.attacher.named(&node);
+            let here = attacher.find_endpoint(id.as_str(), end)?;
+            found = found.or(here.map(|here| (node, here)));
+        }
+        let Some((node, found)) = found else {
             return Err(CoreError::NotFound {
                 kind: "Docker endpoint",
                 name: id.short().to_owned(),
@@ -191,6 +203,7 @@ impl NetworkDriver {
             vm: found.vm,
             // Needed only until the endpoint has joined.
             service: None,
+            node: Some(node),
             stage: Stage::Live,
             options: found.options,
         };

@@ -108,6 +108,17 @@ impl Ipam {
         self.locks.lock(&format!("virtual network {network}"), end)
     }
 
+    /// The names of the annotations by which a pool is registered on its virtual network: one for each name
+    /// that this host has had.
+    ///
+    /// # Errors
+    /// If the names that this host has had cannot be read.
+    pub(super) fn user_keys(&self, pool: &str) -> Result<Vec<String>> {
+        let names = self.attacher.names()?.into_iter();
+        let id = store::uuid_of(pool);
+        Ok(names.map(|name| User::pool(&name, id).key).collect())
+    }
+
     /// A pool as a user of its virtual network.
     pub(super) fn user(&self, pool: &str) -> User {
         User::pool(&self.node, store::uuid_of(pool))
