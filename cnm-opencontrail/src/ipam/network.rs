@@ -120,7 +120,7 @@ fn obtain(
         }
         Some(found) => Ok(found),
         None => {
-            let mut object = attacher.new_network(spec);
+            let mut object = attacher.new_network(spec)?;
             user.clone().add_to(&mut object);
             let object = attacher.create_network(&object, end)?;
             let subnets = attacher.client(end).subnets_of(&object)?;
@@ -181,7 +181,7 @@ impl Found {
 
     /// Adds a subnet; all others are sent back as they were read.
     fn add(&self, attacher: &Attacher, spec: &NetworkSpec, end: Deadline) -> Result<()> {
-        let new = attacher.new_network(spec);
+        let new = attacher.new_network(spec)?;
         let mut links = self.object.network_ipam_refs.clone();
         // A flat IPAM does not take subnets of a network.
         let is_real = |subnet: &IpamSubnet| subnet.prefix().is_some();
@@ -217,9 +217,9 @@ fn spec(pool: &Pool, gateway: Option<IpAddr>) -> NetworkSpec {
     NetworkSpec {
         fq_name: pool.network.clone(),
         subnets: vec![SubnetSpec {
-            prefix: pool.prefix,
             gateway,
-            pool: pool.bounds(),
+            pools: pool.bounds().into_iter().collect(),
+            ..SubnetSpec::new(pool.prefix)
         }],
     }
 }

@@ -105,6 +105,11 @@ impl Attacher {
         Self { backend, host }
     }
 
+    /// How long attaching may take as a whole.
+    pub fn attach_timeout(&self) -> Duration {
+        self.host.attach_timeout
+    }
+
     /// The configuration API, for requests outside an attachment; all calls end by the deadline.
     ///
     /// ```no_run
