@@ -19,7 +19,7 @@ impl NetworkDriver {
         let _lock = self.locks.lock(id.as_str(), Deadline::after(PATIENCE))?;
         let entry = self.store.endpoint(id)?.unwrap_or_default();
         let mut deferred = 0;
-        for attacher in self.attachers_of(&entry)? {
+        for attacher in self.attachers_of(&entry) {
             deferred += attacher.leave_endpoint(id.as_str())?.deferred;
         }
         warn_of_deferred(id, deferred);
@@ -79,7 +79,7 @@ impl NetworkDriver {
     pub(super) fn remove_recorded(&self, id: &EndpointId, entry: EndpointEntry) -> Result<usize> {
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
         let mut deferred = 0;
-        for attacher in self.attachers_of(&entry)? {
+        for attacher in self.attachers_of(&entry) {
             let done = attacher.delete_endpoint(id.as_str(), entry.vm, &reserved)?;
             deferred += done.deferred;
         }

@@ -9,7 +9,6 @@ use contrail_core::{Deadline, FqName};
 
 use super::chain_loss::ChainLoss;
 use super::store::{EndpointEntry, Store};
-use crate::error::Result;
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::keyed_lock::KeyedLock;
 use crate::network_users;
@@ -103,26 +102,19 @@ impl NetworkDriver {
     }
 
     /// The attachers under all names under which an endpoint may have been made: one, if that is recorded.
-    ///
-    /// # Errors
-    /// If the names that this host has had cannot be read.
-    pub(super) fn attachers_of(&self, entry: &EndpointEntry) -> Result<Vec<Attacher>> {
+    pub(super) fn attachers_of(&self, entry: &EndpointEntry) -> Vec<Attacher> {
         let names = match &entry.node {
-            Some(_) => return Ok(vec![self.attacher_of(entry)]),
-            None => self.attacher.names()?,
+            Some(name) => vec![name.clone()],
+            None => self.attacher.names(),
         };
-        Ok(names.iter().map(|name| self.attacher.named(name)).collect())
+        names.iter().map(|name| self.attacher.named(name)).collect()
     }
 
     /// The names of the annotations by which a Docker network of this host is registered on its virtual
     /// network: one for each name that the host has had, the present one first.
-    ///
-    /// # Errors
-    /// If the names that this host has had cannot be read.
-    pub(super) fn user_keys(&self, id: &NetworkId) -> Result<Vec<String>> {
-        let names = self.attacher.names()?.into_iter();
-        Ok(names
-            .map(|name| network_users::network_key(&name, id.as_str()))
-            .collect())
+    pub(super) fn user_keys(&self, id: &NetworkId) -> Vec<String> {
+        let names = self.attacher.names().into_iter();
+        let keys = names.map(|name| network_users::network_key(&name, id.as_str()));
+        keys.collect()
     }
 }

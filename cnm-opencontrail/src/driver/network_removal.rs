@@ -139,7 +139,7 @@ impl NetworkDriver {
         let Some(found) = self.lookup(&wanted.options.target, end)? else {
             return Ok(());
         };
-        let keys = self.user_keys(id)?;
+        let keys = self.user_keys(id);
         let annotations = &found.meta.annotations;
         if keys.iter().all(|key| annotations.get(key).is_none()) {
             return Ok(());
@@ -164,7 +164,7 @@ impl NetworkDriver {
         for ip in &network.auxiliary {
             self.attacher.release_address(*ip, end)?;
         }
-        let keys = self.user_keys(id)?;
+        let keys = self.user_keys(id);
         Ok(network_users::unregister(
             &self.attacher,
             network.uuid,

@@ -118,7 +118,7 @@ impl NetworkDriver {
         let Some(network) = self.annotated(id, end)? else {
             return Ok(None);
         };
-        let keys = self.user_keys(id)?;
+        let keys = self.user_keys(id);
         let annotations = &network.meta.annotations;
         let note = keys.iter().find_map(|key| annotations.get(key));
         let name = &network.meta.fq_name;
@@ -151,7 +151,7 @@ impl NetworkDriver {
         let client = self.client(end);
         let query = ListQuery::all().fields(&["annotations"]);
         let mut all = client.listed::<VirtualNetwork>(&query)?;
-        let keys = self.user_keys(id)?;
+        let keys = self.user_keys(id);
         let claim = |network| {
             let maker = self.attacher.maker();
             let mut of_names = keys.iter();
@@ -178,7 +178,7 @@ impl NetworkDriver {
             return Ok(entry);
         }
         let mut found = None;
-        for node in self.attacher.names()? {
+        for node in self.attacher.names() {
             let attacher = self.attacher.named(&node);
             let here = attacher.find_endpoint(id.as_str(), end)?;
             found = found.or(here.map(|here| (node, here)));

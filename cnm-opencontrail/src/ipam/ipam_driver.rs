@@ -110,13 +110,10 @@ impl Ipam {
 
     /// The names of the annotations by which a pool is registered on its virtual network: one for each name
     /// that this host has had.
-    ///
-    /// # Errors
-    /// If the names that this host has had cannot be read.
-    pub(super) fn user_keys(&self, pool: &str) -> Result<Vec<String>> {
-        let names = self.attacher.names()?.into_iter();
+    pub(super) fn user_keys(&self, pool: &str) -> Vec<String> {
+        let names = self.attacher.names().into_iter();
         let id = store::uuid_of(pool);
-        Ok(names.map(|name| User::pool(&name, id).key).collect())
+        names.map(|name| User::pool(&name, id).key).collect()
     }
 
     /// A pool as a user of its virtual network.

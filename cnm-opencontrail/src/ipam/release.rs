@@ -67,7 +67,7 @@ impl Ipam {
         let Some(entry) = entry.filter(|entry| entry.holders == 0) else {
             return Ok(());
         };
-        let keys = self.user_keys(id)?;
+        let keys = self.user_keys(id);
         if let Some(facts) = entry.network {
             self.release_all_of(id)?;
             self.release_addresses(|address| address.pool == id, end)?;

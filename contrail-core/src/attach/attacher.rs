@@ -134,11 +134,8 @@ impl Attacher {
 
     /// The names that this host is known to have had, the present one first. They are part of the ids and
     /// marks of what was made under them.
-    ///
-    /// # Errors
-    /// When the state directory cannot be used.
-    pub fn names(&self) -> Result<Vec<String>> {
-        Ok(nodes::known(&self.host.state_dir, self.host.node())?)
+    pub fn names(&self) -> Vec<String> {
+        nodes::known(&self.host.state_dir, self.host.node())
     }
 
     /// Records the present name of this host, before anything is made under it.
