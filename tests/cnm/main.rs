@@ -19,5 +19,6 @@ mod recovery;
 mod renamed;
 mod replay;
 mod services;
+mod shared;
 mod storage;
 mod upgrade;
