@@ -97,7 +97,7 @@ pub(crate) fn register(
     }
 }
 
-/// Removes the annotation of a user, and the network if this project made it and no user remains. Does
+/// Removes the annotations of a user under all names that the host has had, and the network if this project made it and no user remains. Does
 /// nothing for a network that no longer exists.
 ///
 /// # Errors
@@ -105,13 +105,17 @@ pub(crate) fn register(
 pub(crate) fn unregister(
     attacher: &Attacher,
     id: Uuid,
-    user_key: &str,
+    user_keys: &[String],
     end: Deadline,
 ) -> Result<()> {
     let client = attacher.client(end);
-    let unregistered = client.annotate::<VirtualNetwork>(id, user_key, None);
-    if matches!(&unregistered, Err(error) if error.is_not_found()) {
-        return Ok(());
+    let mut unregistered = Ok(());
+    for key in user_keys {
+        let done = client.annotate::<VirtualNetwork>(id, key, None);
+        if matches!(&done, Err(error) if error.is_not_found()) {
+            return Ok(());
+        }
+        unregistered = unregistered.and(done);
     }
     let Some(network) = client.get_opt::<VirtualNetwork>(id)? else {
         return Ok(());

@@ -29,7 +29,7 @@ pub(super) struct Request {
 }
 
 /// Calls `Plugin.Activate` on every socket; fails with the first that does not answer as this plugin does.
-/// Then checks the API and the agent, with the settings of this process.
+/// Then checks the state directory, the API and the agent, with the settings of this process.
 pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let loaded = load::load(flags)?;
     ask(&loaded.sockets)?;
@@ -40,6 +40,7 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let project = settings.project_name();
     let attacher = settings.attacher(PROGRAM)?;
     let status = attacher.status(&project, &[], Deadline::after(PATIENCE));
+    status.state?;
     status.api?;
     status.agent?;
     print("the configuration API and the vRouter agent answer\n")?;

@@ -43,7 +43,7 @@ impl NetworkDriver {
             .clone()
             .filter(|_| !entry.stage.is_incomplete())?;
         let port = RolePort {
-            interface: self.attacher.endpoint_interface(id.as_str()),
+            interface: self.attacher_of(entry).endpoint_interface(id.as_str()),
             machine: entry.vm?,
             label: container_name(id),
         };
