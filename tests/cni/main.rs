@@ -13,5 +13,6 @@ mod late;
 mod outage;
 mod refuse;
 mod service;
+mod state;
 mod storage;
 mod upgrade;

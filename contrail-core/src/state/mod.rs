@@ -14,6 +14,8 @@
 //! - Entries of earlier versions are upgraded as they are read: [`Entry::upgrade`]. An entry of a later
 //!   version is refused with the release that wrote it ([`Newer`]), and stays.
 //!
+//! The directory must be one that only this user or root can write to, and no symbolic link: [`prepare`].
+//!
 //! An [`Index`] is a set of keys without values: empty files.
 //!
 //! # What is stored
@@ -40,13 +42,17 @@
 //! Front ends add directories of their own to these.
 
 mod aside;
+mod directory;
 mod entries;
 mod entry;
 mod index;
 pub mod lock;
 mod names;
+mod plain;
 
+pub use directory::prepare;
 pub use entries::{Durability, Entries, Found};
 pub use entry::{Entry, Newer};
 pub use index::Index;
 pub use names::{Key, Pair};
+pub use plain::read_text;
