@@ -11,7 +11,7 @@ use contrail_core::settings;
 use super::flags::Flags;
 use super::{clean, generate, load, options, ping, serve};
 use crate::daemon::PROGRAM;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the help says below the flags.
 const USAGE: &str = "Without a command, serves the plugin's sockets until SIGTERM or SIGINT.\n\
@@ -36,7 +36,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show every setting with its value and origin; secrets are hidden.
+    /// Show every setting with its value and origin, and what is missing or refused; secrets are hidden.
     Config,
     /// Show what containers have left behind on this host, and remove it on request.
     ///
@@ -59,28 +59,36 @@ enum Command {
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
     process::begin();
+    let one = |error| vec![error];
     let done = match cli.command {
-        None => serve::run(&cli.flags),
+        None => serve::run(&cli.flags).map_err(one),
         Some(Command::Config) => config(&cli.flags),
-        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
-        Some(Command::Ping) => ping::run(&cli.flags),
+        Some(Command::Clean(request)) => clean::run(&cli.flags, &request).map_err(one),
+        Some(Command::Ping) => ping::run(&cli.flags).map_err(one),
         Some(Command::Completions { shell }) => {
-            show(generate::completions(&mut Cli::command(), shell))
+            show(generate::completions(&mut Cli::command(), shell)).map_err(one)
         }
-        Some(Command::Man) => generate::man(Cli::command()).and_then(show),
+        Some(Command::Man) => generate::man(Cli::command()).and_then(show).map_err(one),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error(PROGRAM, &error);
+        Err(errors) => {
+            for error in &errors {
+                print_error(PROGRAM, error);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn config(flags: &Flags) -> Result<()> {
-    let loaded = load::load(flags)?;
-    show(settings::render(loaded.settings.values()))
+/// Shows what is known of the settings, and everything that keeps the plugin from using them.
+fn config(flags: &Flags) -> Result<(), Vec<Error>> {
+    let load::Shown { values, problems } = load::show(flags);
+    show(settings::render(&values)).map_err(|error| vec![error])?;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
 }
 
 fn show(text: impl AsRef<[u8]>) -> Result<()> {

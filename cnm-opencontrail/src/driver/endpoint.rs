@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attach::{Endpoint, EndpointAddress, Service};
+use contrail_core::error::Layered;
 use contrail_core::values::Invalid;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;

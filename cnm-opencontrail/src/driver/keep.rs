@@ -3,7 +3,7 @@
 
 use contrail_core::Deadline;
 use contrail_core::attach::Kept;
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 
 use super::endpoint::is_network_gone;
 use super::network_driver::NetworkDriver;

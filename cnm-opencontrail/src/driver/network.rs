@@ -6,7 +6,7 @@
 use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets;
 use contrail_core::attach::{NetworkSpec, SubnetSpec};
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use contrail_core::values::Mtu;
 use contrail_core::{Error as CoreError, FqName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -176,13 +177,9 @@ pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<Netw
 }
 
 fn mtu(given: &Given) -> Result<u32> {
-    // The least that IPv4 allows, and the most that fits its length field.
-    let mtu = given
-        .text()
-        .parse()
-        .ok()
-        .filter(|mtu| (68..=65535).contains(mtu));
-    mtu.ok_or_else(|| given.refused("a number from 68 to 65535 is expected"))
+    let mtu = given.text().parse::<Mtu>();
+    mtu.map(Mtu::bytes)
+        .map_err(|invalid| given.refused(invalid.reason))
 }
 
 fn dns(given: &Given) -> Result<Vec<IpAddr>> {

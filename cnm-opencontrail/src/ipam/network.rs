@@ -6,6 +6,7 @@ use contrail_core::api::{IpamSubnet, Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets::{self, Subnet};
 use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
 use contrail_core::attach::{Error, Result};
+use contrail_core::error::Layered;
 use contrail_core::ownership::is_by_plugin;
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError};

@@ -38,7 +38,7 @@ mod yaml_scalar;
 
 pub use from_env::host_name;
 pub use layer::{Entry, Given, Layer, Origin};
-pub use load::Sources;
+pub use load::{Overview, Sources};
 pub use nearest::nearest;
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;

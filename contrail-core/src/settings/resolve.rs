@@ -11,8 +11,8 @@ use super::print::Resolved;
 use super::server;
 use super::table::{Key, SETTINGS};
 use super::typed::{Auth, LogSettings, Settings, Timeouts};
-use crate::error::{Error, Result};
-use crate::http::{Scheme, TlsSettings, host_and_port};
+use crate::error::{Error, Result, report};
+use crate::http::{Scheme, Server, TlsSettings, host_and_port};
 use crate::keystone::KeystoneSettings;
 use crate::values::Secret;
 use crate::values::identity;
@@ -92,38 +92,74 @@ impl<'a> Resolver<'a> {
             .map_err(|allowed| refused(key, &found.text, &found.origin, allowed))
     }
 
+    /// All settings, or everything that keeps them from being used.
+    ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for the first value that cannot be used.
-    pub(super) fn settings(&self) -> Result<Settings> {
+    /// [`Error::Invalid`] for each value that cannot be used, [`Error::Missing`] for each that is needed,
+    /// [`Error::File`] for each file that cannot be read. At least one.
+    pub(super) fn settings(&self) -> Result<Settings, Vec<Error>> {
+        let mut problems = Problems::default();
+        for setting in SETTINGS {
+            problems.take(self.given(setting.key));
+        }
+        let servers = problems.take(self.servers());
+        // Without a server that can be used, Keystone's default is of no interest.
+        let auth = match &servers {
+            Some(servers) => problems.take(self.auth(&servers[0].host)),
+            None => problems.take(self.auth("localhost")),
+        };
+        let tls = problems.take(self.tls());
+        let agent = problems.take(self.agent());
+        let ports_dir = problems.take(self.typed(Key::VrouterPortsDir, parse::absolute_path));
+        let state_dir = problems.take(self.typed(Key::StateDir, parse::absolute_path));
+        let run_dir = problems.take(self.typed(Key::RunDir, parse::absolute_path));
+        let domain = problems.take(self.typed(Key::Domain, parse::name));
+        let project = problems.take(self.project());
+        let node = problems.take(self.node());
+        let connect = problems.take(self.typed(Key::ConnectTimeout, parse::seconds));
+        let request = problems.take(self.typed(Key::RequestTimeout, parse::seconds));
+        let attach = problems.take(self.typed(Key::AttachTimeout, parse::seconds));
+        let log = problems.take(self.log());
+        let settings = || {
+            Some(Settings {
+                servers: servers?,
+                auth: auth?,
+                tls: tls?,
+                agent: agent?,
+                ports_dir: ports_dir?,
+                state_dir: state_dir?,
+                run_dir: run_dir?,
+                domain: domain?,
+                project: project?,
+                node: node?,
+                machine: self.machine(),
+                timeouts: Timeouts {
+                    connect: connect?,
+                    request: request?,
+                    attach: attach?,
+                },
+                log: log?,
+                values: self.resolved(),
+            })
+        };
+        settings()
+            .filter(|_| problems.0.is_empty())
+            .ok_or(problems.0)
+    }
+
+    fn servers(&self) -> Result<Vec<Server>> {
         let scheme = match self.typed(Key::ApiSsl, parse::truth)? {
             true => Scheme::Https,
             false => Scheme::Http,
         };
         let port = self.typed(Key::ApiPort, parse::port)?;
-        let servers = self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))?;
+        self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))
+    }
+
+    fn project(&self) -> Result<String> {
         let tenant = self.typed(Key::TenantName, parse::name)?;
-        let project = self.typed_opt(Key::Project, parse::name)?;
-        Ok(Settings {
-            auth: self.auth(&servers[0].host)?,
-            servers,
-            tls: self.tls()?,
-            agent: self.agent()?,
-            ports_dir: self.typed(Key::VrouterPortsDir, parse::absolute_path)?,
-            state_dir: self.typed(Key::StateDir, parse::absolute_path)?,
-            run_dir: self.typed(Key::RunDir, parse::absolute_path)?,
-            domain: self.typed(Key::Domain, parse::name)?,
-            project: project.unwrap_or(tenant),
-            node: self.node()?,
-            machine: self.machine(),
-            timeouts: Timeouts {
-                connect: self.typed(Key::ConnectTimeout, parse::seconds)?,
-                request: self.typed(Key::RequestTimeout, parse::seconds)?,
-                attach: self.typed(Key::AttachTimeout, parse::seconds)?,
-            },
-            log: self.log()?,
-            values: self.resolved()?,
-        })
+        Ok(self.typed_opt(Key::Project, parse::name)?.unwrap_or(tenant))
     }
 
     /// A password with Keystone wins over a fixed token: environment files in the field name both,
@@ -253,19 +289,20 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn resolved(&self) -> Result<Vec<Resolved>> {
+    /// Every setting with its value, whether it can be used or not. One whose file cannot be read has none.
+    pub(super) fn resolved(&self) -> Vec<Resolved> {
         let rows = SETTINGS.iter().map(|setting| {
-            let found = self.given(setting.key)?;
-            let (value, origin) = match found {
-                Some(_) if setting.secret => (Some("***".into()), self.origin(setting.key)),
-                Some(found) => (Some(found.text), found.origin),
-                None => (setting.default.map(str::to_string), Origin::Default),
+            let (value, origin) = match self.given(setting.key) {
+                Ok(Some(_)) if setting.secret => (Some("***".into()), self.origin(setting.key)),
+                Ok(Some(found)) => (Some(found.text), found.origin),
+                Ok(None) => (setting.default.map(str::to_string), Origin::Default),
+                Err(_) => (None, self.origin(setting.key)),
             };
-            Ok(Resolved {
+            Resolved {
                 setting,
                 value,
                 origin,
-            })
+            }
         });
         rows.collect()
     }
@@ -286,6 +323,25 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn ini_path(&self) -> Result<Option<std::path::PathBuf>> {
         self.typed_opt(Key::VncApiLib, parse::absolute_path)
+    }
+}
+
+/// What keeps settings from being used, each once.
+#[derive(Default)]
+struct Problems(Vec<Error>);
+
+impl Problems {
+    fn take<T>(&mut self, outcome: Result<T>) -> Option<T> {
+        let error = match outcome {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        // A value that several others need is refused for each of them.
+        let text = report(&error);
+        if self.0.iter().all(|known| report(known) != text) {
+            self.0.push(error);
+        }
+        None
     }
 }
 

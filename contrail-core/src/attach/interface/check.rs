@@ -197,8 +197,8 @@ fn of_link(expected: &Expected, link: Option<&Link>) -> Vec<String> {
             "interface {name} has Ethernet address {found}, not {mac}"
         ));
     }
-    if let Some(mtu) = expected.mtu.filter(|mtu| link.mtu != *mtu) {
-        let found = link.mtu;
+    if let Some(mtu) = expected.mtu.filter(|mtu| link.mtu != Some(*mtu)) {
+        let found = link.mtu.map_or("none".to_owned(), |mtu| mtu.to_string());
         differences.push(format!("interface {name} has MTU {found}, not {mtu}"));
     }
     let absent = expected
@@ -265,7 +265,7 @@ mod tests {
             name: "eth0".into(),
             index: 2,
             mac: expected.mac,
-            mtu: 1400,
+            mtu: Some(1400),
             up: true,
             alias: Some(Uuid::nil().to_string()),
             addresses: expected.addresses,
@@ -288,7 +288,7 @@ mod tests {
     fn every_difference_is_named() {
         let changed = Link {
             mac: None,
-            mtu: 1500,
+            mtu: Some(1500),
             up: false,
             alias: None,
             addresses: Vec::new(),

@@ -54,7 +54,8 @@ fn leave_known(
     }
     for tuple in BTreeSet::from_iter(tuples) {
         let note = |ports: &[Uuid]| tell(dissolving::note(state_dir, tuple, ports));
-        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, note)? {
+        let noted = dissolving::ports_of(state_dir, tuple)?;
+        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, &noted, note)? {
             was_member = true;
             if let Some(instance) = dissolved.instance.filter(|_| dissolved.is_of_attachment) {
                 roles.sweep(&instance)?;
