@@ -57,7 +57,7 @@ pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
 
 /// What a container's connection to a network is to be in OpenContrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct EndpointOptions {
+pub(crate) struct EndpointOptions {
     /// What the controller is to do for its interface.
     pub(super) interface: InterfaceOptions,
     /// Its part in a service chain.
@@ -79,7 +79,7 @@ pub(crate) struct Draft {
 ///
 /// # Errors
 /// Options that are unknown, have values that cannot be used, or lack another one.
-pub(super) fn read(options: &Options, project: &FqName) -> Result<EndpointOptions> {
+pub(crate) fn read(options: &Options, project: &FqName) -> Result<EndpointOptions> {
     let mut draft = Draft::default();
     ENDPOINT_OPTIONS.read(options, &mut draft)?;
     let given = draft.security_groups.as_ref();

@@ -34,5 +34,9 @@ mod virtual_network;
 mod wanted;
 
 pub(crate) use endpoint_options::ENDPOINT_OPTIONS;
+#[cfg(feature = "fuzzing")]
+pub(crate) use endpoint_options::read as read_endpoint_options;
 pub use network_driver::NetworkDriver;
 pub(crate) use network_options::NETWORK_OPTIONS;
+#[cfg(feature = "fuzzing")]
+pub(crate) use network_options::read as read_network_options;

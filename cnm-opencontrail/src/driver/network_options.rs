@@ -99,7 +99,7 @@ pub(crate) const NETWORK_OPTIONS: Table<Draft> = Table {
 
 /// What a Docker network is to be in OpenContrail. Its JSON is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct NetworkOptions {
+pub(crate) struct NetworkOptions {
     /// The virtual network.
     pub(super) target: Target,
     /// Everything else.
@@ -156,7 +156,7 @@ impl NetworkOptions {
 ///
 /// # Errors
 /// Options that are unknown or have values that cannot be used.
-pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<NetworkOptions> {
+pub(crate) fn read(options: &Options, project: &FqName, id: &str) -> Result<NetworkOptions> {
     let mut draft = Draft::default();
     match options.get(GENERIC) {
         Some(Value::Object(given)) => NETWORK_OPTIONS.read(given, &mut draft)?,

@@ -20,3 +20,5 @@ mod store;
 
 pub use ipam_driver::{ADDRESS_SPACES, Ipam};
 pub(crate) use options::POOL_OPTIONS;
+#[cfg(feature = "fuzzing")]
+pub(crate) use options::read as read_options;

@@ -31,7 +31,7 @@ pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
 
 /// What the options of a pool say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PoolOptions {
+pub(crate) struct PoolOptions {
     /// The virtual network.
     pub(super) target: Target,
     /// Whether the pool's subnet is added to a network of this project that has others; if unset, that is
@@ -57,7 +57,7 @@ impl NamesTarget for Draft {
 /// # Errors
 /// Options that are unknown or have values that cannot be used; [`CoreError::Missing`] if no network is
 /// named.
-pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
+pub(crate) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
     let mut draft = Draft::default();
     POOL_OPTIONS.read(options, &mut draft)?;
     let missing = || {

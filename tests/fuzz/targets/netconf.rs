@@ -8,21 +8,7 @@ use cni_opencontrail::protocol::environment::Environment;
 use cni_opencontrail::{Streams, World, run};
 use serde_json::Value;
 
-use crate::fuzz;
-
-const INVOCATIONS: &str =
-    include_str!("../../cni-opencontrail/tests/fixtures/cni-invocations.json");
-const DOCUMENT: &str = include_str!("../../examples/service-chain/10-opencontrail-multi.conf");
-
 const COMMANDS: [&str; 5] = ["ADD", "DEL", "CHECK", "GC", "STATUS"];
-
-fn corpus() -> Vec<Vec<u8>> {
-    let invocations: Vec<Value> = serde_json::from_str(INVOCATIONS).unwrap();
-    let texts = invocations
-        .iter()
-        .map(|invocation| invocation["stdin"].to_string().into_bytes());
-    texts.chain([DOCUMENT.as_bytes().to_vec()]).collect()
-}
 
 /// No signal comes.
 struct NoSignals;
@@ -70,11 +56,9 @@ fn call(command: &str, configuration: &[u8]) {
     assert_ne!(code, 999, "{error}\n{}", shown());
 }
 
-#[test]
-fn every_configuration_is_understood_or_refused() {
-    fuzz(&corpus(), |text| {
-        for command in COMMANDS {
-            call(command, text);
-        }
-    });
+/// A network configuration, with each command.
+pub fn netconf(text: &[u8]) {
+    for command in COMMANDS {
+        call(command, text);
+    }
 }
