@@ -126,12 +126,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn projects(&mut self) -> Result<()> {
-        let services = self.chain.services.iter().map(|service| &service.name);
-        let names: BTreeSet<FqName> = services
-            .chain([&self.chain.policy])
-            .filter_map(FqName::parent)
-            .collect();
-        for name in names {
+        for name in self.chain.projects() {
             if self.client.id_of::<Project>(&name)?.is_some() {
                 self.found.projects.insert(name);
             }
