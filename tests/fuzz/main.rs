@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use contrail_lab::sandbox;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::targets::{TARGETS, Target};
@@ -72,7 +73,8 @@ fn fuzz(name: &str, target: Target) {
         outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     let executions = executions.get();
-    println!("{name}: {executions} texts in {:?}", started.elapsed());
+    let text = format!("{name}: {executions} texts in {:.1?}", started.elapsed());
+    sandbox::note(&text);
 }
 
 macro_rules! replayed {
