@@ -5,13 +5,9 @@ use contrail_core::FqName;
 use crate::proto::Options;
 use crate::{driver, ipam};
 
-/// Reads the options of a network, an endpoint and a pool; how many were understood.
-pub fn read_options(options: &Options) -> usize {
+/// Reads the options of a network, an endpoint and a pool; which were understood.
+pub fn read_options(options: &Options) -> [bool; 3] {
     let project = FqName::new(["default-domain", "admin"]);
-    let read = [
-        driver::read_network_options(options, &project, "0123456789ab").is_ok(),
-        driver::read_endpoint_options(options, &project).is_ok(),
-        ipam::read_options(options, &project).is_ok(),
-    ];
-    read.into_iter().filter(|understood| *understood).count()
+    let [network, endpoint] = driver::reads(options, &project);
+    [network, endpoint, ipam::reads(options, &project)]
 }

@@ -240,10 +240,6 @@ fn is_old(entry: &fs::DirEntry) -> bool {
     age.is_some_and(|age| age > IN_USE)
 }
 
-fn is_absent(error: io::Error) -> bool {
-    error.kind() == ErrorKind::NotFound
-}
-
 /// Removes a file; `false` if it did not exist.
 ///
 /// # Errors
@@ -252,9 +248,13 @@ pub fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         // A file system that is read-only says so before it looks for the file.
-        Err(_) if fs::symlink_metadata(path).is_err_and(is_absent) => Ok(false),
+        Err(_) if is_absent(path) => Ok(false),
         Err(e) => Err(Error::file("remove", path, e)),
     }
+}
+
+fn is_absent(path: &Path) -> bool {
+    matches!(fs::symlink_metadata(path), Err(e) if e.kind() == ErrorKind::NotFound)
 }
 
 #[cfg(test)]

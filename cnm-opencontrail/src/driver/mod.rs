@@ -2,7 +2,7 @@
 //!
 //! | subject | files |
 //! |---|---|
-//! | options and pools of a network | `network_options`, `route_targets`, `pools`, `wanted` |
+//! | options and pools of a network | `network_options`, `network_labels`, `route_targets`, `pools`, `wanted` |
 //! | networks | `network`, `virtual_network`, `auxiliary`, `network_removal` |
 //! | endpoints | `endpoint_options`, `endpoint`, `endpoint_removal`, `join`, `published_ports`, `conflict` |
 //! | what must survive a restart, or the loss of the state | `store`, `earlier_network`, `recover` |
@@ -22,6 +22,7 @@ mod keep;
 mod names;
 mod network;
 mod network_driver;
+mod network_labels;
 mod network_options;
 mod network_removal;
 mod pools;
@@ -34,9 +35,19 @@ mod virtual_network;
 mod wanted;
 
 pub(crate) use endpoint_options::ENDPOINT_OPTIONS;
-#[cfg(feature = "fuzzing")]
-pub(crate) use endpoint_options::read as read_endpoint_options;
 pub use network_driver::NetworkDriver;
 pub(crate) use network_options::NETWORK_OPTIONS;
+
+/// Whether options can be read as those of a network, and as those of an endpoint.
 #[cfg(feature = "fuzzing")]
-pub(crate) use network_options::read as read_network_options;
+pub(crate) fn reads(options: &crate::proto::Options, project: &contrail_core::FqName) -> [bool; 2] {
+    let asked = network_labels::Asked {
+        ipv4: true,
+        ipv6: false,
+        internal: false,
+    };
+    [
+        network_options::read(options, asked, project, "0123456789ab").is_ok(),
+        endpoint_options::read(options, project).is_ok(),
+    ]
+}

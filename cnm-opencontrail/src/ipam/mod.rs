@@ -20,5 +20,9 @@ mod store;
 
 pub use ipam_driver::{ADDRESS_SPACES, Ipam};
 pub(crate) use options::POOL_OPTIONS;
+
+/// Whether options can be read as those of a pool.
 #[cfg(feature = "fuzzing")]
-pub(crate) use options::read as read_options;
+pub(crate) fn reads(options: &crate::proto::Options, project: &contrail_core::FqName) -> bool {
+    options::read(options, project).is_ok()
+}

@@ -30,4 +30,4 @@ mod timestamp;
 
 pub use client::Keystone;
 pub use settings::KeystoneSettings;
-pub use source::{FixedToken, NoAuth, TokenSource};
+pub use source::{FixedToken, NoAuth, NoToken, TokenSource};

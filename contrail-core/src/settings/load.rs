@@ -7,9 +7,10 @@ use super::layer::{Layer, Origin};
 use super::print::Resolved;
 use super::resolve::{ReadFile, Resolver};
 use super::table::Key;
-use super::typed::{LogSettings, Settings};
+use super::typed::{Auth, LogSettings, Settings};
 use super::vnc_api_lib;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
+use crate::http::TlsSettings;
 
 /// Where settings come from, nearest first; each field is farther away than the one above it.
 pub struct Sources<'a> {
@@ -137,6 +138,37 @@ impl Overview {
         Self {
             values: resolver.resolved(),
             problems: unread.into_iter().chain(refused).collect(),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings for removing what was attached: it must not wait for what only attaching needs. If the
+    /// settings of the API cannot be used, the others stay, and requests to the API fail: see
+    /// [`without_api`](Settings::without_api).
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`], for the name of the host and the directories of its state alone.
+    pub fn load_for_removal(sources: &Sources) -> Result<Self> {
+        let error = match Self::load(sources) {
+            Ok(settings) => return Ok(settings),
+            Err(error) => error,
+        };
+        let layers = sources.with_farther(sources.layers(), None);
+        let settings = Resolver::new(&layers, sources.read).local_settings()?;
+        Ok(settings.without_api(&error))
+    }
+
+    /// The same settings without those of the API: a request fails with this error before it is sent.
+    #[must_use]
+    pub fn without_api(self, error: &Error) -> Self {
+        Self {
+            auth: Auth::Unknown {
+                reason: report(error),
+            },
+            tls: TlsSettings::default(),
+            ..self
         }
     }
 }

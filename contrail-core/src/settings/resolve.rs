@@ -162,6 +162,46 @@ impl<'a> Resolver<'a> {
         Ok(self.typed_opt(Key::Project, parse::name)?.unwrap_or(tenant))
     }
 
+    /// The settings of this host, strictly, and of everything else what can be used: for what must go on
+    /// without the API.
+    pub(super) fn local_settings(&self) -> Result<Settings> {
+        let defaults = Resolver::new(&[], self.read);
+        let either = |key, read: fn(&str) -> Result<_, Allowed>| {
+            self.typed(key, read).or_else(|_| defaults.typed(key, read))
+        };
+        let path = |key| either(key, parse::absolute_path);
+        let name = |key| {
+            self.typed(key, parse::name)
+                .or_else(|_| defaults.typed(key, parse::name))
+        };
+        let seconds = |key| {
+            self.typed(key, parse::seconds)
+                .or_else(|_| defaults.typed(key, parse::seconds))
+        };
+        let port = defaults.typed(Key::ApiPort, parse::port)?;
+        let read = |text: &str| server::servers(text, Scheme::Http, port);
+        Ok(Settings {
+            auth: Auth::None,
+            servers: defaults.typed(Key::ApiServer, read)?,
+            tls: TlsSettings::default(),
+            agent: self.agent().or_else(|_| defaults.agent())?,
+            ports_dir: path(Key::VrouterPortsDir)?,
+            state_dir: self.typed(Key::StateDir, parse::absolute_path)?,
+            run_dir: self.typed(Key::RunDir, parse::absolute_path)?,
+            domain: name(Key::Domain)?,
+            project: self.project().or_else(|_| defaults.project())?,
+            node: self.node()?,
+            machine: self.machine(),
+            timeouts: Timeouts {
+                connect: seconds(Key::ConnectTimeout)?,
+                request: seconds(Key::RequestTimeout)?,
+                attach: seconds(Key::AttachTimeout)?,
+            },
+            log: self.log_or_default(),
+            values: Vec::new(),
+        })
+    }
+
     /// A password with Keystone wins over a fixed token: environment files in the field name both,
     /// and their token is Keystone's own administration token.
     fn auth(&self, api_host: &str) -> Result<Auth> {

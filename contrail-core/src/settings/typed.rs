@@ -52,6 +52,12 @@ pub enum Auth {
     Token(Secret),
     /// By tokens from Keystone.
     Keystone(KeystoneSettings),
+    /// It is not known: settings that the API needs cannot be used, for this reason. Every request fails with
+    /// it before it is sent.
+    Unknown {
+        /// Why, as the error says it.
+        reason: String,
+    },
 }
 
 /// How long things may take.

@@ -12,7 +12,9 @@
 //!   its kind is the expected one. Anything else is moved to `<directory>/damaged/`, with one warning; at most
 //!   16 files are kept there.
 //! - Entries of earlier versions are upgraded as they are read: [`Entry::upgrade`]. An entry of a later
-//!   version is refused with the release that wrote it ([`Newer`]), and stays.
+//!   version stays. Whoever reads it skips it, with a warning that names the release that wrote it
+//!   ([`Newer`]); whoever would overwrite it is refused. So a removal never fails for it: it leaves the entry
+//!   to that release.
 //!
 //! The directory must be one that only this user or root can write to, and no symbolic link: [`prepare`].
 //!

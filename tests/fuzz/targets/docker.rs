@@ -3,7 +3,7 @@
 use cnm_opencontrail::fuzzing::read_options;
 use cnm_opencontrail::proto::{Call, Options};
 
-use super::check_error;
+use super::{check_error, used};
 
 /// The path of a request and, after the end of the first line, its body.
 pub fn docker_request(text: &[u8]) {
@@ -18,6 +18,6 @@ pub fn docker_request(text: &[u8]) {
 /// Options as a JSON object, as those of a network, an endpoint and a pool.
 pub fn docker_options(text: &[u8]) {
     if let Ok(options) = serde_json::from_slice::<Options>(text) {
-        assert!(read_options(&options) <= 3);
+        used(read_options(&options));
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
+use crate::attach::network::subnets;
 use crate::attach::port::Port;
 use crate::attach::port_spec::PortSpec;
 use crate::attach::records::nodes;
@@ -53,6 +54,9 @@ impl Attacher {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());
         };
+        for one in wanted {
+            subnets::check_asked(&one.network, &one.addresses)?;
+        }
         let port = |wanted| Port::new(&self.host, PortSpec::from(wanted));
         let ports: Vec<Port> = wanted.iter().map(port).collect();
         let ids: Vec<Uuid> = ports.iter().map(|port| port.id).collect();
