@@ -91,8 +91,8 @@ macro_rules! replayed {
 }
 
 replayed! {
-    agent api_error api_list api_object chain date docker_options docker_request environment ini netconf state
-    token yaml
+    agent annotation api_error api_list api_object chain cni_environment date docker_options docker_request environment
+    ini netconf state stored_token token yaml
 }
 
 #[test]

@@ -51,3 +51,16 @@ pub(crate) fn reads(options: &crate::proto::Options, project: &contrail_core::Fq
         endpoint_options::read(options, project).is_ok(),
     ]
 }
+
+/// Reads the state of networks and endpoints in a directory; how many there are.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn stored(dir: &std::path::Path) -> crate::error::Result<usize> {
+    let store = store::Store::new(dir);
+    Ok(store.networks()?.len() + store.endpoints()?.len())
+}
+
+/// Whether the annotation of a virtual network can be read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn reads_note(note: &str) -> bool {
+    wanted::Wanted::of_note(note).is_ok()
+}

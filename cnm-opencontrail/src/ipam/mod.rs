@@ -26,3 +26,11 @@ pub(crate) use options::POOL_OPTIONS;
 pub(crate) fn reads(options: &crate::proto::Options, project: &contrail_core::FqName) -> bool {
     options::read(options, project).is_ok()
 }
+
+/// Reads the state of pools and addresses in a directory; how many there are.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn stored(dir: &std::path::Path) -> crate::error::Result<usize> {
+    let store = store::Store::open(dir)?;
+    let index = store.lock();
+    Ok(index.pools().count() + index.addresses().count())
+}

@@ -1,6 +1,6 @@
 //! The requests of Docker, and the options of its commands.
 
-use cnm_opencontrail::fuzzing::read_options;
+use cnm_opencontrail::fuzzing::{read_options, reads_note};
 use cnm_opencontrail::proto::{Call, Options};
 
 use super::{check_error, used};
@@ -20,4 +20,9 @@ pub fn docker_options(text: &[u8]) {
     if let Ok(options) = serde_json::from_slice::<Options>(text) {
         used(read_options(&options));
     }
+}
+
+/// The annotation of a virtual network, which any tenant can write.
+pub fn annotation(text: &[u8]) {
+    used(reads_note(&String::from_utf8_lossy(text)));
 }

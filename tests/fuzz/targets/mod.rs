@@ -14,9 +14,9 @@ mod transport;
 pub use agent::agent;
 pub use api::{api_error, api_list, api_object};
 pub use chain::chain;
-pub use docker::{docker_options, docker_request};
-pub use keystone::{date, token};
-pub use netconf::netconf;
+pub use docker::{annotation, docker_options, docker_request};
+pub use keystone::{date, stored_token, token};
+pub use netconf::{cni_environment, netconf};
 pub use settings::{environment, ini, yaml};
 pub use state::state;
 
@@ -24,12 +24,14 @@ pub use state::state;
 pub type Target = fn(&[u8]);
 
 /// All of them with their names, which are those of their corpora.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("agent", agent),
+    ("annotation", annotation),
     ("api_error", api_error),
     ("api_list", api_list),
     ("api_object", api_object),
     ("chain", chain),
+    ("cni_environment", cni_environment),
     ("date", date),
     ("docker_options", docker_options),
     ("docker_request", docker_request),
@@ -37,6 +39,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("ini", ini),
     ("netconf", netconf),
     ("state", state),
+    ("stored_token", stored_token),
     ("token", token),
     ("yaml", yaml),
 ];

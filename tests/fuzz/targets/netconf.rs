@@ -21,20 +21,11 @@ impl Interrupts for NoSignals {
     }
 }
 
-/// Runs a command with this configuration; nobody can be reached.
-fn call(command: &str, configuration: &[u8]) {
-    let environment = [
-        ("CNI_COMMAND", command),
-        ("CNI_CONTAINERID", "c1"),
-        ("CNI_NETNS", "/var/run/netns/c1"),
-        ("CNI_IFNAME", "eth0"),
-        ("CNI_PATH", "/opt/cni/bin"),
-    ];
+/// Runs the plugin with these variables and this configuration; nobody can be reached.
+fn call(environment: Environment, configuration: &[u8]) {
     let (mut stdin, mut stdout, mut stderr) = (configuration, Vec::new(), Vec::new());
     let world = World {
-        environment: Environment::new(
-            environment.map(|(name, value)| (name.to_owned(), value.to_owned())),
-        ),
+        environment,
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
         connect: &|_| Err(contrail_core::Error::missing("a network", "this is a test")),
         start_log: &|_| {},
@@ -45,20 +36,42 @@ fn call(command: &str, configuration: &[u8]) {
         stdout: &mut stdout,
         stderr: &mut stderr,
     };
-    let code = run(&[], &world, streams);
-    let shown = || String::from_utf8_lossy(configuration).into_owned();
-    if code == ExitCode::SUCCESS {
+    if run(&[], &world, streams) == ExitCode::SUCCESS {
         return;
     }
     // One error object, and none that says that the plugin itself is wrong.
-    let error: Value = serde_json::from_slice(&stdout).unwrap();
-    let code = error["code"].as_u64().unwrap();
-    assert_ne!(code, 999, "{error}\n{}", shown());
+    let error: Value = serde_json::from_slice(&stdout).expect("one JSON value");
+    assert_ne!(error["code"].as_u64().expect("a code"), 999, "{error}");
+}
+
+fn environment<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Environment {
+    let variables = variables.into_iter();
+    Environment::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
 }
 
 /// A network configuration, with each command.
 pub fn netconf(text: &[u8]) {
     for command in COMMANDS {
-        call(command, text);
+        let variables = [
+            ("CNI_COMMAND", command),
+            ("CNI_CONTAINERID", "c1"),
+            ("CNI_NETNS", "/var/run/netns/c1"),
+            ("CNI_IFNAME", "eth0"),
+            ("CNI_PATH", "/opt/cni/bin"),
+        ];
+        call(environment(variables), text);
+    }
+}
+
+/// The variables of a call, `NAME=value` in each line, with each command unless they say which.
+pub fn cni_environment(text: &[u8]) {
+    const CONFIGURATION: &[u8] =
+        br#"{"cniVersion": "1.1.0", "name": "net1", "type": "opencontrail",
+        "ipam": {"subnet": "10.1.1.0/24"}}"#;
+    let text = String::from_utf8_lossy(text);
+    for command in COMMANDS {
+        let variables = text.split('\n').filter_map(|line| line.split_once('='));
+        let variables = [("CNI_COMMAND", command)].into_iter().chain(variables);
+        call(environment(variables), CONFIGURATION);
     }
 }

@@ -2,13 +2,28 @@
 
 use std::cell::OnceCell;
 use std::fs;
+use std::time::Duration;
 
+use cnm_opencontrail::fuzzing::read_state;
+use contrail_core::Deadline;
 use contrail_core::attach::Attacher;
 use contrail_core::settings::{Key, Layer, Origin, Settings, Sources};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use super::{check_error, used};
+
+/// The files, in the state directory.
+const FILES: [&str; 9] = [
+    "nodes",
+    "nodes.json",
+    "uses/00000000-0000-0000-0000-000000000007.json",
+    "pending/00000000-0000-0000-0000-000000000007.json",
+    "orphans/00000000-0000-0000-0000-000000000007.json",
+    "docker-networks/n1.json",
+    "docker-endpoints/e1.json",
+    "ipam/pools/00000000-0000-0000-0000-000000000007",
+    "ipam/addresses/00000000-0000-0000-0000-000000000007",
+];
 
 /// The state of one thread.
 struct State {
@@ -31,8 +46,10 @@ impl State {
             host_name: Some("test".into()),
         });
         let attacher = settings.and_then(|settings| settings.attacher("fuzz"));
-        for name in ["uses", "pending", "orphans", "members", "leaving"] {
-            fs::create_dir_all(dir.path().join("state").join(name)).expect("a directory");
+        for file in FILES {
+            let file = dir.path().join("state").join(file);
+            let parent = file.parent().expect("a directory");
+            fs::create_dir_all(parent).expect("a directory");
         }
         Self {
             attacher: attacher.expect("valid settings"),
@@ -48,10 +65,9 @@ pub fn state(text: &[u8]) {
     }
     STATE.with(|state| {
         let state = state.get_or_init(State::new);
-        let id = Uuid::from_u128(7);
-        for name in ["uses", "pending", "orphans"] {
-            let path = state.dir.path().join(format!("state/{name}/{id}.json"));
-            fs::write(path, text).expect("a file");
+        let dir = state.dir.path().join("state");
+        for file in FILES {
+            fs::write(dir.join(file), text).expect("a file");
         }
         match state.attacher.waiting() {
             Ok(waiting) => used(format!("{waiting:?}")),
@@ -59,6 +75,16 @@ pub fn state(text: &[u8]) {
         }
         match state.attacher.pending_removals() {
             Ok(pending) => used(format!("{pending:?}")),
+            Err(error) => check_error(&error),
+        }
+        // Reads the names of the host; there is no time to ask anybody.
+        used(
+            state
+                .attacher
+                .idle_machines(Deadline::after(Duration::ZERO)),
+        );
+        match read_state(&dir) {
+            Ok(count) => assert!(count <= 4),
             Err(error) => check_error(&error),
         }
     });
