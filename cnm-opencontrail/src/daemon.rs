@@ -6,6 +6,7 @@ use std::time::Duration;
 use contrail_core::Deadline;
 use contrail_core::attach::{Attacher, Cleaned, Waiting};
 use contrail_core::settings::Settings;
+use contrail_core::state;
 
 use crate::driver::NetworkDriver;
 use crate::error::Result;
@@ -29,6 +30,7 @@ impl Daemon {
     /// # Errors
     /// If the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
+        state::prepare(&settings.state_dir)?;
         let project = settings.project_name();
         let attacher = settings.attacher(PROGRAM)?;
         let (node, dir) = (settings.node.clone(), &settings.state_dir);

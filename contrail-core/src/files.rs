@@ -247,8 +247,7 @@ fn is_old(entry: &fs::DirEntry) -> bool {
 pub fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        // A read-only file system says so before it looks.
+        // A file system that is read-only says so before it looks for the file.
         Err(_) if is_absent(path) => Ok(false),
         Err(e) => Err(Error::file("remove", path, e)),
     }

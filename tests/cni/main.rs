@@ -14,6 +14,7 @@ mod outage;
 mod refuse;
 mod removal;
 mod service;
+mod state;
 mod status;
 mod storage;
 mod subnets;

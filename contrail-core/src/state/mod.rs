@@ -16,6 +16,8 @@
 //!   ([`Newer`]); whoever would overwrite it is refused. So a removal never fails for it: it leaves the entry
 //!   to that release.
 //!
+//! The directory must be one that only this user or root can write to, and no symbolic link: [`prepare`].
+//!
 //! An [`Index`] is a set of keys without values: empty files.
 //!
 //! # What is stored
@@ -42,12 +44,16 @@
 //! Front ends add directories of their own to these.
 
 mod aside;
+mod directory;
 mod entries;
 mod index;
 pub mod lock;
 mod names;
+mod plain;
 
 pub use crate::stored::{Entry, Newer};
+pub use directory::prepare;
 pub use entries::{Durability, Entries, Lookup};
 pub use index::Index;
 pub use names::{Key, Pair};
+pub use plain::read_text;

@@ -1,14 +1,13 @@
 //! The names that this host has had. They are part of every computed id, so what was attached under an
 //! earlier name, before a change of the host name or of `node_name`, is found under that one only.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, report};
+use crate::error::{Result, report};
 use crate::files;
-use crate::state::{Durability, Entries, Entry, Key};
+use crate::state::{self, Durability, Entries, Entry, Key};
 
 /// The names, the present one first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,13 +72,8 @@ fn with(node: &str, recorded: Vec<String>) -> Vec<String> {
 
 /// The names as release 0.1.0 wrote them, a line each.
 fn unversioned(state_dir: &Path) -> Result<Vec<String>> {
-    let path = unversioned_path(state_dir);
-    let text = match files::read_private(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::file("read", path, error)),
-    };
-    let text = String::from_utf8_lossy(&text);
+    let text = state::read_text(&unversioned_path(state_dir))?;
+    let text = text.unwrap_or_default();
     let names = text.lines().filter(|name| !name.is_empty());
     Ok(names.map(str::to_owned).collect())
 }
@@ -90,6 +84,8 @@ fn unversioned_path(state_dir: &Path) -> PathBuf {
 
 fn entries(state_dir: &Path) -> Entries<Only, Names> {
     Entries::new(state_dir, Durability::Synced)
+        .in_state_dir()
+        .best_effort()
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>>
 
 /// The entries, each with the id of a VM interface as key.
 pub(super) fn entries(state_dir: &Path) -> Entries<Uuid, Pending> {
-    Entries::new(state_dir.join("pending"), Durability::Synced)
+    Entries::new(state_dir.join("pending"), Durability::Synced).best_effort()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::process::output::{print, print_error};
+use contrail_core::process::output::{self, print, print_error};
 use contrail_core::process::{self, logging};
 use contrail_core::service_chain::{Description, Result, ServiceChains};
 use contrail_core::settings::Settings;
@@ -81,8 +81,11 @@ struct Input {
 /// Runs the command in the arguments of this process.
 pub fn main() -> ExitCode {
     process::begin();
-    let command = CommandLine::parse().command;
-    match run(&command) {
+    let line = CommandLine::try_parse().unwrap_or_else(|error| match error.use_stderr() {
+        true => output::refuse_usage(&error, error.exit_code()),
+        false => error.exit(),
+    });
+    match run(&line.command) {
         Ok(code) => code,
         Err(error) => {
             print_error(PROGRAM, &error);

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use contrail_core::process::output;
 use contrail_core::service_chain::{
     ChainState, Description, Event, Plan, Progress, Repair, Result, ServiceChains,
 };
@@ -80,7 +81,7 @@ fn wait(chains: &ServiceChains, description: &Description, limit: Duration) -> R
             }
         };
         // If this fails, there is no way to report it.
-        let _ = writeln!(io::stderr(), "chain {name}: {text}");
+        let _ = writeln!(output::stderr(), "chain {name}: {text}");
     })
 }
 
