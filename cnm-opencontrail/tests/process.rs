@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // all of it is a test
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -329,6 +330,28 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     assert_eq!(origin("scope"), "local flag --scope");
     assert_eq!(origin("tenant_name"), format!("blue {file} line 2"));
     assert!(!shown.contains("hush"));
+}
+
+#[test]
+fn what_deserves_attention_is_said_beside_the_settings() {
+    let program = Program::new();
+    let password = program.path("password");
+    std::fs::write(&password, "hush").unwrap();
+    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
+    let ini = program.path("ini");
+    std::fs::write(&ini, "[auth]\nAUTHN_TENNANT = blue\n").unwrap();
+    let output = program
+        .command(&["config", "-u", "bob", "-a", "https://a"])
+        .env("ADMIN_PASSWORD_FILE", &password)
+        .env("OS_INSECURE", "true")
+        .env("VNC_API_LIB_INI", &ini)
+        .output()
+        .unwrap();
+    let log = text(&output.stderr);
+    for expected in ["admin_password in", "insecure (", "AUTHN_TENANT?"] {
+        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    }
+    assert!(output.status.success() && !log.contains("hush"), "{log}");
 }
 
 #[test]

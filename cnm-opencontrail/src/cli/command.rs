@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use contrail_core::process::logging;
 use contrail_core::process::output::{print, print_error};
 use contrail_core::process::panics::log_panics;
 use contrail_core::settings;
@@ -80,6 +81,8 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn config(flags: &Flags) -> Result<()> {
     let loaded = load::load(flags)?;
+    logging::start(PROGRAM, &loaded.settings.log);
+    loaded.settings.warn();
     show(settings::render(loaded.settings.values()))
 }
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layer::{Layer, Origin};
+use super::layer::Layer;
+use super::origin::Origin;
 use super::resolve::{ReadFile, Resolver};
 use super::table::Key;
 use super::typed::{LogSettings, Settings};
@@ -78,13 +79,16 @@ impl Settings {
 }
 
 /// The layer of `vnc_api_lib.ini`; `None` if no setting names it and the default path does not exist.
-fn read_vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
-    let path = named
-        .as_deref()
-        .unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
+fn read_vnc_api_lib(named: Option<(PathBuf, Origin)>, read: ReadFile) -> Result<Option<Layer>> {
+    let path = named.as_ref().map(|(path, _)| path.as_path());
+    let path = path.unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
+    let operation = match &named {
+        Some((_, origin)) => format!("read {} ({origin}) from", Key::VncApiLib.name()),
+        None => "read".into(),
+    };
     match read(path) {
         Ok(text) => vnc_api_lib::parse(&text, path).map(Some),
         Err(e) if named.is_none() && e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file("read", path, e)),
+        Err(e) => Err(Error::file(operation, path, e)),
     }
 }

@@ -6,11 +6,13 @@ use crate::error::Error;
 use crate::parallel;
 use crate::values::Deadline;
 use crate::values::FqName;
+use crate::values::identity;
 
 /// Whether the services that attaching needs answer.
 #[derive(Debug)]
 pub struct Status {
-    /// The configuration API, with Keystone before it and the project in it.
+    /// The configuration API, with Keystone before it and the project in it, and the name of this host,
+    /// under which it would get objects.
     pub api: crate::Result<()>,
     /// The vRouter agent, which also serves the containers that are attached already.
     pub agent: crate::Result<()>,
@@ -41,6 +43,7 @@ impl Attacher {
     }
 
     fn find_project(&self, project: &FqName, deadline: Deadline) -> crate::Result<()> {
+        identity::check_node(self.host.node())?;
         match self.client(deadline).lookup::<Project>(project)? {
             Some(_) => Ok(()),
             None => Err(Error::NotFound {
