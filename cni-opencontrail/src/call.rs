@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use contrail_core::settings::Settings;
 
-use crate::backend::Backend;
 use crate::config::document::{self, Config};
 use crate::config::sources::SettingsSources;
+use crate::operations::Operations;
 use crate::protocol::command::Command;
 use crate::protocol::environment::Args;
 use crate::protocol::error::CniError;
@@ -76,7 +76,10 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// As [`World::connect`].
-    pub fn connect(&self, settings: &Settings) -> contrail_core::attach::Result<Box<dyn Backend>> {
+    pub fn connect(
+        &self,
+        settings: &Settings,
+    ) -> contrail_core::attach::Result<Box<dyn Operations>> {
         let mut settings = settings.clone();
         let timeout = &mut settings.timeouts.attach;
         *timeout = timeout.saturating_sub(self.started.elapsed());

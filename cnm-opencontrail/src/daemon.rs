@@ -10,14 +10,11 @@ use contrail_core::{Deadline, FqName};
 use crate::driver::NetworkDriver;
 use crate::error::Result;
 use crate::ipam::Ipam;
-use crate::plugin::Plugin;
+use crate::plugin::{PATIENCE, Plugin};
 use crate::proto::{Call, Reply, Scope};
 
 /// The name of the program: in its messages, the marks of objects and the API's audit log.
 pub(crate) const PROGRAM: &str = "cnm-opencontrail";
-
-/// How long each part of [`Daemon::tidy`] may take.
-const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The handler behind the socket.
 pub struct Daemon {

@@ -1,7 +1,13 @@
 //! The handler behind the socket.
 
+use std::time::Duration;
+
 use crate::error::Result;
 use crate::proto::{Call, Reply};
+
+/// How long one call may use the controller, besides attaching itself; and each part of the upkeep between
+/// calls. Engines give managed plugins 30 s, users wait less.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(9);
 
 /// Carries out the engine's calls.
 pub trait Plugin: Send + Sync + 'static {

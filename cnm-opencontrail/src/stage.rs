@@ -27,9 +27,18 @@ impl Stage {
     pub(crate) fn is_incomplete(self) -> bool {
         self != Self::Live
     }
+
+    /// What a recorded stage means to a program that has just started: no call goes on that creates the
+    /// object, and Docker did not get its answer.
+    pub(crate) fn after_restart(self) -> Self {
+        match self {
+            Self::Creating | Self::Removing => Self::Removing,
+            Self::Live => Self::Live,
+        }
+    }
 }
 
-/// The stored form of networks and endpoints: a flag that is set unless the object is live.
+/// The stored form of endpoints: a flag that is set unless the object is live.
 pub(crate) mod incomplete {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

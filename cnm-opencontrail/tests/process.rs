@@ -1,4 +1,4 @@
-//! The program itself: how it starts, answers, shows its settings and ends.
+//! The program itself: how it starts, answers and ends.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
@@ -12,45 +12,9 @@ use std::time::{Duration, Instant};
 mod support;
 
 use support::post;
-
-/// An address without a listener: the controller is down.
-const DEAD: &str = "127.0.0.1:1";
-
-struct Program {
-    directory: tempfile::TempDir,
-}
+use support::program::{DEAD, Program};
 
 impl Program {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cnm-opencontrail"));
-        command
-            .env_clear()
-            .env("CONFIG_API_SERVER", DEAD)
-            .env("VROUTER_AGENT_IP", DEAD)
-            .env("SOCKET_PATH", self.path("plugins"))
-            .env("CONTRAIL_STATE_DIR", self.path("state"))
-            .env("CONTRAIL_RUN_DIR", self.path("run"))
-            .env("VNC_API_LIB_INI", self.empty_file())
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn empty_file(&self) -> PathBuf {
-        let path = self.path("vnc_api_lib.ini");
-        std::fs::write(&path, "").unwrap();
-        path
-    }
-
     /// The plugin, started by a shell script as `$0`.
     fn in_shell(&self, script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
@@ -295,41 +259,6 @@ fn a_socket_that_systemd_opened_is_served_and_stays() {
     assert_eq!(post(&path, "Plugin.Activate", "").0, 200);
     serving.terminate();
     assert!(path.exists() && !program.path("plugins").exists());
-}
-
-#[test]
-fn every_setting_is_shown_with_its_origin_and_no_secret() {
-    let program = Program::new();
-    let file = program.path("opencontrail.conf");
-    std::fs::write(&file, "---\nadmin_tenant: blue\nscope: global\n").unwrap();
-    let file = file.display().to_string();
-    let output = program
-        .command(&[
-            "config", "-f", &file, "-u", "bob", "-p", "hush", "-g", "local",
-        ])
-        .output()
-        .unwrap();
-    let shown = text(&output.stdout);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let origin = |name: &str| {
-        let line = shown
-            .lines()
-            .find(|line| line.split(' ').next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("{name} is not shown:\n{shown}"));
-        line.split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    assert_eq!(
-        origin("api_server"),
-        "127.0.0.1:1 environment variable CONFIG_API_SERVER"
-    );
-    assert_eq!(origin("admin_user"), "bob flag --admin_user");
-    assert_eq!(origin("admin_password"), "*** flag --admin_password");
-    assert_eq!(origin("scope"), "local flag --scope");
-    assert_eq!(origin("tenant_name"), format!("blue {file} line 2"));
-    assert!(!shown.contains("hush"));
 }
 
 #[test]

@@ -60,7 +60,7 @@
 //!
 //! | feature | modules |
 //! |---|---|
-//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`connect`], [`ownership`] |
+//! | none | [`values`], [`error`], [`files`], [`stored`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`connect`], [`ownership`] |
 //! | `process` | `process`: logging, panics and reports of a program |
 //! | `service-chain` | `service_chain` |
 //! | `kernel` | `kernel`, `state` |
@@ -106,6 +106,7 @@ pub mod service_chain;
 pub mod settings;
 #[cfg(feature = "kernel")]
 pub mod state;
+pub mod stored;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod values;

@@ -196,7 +196,12 @@ fn a_policy_that_was_there_before_stays_with_its_sequence() {
                 let links = network(name).network_policy_refs;
                 let mut places: Vec<(String, Option<Sequence>)> = links
                     .into_iter()
-                    .map(|link| (link.to.name().to_owned(), link.attr.unwrap().sequence))
+                    .map(|link| {
+                        (
+                            link.name().unwrap().name().to_owned(),
+                            link.attr.unwrap().sequence,
+                        )
+                    })
                     .collect();
                 places.sort();
                 places

@@ -33,7 +33,7 @@ pub fn kill_at(lab: &Lab, at: u32, action: &Action, call: &Call) -> bool {
     let mut running = call.start();
     let was_hit = || lab.faults().list()[0].hit == 1;
     wait_for("the request that hangs, or the end", || {
-        was_hit() || running.has_ended()
+        running.has_ended() || was_hit() && running.is_waiting()
     });
     running.kill();
     let was_hit = was_hit();

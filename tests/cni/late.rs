@@ -33,7 +33,9 @@ fn killed_at_the_creation_of(lab: &Lab, kind: &str, netns: &TestNetns) {
     };
     lab.faults().add(rule);
     let running = call("ADD", "c", netns).start();
-    wait_for("the request that waits", || lab.faults().list()[0].hit == 1);
+    wait_for("the request that waits", || {
+        lab.faults().list()[0].hit == 1 && running.is_waiting()
+    });
     running.kill();
     call("DEL", "c", netns).run().ok();
     lab.faults().clear();

@@ -160,12 +160,12 @@ fn a_port_that_somebody_has_altered_is_put_right() {
             id,
             instance_id: right.instance_id,
             vn_id: right.vn_id,
-            project_id: Some(right.project_id),
+            project_id: right.project_id,
             display_name: "altered".into(),
             address: right.address,
             address6: None,
             mac: "02:00:00:00:00:99".parse().unwrap(),
-            host_ifname: right.host_ifname.clone(),
+            host_ifname: right.host_ifname.clone().unwrap(),
         };
         agent.add(&altered).unwrap();
         assert_ne!(agent.get(id).unwrap().unwrap().mac, right.mac);
@@ -321,7 +321,11 @@ fn an_endpoint_with_an_address_of_our_ipam_is_made_again_from_what_is_left() {
         for id in ids::<VirtualMachineInterface>(&client) {
             let interface: VirtualMachineInterface = client.get(id).unwrap();
             let machine = &interface.virtual_machine_refs[0];
-            let to = (VirtualMachine::TYPE, machine.uuid.unwrap(), &machine.to);
+            let to = (
+                VirtualMachine::TYPE,
+                machine.uuid.unwrap(),
+                machine.name().unwrap(),
+            );
             client
                 .remove_ref((VirtualMachineInterface::TYPE, id), to)
                 .unwrap();
@@ -360,7 +364,7 @@ fn an_endpoint_whose_state_was_lost_is_made_again_with_its_security_groups() {
         lose_objects(&client);
         engine.tidy();
         let ports: Vec<VirtualMachineInterface> = client.list(&ListQuery::all().detail()).unwrap();
-        assert_eq!(ports[0].security_group_refs[0].to, name);
+        assert!(ports[0].security_group_refs[0].is_to(&name));
         engine.leave("n1", "e1");
         engine.delete_endpoint("n1", "e1");
         engine.delete_network("n1");

@@ -116,7 +116,7 @@ fn security_groups_filter_an_endpoint() {
         engine.send("CreateEndpoint", endpoint).unwrap();
         let ports: Vec<VirtualMachineInterface> =
             client().list(&ListQuery::all().detail()).unwrap();
-        assert_eq!(ports[0].security_group_refs[0].to, name);
+        assert!(ports[0].security_group_refs[0].is_to(&name));
         engine.delete_endpoint("n1", "e1");
         assert_eq!(objects(&lab), before);
     });

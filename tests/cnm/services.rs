@@ -115,7 +115,7 @@ fn a_lost_membership_is_given_back_but_not_to_a_leg_that_lost_the_other() {
             client().list(&ListQuery::all().detail()).unwrap();
         for port in &ports {
             let tuple = &port.port_tuple_refs[0];
-            let to = (PortTuple::TYPE, tuple.uuid.unwrap(), &tuple.to);
+            let to = (PortTuple::TYPE, tuple.uuid.unwrap(), tuple.name().unwrap());
             let from = (VirtualMachineInterface::TYPE, port.uuid().unwrap());
             client().remove_ref(from, to).unwrap();
         }

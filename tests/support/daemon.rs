@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use contrail_lab::plugin_socket;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::wait_for;
@@ -32,13 +34,22 @@ impl Program {
     /// # Panics
     /// When it cannot be started, or does not serve in time.
     pub fn start(program: &Path) -> Self {
+        Self::start_with(program, |_| {})
+    }
+
+    /// The same with another environment, or another standard error.
+    ///
+    /// # Panics
+    /// As [`Program::start`].
+    pub fn start_with(program: &Path, change: impl FnOnce(&mut Command)) -> Self {
         fs::create_dir_all(SOCKETS).expect("/run is writable in the sandbox");
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["--socketpath", SOCKETS])
             .env_clear()
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the plugin starts");
+            .stderr(Stdio::null());
+        change(&mut command);
+        let child = command.spawn().expect("the plugin starts");
         let socket = Path::new(SOCKETS).join("opencontrail.sock");
         // A killed one leaves its socket.
         wait_for("the socket", || UnixStream::connect(&socket).is_ok());
@@ -48,6 +59,20 @@ impl Program {
     /// Its socket.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// Asks it to end and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop(mut self) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("the plugin runs");
+        let mut status = None;
+        wait_for("the end of the plugin", || {
+            status = self.child.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        status.expect("it has ended")
     }
 
     /// The id of its process.

@@ -55,7 +55,8 @@ fn lose(client: &Client, id: uuid::Uuid) {
     }
     for tuple in &port.port_tuple_refs {
         let uuid = tuple.uuid.expect("a reference has an id");
-        let to = (PortTuple::TYPE, uuid, &tuple.to);
+        let name = tuple.name().expect("a reference has a name");
+        let to = (PortTuple::TYPE, uuid, name);
         client
             .add_ref((VirtualMachineInterface::TYPE, id), to, None)
             .expect("it joins its tuple again");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -93,7 +93,7 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(&self) -> Running {
-        self.start_into(Stdio::piped())
+        self.start_into(Stdio::piped(), Stdio::piped())
     }
 
     /// The same with a file as standard output; the call's exit status.
@@ -101,19 +101,27 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn run_into(&self, file: File) -> ExitStatus {
-        let running = self.start_into(file.into());
+        let running = self.start_into(file.into(), Stdio::piped());
         let output = running.child.wait_with_output();
         output.expect("the plugin ends").status
     }
 
-    fn start_into(&self, stdout: Stdio) -> Running {
+    /// The same with another standard error, which is not read.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start_with_stderr(&self, stderr: Stdio) -> Running {
+        self.start_into(Stdio::piped(), stderr)
+    }
+
+    fn start_into(&self, stdout: Stdio, stderr: Stdio) -> Running {
         let started = Instant::now();
         let mut child = Command::new(program("cni-opencontrail"))
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())
             .stdout(stdout)
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("the plugin starts");
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
@@ -186,6 +194,23 @@ impl Running {
     pub fn has_ended(&mut self) -> bool {
         let status = self.child.try_wait().expect("a child can be waited for");
         status.is_some()
+    }
+
+    /// Whether all threads of the call wait for something else than the disk, such as an answer.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn is_waiting(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let mut tasks = tasks.expect("the call runs").flatten();
+        // A thread that ends between the two reads is a reason to look again.
+        tasks.all(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            let state = stat
+                .rsplit_once(") ")
+                .and_then(|(_, rest)| rest.chars().next());
+            state == Some('S')
+        })
     }
 
     /// Asks the call to end, as a runtime does that gives up.

@@ -2,6 +2,7 @@
 
 use contrail_core::attach::Error;
 use contrail_core::attach::{Attached, Attachment};
+use contrail_core::error::Layered;
 use contrail_core::kernel;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,7 @@ use crate::protocol::result::{AddResult, Dns, Interface, Ip, Route};
 /// The first failure; then nothing of this call is left.
 pub fn run(call: &Call) -> Result<Value, CniError> {
     let planned = plan::plan(call)?;
+    let (container, netns) = (call.args.container()?, call.args.netns()?);
     // Everything that can be wrong with the configuration is found before anything is done.
     let attachments = plan::attachments(call, &planned)?;
     let overrides = overrides(&planned);
@@ -34,13 +36,9 @@ pub fn run(call: &Call) -> Result<Value, CniError> {
         return Err(interrupted());
     }
     for (attached, dns) in attached.iter().zip(overrides) {
-        result.append(one_result(attached, &call.args.netns, dns));
+        result.append(one_result(attached, netns, dns));
     }
-    log::info!(
-        "container {} attached: {}",
-        call.args.container,
-        names(&planned)
-    );
+    log::info!("container {container} attached: {}", names(&attachments));
     Ok(result.to_json(call.config.version))
 }
 
@@ -58,9 +56,9 @@ fn attach(
             leave(call, &planned[..start]);
             return Err(interrupted());
         }
-        let backend = call.connect(&group[0].settings);
-        let done =
-            backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
+        let operations = call.connect(&group[0].settings);
+        let done = operations
+            .and_then(|operations| operations.attach(&attachments[start..start + group.len()]));
         match done {
             Ok(done) => attached.extend(done),
             Err(error) => {
@@ -80,7 +78,7 @@ fn interrupted() -> CniError {
 fn refusal(error: &Error, group: &[Planned]) -> CniError {
     match error.cause() {
         Error::Kernel(kernel::Error::InterfaceExists { ifname, .. })
-            if group.iter().all(|one| one.ifname != *ifname) =>
+            if group.iter().all(|one| one.ifname().ok() != Some(ifname)) =>
         {
             CniError::host_name(error)
         }
@@ -151,9 +149,9 @@ fn route(route: &contrail_core::kernel::Route) -> Route {
     }
 }
 
-fn names(planned: &[Planned]) -> String {
-    let names = planned
+fn names(attachments: &[Attachment]) -> String {
+    let names = attachments
         .iter()
-        .map(|one| format!("{} to {}", one.ifname, one.network.name));
+        .map(|one| format!("{} to {}", one.ifname, one.network.fq_name.name()));
     names.collect::<Vec<_>>().join(", ")
 }

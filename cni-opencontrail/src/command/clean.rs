@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contrail_core::FqName;
+use contrail_core::attach::ORPHAN_GRACE;
 use contrail_core::error::Error;
-use contrail_core::settings::Settings;
+use contrail_core::settings::{self, Settings};
 use serde_json::Value;
 
 use crate::config::document::{self, Config};
@@ -30,24 +31,22 @@ Run it in the network namespace in which the runtime runs the plugin: in another
 looks like an orphan.
 ";
 
-const GRACE: Duration = Duration::from_secs(600);
-
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
-struct Request {
+pub struct Request {
     remove: bool,
     grace: Duration,
     file: Option<PathBuf>,
 }
 
-/// Runs the command with its arguments; writes the report, or the usage when that is asked for.
+/// Runs the command; writes the report.
 ///
 /// # Errors
 ///
-/// Arguments or a file that cannot be used. After the report: an API that does not answer, an orphan that
+/// A file that cannot be used. After the report: an API that does not answer, an orphan that
 /// cannot be removed.
 pub fn run(
-    arguments: &[String],
+    request: &Request,
     world: &World,
     sources: &SettingsSources,
     out: &mut dyn Write,
@@ -56,12 +55,8 @@ pub fn run(
         let written = out.write_all(text.as_bytes());
         written.map_err(|error| Error::system("write to standard output", error))
     };
-    if arguments.iter().any(|argument| is_help(argument)) {
-        return Ok(print(USAGE)?);
-    }
-    let request = Request::parse(arguments)?;
     let mut outcome = Ok(());
-    for (settings, project) in places(&request, sources)? {
+    for (settings, project) in places(request, sources)? {
         (world.start_log)(&settings.log);
         let grace = request.remove.then_some(request.grace);
         let cleaned = (world.connect)(&settings)?.clean(&project, grace)?;
@@ -71,15 +66,16 @@ pub fn run(
     Ok(outcome?)
 }
 
-fn is_help(argument: &str) -> bool {
-    ["--help", "-h"].contains(&argument)
-}
-
 impl Request {
-    fn parse(arguments: &[String]) -> Result<Self, CniError> {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    ///
+    /// The first one that is none; an option with what it probably means.
+    pub fn parse(arguments: &[String]) -> Result<Self, Error> {
         let mut request = Self {
             remove: false,
-            grace: GRACE,
+            grace: ORPHAN_GRACE,
             file: None,
         };
         let mut arguments = arguments.iter().map(String::as_str);
@@ -97,8 +93,11 @@ impl Request {
                     request.file = Some(file.into());
                 }
                 other => {
-                    let reason = "--remove, --grace SECONDS and one FILE are expected";
-                    return Err(Error::invalid("argument", other, reason).into());
+                    let reason = match settings::nearest(other, ["--remove", "--grace"]) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => "--remove, --grace SECONDS and one FILE are expected".to_string(),
+                    };
+                    return Err(Error::invalid("argument", other, reason));
                 }
             }
         }
@@ -121,7 +120,10 @@ fn places(
         for network in &config.networks {
             let settings = sources.load(network.layers()?)?;
             // As GC: of the project in which the virtual network is.
-            let project = network.options(Command::Gc, &settings)?.network.parent();
+            let name = network.options(Command::Gc, &settings)?.network;
+            let project = name.parent().ok_or_else(|| {
+                Error::invalid("virtual network", name.to_string(), "it is in no project")
+            })?;
             let is_known =
                 |(known, of): &(Settings, FqName)| known.is_same_place(&settings) && *of == project;
             if !places.iter().any(is_known) {
@@ -167,7 +169,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Request, CniError> {
+    fn parse(line: &str) -> Result<Request, Error> {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         Request::parse(&arguments)
     }
@@ -176,7 +178,8 @@ mod tests {
     fn nothing_is_removed_without_being_asked_for() {
         let request = parse("/etc/cni/net.d/10-opencontrail.conflist").unwrap();
         assert!(!request.remove);
-        assert_eq!(request.grace, Duration::from_secs(600));
+        assert_eq!(request.grace, ORPHAN_GRACE);
+        assert!(USAGE.contains(&format!("[default: {}]", ORPHAN_GRACE.as_secs())));
         let request = parse("--remove --grace 5").unwrap();
         assert_eq!((request.remove, request.file), (true, None));
         assert_eq!(request.grace, Duration::from_secs(5));
@@ -186,6 +189,7 @@ mod tests {
     fn what_is_no_argument_is_named() {
         for (line, named) in [
             ("--force", "--force"),
+            ("--remve", "did you mean --remove?"),
             ("--grace", "--grace"),
             ("--grace soon", "soon"),
             ("a b", "\"b\""),

@@ -48,7 +48,7 @@ pub fn run(call: &Call) -> Result<(), CniError> {
         let network = &one.options.network;
         let collected = call
             .connect(&one.settings)
-            .and_then(|backend| backend.collect(network, &one.network.name, &keep));
+            .and_then(|operations| operations.collect(network, &one.network.name, &keep));
         match collected {
             Ok(count) => log::info!("{count} attachments to {network} were collected"),
             Err(error) => outcome = outcome.and(Err(error.into())),

@@ -1,11 +1,9 @@
 //! The configuration on standard input: one network, or the document `{"networks": [ … ]}`.
 
 use contrail_core::error::Error;
-use contrail_core::settings;
 use serde_json::Value;
 
 use super::invalid::invalid;
-use super::keys::table::KEYS;
 use super::network::Network;
 use crate::protocol::environment::is_name;
 use crate::protocol::error::CniError;
@@ -93,34 +91,6 @@ impl Config {
             object,
         })
     }
-
-    /// The keys that neither this plugin nor the protocol knows, with what each was probably meant
-    /// to be. They are not refused: runtimes and other tools add keys of their own.
-    pub fn unknown_keys(&self) -> Vec<(&str, Option<&'static str>)> {
-        let own = self.networks.iter().map(|network| &network.own);
-        let document = self.is_list.then_some(&self.object);
-        let mut keys: Vec<&str> = own
-            .chain(document)
-            .flat_map(|object| object.keys().map(String::as_str))
-            .filter(|key| !is_known(key))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.into_iter()
-            .map(|key| {
-                let known = KEYS.iter().map(|key| key.name).chain(settings::names());
-                (key, settings::nearest(key, known))
-            })
-            .collect()
-    }
-}
-
-fn is_known(key: &str) -> bool {
-    key.starts_with("cni.dev/")
-        || settings::find(key).is_some()
-        || KEYS
-            .iter()
-            .any(|known| known.name.eq_ignore_ascii_case(key))
 }
 
 /// The version of the result; 0.1.0 if unset. A document of several networks gets the newest if unset:

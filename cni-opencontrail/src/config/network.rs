@@ -9,6 +9,7 @@ use super::invalid::invalid;
 use super::keys::given::Given;
 use super::keys::options::Options;
 use super::keys::table::{KEYS, Key};
+use super::unsupported;
 use crate::protocol::command::Command;
 use crate::protocol::error::CniError;
 use crate::protocol::json::{Object, lookup, scalar};
@@ -46,9 +47,13 @@ impl Network {
     ///
     /// Code 7 for the first value that cannot be used, code 2 for a key that is not supported.
     pub fn options(&self, command: Command, settings: &Settings) -> Result<Options, CniError> {
+        if command.asks_as_add() {
+            unsupported::check(&self.own, &self.place)?;
+            unsupported::check(&self.document, "")?;
+        }
         let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
         let mut options = Options::new(project.child(self.name.as_str()));
-        for key in KEYS.iter().filter(|key| key.read_by.contains(&command)) {
+        for key in KEYS.iter().filter(|key| key.is_read_by(command)) {
             if let Some(value) = self.value(key) {
                 let given = Given {
                     key: key.name,

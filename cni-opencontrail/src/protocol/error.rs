@@ -3,7 +3,7 @@
 use std::fmt;
 
 use contrail_core::attach::Error;
-use contrail_core::error::{self, after_colon, report};
+use contrail_core::error::{self, Layered, after_colon, report};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::{Map, Value, json};
@@ -72,6 +72,11 @@ impl CniError {
     pub fn with(mut self, details: impl Into<String>) -> Self {
         self.details = details.into();
         self
+    }
+
+    /// The error for a field that is not supported.
+    pub fn unsupported(what: &str, value: &Value) -> Self {
+        Self::new(Self::FIELD, format!("unsupported field {what}: {value}"))
     }
 
     /// The host already has an interface of this name. The name follows from the attachment's id, not from

@@ -1,4 +1,4 @@
-//! Runs the plugin in this process, with a backend that records what it is asked for.
+//! Runs the plugin in this process, with operations that record what it is asked for.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
+use cni_opencontrail::operations::Operations;
 use cni_opencontrail::protocol::environment::Environment;
 use cni_opencontrail::{Streams, World, run};
 use contrail_core::attach::Result;
@@ -23,7 +23,7 @@ use contrail_core::{Error, FqName, MacAddr, kernel, values::identity};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-/// The namespace path of all tests; the recording backend does not open it.
+/// The namespace path of all tests; the recorder does not open it.
 pub const NETNS: &str = "/var/run/netns/cni-1";
 
 /// What the plugin asked of the library.
@@ -37,7 +37,7 @@ pub enum Call {
     Clean(FqName, Option<Duration>),
 }
 
-/// How the backend behaves.
+/// How the operations behave.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub enum Behaviour {
     #[default]
@@ -137,7 +137,7 @@ impl Plugin {
         let behaviour = self.behaviour;
         let code = {
             let (calls, connections) = (calls.clone(), connections.clone());
-            let connect = move |settings: &Settings| -> contrail_core::Result<Box<dyn Backend>> {
+            let connect = move |settings: &Settings| -> contrail_core::Result<Box<dyn Operations>> {
                 let server = settings.servers[0].base_url();
                 connections
                     .borrow_mut()
@@ -231,7 +231,7 @@ struct Recorder {
     node: String,
 }
 
-impl Backend for Recorder {
+impl Operations for Recorder {
     fn attach(&self, attachments: &[Attachment]) -> Result<Vec<Attached>> {
         self.calls
             .borrow_mut()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use contrail_core::Deadline;
+use contrail_core::attach::ORPHAN_GRACE;
 use contrail_core::process::logging;
 use contrail_core::process::output::print;
 
@@ -22,7 +23,7 @@ pub(super) struct Request {
     #[arg(long)]
     remove: bool,
     /// The grace period. It must be longer than the start of a container, whose endpoint has no link until then.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = ORPHAN_GRACE.as_secs())]
     grace: u64,
 }
 

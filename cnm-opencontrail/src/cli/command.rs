@@ -4,15 +4,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use contrail_core::process::logging;
-use contrail_core::process::output::{print, print_error};
-use contrail_core::process::panics::log_panics;
+use contrail_core::process;
+use contrail_core::process::output::{print, print_error, print_warning};
 use contrail_core::settings;
 
 use super::flags::Flags;
 use super::{clean, generate, load, options, ping, serve};
 use crate::daemon::PROGRAM;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the help says below the flags.
 const USAGE: &str = "Without a command, serves the plugin's sockets until SIGTERM or SIGINT.\n\
@@ -37,7 +36,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show every setting with its value and origin; secrets are hidden.
+    /// Show every setting with its value and origin, and what is missing or refused; secrets are hidden.
     Config,
     /// Show what containers have left behind on this host, and remove it on request.
     ///
@@ -59,31 +58,42 @@ enum Command {
 
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
-    log_panics();
+    process::begin();
+    let one = |error| vec![error];
     let done = match cli.command {
-        None => serve::run(&cli.flags),
+        None => serve::run(&cli.flags).map_err(one),
         Some(Command::Config) => config(&cli.flags),
-        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
-        Some(Command::Ping) => ping::run(&cli.flags),
+        Some(Command::Clean(request)) => clean::run(&cli.flags, &request).map_err(one),
+        Some(Command::Ping) => ping::run(&cli.flags).map_err(one),
         Some(Command::Completions { shell }) => {
-            show(generate::completions(&mut Cli::command(), shell))
+            show(generate::completions(&mut Cli::command(), shell)).map_err(one)
         }
-        Some(Command::Man) => generate::man(Cli::command()).and_then(show),
+        Some(Command::Man) => generate::man(Cli::command()).and_then(show).map_err(one),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error(PROGRAM, &error);
+        Err(errors) => {
+            for error in &errors {
+                print_error(PROGRAM, error);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn config(flags: &Flags) -> Result<()> {
-    let loaded = load::load(flags)?;
-    logging::start(PROGRAM, &loaded.settings.log);
-    loaded.settings.warn();
-    show(settings::render(loaded.settings.values()))
+/// Shows what is known of the settings, what about them deserves attention, and everything that keeps the
+/// plugin from using them.
+fn config(flags: &Flags) -> Result<(), Vec<Error>> {
+    let shown = load::show(flags);
+    show(settings::render(&shown.values)).map_err(|error| vec![error])?;
+    for warning in &shown.warnings {
+        print_warning(PROGRAM, warning);
+    }
+    let problems = shown.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
 }
 
 fn show(text: impl AsRef<[u8]>) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 use contrail_core::{Deadline, Error as CoreError, attach};
 
 use super::network_driver::NetworkDriver;

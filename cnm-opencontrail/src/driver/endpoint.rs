@@ -4,15 +4,18 @@ use std::net::IpAddr;
 
 use contrail_core::api::{Resource, SecurityGroup};
 use contrail_core::attach::{Endpoint, EndpointAddress, Service};
+use contrail_core::error::Layered;
+use contrail_core::values::Invalid;
 use contrail_core::{Deadline, Error as CoreError, FqName, MacAddr, attach};
 use uuid::Uuid;
 
 use super::names::container_name;
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::pools::address_of;
 use super::store::{EndpointEntry, Network};
 use super::{endpoint_options, published_ports};
 use crate::error::Result;
+use crate::plugin::PATIENCE;
 use crate::proto::{CreateEndpoint, EndpointId, EndpointInterface, Reply};
 use crate::stage::Stage;
 
@@ -25,7 +28,11 @@ impl NetworkDriver {
     pub fn create_endpoint(&self, request: &CreateEndpoint) -> Result<Reply> {
         let end = Deadline::after(PATIENCE);
         let network = self.known(&request.network_id, end)?;
-        let options = endpoint_options::read(&request.options, &network.name.parent())?;
+        let name = &network.name;
+        let project = name.parent().ok_or_else(|| {
+            Invalid::new("virtual network", name.to_string(), "it is in no project")
+        })?;
+        let options = endpoint_options::read(&request.options, &project)?;
         let given = &request.interface;
         let mac = match given.mac_address.as_str() {
             "" => None,

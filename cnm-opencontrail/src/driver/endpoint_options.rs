@@ -13,7 +13,7 @@ pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
     command: "docker network connect --driver-opt",
     kind: "endpoint option",
     label: "option",
-    options: &[
+    options: &[&[
         DockerOption {
             key: "security-group",
             example: "web,db",
@@ -52,7 +52,7 @@ pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
                 Ok(())
             },
         },
-    ],
+    ]],
 };
 
 /// What a container's connection to a network is to be in OpenContrail.

@@ -3,9 +3,10 @@
 use contrail_core::Deadline;
 use contrail_core::error::report;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::store::EndpointEntry;
 use crate::error::Result;
+use crate::plugin::PATIENCE;
 use crate::proto::{EndpointId, Reply};
 use crate::stage::Stage;
 

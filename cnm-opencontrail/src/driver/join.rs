@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use contrail_core::Deadline;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::pools;
 use super::store::{EndpointEntry, Network};
 use crate::error::Result;
+use crate::plugin::PATIENCE;
 use crate::proto::{InterfaceName, Join, JoinReply, Reply};
 
 /// What the names of interfaces in containers begin with.

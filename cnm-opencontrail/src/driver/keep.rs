@@ -3,12 +3,13 @@
 
 use contrail_core::Deadline;
 use contrail_core::attach::Kept;
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 
 use super::endpoint::is_network_gone;
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::store::{EndpointEntry, NetworkEntry};
 use crate::error::{Error, Result};
+use crate::plugin::PATIENCE;
 use crate::proto::EndpointId;
 
 impl NetworkDriver {

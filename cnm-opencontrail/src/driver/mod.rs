@@ -5,7 +5,7 @@
 //! | options and pools of a network | `network_options`, `route_targets`, `pools`, `wanted` |
 //! | networks | `network`, `virtual_network`, `auxiliary`, `network_removal` |
 //! | endpoints | `endpoint_options`, `endpoint`, `endpoint_removal`, `join`, `published_ports`, `conflict` |
-//! | what must survive a restart, or the loss of the state | `store`, `recover` |
+//! | what must survive a restart, or the loss of the state | `store`, `earlier_network`, `recover` |
 //! | running containers | `keep`, `services`, `chain_loss` |
 //! | the operator's clean-up | `clean` |
 
@@ -13,6 +13,7 @@ mod auxiliary;
 mod chain_loss;
 mod clean;
 mod conflict;
+mod earlier_network;
 mod endpoint;
 mod endpoint_options;
 mod endpoint_removal;

@@ -3,22 +3,22 @@
 //! A virtual network that this driver made carries an annotation for each Docker network on each host
 //! that uses it. It is removed with its last user; one that existed before is never removed.
 
-use contrail_core::api::VirtualNetwork;
+use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets;
 use contrail_core::attach::{NetworkSpec, SubnetSpec};
-use contrail_core::error::report;
+use contrail_core::error::{Layered, report};
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::pools::{self, check_dns};
 use super::store::{Network, NetworkEntry};
-use super::virtual_network::id_of;
 use super::wanted::Wanted;
 use super::{network_options, route_targets};
 use crate::error::{Error, Result};
 use crate::network_users::{self, User};
+use crate::plugin::PATIENCE;
 use crate::proto::{CreateNetwork, IpamData, NetworkId, Reply};
 
 impl NetworkDriver {
@@ -97,10 +97,10 @@ impl NetworkDriver {
         let operation = || format!("entering {}", wanted.options.target);
         let found = self
             .client(end)
-            .settle(operation, || self.enter(id, &wanted, &subnets, end))?;
+            .wait_for(operation, || self.enter(id, &wanted, &subnets, end))?;
         let mut network = Network {
             wanted,
-            uuid: id_of(&found)?,
+            uuid: found.id()?,
             name: found.meta.fq_name.clone(),
             project: found.meta.parent_uuid,
             auxiliary: Vec::new(),
@@ -152,7 +152,7 @@ impl NetworkDriver {
             let changes = route_targets::changes(options);
             if !changes.is_empty() {
                 self.client(end)
-                    .update::<VirtualNetwork>(id_of(found)?, &changes.into())?;
+                    .update::<VirtualNetwork>(found.id()?, &changes.into())?;
             }
         } else {
             route_targets::check(options, found)?;

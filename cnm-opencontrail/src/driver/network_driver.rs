@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use contrail_core::api::Client;
 use contrail_core::attach::Attacher;
@@ -16,9 +15,6 @@ use crate::network_users;
 use crate::proto::{
     AllocateNetwork, GatewayCheck, IpamData, NetworkCapabilities, NetworkId, Options, Reply, Scope,
 };
-
-/// How long one call may use the controller, besides attaching itself.
-pub(super) const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The network driver.
 pub struct NetworkDriver {

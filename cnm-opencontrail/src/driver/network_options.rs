@@ -2,12 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use contrail_core::values::Mtu;
 use contrail_core::{Error as CoreError, FqName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::options::{DockerOption, Given, Table, Target, TargetNames, flag, items};
+use crate::options::{
+    DockerOption, Given, NamesTarget, Table, Target, TargetNames, flag, items, target_options,
+};
 use crate::proto::Options;
 
 /// The key of the user's options among Docker's.
@@ -20,99 +23,77 @@ pub(crate) const NETWORK_OPTIONS: Table<Draft> = Table {
     kind: "network option",
     label: "option",
     options: &[
-        DockerOption {
-            key: "name",
-            example: "net1",
-            meaning: "the virtual network, created if it does not exist and removed with its last user; \
+        &target_options(
+            "the virtual network, created if it does not exist and removed with its last user; \
                       if unset, `docker-` and Docker's id",
-            read: |draft, given| {
-                draft.names.name = Some(given);
-                Ok(())
+        ),
+        &[
+            DockerOption {
+                key: "rt",
+                example: "64512:1,64512:2",
+                meaning: "route targets that are imported and exported",
+                read: |draft, given| {
+                    draft.properties.route_targets = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "vn",
-            example: "net1",
-            meaning: "a virtual network that must exist, by name, domain:project:name or UUID; never removed",
-            read: |draft, given| {
-                draft.names.vn = Some(given);
-                Ok(())
+            DockerOption {
+                key: "import-rt",
+                example: "64512:1",
+                meaning: "route targets that are only imported",
+                read: |draft, given| {
+                    draft.properties.imports = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "project",
-            example: "other",
-            meaning: "another project than the tenant's",
-            read: |draft, given| {
-                draft.names.project = Some(given);
-                Ok(())
+            DockerOption {
+                key: "export-rt",
+                example: "64512:1",
+                meaning: "route targets that are only exported",
+                read: |draft, given| {
+                    draft.properties.exports = route_targets(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "rt",
-            example: "64512:1,64512:2",
-            meaning: "route targets that are imported and exported",
-            read: |draft, given| {
-                draft.properties.route_targets = route_targets(&given)?;
-                Ok(())
+            DockerOption {
+                key: "mtu",
+                example: "1400",
+                meaning: "the MTU of containers",
+                read: |draft, given| {
+                    draft.properties.mtu = Some(mtu(&given)?);
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "import-rt",
-            example: "64512:1",
-            meaning: "route targets that are only imported",
-            read: |draft, given| {
-                draft.properties.imports = route_targets(&given)?;
-                Ok(())
+            DockerOption {
+                key: "gateway",
+                example: "none",
+                meaning: "no default route in containers",
+                read: |draft, given| {
+                    draft.properties.without_gateway = flag(&given, "none")?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "export-rt",
-            example: "64512:1",
-            meaning: "route targets that are only exported",
-            read: |draft, given| {
-                draft.properties.exports = route_targets(&given)?;
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "mtu",
-            example: "1400",
-            meaning: "the MTU of containers",
-            read: |draft, given| {
-                draft.properties.mtu = Some(mtu(&given)?);
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "gateway",
-            example: "none",
-            meaning: "no default route in containers",
-            read: |draft, given| {
-                draft.properties.without_gateway = flag(&given, "none")?;
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "dns",
-            example: "10.1.1.53",
-            meaning: "the address of the subnet at which the vRouter answers DNS, one of each family; \
+            DockerOption {
+                key: "dns",
+                example: "10.1.1.53",
+                meaning: "the address of the subnet at which the vRouter answers DNS, one of each family; \
                       if unset, the gateway's",
-            read: |draft, given| {
-                draft.properties.dns = dns(&given)?;
-                Ok(())
+                read: |draft, given| {
+                    draft.properties.dns = dns(&given)?;
+                    Ok(())
+                },
             },
-        },
-        DockerOption {
-            key: "ports",
-            example: "error",
-            meaning: "refuse containers with published ports, which the vRouter does not know; if unset, \
+            DockerOption {
+                key: "ports",
+                example: "error",
+                meaning: "refuse containers with published ports, which the vRouter does not know; if unset, \
                       log a warning",
-            read: |draft, given| {
-                draft.properties.refuse_ports = flag(&given, "error")?;
-                Ok(())
+                read: |draft, given| {
+                    draft.properties.refuse_ports = flag(&given, "error")?;
+                    Ok(())
+                },
             },
-        },
+        ],
     ],
 };
 
@@ -154,6 +135,12 @@ pub(crate) struct Draft {
     properties: Properties,
 }
 
+impl NamesTarget for Draft {
+    fn names(&mut self) -> &mut TargetNames {
+        &mut self.names
+    }
+}
+
 impl NetworkOptions {
     /// The options of a network of which only the target is known.
     pub(super) fn of(target: Target) -> Self {
@@ -183,7 +170,6 @@ pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<Netw
         Some(target) => target,
         None => Target::Named(draft.names.project(project)?.child(format!("docker-{id}"))),
     };
-    draft.names.check_project(&target, project)?;
     Ok(NetworkOptions {
         target,
         properties: draft.properties,
@@ -191,13 +177,9 @@ pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<Netw
 }
 
 fn mtu(given: &Given) -> Result<u32> {
-    // The least that IPv4 allows, and the most that fits its length field.
-    let mtu = given
-        .text()
-        .parse()
-        .ok()
-        .filter(|mtu| (68..=65535).contains(mtu));
-    mtu.ok_or_else(|| given.refused("a number from 68 to 65535 is expected"))
+    let mtu = given.text().parse::<Mtu>();
+    mtu.map(Mtu::bytes)
+        .map_err(|invalid| given.refused(invalid.reason))
 }
 
 fn dns(given: &Given) -> Result<Vec<IpAddr>> {

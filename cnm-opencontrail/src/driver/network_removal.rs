@@ -3,11 +3,12 @@
 use contrail_core::Deadline;
 use contrail_core::error::report;
 
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::store::{Network, NetworkEntry};
 use super::wanted::Wanted;
 use crate::error::Result;
 use crate::network_users;
+use crate::plugin::PATIENCE;
 use crate::proto::{EndpointId, NetworkId, Reply};
 
 impl NetworkDriver {

@@ -3,12 +3,11 @@
 //! The annotation of a Docker network on its virtual network holds what Docker asked for; everything about
 //! an endpoint is in its objects, whose ids follow from its own.
 
-use contrail_core::api::{ListQuery, VirtualNetwork};
+use contrail_core::api::{ListQuery, Resource, VirtualNetwork};
 use contrail_core::{Deadline, Error as CoreError};
 
 use super::network_driver::NetworkDriver;
 use super::store::{EndpointEntry, Network, NetworkEntry};
-use super::virtual_network::id_of;
 use super::wanted::Wanted;
 use crate::error::{Error, Result};
 use crate::proto::{EndpointId, NetworkId};
@@ -68,7 +67,7 @@ impl NetworkDriver {
         let key = self.user_key(id);
         let has_key = |network: &&VirtualNetwork| network.meta.annotations.get(&key).is_some();
         match all.objects.iter().find(has_key) {
-            Some(network) => Ok(client.get_opt(id_of(network)?)?),
+            Some(network) => Ok(client.get_opt(network.id()?)?),
             // One that cannot be read may have it.
             None => match all.unreadable.pop() {
                 Some(odd) => Err(odd.error.into()),

@@ -9,9 +9,10 @@ use contrail_core::{Deadline, FqName};
 
 use super::chain_loss::Remedy;
 use super::names::container_name;
-use super::network_driver::{NetworkDriver, PATIENCE};
+use super::network_driver::NetworkDriver;
 use super::store::EndpointEntry;
 use crate::error::Result;
+use crate::plugin::PATIENCE;
 use crate::proto::EndpointId;
 
 impl NetworkDriver {

@@ -6,19 +6,20 @@ use std::path::Path;
 
 use contrail_core::attach::InterfaceOptions;
 use contrail_core::service_chain::ServiceRole;
-use contrail_core::state::{Durability, Entries, Entry, Key};
+use contrail_core::state::{Durability, Entries, Entry};
 use contrail_core::{FqName, MacAddr};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::earlier_network::EarlierNetwork;
 use super::wanted::Wanted;
 use crate::error::Result;
-use crate::options::Target;
 use crate::proto::{EndpointId, NetworkId};
 use crate::stage::{Stage, incomplete};
 
 /// A Docker network with its virtual network.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Network {
     /// What was asked for.
     pub(super) wanted: Wanted,
@@ -34,7 +35,6 @@ pub(super) struct Network {
 
 /// What is recorded of a Docker network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "StoredNetwork", into = "StoredNetwork")]
 pub(super) enum NetworkEntry {
     /// Its creation has begun; the virtual network is not known.
     Creating(Wanted),
@@ -81,66 +81,27 @@ impl NetworkEntry {
     /// The project of the virtual network, as far as it is known.
     pub(super) fn project(&self) -> Option<FqName> {
         match self {
-            Self::Creating(wanted) => wanted.options.target.name().map(FqName::parent),
-            Self::Live(network) | Self::Removing(network) => Some(network.name.parent()),
+            Self::Creating(wanted) => wanted.options.target.name().and_then(FqName::parent),
+            Self::Live(network) | Self::Removing(network) => network.name.parent(),
         }
     }
 }
 
-/// The stored form: ids are nil as long as they are not known.
-#[derive(Serialize, Deserialize)]
-struct StoredNetwork {
-    wanted: Wanted,
-    uuid: Uuid,
-    name: FqName,
-    project: Uuid,
-    auxiliary: Vec<Uuid>,
-    #[serde(default, rename = "deleted", with = "incomplete")]
-    stage: Stage,
-}
-
-impl From<StoredNetwork> for NetworkEntry {
-    fn from(stored: StoredNetwork) -> Self {
-        if stored.uuid.is_nil() {
-            return Self::Creating(stored.wanted);
-        }
-        let network = Network {
-            wanted: stored.wanted,
-            uuid: stored.uuid,
-            name: stored.name,
-            project: Some(stored.project).filter(|id| !id.is_nil()),
-            auxiliary: stored.auxiliary,
+impl From<EarlierNetwork> for NetworkEntry {
+    fn from(earlier: EarlierNetwork) -> Self {
+        let Some(uuid) = earlier.uuid else {
+            return Self::Creating(earlier.wanted);
         };
-        match stored.stage {
+        let network = Network {
+            wanted: earlier.wanted,
+            uuid,
+            name: earlier.name,
+            project: earlier.project,
+            auxiliary: earlier.auxiliary,
+        };
+        match earlier.stage {
             Stage::Live => Self::Live(network),
             Stage::Creating | Stage::Removing => Self::Removing(network),
-        }
-    }
-}
-
-impl From<NetworkEntry> for StoredNetwork {
-    fn from(entry: NetworkEntry) -> Self {
-        let stage = entry.stage();
-        match entry {
-            NetworkEntry::Creating(wanted) => Self {
-                name: match &wanted.options.target {
-                    Target::Named(name) | Target::Existing(name) => name.clone(),
-                    Target::Id(id) => FqName::new([id.to_string()]),
-                },
-                wanted,
-                uuid: Uuid::nil(),
-                project: Uuid::nil(),
-                auxiliary: Vec::new(),
-                stage,
-            },
-            NetworkEntry::Live(network) | NetworkEntry::Removing(network) => Self {
-                wanted: network.wanted,
-                uuid: network.uuid,
-                name: network.name,
-                project: network.project.unwrap_or_default(),
-                auxiliary: network.auxiliary,
-                stage,
-            },
         }
     }
 }
@@ -170,32 +131,16 @@ pub(super) struct EndpointEntry {
 
 impl Entry for NetworkEntry {
     const KIND: &str = "Docker network";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn upgrade(_version: u32, value: Value) -> serde_json::Result<Self> {
+        Ok(serde_json::from_value::<EarlierNetwork>(value)?.into())
+    }
 }
 
 impl Entry for EndpointEntry {
     const KIND: &str = "Docker endpoint";
     const VERSION: u32 = 1;
-}
-
-impl Key for NetworkId {
-    fn name(&self) -> String {
-        self.to_string()
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::try_from(name.to_owned()).ok()
-    }
-}
-
-impl Key for EndpointId {
-    fn name(&self) -> String {
-        self.to_string()
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::try_from(name.to_owned()).ok()
-    }
 }
 
 /// The entries of all networks and endpoints.
@@ -255,6 +200,7 @@ mod tests {
 
     use super::super::network_options::NetworkOptions;
     use super::*;
+    use crate::options::Target;
 
     #[test]
     fn what_is_written_is_read_back_and_a_damaged_entry_counts_as_lost() {
@@ -279,13 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn networks_keep_their_stage_and_those_of_release_0_1_0_are_read() {
+    fn networks_keep_their_stage_and_unknown_ids_are_not_written() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
         let id = NetworkId::try_from("n1".to_owned()).unwrap();
-        let target = Target::Named(FqName::new(["d", "p", "net1"]));
         let wanted = Wanted {
-            options: NetworkOptions::of(target),
+            options: NetworkOptions::of(Target::Named(FqName::new(["d", "p", "net1"]))),
             pools: Vec::new(),
             internal: false,
         };
@@ -296,32 +241,55 @@ mod tests {
             project: None,
             auxiliary: Vec::new(),
         };
-        for (entry, of_0_1_0) in [
-            (
-                NetworkEntry::Creating(wanted),
-                [Uuid::nil().to_string(), "true".into()],
-            ),
-            (
-                NetworkEntry::Live(network.clone()),
-                [network.uuid.to_string(), "false".into()],
-            ),
-            (
-                NetworkEntry::Removing(network.clone()),
-                [network.uuid.to_string(), "true".into()],
-            ),
+        for entry in [
+            NetworkEntry::Creating(wanted),
+            NetworkEntry::Live(network.clone()),
+            NetworkEntry::Removing(network),
         ] {
             store.put_network(&id, &entry).unwrap();
-            assert_eq!(store.network(&id).unwrap(), Some(entry.clone()));
-            let [uuid, deleted] = of_0_1_0;
-            let nil = Uuid::nil();
-            let old = format!(
+            assert_eq!(store.network(&id).unwrap(), Some(entry));
+            let text = fs::read_to_string(store.networks.path(&id).unwrap()).unwrap();
+            assert!(!text.contains(&Uuid::nil().to_string()), "{text}");
+            assert!(text.contains(r#""version":2"#), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_of_earlier_programs_keep_their_stage_and_nil_ids_are_unknown() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let id = NetworkId::try_from("n1".to_owned()).unwrap();
+        let (known, nil) = (Uuid::from_u128(1), Uuid::nil());
+        for (uuid, project, deleted, stage) in [
+            (nil, nil, true, Stage::Creating),
+            (nil, nil, false, Stage::Creating),
+            (known, nil, false, Stage::Live),
+            (known, known, false, Stage::Live),
+            (known, known, true, Stage::Removing),
+        ] {
+            let entry = format!(
                 r#"{{"wanted":{{"options":{{"target":{{"Named":["d","p","net1"]}},"route_targets":[],
-                "imports":[],"exports":[],"mtu":null,"without_gateway":false,"dns":[],"refuse_ports":false}},
-                "pools":[],"internal":false}},"uuid":"{uuid}","name":["d","p","net1"],"project":"{nil}",
+                "imports":[],"exports":[],"mtu":1400,"without_gateway":false,"dns":[],"refuse_ports":false}},
+                "pools":[],"internal":false}},"uuid":"{uuid}","name":["d","p","net1"],"project":"{project}",
                 "auxiliary":[],"deleted":{deleted}}}"#
             );
-            fs::write(store.networks.path(&id).unwrap(), old).unwrap();
-            assert_eq!(store.network(&id).unwrap(), Some(entry));
+            let versioned = format!(r#"{{"kind":"Docker network","version":1,"entry":{entry}}}"#);
+            for file in [entry, versioned] {
+                fs::create_dir_all(dir.path().join("docker-networks")).unwrap();
+                fs::write(dir.path().join("docker-networks/n1.json"), file).unwrap();
+                let read = store.network(&id).unwrap().unwrap();
+                assert_eq!(read.stage(), stage);
+                let wanted = match read {
+                    NetworkEntry::Creating(wanted) => wanted,
+                    NetworkEntry::Live(network) | NetworkEntry::Removing(network) => {
+                        assert_eq!(network.uuid, known);
+                        assert_eq!(network.project, Some(project).filter(|id| *id == known));
+                        assert_eq!(network.name, FqName::new(["d", "p", "net1"]));
+                        network.wanted
+                    }
+                };
+                assert_eq!(wanted.options.properties.mtu, Some(1400));
+            }
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The virtual network of a Docker network: found by its target, or created.
 
-use contrail_core::api::VirtualNetwork;
+use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets::Subnet;
 use contrail_core::attach::{NetworkSpec, SubnetSpec};
 use contrail_core::{Deadline, Error as CoreError, FqName};
-use uuid::Uuid;
 
 use super::network_driver::NetworkDriver;
 use super::network_options::Properties;
@@ -110,7 +109,7 @@ impl NetworkDriver {
         wanted: Wanted,
         network: &VirtualNetwork,
     ) -> Result<Network> {
-        let uuid = id_of(network)?;
+        let uuid = network.id()?;
         Ok(Network {
             auxiliary: self.auxiliary_ips(id, uuid, &wanted.pools)?,
             wanted,
@@ -119,16 +118,4 @@ impl NetworkDriver {
             project: network.meta.parent_uuid,
         })
     }
-}
-
-/// The id of a virtual network that the API has returned.
-///
-/// # Errors
-/// [`CoreError::Missing`] if the answer had none.
-pub(super) fn id_of(network: &VirtualNetwork) -> Result<Uuid> {
-    let missing = || {
-        let what = format!("the uuid of virtual network {}", network.meta.fq_name);
-        CoreError::missing(what, "the answer of the configuration API has none")
-    };
-    Ok(network.meta.uuid.ok_or_else(missing)?)
 }

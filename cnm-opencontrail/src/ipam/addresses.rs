@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::Reserve;
+use contrail_core::error::Layered;
+use contrail_core::ownership::ReservedFor;
 use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
-use super::ipam_driver::{Ipam, PATIENCE};
+use super::ipam_driver::Ipam;
 use super::network;
 use super::pool::Pool;
 use super::store::{AddressEntry, NetworkFacts};
 use crate::error::{Error, Result};
+use crate::plugin::PATIENCE;
 use crate::proto::{Options, ReleaseAddress, Reply, RequestAddress, RequestAddressReply};
 use crate::reserved::{Purpose, is_of_ipam};
 use crate::stage::Stage;
@@ -134,6 +137,7 @@ impl Ipam {
                 family: pool.family(),
                 address: asked,
                 subnet: subnet.filter(|_| asked.is_none()),
+                reserved_for: ReservedFor::Interface,
                 purpose: &Purpose::Ipam.to_string(),
             },
             end,

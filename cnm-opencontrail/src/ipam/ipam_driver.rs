@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use contrail_core::attach::Attacher;
 use contrail_core::{Deadline, FqName};
@@ -15,6 +14,7 @@ use super::store::{self, Store};
 use crate::error::Result;
 use crate::keyed_lock::{Guard, KeyedLock};
 use crate::network_users::User;
+use crate::plugin::PATIENCE;
 use crate::proto::{AddressSpaces, IpamCapabilities, Reply};
 use crate::reserved::is_of_ipam;
 
@@ -23,9 +23,6 @@ pub const ADDRESS_SPACES: AddressSpaces = AddressSpaces {
     local_default_address_space: "opencontrail-local",
     global_default_address_space: "opencontrail-global",
 };
-
-/// How long one call may take: engines give managed plugins 30 s, users wait less.
-pub(super) const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The IPAM driver.
 pub struct Ipam {

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use contrail_core::api::{IpamSubnet, VirtualNetwork};
+use contrail_core::api::{IpamSubnet, Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets::{self, Subnet};
 use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
 use contrail_core::attach::{Error, Result};
+use contrail_core::error::Layered;
 use contrail_core::ownership::is_by_plugin;
 use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError};
@@ -64,7 +65,7 @@ pub(super) fn ensure(
 ) -> Result<NetworkFacts> {
     let spec = spec(pool, gateway);
     let operation = || format!("entering virtual network {}", pool.network);
-    attacher.client(end).settle(operation, || {
+    attacher.client(end).wait_for(operation, || {
         let found = obtain(attacher, pool, &spec, adds_subnet, user, end)?;
         found.check(pool, false)?;
         subnets::check(&spec, &found.known())?;
@@ -167,7 +168,7 @@ impl Found {
             Some(attr) => attr.ipam_subnets.extend(new.subnets().cloned()),
             None => links.extend(new.network_ipam_refs),
         }
-        let id = self.object.meta.uuid.unwrap_or_default();
+        let id = self.object.id()?;
         log::info!("adding a subnet to virtual network {}", self.name());
         attacher
             .client(end)
@@ -181,7 +182,7 @@ impl Found {
         let subnet = subnet.ok_or_else(|| missing(format!("{} of {pool}", pool.prefix)))?;
         let several = self.prefixes(pool.family()).count() > 1;
         Ok(NetworkFacts {
-            network: self.object.meta.uuid.unwrap_or_default(),
+            network: self.object.id()?,
             subnet: subnet.subnet_uuid.filter(|_| several),
             gateway: subnet.gateway(),
             asked,

@@ -3,7 +3,7 @@
 use contrail_core::{Error as CoreError, FqName};
 
 use crate::error::Result;
-use crate::options::{DockerOption, Table, Target, TargetNames};
+use crate::options::{DockerOption, NamesTarget, Table, Target, TargetNames, target_options};
 use crate::proto::Options;
 
 /// The options.
@@ -12,34 +12,8 @@ pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
     kind: "IPAM option",
     label: "IPAM option",
     options: &[
-        DockerOption {
-            key: "name",
-            example: "net1",
-            meaning: "the virtual network, created with the subnet if it does not exist",
-            read: |draft, given| {
-                draft.names.name = Some(given);
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "vn",
-            example: "net1",
-            meaning: "a virtual network that must exist, by name, domain:project:name or UUID",
-            read: |draft, given| {
-                draft.names.vn = Some(given);
-                Ok(())
-            },
-        },
-        DockerOption {
-            key: "project",
-            example: "other",
-            meaning: "another project than the tenant's",
-            read: |draft, given| {
-                draft.names.project = Some(given);
-                Ok(())
-            },
-        },
-        DockerOption {
+        &target_options("the virtual network, created with the subnet if it does not exist"),
+        &[DockerOption {
             key: "add-subnet",
             example: "true",
             meaning: "add the subnet to the virtual network if a plugin made it with other ones",
@@ -51,7 +25,7 @@ pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
                 };
                 Ok(())
             },
-        },
+        }],
     ],
 };
 
@@ -70,6 +44,12 @@ pub(super) struct PoolOptions {
 pub(crate) struct Draft {
     names: TargetNames,
     adds_subnet: bool,
+}
+
+impl NamesTarget for Draft {
+    fn names(&mut self) -> &mut TargetNames {
+        &mut self.names
+    }
 }
 
 /// Reads the options. `project` is the project unless they name another.
@@ -163,6 +143,10 @@ mod tests {
                 "did you mean \"name\"?",
             ),
             (serde_json::json!({"name": ""}), "IPAM option name"),
+            (
+                serde_json::json!({"name": "a:b:c", "project": "d"}),
+                "not in project",
+            ),
             (
                 serde_json::json!({"vn": "a:b"}),
                 "domain:project:name is expected",

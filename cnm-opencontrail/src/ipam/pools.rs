@@ -4,13 +4,14 @@ use contrail_core::values::Family;
 use contrail_core::{Deadline, Error as CoreError};
 use ipnetwork::IpNetwork;
 
-use super::ipam_driver::{ADDRESS_SPACES, Ipam, PATIENCE};
+use super::ipam_driver::{ADDRESS_SPACES, Ipam};
 use super::options::PoolOptions;
 use super::pool::{self, Pool};
 use super::store::PoolEntry;
 use super::{network, options};
 use crate::error::{Error, Result};
 use crate::options::Target;
+use crate::plugin::PATIENCE;
 use crate::proto::{Options, ReleasePool, Reply, RequestPool, RequestPoolReply};
 
 impl Ipam {

@@ -6,11 +6,12 @@ use contrail_core::Deadline;
 use contrail_core::error::report;
 use uuid::Uuid;
 
-use super::ipam_driver::{Ipam, PATIENCE};
+use super::ipam_driver::Ipam;
 use super::network;
 use super::store::AddressEntry;
 use crate::error::Result;
 use crate::network_users;
+use crate::plugin::PATIENCE;
 use crate::stage::Stage;
 
 impl Ipam {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use contrail_core::files;
 use contrail_core::state::{Durability, Entries, Entry};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -104,10 +105,7 @@ impl Store {
         }
         for (_, mut address) in index.addresses_on_disk.all()? {
             index.life = index.life.max(address.life);
-            if address.stage == Stage::Creating {
-                // Docker did not get the answer.
-                address.stage = Stage::Removing;
-            }
+            address.stage = address.stage.after_restart();
             index.addresses.insert(address.id, address);
         }
         Ok(Self {
@@ -185,7 +183,14 @@ pub(super) fn uuid_of(pool: &str) -> Uuid {
 
 impl Entry for PoolEntry {
     const KIND: &str = "Docker pool";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn upgrade(_version: u32, value: Value) -> serde_json::Result<Self> {
+        let mut entry: Self = serde_json::from_value(value)?;
+        // Before version 2, a network whose id was not known had the nil id.
+        entry.network = entry.network.filter(|facts| !facts.network.is_nil());
+        Ok(entry)
+    }
 }
 
 impl Entry for AddressEntry {
@@ -231,6 +236,40 @@ mod tests {
         }
         assert_eq!(store.lock().addresses().count(), 0);
         assert!(store.lock().addresses_on_disk.keys().unwrap().is_empty());
+    }
+
+    #[test]
+    fn pools_of_earlier_releases_are_read_and_one_with_a_nil_network_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = "d:p:n@10.1.1.0/24@";
+        let (known, unknown) = (Uuid::from_u128(1), Uuid::nil());
+        for (version, network, expected) in [
+            (0, known, Some(known)),
+            (1, known, Some(known)),
+            (0, unknown, None),
+            (1, unknown, None),
+        ] {
+            let entry = format!(
+                r#"{{"id":"{id}","holders":1,"life":3,"network":{{"network":"{network}","subnet":null,
+                "gateway":"10.1.1.1","asked":null}}}}"#
+            );
+            let file = match version {
+                0 => entry,
+                _ => format!(r#"{{"kind":"Docker pool","version":{version},"entry":{entry}}}"#),
+            };
+            let path = dir.path().join("pools").join(uuid_of(id).to_string());
+            Store::open(dir.path()).unwrap();
+            std::fs::write(path, file).unwrap();
+            let store = Store::open(dir.path()).unwrap();
+            let index = store.lock();
+            let pool = index.pool(id).unwrap();
+            assert_eq!(
+                pool.network.map(|facts| facts.network),
+                expected,
+                "{version}"
+            );
+            assert_eq!((pool.holders, pool.life), (1, 3));
+        }
     }
 
     #[test]

@@ -9,5 +9,5 @@ mod values;
 
 pub(crate) use table::{DockerOption, Given, Table};
 pub use table::{OptionHelp, TableHelp};
-pub(crate) use target::{Target, TargetNames};
+pub(crate) use target::{NamesTarget, Target, TargetNames, target_options};
 pub(crate) use values::{flag, items, name_in_project};

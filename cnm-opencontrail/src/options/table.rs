@@ -15,8 +15,8 @@ pub(crate) struct Table<T: 'static> {
     pub(crate) kind: &'static str,
     /// What one of them is called in an error about its value.
     pub(crate) label: &'static str,
-    /// The options.
-    pub(crate) options: &'static [DockerOption<T>],
+    /// The options, in groups: one that other commands have too is written once for all of them.
+    pub(crate) options: &'static [&'static [DockerOption<T>]],
 }
 
 /// An option: one row of a table.
@@ -62,15 +62,19 @@ pub struct OptionHelp {
 }
 
 impl<T> Table<T> {
+    fn rows(&self) -> impl Iterator<Item = &'static DockerOption<T>> {
+        self.options.iter().copied().flatten()
+    }
+
     /// Reads all options, in the order of the table. Docker's own are left out.
     ///
     /// # Errors
     /// [`Error::UnknownOption`]; values that are no text, and those that an option refuses.
     pub(crate) fn read(&self, given: &Options, into: &mut T) -> Result<()> {
-        let is_known = |key: &str| self.options.iter().any(|option| option.key == key);
+        let is_known = |key: &str| self.rows().any(|option| option.key == key);
         let is_unknown = |key: &&String| !is_known(key) && !key.starts_with(DOCKERS);
         if let Some(key) = given.keys().find(is_unknown) {
-            let known: Vec<&'static str> = self.options.iter().map(|option| option.key).collect();
+            let known: Vec<&'static str> = self.rows().map(|option| option.key).collect();
             return Err(Error::UnknownOption {
                 kind: self.kind,
                 key: key.clone(),
@@ -78,7 +82,7 @@ impl<T> Table<T> {
                 known,
             });
         }
-        for option in self.options {
+        for option in self.rows() {
             if let Some(text) = self.text(given, option.key)? {
                 (option.read)(into, text)?;
             }
@@ -101,7 +105,7 @@ impl<T> Table<T> {
 
     /// The options, for people.
     pub(crate) fn help(&self) -> TableHelp {
-        let options = self.options.iter().map(|option| OptionHelp {
+        let options = self.rows().map(|option| OptionHelp {
             key: option.key,
             example: option.example,
             meaning: option.meaning,
@@ -142,7 +146,7 @@ mod tests {
         command: "paint -o",
         kind: "paint option",
         label: "option",
-        options: &[
+        options: &[&[
             DockerOption {
                 key: "colour",
                 example: "red",
@@ -164,7 +168,7 @@ mod tests {
                     Ok(())
                 },
             },
-        ],
+        ]],
     };
 
     fn read(options: Value) -> Result<Vec<String>> {

@@ -6,7 +6,7 @@ use contrail_core::FqName;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::table::Given;
+use super::table::{DockerOption, Given};
 use super::values::{fq_name, name_in_project};
 use crate::error::Result;
 
@@ -24,9 +24,49 @@ pub(crate) enum Target {
 /// The three options.
 #[derive(Debug, Default)]
 pub(crate) struct TargetNames {
-    pub(crate) name: Option<Given>,
-    pub(crate) vn: Option<Given>,
-    pub(crate) project: Option<Given>,
+    name: Option<Given>,
+    vn: Option<Given>,
+    project: Option<Given>,
+}
+
+/// What the options of a command are read into, if these three are among them.
+pub(crate) trait NamesTarget {
+    /// The three.
+    fn names(&mut self) -> &mut TargetNames;
+}
+
+/// The rows of the three options, for the table of a command. `name` says what the option `name` does
+/// there; the others mean the same everywhere.
+pub(crate) const fn target_options<T: NamesTarget>(name: &'static str) -> [DockerOption<T>; 3] {
+    [
+        DockerOption {
+            key: "name",
+            example: "net1",
+            meaning: name,
+            read: |draft, given| {
+                draft.names().name = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "vn",
+            example: "net1",
+            meaning: "a virtual network that must exist, by name, domain:project:name or UUID; never removed",
+            read: |draft, given| {
+                draft.names().vn = Some(given);
+                Ok(())
+            },
+        },
+        DockerOption {
+            key: "project",
+            example: "other",
+            meaning: "another project than the tenant's",
+            read: |draft, given| {
+                draft.names().project = Some(given);
+                Ok(())
+            },
+        },
+    ]
 }
 
 impl Target {
@@ -59,17 +99,27 @@ impl TargetNames {
             Some(given) if given.text().contains(':') => {
                 fq_name(given, given.text(), 2, "a name or domain:name")
             }
-            Some(given) => Ok(default.parent().child(given.text())),
+            Some(given) => Ok(default.sibling(given.text())),
         }
     }
 
     /// The network that the options name; `None` if they name none.
     ///
     /// # Errors
-    /// Names that cannot be used, and `name` together with `vn`.
+    /// Names that cannot be used, `name` together with `vn`, and a whole name in another project than the
+    /// one that is given with it.
     pub(crate) fn target(&self, default_project: &FqName) -> Result<Option<Target>> {
         let project = self.project(default_project)?;
-        let of = |given: &Given| name_in_project(given, given.text(), &project);
+        let of = |given: &Given| {
+            let name = name_in_project(given, given.text(), &project)?;
+            match self.project.is_none() || name.is_child_of(&project) {
+                true => Ok(name),
+                false => {
+                    let reason = format!("it is not in project {project}, which is given too");
+                    Err(given.refused(reason))
+                }
+            }
+        };
         Ok(match (&self.name, &self.vn) {
             (None, None) => None,
             (Some(name), None) => Some(Target::Named(of(name)?)),
@@ -81,27 +131,5 @@ impl TargetNames {
                 return Err(vn.refused("name is given too: one of them is enough"));
             }
         })
-    }
-
-    /// Refuses a whole name in another project than the one that is given with it.
-    ///
-    /// # Errors
-    /// If both are given and differ.
-    pub(crate) fn check_project(&self, target: &Target, default_project: &FqName) -> Result<()> {
-        let project = self.project(default_project)?;
-        let (Some(_), Some(name), Some(given)) = (
-            &self.project,
-            target.name(),
-            self.name.as_ref().or(self.vn.as_ref()),
-        ) else {
-            return Ok(());
-        };
-        match name.parent() == project {
-            true => Ok(()),
-            false => {
-                let reason = format!("it is not in project {project}, which is given too");
-                Err(given.refused(reason))
-            }
-        }
     }
 }

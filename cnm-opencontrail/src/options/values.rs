@@ -27,9 +27,8 @@ pub(super) fn fq_name(given: &Given, text: &str, parts: usize, expected: &str) -
 
 /// Reads the name of an object in a project: `name` in `project`, or `domain:project:name`.
 pub(crate) fn name_in_project(given: &Given, text: &str, project: &FqName) -> Result<FqName> {
-    match text.contains(':') {
-        true => fq_name(given, text, 3, "a name or domain:project:name"),
-        false if text.is_empty() => Err(given.item_refused(text, "a name is expected")),
-        false => Ok(project.child(text)),
-    }
+    FqName::in_project(text, project).map_err(|_| match text.is_empty() {
+        true => given.item_refused(text, "a name is expected"),
+        false => given.item_refused(text, "a name or domain:project:name is expected"),
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use contrail_core::state::Key;
 use serde::{Deserialize, Serialize};
 
 /// The longest id that is accepted. Docker's have 64 characters, swarm's 25.
@@ -57,6 +58,16 @@ macro_rules! id {
         impl From<$name> for String {
             fn from(id: $name) -> String {
                 id.0
+            }
+        }
+
+        impl Key for $name {
+            fn name(&self) -> String {
+                self.0.clone()
+            }
+
+            fn of_name(name: &str) -> Option<Self> {
+                Self::try_from(name.to_owned()).ok()
             }
         }
 

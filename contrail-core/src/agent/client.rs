@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::info::PortInfo;
 use super::port::Port;
+use super::wire;
 use crate::error::{Error, Result};
 use crate::http::{Method, Request, Response, Transport, TransportError};
 use crate::values::Deadline;
@@ -119,12 +120,12 @@ impl Agent {
         self.read(id, self.request_end())
     }
 
-    /// Whether the agent answers: asks it for a port under the nil id, which no port can have.
+    /// Whether the agent answers: asks it for a port under an id that no port has.
     ///
     /// # Errors
     /// As [`Agent::get`].
     pub fn probe(&self) -> Result<()> {
-        self.get(Uuid::nil()).map(drop)
+        self.get(wire::NO_ID).map(drop)
     }
 
     /// Whether the agent has the port as it was posted, with its configuration.

@@ -195,7 +195,7 @@ fn missing(refusal: &Refusal) -> Error {
         parts => match subject.object_type.parent() {
             Some(parent) => Error::NotFound {
                 kind: parent,
-                name: FqName::new(parts).to_string(),
+                name: parts.join(":"),
                 hint: Some(format!(
                     "it must exist before its {} {}",
                     subject.kind(),

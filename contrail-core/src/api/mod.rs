@@ -8,6 +8,7 @@
 
 mod answer;
 mod client;
+mod create_or_find;
 mod dynamic;
 mod ensure;
 pub mod errors;
@@ -22,7 +23,6 @@ mod reference;
 pub mod request;
 mod resource;
 mod send;
-mod settle;
 mod subnets;
 mod write;
 
@@ -39,6 +39,6 @@ pub use objects::{
     VirtualNetwork, VnSubnets,
 };
 pub use pairs::KeyValuePairs;
-pub use reference::Ref;
+pub use reference::{Ref, Referent};
 pub use request::ListQuery;
 pub use resource::Resource;

@@ -117,7 +117,7 @@ pub(super) fn no_id(kind: &str, name: &FqName) -> Error {
 /// # let client = client_of(transport.clone());
 /// let routers = routers_of(&client, "default-domain:admin")?;
 /// assert_eq!(routers[0].fq_name().name(), "r1");
-/// assert_eq!(routers[0].virtual_network_refs[0].to.name(), "n1");
+/// assert!(routers[0].virtual_network_refs[0].is_to(&"d:p:n1".parse()?));
 /// assert_eq!(routers[0].rest["vxlan_network_identifier"], "5");
 /// # assert_eq!(transport.lines(), ["GET http://api:8082/logical-routers\
 /// # ?parent_fq_name_str=default-domain:admin&parent_type=project&detail=true"]);

@@ -50,7 +50,9 @@ mod transaction;
 pub use attacher::{Attacher, Backend, Host};
 pub use endpoint::{Endpoint, EndpointAddress, FoundEndpoint, Joined, Kept};
 pub use error::{Error, Result};
-pub use housekeeping::{Cleaned, Decided, Fate, IdleMachine, Orphan, Status, Waiting};
+pub use housekeeping::{
+    Cleaned, Decided, Fate, IdleMachine, ORPHAN_GRACE, Orphan, Status, Waiting,
+};
 pub use interface::Expected;
 pub use membership::{KeptService, warn_of};
 pub use network::Network;

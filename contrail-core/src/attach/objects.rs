@@ -35,7 +35,7 @@ pub(crate) fn interface(
     wanted: &PortSpec,
 ) -> VirtualMachineInterface {
     let network = &wanted.network.fq_name;
-    let name = network.parent().child(id.to_string());
+    let name = network.sibling(id.to_string());
     let mut interface = VirtualMachineInterface::new(name, Ref::named(network.clone()));
     interface.meta.uuid = Some(id);
     let label = &wanted.display_name;
@@ -44,15 +44,11 @@ pub(crate) fn interface(
         Holder::Endpoint { .. } => label.clone(),
     });
     let [container, ifname] = wanted.holder.mark();
-    interface.meta.annotations = host.maker.mark([
-        container,
-        ifname,
-        (NETWORK, &network.to_string()),
-        (
-            CONFIGURATION,
-            wanted.configuration.as_deref().unwrap_or_default(),
-        ),
-    ]);
+    let network = network.to_string();
+    let configuration = wanted.configuration.as_deref();
+    let configuration = configuration.map(|name| (CONFIGURATION, name));
+    let mark = [container, ifname, (NETWORK, network.as_str())];
+    interface.meta.annotations = host.maker.mark(mark.into_iter().chain(configuration));
     let groups = wanted.options.security_groups.iter().cloned();
     interface.security_group_refs = groups.map(Ref::named).collect();
     interface.set_mac(mac);
@@ -80,9 +76,11 @@ pub(crate) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
     let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
     ip.address = wanted.address;
     ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
+    let (key, reserved_for) = wanted.reserved_for.mark();
     ip.meta.annotations = host.maker.mark([
         (NETWORK, wanted.network.to_string().as_str()),
         (RESERVED, wanted.purpose),
+        (key, reserved_for.as_str()),
     ]);
     ip.meta.display_name = Some(format!("{} of {}", wanted.purpose, host.node()));
     ip

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::Route;
+use crate::ownership::ReservedFor;
 use crate::service_chain::ServiceRole;
 use crate::values::{Family, FqName, MacAddr};
 
@@ -246,7 +247,9 @@ pub struct Reserve<'a> {
     /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
     pub subnet: Option<(Uuid, IpNetwork)>,
-    /// What it is reserved for, for people.
+    /// What it is reserved for.
+    pub reserved_for: ReservedFor,
+    /// The same for people.
     pub purpose: &'a str,
 }
 
@@ -257,6 +260,8 @@ pub struct Reservation {
     pub id: Uuid,
     /// The address.
     pub address: IpAddr,
-    /// What it is reserved for.
+    /// What it is reserved for; `None` if release 0.1.0 has reserved it, which wrote only words.
+    pub reserved_for: Option<ReservedFor>,
+    /// The same for people.
     pub purpose: String,
 }

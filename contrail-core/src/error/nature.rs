@@ -26,7 +26,22 @@ impl Error {
                 ..
             } => true,
             Self::NoToken { source: cause, .. } | Self::Unsure { cause } => cause.is_transient(),
-            _ => false,
+            Self::Refused { .. }
+            | Self::Missing { .. }
+            | Self::Invalid(_)
+            | Self::NotFound { .. }
+            | Self::MissingReference { .. }
+            | Self::NoId { .. }
+            | Self::AlreadyExists { .. }
+            | Self::InUse { .. }
+            | Self::AddressInUse { .. }
+            | Self::NoAddress { .. }
+            | Self::Unauthorized { .. }
+            | Self::Decode { .. }
+            | Self::Agent { .. }
+            | Self::Encode { .. }
+            | Self::System { .. }
+            | Self::File { .. } => false,
         }
     }
 
@@ -43,11 +58,20 @@ impl Error {
             | Self::NotFound { .. }
             | Self::MissingReference { .. }
             | Self::AlreadyExists { .. }
+            // A deletion was refused.
+            | Self::InUse { .. }
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
             | Self::Unauthorized { .. }
             | Self::NoToken { .. } => true,
-            _ => false,
+            // The other side may have acted before its answer was lost or not understood.
+            Self::Timeout { .. }
+            | Self::NoId { .. }
+            | Self::Decode { .. }
+            | Self::Agent { .. }
+            | Self::Unsure { .. } => false,
+            // Whether a request was sent before is not known here.
+            Self::Encode { .. } | Self::System { .. } | Self::File { .. } => false,
         }
     }
 

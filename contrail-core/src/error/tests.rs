@@ -1,5 +1,7 @@
 //! What errors say, and what they tell about effects.
 
+use uuid::Uuid;
+
 use super::*;
 use crate::http::Method;
 use crate::values::Effect;
@@ -56,6 +58,17 @@ fn an_unreachable_service_tells_what_the_request_may_have_done() {
         assert_eq!(error.had_no_effect(), had_none, "{effect:?}");
         assert!(!error.unsure().had_no_effect(), "{effect:?}");
     }
+}
+
+#[test]
+fn a_refused_deletion_changed_nothing_unless_an_earlier_attempt_did() {
+    let in_use = || Error::InUse {
+        kind: "port-tuple",
+        uuid: Uuid::nil(),
+        by: vec!["virtual-machine-interface/1".into()],
+    };
+    assert!(in_use().had_no_effect() && !in_use().is_transient());
+    assert!(!in_use().unsure().had_no_effect());
 }
 
 fn unreachable(source: &str, effect: Effect) -> Error {

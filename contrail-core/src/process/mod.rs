@@ -1,7 +1,18 @@
-//! What every program of this project does with its process: logging, panics, reports.
+//! What every program of this project does with its process: logging, panics, reports, signals.
 //!
 //! Its settings come from [`Sources::of_process`](crate::settings::Sources::of_process).
 
 pub mod logging;
 pub mod output;
-pub mod panics;
+mod panics;
+mod signals;
+mod stderr;
+
+pub use stderr::Patient;
+
+/// What a program does first: a panic is logged, and a file that must not grow is an error of the write
+/// instead of the end of the process.
+pub fn begin() {
+    panics::log_panics();
+    signals::survive_file_limit();
+}

@@ -1,8 +1,13 @@
 //! What a program writes for its user: reports to standard output, its error to standard error.
 
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
+use super::stderr::Patient;
 use crate::error::{Error, Result, report};
+
+/// How long the last words of a program wait for their reader.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Writes to standard output. A closed reader (`| head`) is no failure.
 ///
@@ -21,8 +26,19 @@ pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
     }
 }
 
+/// Standard error for explanations to people. A program ends although nobody reads them.
+pub fn stderr() -> Patient {
+    Patient::stderr(PATIENCE)
+}
+
+/// Writes what deserves attention in a report of `program` to standard error.
+pub fn print_warning(program: &str, warning: &dyn std::fmt::Display) {
+    // The report itself says what matters most.
+    let _ = stderr().write_all(format!("{program}: warning: {warning}\n").as_bytes());
+}
+
 /// Writes the error with which `program` ends, and its causes, to standard error.
 pub fn print_error(program: &str, error: &dyn std::error::Error) {
     // Nothing helps if not even this can be written.
-    let _ = writeln!(io::stderr(), "{program}: {}", report(error));
+    let _ = stderr().write_all(format!("{program}: {}\n", report(error)).as_bytes());
 }

@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::error::{Error, Result};
 use crate::api::Client;
-use crate::error;
+use crate::error::{self, Layered};
 
 /// Makes the changes in their order. When one fails, those before it are rolled back in reverse; also
 /// the one that failed, unless it is known to have had no effect.

@@ -41,12 +41,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a reference, unless that does not tell its id.
+    /// The target of a reference, unless that does not tell its id and name.
     pub(super) fn referred<R: Resource, A>(reference: &Ref<A>) -> Option<Self> {
         Some(Self {
             kind: R::TYPE,
             uuid: reference.uuid?,
-            name: reference.to.clone(),
+            name: reference.to.clone()?,
         })
     }
 

@@ -93,7 +93,7 @@ impl<'a> Check<'a> {
         right: &FqName,
     ) -> ChainService {
         let field = |name: &str| format!("services[{index}].{name}");
-        let domain = self.project.parent();
+        let domain = self.project.outermost();
         let name = self.name(&field("name"), &service.name, self.project, 3);
         let template = service.template.as_ref();
         let template = template.map(|text| self.name(&field("template"), text, &domain, 2));

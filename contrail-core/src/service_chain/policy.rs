@@ -67,7 +67,7 @@ impl Planner<'_> {
             };
             let refs = &self.snapshot.networks[end].object.network_policy_refs;
             let (own, others): (Vec<&Ref<PolicyLink>>, Vec<&Ref<PolicyLink>>) =
-                refs.iter().partition(|link| link.to == policy.name);
+                refs.iter().partition(|link| link.is_to(&policy.name));
             let own = own
                 .first()
                 .map(|link| link.attr.clone().unwrap_or_default());
@@ -125,7 +125,7 @@ impl Planner<'_> {
             if theirs == place && self.chain.sequence.is_some() {
                 self.problems.push(Problem::SameSequence {
                     network: network.clone(),
-                    policy: other.to.clone(),
+                    policy: other.referent(),
                     sequence: place.to_string(),
                 });
             }
@@ -137,7 +137,7 @@ impl Planner<'_> {
             if theirs < place && covers {
                 self.notes.push(format!(
                     "network policy {} comes first on {network} (sequence {theirs}): traffic that its rules match does not go through the services",
-                    other.to
+                    other.referent()
                 ));
             }
         }
@@ -149,7 +149,8 @@ impl Planner<'_> {
             return;
         }
         for link in &policy.virtual_network_back_refs {
-            if !self.chain.ends().contains(&&link.to) {
+            let is_end = |name| self.chain.ends().contains(&name);
+            if !link.name().is_some_and(is_end) {
                 self.detach(policy, link);
             }
         }
@@ -178,7 +179,7 @@ impl Planner<'_> {
         let Some(network) = Target::referred::<VirtualNetwork, _>(link) else {
             return;
         };
-        let detail = format!("on {}", link.to);
+        let detail = format!("on {}", network.name);
         let kind = NetworkPolicy::TYPE;
         self.show(kind, policy.fq_name(), State::Unneeded, true, detail);
         self.steps.detach.push(Change::Detach {

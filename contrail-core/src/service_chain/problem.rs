@@ -4,7 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::types::Leg;
+use super::types::{Leg, Mode};
+use crate::api::Referent;
 use crate::values::FqName;
 
 /// One thing that makes a service chain impossible.
@@ -40,6 +41,15 @@ pub enum Problem {
         template: FqName,
         /// The body of the request that makes it.
         body: String,
+    },
+    /// A service template exists and does not fit the service.
+    UnfitTemplate {
+        /// The service.
+        service: FqName,
+        /// The template.
+        template: FqName,
+        /// What it has otherwise, at least one.
+        differences: Vec<TemplateDifference>,
     },
     /// A network does not exist.
     NoNetwork {
@@ -118,7 +128,7 @@ pub enum Problem {
         /// The network.
         network: FqName,
         /// The other policy.
-        policy: FqName,
+        policy: Referent,
         /// The place.
         sequence: String,
     },
@@ -137,6 +147,15 @@ impl fmt::Display for Problem {
             Problem::ForbiddenTemplate { template, body } => write!(
                 f,
                 "service template {template} does not exist, and only an administrator can make it: once, with POST /service-templates {body}"
+            ),
+            Problem::UnfitTemplate {
+                service,
+                template,
+                differences,
+            } => write!(
+                f,
+                "service {service}: service template {template} does not fit, it {}: give the service its mode and interfaces, or use another template or service instance",
+                list(differences)
             ),
             Problem::NoNetwork { network } => {
                 write!(f, "virtual network {network} does not exist")
@@ -202,11 +221,43 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What a service template has otherwise than a service needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateDifference {
+    /// Its version is not 2: such templates do not accept existing ports.
+    Version(u32),
+    /// It is of a type that packets are not sent through; as the API spells it.
+    Type(String),
+    /// Its services see packets in another way.
+    Mode {
+        /// The mode, as the API spells it.
+        actual: String,
+        /// The mode of the service.
+        wanted: Mode,
+    },
+    /// It has no interface of a kind that the service has.
+    NoInterface(Leg),
+}
+
+impl fmt::Display for TemplateDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(
+                f,
+                "has version {version} and only templates of version 2 accept existing ports"
+            ),
+            Self::Type(kind) => write!(f, "is of type {kind} and not firewall"),
+            Self::Mode { actual, wanted } => write!(f, "has the mode {actual} and not {wanted}"),
+            Self::NoInterface(leg) => write!(f, "has no {leg} interface"),
+        }
+    }
+}
+
 /// What makes a port unfit to become a member of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortConflict {
     /// It is in another port tuple.
-    Tuple(FqName),
+    Tuple(Referent),
     /// It has another role.
     Role {
         /// The role, as the API spells it.

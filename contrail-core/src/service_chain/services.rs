@@ -12,7 +12,7 @@ use super::membership::tuple::{leave, new_tuple};
 use super::plan::{Planner, State};
 use super::problem::{PortConflict, Problem};
 use super::snapshot::FoundInstance;
-use super::template::new_template;
+use super::template::{self, new_template};
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
@@ -39,23 +39,20 @@ impl<'a> Planner<'a> {
         let is_new = self.kept_templates.insert(name.clone());
         if let Some(found) = self.snapshot.templates.get(&name) {
             let template = found.object.clone();
-            let difference = unfit_template(&template, service);
-            let state = match &difference {
+            let legs = service.legs().map(|(leg, _)| leg);
+            let problem = template::problem(&template, &service.name, service.mode, legs);
+            let state = match &problem {
                 Some(_) => State::Different,
                 None => State::Present,
             };
-            if is_new || difference.is_some() {
+            if is_new || problem.is_some() {
                 let ours = mark::is_by_chain_or_attachment(&template.meta);
                 self.show(kind, &name, state, ours, template.mode());
             }
-            let Some(difference) = difference else {
+            let Some(problem) = problem else {
                 return Some(template);
             };
-            self.problems.push(Problem::Unfit {
-                kind,
-                name,
-                difference,
-            });
+            self.problems.push(problem);
             return None;
         }
         if service.template.is_some() {
@@ -189,7 +186,7 @@ impl<'a> Planner<'a> {
                 _ => {
                     was_ours = false;
                     self.problems
-                        .push(taken(PortConflict::Tuple(other.to.clone())));
+                        .push(taken(PortConflict::Tuple(other.referent())));
                 }
             }
         }
@@ -247,29 +244,4 @@ impl<'a> Instance<'a> {
         let complete = tuples().find(|tuple| has_all(tuple));
         complete.or_else(|| tuples().find(|tuple| tuple.fq_name().name() == member.tuple))
     }
-}
-
-/// Why a template cannot serve, if it cannot.
-fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
-    if template.version() != 2 {
-        return Some(format!(
-            "has version {}: only templates of version 2 accept existing ports",
-            template.version()
-        ));
-    }
-    if template.mode() != service.mode.as_str() {
-        return Some(format!(
-            "has the mode {}, but service {} wants {}",
-            template.mode(),
-            service.name,
-            service.mode
-        ));
-    }
-    let has = |leg: &Leg| {
-        let mut kinds = template.properties.interface_type.iter();
-        kinds.any(|kind| kind.service_interface_type == leg.as_str())
-    };
-    let mut missing = service.legs().filter(|(leg, _)| !has(leg));
-    let (leg, _) = missing.next()?;
-    Some(format!("has no {leg} interface"))
 }

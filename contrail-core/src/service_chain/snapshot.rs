@@ -129,7 +129,7 @@ impl Reader<'_> {
         let services = self.chain.services.iter().map(|service| &service.name);
         let names: BTreeSet<FqName> = services
             .chain([&self.chain.policy])
-            .map(FqName::parent)
+            .filter_map(FqName::parent)
             .collect();
         for name in names {
             if self.client.id_of::<Project>(&name)?.is_some() {
@@ -183,8 +183,13 @@ impl Reader<'_> {
 
     fn instances(&mut self) -> Result<()> {
         let project = self.chain.policy.parent();
-        let query = ListQuery::children_of("project", project.clone()).detail();
-        let all: Vec<ServiceInstance> = self.client.list(&query)?;
+        let all: Vec<ServiceInstance> = match &project {
+            Some(project) => {
+                let query = ListQuery::children_of("project", project.clone()).detail();
+                self.client.list(&query)?
+            }
+            None => Vec::new(),
+        };
         let wanted: BTreeSet<&FqName> = self.chain.services.iter().map(|s| &s.name).collect();
         let mut objects: Vec<ServiceInstance> = all
             .into_iter()
@@ -221,7 +226,8 @@ impl Reader<'_> {
         let ids = orphans(ports, is_service, &children);
         let query = with_ports(ListQuery::ids(ids));
         for tuple in identified(self.client.list_whole::<PortTuple>(&query)?) {
-            if let Some(found) = instances.get_mut(&tuple.fq_name().parent()) {
+            let service = tuple.fq_name().parent();
+            if let Some(found) = service.and_then(|service| instances.get_mut(&service)) {
                 found.orphans.insert(tuple.id());
                 found.tuples.push(tuple);
             }
@@ -238,7 +244,8 @@ impl Reader<'_> {
         }
         let instances = self.found.instances.values();
         let refs = instances.flat_map(|instance| &instance.object.service_template_refs);
-        let refs = refs.filter(|template| !names.contains(&template.to));
+        let refs =
+            refs.filter(|template| !template.name().is_some_and(|name| names.contains(name)));
         let ids: BTreeSet<Uuid> = refs.filter_map(|template| template.uuid).collect();
         objects.extend(self.client.list(&ListQuery::ids(ids).detail())?);
         for object in identified(objects) {

@@ -45,7 +45,7 @@ mod yaml_scalar;
 pub use foreign::{FOREIGN, Foreign, Treatment};
 pub use from_env::host_name;
 pub use layer::{Entry, Given, Layer};
-pub use load::Sources;
+pub use load::{Overview, Sources};
 pub use nearest::nearest;
 pub use origin::Origin;
 pub use print::{Resolved, table as render};

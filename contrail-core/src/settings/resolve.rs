@@ -12,8 +12,8 @@ use super::print::Resolved;
 use super::server;
 use super::table::{Key, SETTINGS};
 use super::typed::{LogSettings, Settings, Timeouts};
-use crate::error::{Error, Result};
-use crate::http::{Scheme, TlsSettings, host_and_port};
+use crate::error::{Error, Result, report};
+use crate::http::{Scheme, Server, TlsSettings, host_and_port};
 use crate::values::identity;
 
 /// Where a machine has its id, see machine-id(5).
@@ -125,42 +125,81 @@ impl<'a> Resolver<'a> {
             .map_err(|allowed| refused(key, &found.text, &found.origin, allowed))
     }
 
+    /// All settings, or everything that keeps them from being used.
+    ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for the first value that cannot be used.
-    pub(super) fn settings(&self) -> Result<Settings> {
+    /// [`Error::Invalid`] for each value that cannot be used, [`Error::Missing`] for each that is needed,
+    /// [`Error::File`] for each file that cannot be read. At least one.
+    pub(super) fn settings(&self) -> Result<Settings, Vec<Error>> {
+        let mut problems = Problems::default();
+        for setting in SETTINGS {
+            problems.take(self.given(setting.key));
+        }
+        let servers = problems.take(self.servers());
+        // Without a server that can be used, Keystone's default is of no interest.
+        let auth = match &servers {
+            Some(servers) => problems.take(self.auth(&servers[0].host)),
+            None => problems.take(self.auth("localhost")),
+        };
+        let tls = problems.take(self.tls(API_TLS));
+        let keystone_tls = problems.take(self.tls(KEYSTONE_TLS));
+        let agent = problems.take(self.agent());
+        let ports_dir = problems.take(self.typed(Key::VrouterPortsDir, parse::absolute_path));
+        let state_dir = problems.take(self.typed(Key::StateDir, parse::absolute_path));
+        let run_dir = problems.take(self.typed(Key::RunDir, parse::absolute_path));
+        let domain = problems.take(self.typed(Key::Domain, parse::name));
+        // Whose name is missing is known with the account only.
+        let project = match &auth {
+            Some(auth) => problems.take(self.project(auth)),
+            None => problems
+                .take(self.typed_opt(Key::Project, parse::name))
+                .flatten(),
+        };
+        let node = problems.take(self.node());
+        let connect = problems.take(self.typed(Key::ConnectTimeout, parse::seconds));
+        let request = problems.take(self.typed(Key::RequestTimeout, parse::seconds));
+        let attach = problems.take(self.typed(Key::AttachTimeout, parse::seconds));
+        let log = problems.take(self.log());
+        let settings = || {
+            let (servers, auth) = (servers?, auth?);
+            let (tls, keystone_tls) = (tls?, keystone_tls?);
+            Some(Settings {
+                warnings: self.warnings(&servers, &auth, [&tls, &keystone_tls]),
+                secret_files: self.secret_files(&auth),
+                servers,
+                auth,
+                tls,
+                keystone_tls,
+                agent: agent?,
+                ports_dir: ports_dir?,
+                state_dir: state_dir?,
+                run_dir: run_dir?,
+                domain: domain?,
+                project: project?,
+                node: node?,
+                machine: self.machine(),
+                timeouts: Timeouts {
+                    connect: connect?,
+                    request: request?,
+                    attach: attach?,
+                },
+                log: log?,
+                values: self.resolved(),
+            })
+        };
+        settings()
+            .filter(|_| problems.0.is_empty())
+            .ok_or(problems.0)
+    }
+
+    fn servers(&self) -> Result<Vec<Server>> {
         let scheme = match self.typed(Key::ApiSsl, parse::truth)? {
             true => Scheme::Https,
             false => Scheme::Http,
         };
         let port = self.typed(Key::ApiPort, parse::port)?;
-        let servers = self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))?;
-        let auth = self.auth(&servers[0].host)?;
-        let tls = self.tls(API_TLS)?;
-        let keystone_tls = self.tls(KEYSTONE_TLS)?;
-        Ok(Settings {
-            warnings: self.warnings(&servers, &auth, [&tls, &keystone_tls]),
-            secret_files: self.secret_files(&auth),
-            project: self.project(&auth)?,
-            auth,
-            servers,
-            tls,
-            keystone_tls,
-            agent: self.agent()?,
-            ports_dir: self.typed(Key::VrouterPortsDir, parse::absolute_path)?,
-            state_dir: self.typed(Key::StateDir, parse::absolute_path)?,
-            run_dir: self.typed(Key::RunDir, parse::absolute_path)?,
-            domain: self.typed(Key::Domain, parse::name)?,
-            node: self.node()?,
-            machine: self.machine(),
-            timeouts: Timeouts {
-                connect: self.typed(Key::ConnectTimeout, parse::seconds)?,
-                request: self.typed(Key::RequestTimeout, parse::seconds)?,
-                attach: self.typed(Key::AttachTimeout, parse::seconds)?,
-            },
-            log: self.log()?,
-            values: self.resolved()?,
-        })
+        self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))
     }
 
     /// The options of one service, for each of which there is a key for both services.
@@ -222,25 +261,20 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn resolved(&self) -> Result<Vec<Resolved>> {
+    /// Every setting with its value, whether it can be used or not. One whose file cannot be read has none.
+    pub(super) fn resolved(&self) -> Vec<Resolved> {
         let rows = SETTINGS.iter().map(|setting| {
-            let found = match setting.secret {
-                // The file of a secret that is not used need not even exist.
-                true => None,
-                false => self.given(setting.key)?,
+            let (value, origin) = match self.given(setting.key) {
+                Ok(Some(_)) if setting.secret => (Some("***".into()), self.origin(setting.key)),
+                Ok(Some(found)) => (Some(found.text), found.origin),
+                Ok(None) => (setting.default.map(str::to_string), Origin::Default),
+                Err(_) => (None, self.origin(setting.key)),
             };
-            let (value, origin) = match found {
-                Some(found) => (Some(found.text), found.origin),
-                None if setting.secret && self.depth(setting.key).is_some() => {
-                    (Some("***".into()), self.origin(setting.key))
-                }
-                None => (setting.default.map(str::to_string), Origin::Default),
-            };
-            Ok(Resolved {
+            Resolved {
                 setting,
                 value,
                 origin,
-            })
+            }
         });
         rows.collect()
     }
@@ -263,6 +297,25 @@ impl<'a> Resolver<'a> {
     pub(super) fn ini_path(&self) -> Result<Option<(PathBuf, Origin)>> {
         let path = self.typed_opt(Key::VncApiLib, parse::absolute_path)?;
         Ok(path.map(|path| (path, self.origin(Key::VncApiLib))))
+    }
+}
+
+/// What keeps settings from being used, each once.
+#[derive(Default)]
+struct Problems(Vec<Error>);
+
+impl Problems {
+    fn take<T>(&mut self, outcome: Result<T>) -> Option<T> {
+        let error = match outcome {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        // A value that several others need is refused for each of them.
+        let text = report(&error);
+        if self.0.iter().all(|known| report(known) != text) {
+            self.0.push(error);
+        }
+        None
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
 use super::aside;
-use super::entry::{self, Entry, Unreadable};
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::stored::{self, Entry, Unreadable};
 
 /// Whether an entry must survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Durability {
 
 /// What is known of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<T> {
+pub enum Lookup<T> {
     /// There is no entry.
     Absent,
     /// There is one that cannot be read.
@@ -32,7 +32,7 @@ pub enum Found<T> {
     Entry(T),
 }
 
-impl<T> Found<T> {
+impl<T> Lookup<T> {
     /// The entry; a damaged one counts as absent.
     pub fn entry(self) -> Option<T> {
         match self {
@@ -102,14 +102,14 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// [`Error::File`], also for an entry of a version that this program does not know: see
     /// [`Newer`](super::Newer).
     pub fn get(&self, key: &K) -> Result<Option<T>> {
-        self.find(key).map(Found::entry)
+        self.find(key).map(Lookup::entry)
     }
 
     /// The same, for callers that can replace a damaged entry.
     ///
     /// # Errors
     /// As [`Entries::get`].
-    pub fn find(&self, key: &K) -> Result<Found<T>> {
+    pub fn find(&self, key: &K) -> Result<Lookup<T>> {
         self.read(key, |path, content, reason| match content {
             Some(content) => aside::set_aside_if(path, content, reason),
             None => aside::set_aside(path, reason),
@@ -120,29 +120,29 @@ impl<K: Key, T: Entry> Entries<K, T> {
     ///
     /// # Errors
     /// As [`Entries::get`].
-    pub fn peek(&self, key: &K) -> Result<Found<T>> {
+    pub fn peek(&self, key: &K) -> Result<Lookup<T>> {
         self.read(key, |path, _, reason| {
             log::debug!("{} is damaged: {reason}", path.display());
         })
     }
 
     /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
-    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Lookup<T>> {
         let path = self.names.path(key)?;
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Absent),
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 damaged(&path, None, &error.to_string());
-                return Ok(Found::Damaged);
+                return Ok(Lookup::Damaged);
             }
             Err(error) => return Err(Error::file("read", path, error)),
         };
-        match entry::decode(&content) {
-            Ok(entry) => Ok(Found::Entry(entry)),
+        match stored::decode(&content) {
+            Ok(entry) => Ok(Lookup::Entry(entry)),
             Err(Unreadable::Damaged(reason)) => {
                 damaged(&path, Some(&content), &reason);
-                Ok(Found::Damaged)
+                Ok(Lookup::Damaged)
             }
             Err(Unreadable::Newer(newer)) => {
                 Err(Error::file("read", path, io::Error::other(newer)))
@@ -156,7 +156,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// [`Error::File`]; an earlier entry is kept then.
     pub fn put(&self, key: &K, entry: &T) -> Result<()> {
         let path = self.names.path(key)?;
-        let encoded = entry::encode(entry);
+        let encoded = stored::encode(entry);
         let content = encoded.map_err(|error| Error::file("encode", &path, error.into()))?;
         match self.durability {
             Durability::Synced => files::write_private(&path, &content),

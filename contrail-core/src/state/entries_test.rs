@@ -47,7 +47,7 @@ impl World {
 fn entries_are_private_and_read_back_until_they_are_removed() {
     let world = world();
     let leases = &world.leases;
-    assert_eq!(leases.find(&ID).unwrap(), Found::Absent);
+    assert_eq!(leases.find(&ID).unwrap(), Lookup::Absent);
     assert!(leases.keys().unwrap().is_empty());
     leases.put(&ID, &LEASE).unwrap();
     let mode = fs::metadata(world.path()).unwrap().permissions().mode();
@@ -64,8 +64,8 @@ fn a_damaged_entry_is_set_aside_with_its_content() {
     let world = world();
     world.leases.put(&ID, &LEASE).unwrap();
     fs::write(world.path(), "{").unwrap();
-    assert_eq!(world.leases.find(&ID).unwrap(), Found::Damaged);
-    assert_eq!(world.leases.find(&ID).unwrap(), Found::Absent);
+    assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Damaged);
+    assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Absent);
     let aside = world.set_aside();
     assert_eq!(aside.len(), 1);
     assert_eq!(fs::read_to_string(&aside[0]).unwrap(), "{");
@@ -111,8 +111,8 @@ fn what_is_not_a_regular_file_is_moved_aside_and_not_waited_for() {
     ] as [&dyn Fn(); 4]
     {
         make();
-        assert_eq!(world.leases.find(&ID).unwrap(), Found::Damaged);
-        assert_eq!(world.leases.find(&ID).unwrap(), Found::Absent);
+        assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Damaged);
+        assert_eq!(world.leases.find(&ID).unwrap(), Lookup::Absent);
     }
     assert_eq!(world.set_aside().len(), 4);
     assert!(outside.exists());

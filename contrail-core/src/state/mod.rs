@@ -1,6 +1,6 @@
 //! State of one host that outlives a call: entries, sets of keys, and locks on VM interfaces.
 //!
-//! An [`Entry`] is a private file `<directory>/<key>.json`:
+//! An [`Entry`] is a private file `<directory>/<key>.json`, in the form of [`stored`](crate::stored):
 //!
 //! ```json
 //! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.1.0", "entry": {"seconds": 60}}
@@ -35,18 +35,17 @@
 //! |---|---|---|---|---|---|
 //! | `attachments.lock` | locks: [`lock`] | 1 | every operation on a VM interface | the same | never |
 //! | `left/<interface>.lock` | index; the time of writing counts | 1 | removal of a service member | attach | two seconds later |
-//! | `tokens/<account>` | cached token: [`crate::keystone`] | | every program | the same | when it is replaced |
+//! | `tokens/<account>` | token: [`crate::keystone`] | 1; 0 is the same | every program | the same | when it is replaced |
 //!
 //! Front ends add directories of their own to these.
 
 mod aside;
 mod entries;
-mod entry;
 mod index;
 pub mod lock;
 mod names;
 
-pub use entries::{Durability, Entries, Found};
-pub use entry::{Entry, Newer};
+pub use crate::stored::{Entry, Newer};
+pub use entries::{Durability, Entries, Lookup};
 pub use index::Index;
 pub use names::{Key, Pair};

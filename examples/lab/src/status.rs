@@ -144,8 +144,8 @@ impl Status {
 
 /// Whether every installation has this network: nobody's, and without subnets.
 fn is_built_in(network: &NetworkView) -> bool {
-    let project = network.fq_name.parent();
-    network.subnets.is_empty() && project.to_string() == "default-domain:default-project"
+    let built_in = FqName::new(["default-domain", "default-project"]);
+    network.subnets.is_empty() && network.fq_name.is_child_of(&built_in)
 }
 
 fn network(network: &NetworkView, table: Option<u32>) -> NetworkStatus {

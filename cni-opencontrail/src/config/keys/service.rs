@@ -48,16 +48,11 @@ pub fn parse(given: &Given) -> Result<Service, CniError> {
     }
     let fields: Fields =
         serde_json::from_value((*value).clone()).map_err(|e| refused(e.to_string()))?;
-    let name: Option<FqName> = fields.instance.parse().ok();
-    let instance = match name {
-        Some(name) if name.parts().len() == 1 => project.child(name.name()),
-        Some(name) if name.parts().len() == 3 => name,
-        _ => {
-            let reason =
-                "instance: domain:project:name or the name of one of the project is expected";
-            return Err(refused(reason.into()));
-        }
-    };
+    let instance = FqName::in_project(&fields.instance, project).map_err(|_| {
+        refused(
+            "instance: domain:project:name or the name of one of the project is expected".into(),
+        )
+    })?;
     Ok(Service {
         role: ServiceRole {
             instance,

@@ -20,6 +20,14 @@ pub struct Key {
     pub read: fn(&Given, &mut Options) -> Result<(), CniError>,
 }
 
+impl Key {
+    /// Whether `command` reads the key.
+    pub fn is_read_by(&self, command: Command) -> bool {
+        self.read_by.contains(&command)
+            || command.asks_as_add() && self.read_by.contains(&Command::Add)
+    }
+}
+
 /// A key that gives an option.
 const fn option(
     name: &'static str,

@@ -96,7 +96,7 @@ impl InstanceIp {
 
     /// The name of the network, if this object refers to one.
     fn network(&self) -> Option<&FqName> {
-        self.virtual_network_refs.first().map(|network| &network.to)
+        self.virtual_network_refs.first()?.name()
     }
 }
 

@@ -85,7 +85,10 @@ mod tests {
         let interface: VirtualMachineInterface = read("interface");
         let id = interface.uuid().unwrap();
         assert_eq!(interface.mac(), Some(crate::MacAddr::of_interface(id)));
-        assert_eq!(interface.virtual_network_refs[0].to.name(), "vn1");
+        assert_eq!(
+            interface.virtual_network_refs[0].to,
+            Some(FqName::new(["default-domain", "cap-r1", "vn1"]))
+        );
         let address: InstanceIp = read("instance_ip");
         assert_eq!(address.address, Some(ip("10.1.0.252")));
         assert_eq!(address.fq_name().name(), "iip-r1-1");
@@ -111,7 +114,10 @@ mod tests {
         assert_eq!((template.version(), kinds), (2, vec!["left", "right"]));
 
         let instance: ServiceInstance = read("service_instance");
-        assert_eq!(instance.service_template_refs[0].to.name(), "st2-r1");
+        assert_eq!(
+            instance.service_template_refs[0].name().unwrap().name(),
+            "st2-r1"
+        );
         let networks = instance.properties.interface_list.iter();
         let networks: Vec<&str> = networks.map(|i| i.virtual_network.as_str()).collect();
         assert_eq!(

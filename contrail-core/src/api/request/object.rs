@@ -136,7 +136,7 @@ mod tests {
             (lookup(VirtualNetwork::TYPE, &name).unwrap(),
              "GET /virtual-networks?fq_names=default-domain:p1:net%201%2F%C3%BC&detail=true".into()),
             (list(VirtualNetwork::TYPE, &ListQuery::all()), "GET /virtual-networks".into()),
-            (list(VirtualNetwork::TYPE, &ListQuery::children_of("project", name.parent()).detail()),
+            (list(VirtualNetwork::TYPE, &ListQuery::children_of("project", name.parent().unwrap()).detail()),
              "GET /virtual-networks?parent_fq_name_str=default-domain:p1&parent_type=project&detail=true".into()),
             (list(VirtualNetwork::TYPE, &ListQuery::children_of_id(ID)), format!("GET /virtual-networks?parent_id={id}")),
             (list(InstanceIp::TYPE, &ListQuery::referring_to(ID).fields(&["instance_ip_address"])),
@@ -203,7 +203,10 @@ mod tests {
     #[test]
     fn names_that_would_read_as_two_are_not_looked_up_in_a_list() {
         for name in [vec!["d", "p", "a,b"], vec!["target:64512:1"]] {
-            assert_eq!(lookup(VirtualNetwork::TYPE, &FqName::new(name)), None);
+            assert_eq!(
+                lookup(VirtualNetwork::TYPE, &FqName::from_parts(name).unwrap()),
+                None
+            );
         }
     }
 

@@ -190,7 +190,7 @@ impl Attacher {
                 security_groups: object
                     .security_group_refs
                     .into_iter()
-                    .map(|group| group.to)
+                    .filter_map(|group| group.to)
                     .collect(),
             },
         }))

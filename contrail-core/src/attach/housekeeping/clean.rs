@@ -14,6 +14,10 @@ use crate::files;
 use crate::values::Deadline;
 use crate::values::FqName;
 
+/// The grace period for orphans unless the operator gives another one. It must be longer than the start of
+/// a container, whose interface has no link until then.
+pub const ORPHAN_GRACE: Duration = Duration::from_secs(600);
+
 /// What a clean-up has found and done. Its text is a report for the operator.
 #[derive(Debug)]
 pub struct Cleaned {
@@ -48,10 +52,10 @@ impl Attacher {
     /// use std::time::Duration;
     ///
     /// use contrail_core::Deadline;
+    /// use contrail_core::attach::ORPHAN_GRACE;
     ///
     /// let project = "default-domain:admin".parse()?;
-    /// let grace = Some(Duration::from_secs(600));
-    /// let cleaned = attacher.clean(&[project], grace, Deadline::after(Duration::from_secs(60)))?;
+    /// let cleaned = attacher.clean(&[project], Some(ORPHAN_GRACE), Deadline::after(Duration::from_secs(60)))?;
     /// print!("{cleaned}");
     /// cleaned.outcome()
     /// # }

@@ -8,7 +8,7 @@ mod orphans;
 mod status;
 mod waiting;
 
-pub use clean::{Cleaned, Decided};
+pub use clean::{Cleaned, Decided, ORPHAN_GRACE};
 pub use fate::Fate;
 pub use machines::IdleMachine;
 pub use orphans::Orphan;

@@ -181,7 +181,7 @@ mod tests {
         networks::expect(dir, settled, &network).unwrap();
         networks::join(dir, settled, &network, tuple).unwrap();
         networks::expect(dir, asked, &network).unwrap();
-        services::leave(dir, leaves, &[tuple]).unwrap();
+        services::note_tuples(dir, leaves, &[tuple]).unwrap();
         let project = FqName::new(["d", "p"]);
         let since = orphans::note(dir, orphan, &project).unwrap();
 

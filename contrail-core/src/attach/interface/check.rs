@@ -91,7 +91,7 @@ impl Attacher {
             None => false,
         };
         Ok((!is_child).then(|| {
-            let tuple = &tuple.to;
+            let tuple = tuple.referent();
             format!("service instance {service} has lost port tuple {tuple} of VM interface {id}")
         }))
     }
@@ -152,10 +152,9 @@ impl Attacher {
             None => differences.push(format!("the API has no VM interface {id}")),
             Some(interface) => {
                 let network = interface.virtual_network_refs.first();
-                let network = network.map(|network| &network.to);
-                if network != Some(&expected.network) {
-                    let found = network.map_or("none".to_owned(), ToString::to_string);
-                    let wanted = &expected.network;
+                let wanted = &expected.network;
+                if !network.is_some_and(|network| network.is_to(wanted)) {
+                    let found = network.map_or("none".to_owned(), |it| it.referent().to_string());
                     differences.push(format!(
                         "VM interface {id} is in virtual network {found}, not in {wanted}"
                     ));
@@ -198,8 +197,8 @@ fn of_link(expected: &Expected, link: Option<&Link>) -> Vec<String> {
             "interface {name} has Ethernet address {found}, not {mac}"
         ));
     }
-    if let Some(mtu) = expected.mtu.filter(|mtu| link.mtu != *mtu) {
-        let found = link.mtu;
+    if let Some(mtu) = expected.mtu.filter(|mtu| link.mtu != Some(*mtu)) {
+        let found = link.mtu.map_or("none".to_owned(), |mtu| mtu.to_string());
         differences.push(format!("interface {name} has MTU {found}, not {mtu}"));
     }
     let absent = expected
@@ -266,7 +265,7 @@ mod tests {
             name: "eth0".into(),
             index: 2,
             mac: expected.mac,
-            mtu: 1400,
+            mtu: Some(1400),
             up: true,
             alias: Some(Uuid::nil().to_string()),
             addresses: expected.addresses,
@@ -289,7 +288,7 @@ mod tests {
     fn every_difference_is_named() {
         let changed = Link {
             mac: None,
-            mtu: 1500,
+            mtu: Some(1500),
             up: false,
             alias: None,
             addresses: Vec::new(),

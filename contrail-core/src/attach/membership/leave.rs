@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::api::Client;
 use crate::attach::attacher::Host;
 use crate::attach::error::Result;
-use crate::attach::records::leaving;
+use crate::attach::records::dissolving;
 use crate::attach::records::returns;
 use crate::attach::records::services;
 use crate::error::report;
@@ -20,9 +20,9 @@ use crate::service_chain::ServiceRoles;
 pub(crate) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.maker.program);
     let mut tuples = roles.tuples_of(interface)?;
-    tell(services::leave(&host.state_dir, interface, &tuples));
-    tuples.extend(services::leaving(&host.state_dir, interface)?);
-    tuples.extend(leaving::tuples_before(&host.state_dir, interface)?);
+    tell(services::note_tuples(&host.state_dir, interface, &tuples));
+    tuples.extend(services::noted_tuples(&host.state_dir, interface)?);
+    tuples.extend(dissolving::tuples_before(&host.state_dir, interface)?);
     leave_known(&roles, host, interface, tuples)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn retire(client: &Client, host: &Host, interface: Uuid) -> Result<bo
         &roles,
         host,
         interface,
-        services::leaving(&host.state_dir, interface)?,
+        services::noted_tuples(&host.state_dir, interface)?,
     )
 }
 
@@ -53,14 +53,15 @@ fn leave_known(
         was_member |= roles.leave(role, interface, *machine)?;
     }
     for tuple in BTreeSet::from_iter(tuples) {
-        let note = |ports: &[Uuid]| tell(leaving::note(state_dir, tuple, ports));
-        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, note)? {
+        let note = |ports: &[Uuid]| tell(dissolving::note(state_dir, tuple, ports));
+        let noted = dissolving::ports_of(state_dir, tuple)?;
+        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, &noted, note)? {
             was_member = true;
-            if dissolved.is_of_attachment {
-                roles.sweep(&dissolved.instance)?;
+            if let Some(instance) = dissolved.instance.filter(|_| dissolved.is_of_attachment) {
+                roles.sweep(&instance)?;
             }
         }
-        tell(leaving::forget(state_dir, tuple));
+        tell(dissolving::forget(state_dir, tuple));
     }
     if is_noted {
         tell(services::retire(state_dir, interface));
@@ -120,7 +121,7 @@ mod tests {
             ..testing::host()
         };
         let [own, other] = [1, 2].map(Uuid::from_u128);
-        services::leave(dir.path(), own, &[TUPLE]).unwrap();
+        services::note_tuples(dir.path(), own, &[TUPLE]).unwrap();
         let killed = FakeTransport::new(move |request| match request.method {
             Method::GET => {
                 let found = object(&request.url, &[own, other]);
@@ -141,7 +142,7 @@ mod tests {
         let deleted: Vec<&str> = deleted.map(|request| request.url.as_str()).collect();
         assert_eq!(deleted, [format!("http://api:8082/port-tuple/{TUPLE}")]);
         assert!(
-            leaving::tuples_before(dir.path(), other)
+            dissolving::tuples_before(dir.path(), other)
                 .unwrap()
                 .is_empty()
         );

@@ -34,7 +34,7 @@ pub struct Network {
 pub(crate) fn find(client: &Client, name: &FqName) -> crate::Result<Option<VirtualNetwork>> {
     let waiting = || format!("waiting for virtual network {name}, which has lost its subnets,");
     let mut abandoned = Deadline::after(leave::LEAVING);
-    client.settle(waiting, || {
+    client.wait_for(waiting, || {
         let found = client.lookup::<VirtualNetwork>(name)?;
         let Some(going) = found.as_ref().filter(|found| leave::is_going(found)) else {
             return Ok(Some(found));

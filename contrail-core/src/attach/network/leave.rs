@@ -133,8 +133,23 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
     if !network.network_policy_refs.is_empty() {
         return Some("it has network policies".into());
     }
+    // The API would delete it all the same: only references to an object keep the object.
+    if let Some(field) = references(network).next() {
+        return Some(format!("it has {field}"));
+    }
     let user = users(&network.meta).next()?;
     Some(format!("{} {} uses it", user.kind, user.name))
+}
+
+/// The fields with references to objects that no plugin links a network to: route tables, QoS, BGP VPNs, other
+/// networks. Somebody has given them to it, and would miss it.
+fn references(network: &VirtualNetwork) -> impl Iterator<Item = &str> {
+    let fields = network.rest.iter();
+    let linked = fields.filter(|(name, value)| {
+        let is_reference = name.ends_with("_refs") && !name.ends_with("_back_refs");
+        is_reference && value.as_array().is_some_and(|refs| !refs.is_empty())
+    });
+    linked.map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

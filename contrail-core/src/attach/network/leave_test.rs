@@ -32,6 +32,38 @@ fn refused(status: u16, text: &str) -> Result<Response, TransportError> {
     Ok(Response::new(status, text))
 }
 
+/// What somebody may have linked to a network of the plugins, as the API answers it, keeps it.
+#[test]
+fn a_network_with_references_to_other_objects_is_kept() {
+    let table = json!([{"to": ["d", "p", "t"], "uuid": ID, "attr": null}]);
+    let cases = [
+        ("route_table_refs", table.clone(), false),
+        ("qos_config_refs", table.clone(), false),
+        ("bgpvpn_refs", table.clone(), false),
+        ("virtual_network_refs", table.clone(), false),
+        ("network_policy_refs", table.clone(), false),
+        ("a_kind_of_tomorrow_refs", table.clone(), false),
+        // None of these was given by somebody.
+        ("route_table_refs", json!([]), true),
+        ("route_table_refs", Value::Null, true),
+        ("routing_instances", table.clone(), true),
+        ("instance_ip_back_refs", table, true),
+    ];
+    for (field, value, deleted) in cases {
+        let mut network = network_with(true);
+        network[field] = value;
+        let transport = FakeTransport::new(move |request| match request.method {
+            Method::GET => found(&network),
+            _ => done(),
+        });
+        let outcome = delete_unless_used(&client_of(transport.clone()), ID).unwrap();
+        assert_eq!(outcome, deleted, "{field}");
+        if !deleted {
+            assert_eq!(methods(&transport), [Method::GET], "{field}");
+        }
+    }
+}
+
 /// The answer to reading the network, or to looking for it.
 fn found(network: &Value) -> Result<Response, TransportError> {
     ok(&json!({"virtual-network": network}))

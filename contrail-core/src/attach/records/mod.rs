@@ -1,6 +1,6 @@
 //! What this host must remember between calls, as files in `state_dir` and `run_dir`.
 
-pub(crate) mod leaving;
+pub(crate) mod dissolving;
 pub(crate) mod networks;
 pub(crate) mod nodes;
 pub(crate) mod orphans;

@@ -29,14 +29,14 @@ pub(crate) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRo
 }
 
 /// Records that an interface is leaving port tuples, before it does.
-pub(crate) fn leave(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) -> Result<()> {
+pub(crate) fn note_tuples(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) -> Result<()> {
     change(state_dir, interface, |membership| {
         tuples.iter().for_each(|tuple| membership.leave(*tuple));
     })
 }
 
 /// The port tuples that an interface was leaving when the last call ended.
-pub(crate) fn leaving(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
+pub(crate) fn noted_tuples(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
     Ok(uses::of(state_dir, interface)?.membership.leaving)
 }
 
@@ -88,10 +88,10 @@ mod tests {
         };
         for _ in 0..2 {
             serve(dir, interface, &role, machine).unwrap();
-            leave(dir, interface, &[network]).unwrap();
+            note_tuples(dir, interface, &[network]).unwrap();
         }
         assert_eq!(served(dir, interface).unwrap(), [(role, machine)]);
-        assert_eq!(leaving(dir, interface).unwrap(), [network]);
+        assert_eq!(noted_tuples(dir, interface).unwrap(), [network]);
         assert!(!has_left(dir, interface).unwrap());
         retire(dir, interface).unwrap();
         assert_eq!(served(dir, interface).unwrap(), []);

@@ -9,7 +9,7 @@ use super::step::Step;
 use crate::attach::attacher::Attacher;
 use crate::attach::error::{Error, Result};
 use crate::attach::records::orphans;
-use crate::error::{self, Error as ClientError};
+use crate::error::{self, Error as ClientError, Layered};
 
 /// How a detach went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

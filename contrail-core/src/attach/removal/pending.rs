@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::run::{self, Failed};
 use super::step::Step;
 use crate::error::{self, Result};
-use crate::state::{Durability, Entries, Entry, Found};
+use crate::state::{Durability, Entries, Entry, Lookup};
 use crate::values::Family;
 
 /// The pause after the third failed try of an entry; it doubles with each further failure, up to the longest.
@@ -127,9 +127,9 @@ pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
 pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     let entries = entries(state_dir);
     match entries.find(&interface)? {
-        Found::Absent => Ok(None),
-        Found::Entry(pending) => Ok(Some(pending)),
-        Found::Damaged => {
+        Lookup::Absent => Ok(None),
+        Lookup::Entry(pending) => Ok(Some(pending)),
+        Lookup::Damaged => {
             log::warn!(
                 "the deferred removal of interface {interface} uses only the file name of its entry: the \
                  interface's virtual machine object may remain"
@@ -147,9 +147,9 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>>
 /// The entry, for a caller that holds no lock; of a damaged one what its file name says.
 pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     Ok(match entries(state_dir).peek(&interface)? {
-        Found::Absent => None,
-        Found::Entry(pending) => Some(pending),
-        Found::Damaged => Some(Pending::of_damaged(interface)),
+        Lookup::Absent => None,
+        Lookup::Entry(pending) => Some(pending),
+        Lookup::Damaged => Some(Pending::of_damaged(interface)),
     })
 }
 

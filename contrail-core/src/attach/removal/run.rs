@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::step::Step;
+use super::step::{Step, Turn};
 use crate::attach::attacher::{Backend, Host};
 use crate::attach::error::Error;
 use crate::parallel;
@@ -17,10 +17,7 @@ pub struct Failed {
     pub error: Error,
 }
 
-/// Runs the steps in their order, those of one round at once, and goes on past failures.
-///
-/// The kernel takes about 20 ms to delete a link, waiting without a lock; the requests to the API
-/// continue in parallel.
+/// Runs the steps in their turns, those of one turn at once, and goes on past failures.
 pub(crate) fn run(
     backend: &Backend,
     host: &Host,
@@ -31,10 +28,10 @@ pub(crate) fn run(
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
-        .partition(|step| matches!(step, Step::Link(_)));
+        .partition(|step| step.turn() == Turn::Beside);
     let (ports, objects): (Vec<Step>, Vec<Step>) = others
         .into_iter()
-        .partition(|step| matches!(step, Step::AgentPort(_)));
+        .partition(|step| step.turn() == Turn::First);
 
     let mut failed = run_in_parallel(ports);
     let (failed_links, failed_objects) = parallel::both(
@@ -42,7 +39,7 @@ pub(crate) fn run(
         || {
             let mut failed: Vec<Failed> = Vec::new();
             let mut left: Vec<Step> = Vec::new();
-            for round in objects.chunk_by(|a, b| a.round() == b.round()) {
+            for round in objects.chunk_by(|a, b| a.turn() == b.turn()) {
                 let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
                 let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
                     round.iter().partition(must_wait);

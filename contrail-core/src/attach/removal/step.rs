@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::values::{Family, identity};
 
 /// One thing to remove. The variants are in the order in which they are removed, first what forwards packets, then
-/// what refers to others, last what is referred to; `Step::round` says which go in parallel.
+/// what refers to others, last what is referred to; `Step::turn` says which go in parallel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -56,6 +56,18 @@ pub enum Step {
         /// The VM interface.
         interface: Uuid,
     },
+}
+
+/// When a step runs. Steps of one turn depend on none of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Before all others.
+    First,
+    /// In parallel with the rounds: the kernel takes about 20 ms to delete a link, waiting without a
+    /// lock.
+    Beside,
+    /// In this round, after the one before it.
+    Round(u8),
 }
 
 impl fmt::Display for Step {
@@ -123,20 +135,20 @@ impl Step {
         }
     }
 
-    /// Steps of one round depend on none of each other. Whether an interface is a member of a service is
-    /// asked while its instance IPs go: the chains survive because it leaves before it is deleted.
-    pub(crate) fn round(&self) -> u8 {
+    /// When the step runs. Whether an interface is a member of a service is asked while its instance IPs
+    /// go: the chains survive because it leaves before it is deleted.
+    pub(crate) fn turn(&self) -> Turn {
         match self {
-            Step::AgentPort(_) => 0,
-            Step::Link(_) => 1,
+            Step::AgentPort(_) => Turn::First,
+            Step::Link(_) => Turn::Beside,
             Step::Service { .. }
             | Step::Role { .. }
             | Step::InstanceIp(_)
-            | Step::Reserved { .. } => 2,
-            Step::MachineLink { .. } => 3,
-            Step::Interface(_) => 4,
-            Step::Machine(_) => 5,
-            Step::Networks { .. } => 6,
+            | Step::Reserved { .. } => Turn::Round(0),
+            Step::MachineLink { .. } => Turn::Round(1),
+            Step::Interface(_) => Turn::Round(2),
+            Step::Machine(_) => Turn::Round(3),
+            Step::Networks { .. } => Turn::Round(4),
         }
     }
 
@@ -173,6 +185,32 @@ mod tests {
             ]
         );
         assert_eq!(steps.last(), Some(&Step::Networks { interface: id }));
+    }
+
+    #[test]
+    fn a_step_runs_in_the_order_of_the_variants_and_after_what_it_waits_for() {
+        let id = Uuid::from_u128(1);
+        let mut steps = Step::of_interface(id, &Family::ALL);
+        steps.extend([
+            Step::Role { interface: id },
+            Step::Reserved {
+                ip: id,
+                interface: id,
+            },
+            Step::MachineLink {
+                interface: id,
+                vm: id,
+            },
+            Step::Machine(id),
+        ]);
+        steps.sort();
+        assert!(steps.is_sorted_by_key(Step::turn));
+        for (own, other) in steps.iter().flat_map(|a| steps.iter().map(move |b| (a, b))) {
+            assert!(
+                !own.waits_for(other) || own.turn() > other.turn(),
+                "{own} waits for {other}"
+            );
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::attach::port_spec::PortSpec;
 use crate::attach::records::networks;
 use crate::attach::removal::{self, Step};
 use crate::attach::transaction::Transaction;
-use crate::error::{self, Error as ClientError};
+use crate::error::{self, Error as ClientError, Layered};
 use crate::kernel::{self, Netns, VethSpec};
 use crate::parallel;
 use crate::values::{Family, identity};

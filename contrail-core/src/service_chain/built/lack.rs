@@ -8,6 +8,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::api::Referent;
 use crate::values::Family;
 use crate::values::FqName;
 
@@ -23,7 +24,7 @@ pub enum Lack {
     /// No member of the service has a port on this side.
     Member,
     /// A member is in a port tuple that belongs to an earlier service instance of the same name.
-    OrphanedTuple(FqName),
+    OrphanedTuple(Referent),
     /// The controller has not created the routing instance. Its name holds the id of the chain, which is
     /// not known before there is any trace of the chain.
     RoutingInstance(Option<FqName>),

@@ -40,7 +40,7 @@ impl Leg<'_> {
         }
         let mut lacks = Vec::new();
         let mut policies = network.network_policy_refs.iter();
-        if !policies.any(|link| link.to == wanted.policy) {
+        if !policies.any(|link| link.is_to(&wanted.policy)) {
             lacks.push(Lack::Policy(wanted.policy.clone()));
         }
         let service = &self.service().name;
@@ -202,7 +202,7 @@ impl Leg<'_> {
         );
         let names = |instance: &RoutingInstance, other: &FqName| {
             let mut refs = instance.routing_instance_refs.iter();
-            refs.any(|link| link.to == *other)
+            refs.any(|link| link.is_to(other))
         };
         // Either end may hold the link: it works both ways.
         let is_there = names(left, &to) || names(right, &from);

@@ -9,7 +9,7 @@ use crate::api::objects::{
     AccessControlList, AclRule, InstanceIp, RoutingInstance, ServiceInstance,
     VirtualMachineInterface, VirtualNetwork,
 };
-use crate::api::{Ref, Resource};
+use crate::api::{Ref, Referent, Resource};
 use crate::service_chain::membership::port::{role, tuple_in};
 use crate::service_chain::types::Leg;
 use crate::values::Family;
@@ -49,13 +49,13 @@ impl Objects {
     /// The routing instances of a network.
     pub(super) fn of_network(&self, network: &FqName) -> impl Iterator<Item = &RoutingInstance> {
         let all = self.routing_instances.iter();
-        all.filter(|instance| instance.fq_name().parent() == *network)
+        all.filter(|instance| instance.fq_name().is_child_of(network))
     }
 
     /// The rules of a network's access control lists.
     pub(super) fn rules(&self, network: &FqName) -> impl Iterator<Item = &AclRule> {
         let lists = self.access_control_lists.iter();
-        let own = lists.filter(|list| list.fq_name().parent() == *network);
+        let own = lists.filter(|list| list.fq_name().is_child_of(network));
         own.flat_map(|list| &list.entries.acl_rule)
     }
 
@@ -76,12 +76,12 @@ impl Objects {
     }
 
     /// The port tuples of members on one side that belong to an earlier service instance of the name.
-    pub(super) fn orphans_of(&self, service: &FqName, side: Leg) -> BTreeSet<FqName> {
+    pub(super) fn orphans_of(&self, service: &FqName, side: Leg) -> BTreeSet<Referent> {
         let members = self.members(service, side);
         let tuples = members.flat_map(|port| &port.port_tuple_refs);
         let is_orphan = |id: Uuid| self.orphans.contains(&id);
         let orphans = tuples.filter(|tuple| tuple.uuid.is_some_and(is_orphan));
-        orphans.map(|tuple| tuple.to.clone()).collect()
+        orphans.map(Ref::referent).collect()
     }
 
     /// The addresses that all members of a service share on one side; `None` when the service instance

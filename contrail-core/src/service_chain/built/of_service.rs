@@ -25,7 +25,10 @@ impl ServiceRoles {
     /// # Errors
     /// When the API cannot be asked.
     pub fn built(&self, instance: &FqName) -> Result<Vec<ChainState>> {
-        let query = ListQuery::children_of("project", instance.parent())
+        let Some(project) = instance.parent() else {
+            return Ok(Vec::new());
+        };
+        let query = ListQuery::children_of("project", project)
             .detail()
             .fields(&["virtual_network_back_refs"]);
         let policies: Vec<NetworkPolicy> = self.client.list(&query)?;
@@ -58,7 +61,7 @@ pub(super) fn mode(service: &FqName, objects: &Objects, templates: &[ServiceTemp
     let template = objects
         .instance(service)
         .and_then(|instance| instance.service_template_refs.first())
-        .and_then(|wanted| templates.iter().find(|t| *t.fq_name() == wanted.to));
+        .and_then(|wanted| templates.iter().find(|t| wanted.is_to(t.fq_name())));
     template
         .and_then(|template| Mode::from_api(template.mode()))
         .unwrap_or_default()

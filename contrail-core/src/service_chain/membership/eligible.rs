@@ -28,8 +28,8 @@ pub(super) fn check(
     };
     let leg = wanted.interface;
     let mut elsewhere = port.port_tuple_refs.iter();
-    if let Some(other) = elsewhere.find(|other| other.to.parent() != wanted.instance) {
-        return Err(taken(PortConflict::Tuple(other.to.clone())));
+    if let Some(other) = elsewhere.find(|other| !other.is_below(&wanted.instance)) {
+        return Err(taken(PortConflict::Tuple(other.referent())));
     }
     if let Some(other) = role(port).filter(|role| *role != leg.as_str()) {
         let (actual, wanted) = (other.to_owned(), leg);

@@ -67,8 +67,8 @@ pub(in crate::service_chain) fn differences(
 ) -> Vec<String> {
     let mut all = Vec::new();
     let actual = existing.service_template_refs.first();
-    let actual = actual.map_or("no template".to_owned(), |actual| actual.to.to_string());
-    if actual != template.fq_name().to_string() {
+    if !actual.is_some_and(|actual| actual.is_to(template.fq_name())) {
+        let actual = actual.map_or("no template".to_owned(), |it| it.referent().to_string());
         all.push(format!("has {actual} and not {}", template.fq_name()));
     }
     let (has, wants) = (networks(&existing.properties), networks(wanted));

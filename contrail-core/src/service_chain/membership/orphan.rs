@@ -21,7 +21,10 @@ pub(in crate::service_chain) fn orphans<'a>(
     let refs = interfaces
         .into_iter()
         .flat_map(|port| &port.port_tuple_refs);
-    let of_services = refs.filter(|tuple| is_service(&tuple.to.parent()));
+    let of_services = refs.filter(|tuple| {
+        let service = tuple.name().and_then(FqName::parent);
+        service.is_some_and(|service| is_service(&service))
+    });
     let ids = of_services.filter_map(|tuple| tuple.uuid);
     ids.filter(|id| !children.contains(id)).collect()
 }

@@ -15,7 +15,7 @@ pub(crate) fn tuple_in<'a>(
     instance: &FqName,
 ) -> Option<&'a Ref> {
     let mut joined = port.port_tuple_refs.iter();
-    joined.find(|tuple| tuple.to.parent() == *instance)
+    joined.find(|tuple| tuple.is_below(instance))
 }
 
 /// The role and the network of a port that has both.
@@ -25,7 +25,7 @@ pub(super) fn leg_of(port: &VirtualMachineInterface) -> Option<(Leg, &FqName)> {
 
 /// The network of a port.
 pub(in crate::service_chain) fn network(port: &VirtualMachineInterface) -> Option<&FqName> {
-    port.virtual_network_refs.first().map(|network| &network.to)
+    port.virtual_network_refs.first()?.name()
 }
 
 /// The role that a port has, as the API spells it.

@@ -16,7 +16,7 @@ pub struct ServiceRole {
     pub instance: FqName,
     /// Which of its interfaces the port is.
     pub interface: Leg,
-    /// How the service sees packets; counts when the service instance does not exist yet.
+    /// How the service sees packets; an existing service instance must have this mode.
     pub mode: Mode,
 }
 

@@ -19,13 +19,16 @@ mod vif;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::process::{logging, output, panics};
+use contrail_core::process::{self, logging, output};
 use contrail_core::settings::Sources;
 
 use self::options::{Shown, Which};
 
 /// The name of the program, in its messages.
 const PROGRAM: &str = "contrail-lab";
+
+/// The exit code of a command that failed, as of one whose arguments are wrong.
+const FAILED: u8 = 2;
 
 /// An OpenContrail on one host, for trying and testing only: configuration API, Keystone, the
 /// vRouter agent's port API and a data plane, in one process.
@@ -48,6 +51,8 @@ enum Command {
     /// List a lab's ports with their counters, as `vif --list` of a vRouter does.
     Vif(Shown),
     /// Show the path of a packet from one container to another, hop by hop, or why it is dropped.
+    ///
+    /// The exit code is 0 if the packet arrives, 1 if it is dropped and 2 if the path is not known.
     Trace(trace::Options),
     /// Make a lab's services misbehave.
     Fault(fault::Options),
@@ -61,7 +66,7 @@ enum Command {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    panics::log_panics();
+    process::begin();
     logging::start(PROGRAM, &Sources::of_process().log_settings());
     let command = CommandLine::parse().command;
     let done = |()| ExitCode::SUCCESS;
@@ -70,7 +75,7 @@ pub fn main() -> ExitCode {
         Command::Down(which) => down::run(&which).map(done),
         Command::Status(shown) => status::run(&shown).map(done),
         Command::Vif(shown) => vif::run(&shown).map(done),
-        Command::Trace(options) => trace::run(options).map(done),
+        Command::Trace(options) => trace::run(options),
         Command::Fault(options) => fault::run(options).map(done),
         Command::Log(options) => log::run(&options).map(done),
     };
@@ -78,7 +83,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(e) => {
             output::print_error(PROGRAM, &e);
-            ExitCode::FAILURE
+            ExitCode::from(FAILED)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `contrail-lab trace`: the path that a packet takes, hop by hop.
 
+use std::process::ExitCode;
+
 use clap::Args;
 
 use super::client::Client;
@@ -32,11 +34,14 @@ pub struct Options {
     shown: Shown,
 }
 
-/// Shows the path of a packet in a running lab.
+/// The exit code if the packet does not arrive.
+const DROPPED: u8 = 1;
+
+/// Shows the path of a packet in a running lab. The exit code tells whether it arrives.
 ///
 /// # Errors
 /// When no lab of this name runs, it does not answer, or it does not know an end.
-pub fn run(options: Options) -> Result<()> {
+pub fn run(options: Options) -> Result<ExitCode> {
     let question = Question {
         source: docker::resolve(options.source)?,
         destination: docker::resolve(options.destination)?,
@@ -46,10 +51,14 @@ pub fn run(options: Options) -> Result<()> {
     };
     let lab = Client::of(&options.shown.lab)?;
     let trace: Trace = lab.ask("/trace", &question)?;
-    if options.shown.json {
-        return print_json(&trace);
+    match options.shown.json {
+        true => print_json(&trace)?,
+        false => print(&text(&trace))?,
     }
-    print(&text(&trace))
+    Ok(match trace.end {
+        End::Delivered | End::Router => ExitCode::SUCCESS,
+        End::Dropped(_) => ExitCode::from(DROPPED),
+    })
 }
 
 fn text(trace: &Trace) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use contrail_core::FqName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -38,6 +39,12 @@ pub struct Object {
 }
 
 impl Object {
+    /// The name as a type; an object that was sent without one goes by its id.
+    pub fn full_name(&self) -> FqName {
+        let parts = self.fq_name.iter().cloned();
+        FqName::from_parts(parts).unwrap_or_else(|_| FqName::new([self.uuid.to_string()]))
+    }
+
     /// The last part of the name.
     pub fn name(&self) -> &str {
         self.fq_name.last().map_or("", String::as_str)

@@ -31,7 +31,7 @@ pub(crate) fn attached<'a>(state: &'a State, network: &Object) -> Vec<&'a Object
 }
 
 fn policy_rules(policy: &Object) -> Vec<PolicyRule> {
-    let name = FqName::new(policy.fq_name.iter().cloned());
+    let name = policy.full_name();
     let entries = policy.props.get("network_policy_entries");
     let rules = entries.and_then(|entries| entries["policy_rule"].as_array());
     // A rule names any number of networks on either side.
@@ -133,7 +133,7 @@ pub(crate) fn service_instance(state: &State, instance: &Object) -> ServiceInsta
     let mode = properties.map(|p| p["service_mode"].as_str().unwrap_or("transparent"));
     let tuples = state.store.children_of(instance.uuid, kinds.port_tuple);
     ServiceInstanceView {
-        fq_name: FqName::new(instance.fq_name.iter().cloned()),
+        fq_name: instance.full_name(),
         mode: mode.unwrap_or_default().to_owned(),
         port_tuples: tuples.iter().map(|tuple| members(state, *tuple)).collect(),
     }

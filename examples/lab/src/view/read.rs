@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use contrail_core::FqName;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -96,7 +95,7 @@ fn network(state: &State, object: &Object) -> NetworkView {
     });
     NetworkView {
         uuid: object.uuid,
-        fq_name: FqName::new(object.fq_name.iter().cloned()),
+        fq_name: object.full_name(),
         subnets: subnets.collect(),
         rules: policy::rules(state, object),
     }
@@ -117,7 +116,7 @@ fn interface(state: &State, object: &Object) -> InterfaceView {
     addresses.sort_unstable();
     InterfaceView {
         uuid: object.uuid,
-        fq_name: FqName::new(object.fq_name.iter().cloned()),
+        fq_name: object.full_name(),
         display_name: display_name(object),
         network: first(kinds.virtual_network),
         machine: first(kinds.virtual_machine),

@@ -245,7 +245,9 @@ fn a_trace_shows_the_hops_or_names_what_is_wrong_with_the_question() {
         let container = attach(&status);
         let shown = said(&lab(&["trace", "10.1.1.3", "10.1.1.1"]));
         assert!(shown.contains("the router itself answers"), "{shown}");
-        let shown = said(&lab(&["trace", &container.tap(), "10.1.1.9", "--json"]));
+        let dropped = lab(&["trace", &container.tap(), "10.1.1.9", "--json"]);
+        assert_eq!(dropped.status.code(), Some(1), "{dropped:?}");
+        let shown = String::from_utf8(dropped.stdout).unwrap();
         let trace: Trace = serde_json::from_str(&shown).unwrap();
         assert_eq!((trace.protocol, trace.hops.len()), (1, 1));
         assert_eq!(trace.hops[0].port, container.id);
@@ -258,7 +260,9 @@ fn a_trace_shows_the_hops_or_names_what_is_wrong_with_the_question() {
             "--port",
             "80",
         ];
-        let shown = said(&lab(&tcp));
+        let dropped = lab(&tcp);
+        assert_eq!(dropped.status.code(), Some(1), "{dropped:?}");
+        let shown = String::from_utf8(dropped.stdout).unwrap();
         assert!(shown.contains("protocol 6"), "{shown}");
         assert!(shown.contains("dropped: no port in"), "{shown}");
         for (arguments, text) in [
@@ -268,7 +272,7 @@ fn a_trace_shows_the_hops_or_names_what_is_wrong_with_the_question() {
         ] {
             let refused = lab(&arguments);
             let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-            assert!(!refused.status.success());
+            assert_eq!(refused.status.code(), Some(2));
             assert!(said.contains(text), "{said}");
         }
         said(&lab(&["down"]));

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use contrail_core::process::output::{print, print_error};
-use contrail_core::process::{logging, panics};
+use contrail_core::process::{self, logging};
 use contrail_core::service_chain::{Description, Result, ServiceChains};
 use contrail_core::settings::Settings;
 use contrail_core::{Error, files};
@@ -80,7 +80,7 @@ struct Input {
 
 /// Runs the command in the arguments of this process.
 pub fn main() -> ExitCode {
-    panics::log_panics();
+    process::begin();
     let command = CommandLine::parse().command;
     match run(&command) {
         Ok(code) => code,

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::route::route;
 use super::subnet::{subnet, subnet_prefix};
 use crate::config::invalid::invalid;
+use crate::config::keys::known;
 use crate::protocol::error::CniError;
 use crate::protocol::json::{Object, lookup};
 
@@ -52,7 +53,8 @@ pub struct Ipam {
 /// value that cannot be used.
 pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
     let object = object(ipam, &format!("ipam{place}"))?;
-    check_keys(object, place)?;
+    check_keys(object, KEYS, "ipam", place)?;
+    check_type(object, place)?;
     let mut read = Ipam::default();
     if lookup(object, "subnet").is_some() {
         read.subnets.push(subnet(object, &format!("ipam{place}"))?);
@@ -71,7 +73,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
                 gateway: None,
                 pool: None,
             },
-            other => subnet(self::object(other, &what)?, &what)?,
+            other => entry(other, &what)?,
         });
     }
     for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
@@ -80,8 +82,7 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
             .as_array()
             .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
         for range in ranges {
-            read.subnets
-                .push(subnet(self::object(range, &what)?, &what)?);
+            read.subnets.push(entry(range, &what)?);
         }
     }
     for (index, item) in list(object, "routes", place)?.iter().enumerate() {
@@ -108,22 +109,36 @@ fn check_overlap(subnets: &[SubnetSpec], place: &str) -> Result<(), CniError> {
     Ok(())
 }
 
-fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
-    for (key, value) in object {
-        if KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-            continue;
-        }
-        let hint = settings::nearest(key, KEYS.iter().copied());
-        let hint = match hint {
-            Some(near) => format!("did you mean ipam.{near}?"),
-            None => format!("ipam has {}", KEYS.join(", ")),
-        };
-        return Err(unsupported(&format!("ipam.{key}{place}"), value).with(hint));
-    }
+/// A subnet in a list of them.
+fn entry(value: &Value, what: &str) -> Result<SubnetSpec, CniError> {
+    let object = object(value, what)?;
+    check_keys(object, known::SUBNET, what, "")?;
+    subnet(object, what)
+}
+
+/// Refuses what is none of `keys`: a subnet without its gateway or range would give other addresses than
+/// those that were meant.
+fn check_keys(
+    object: &Object,
+    keys: &'static [&'static str],
+    what: &str,
+    place: &str,
+) -> Result<(), CniError> {
+    let Some((key, value)) = object.iter().find(|(key, _)| !known::is_one_of(keys, key)) else {
+        return Ok(());
+    };
+    let hint = match settings::nearest(key, keys.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("known are {}", keys.join(", ")),
+    };
+    Err(CniError::unsupported(&format!("{what}.{key}{place}"), value).with(hint))
+}
+
+fn check_type(object: &Object, place: &str) -> Result<(), CniError> {
     match lookup(object, "type") {
         None => Ok(()),
         Some(Value::String(kind)) if matches!(kind.as_str(), "" | "opencontrail") => Ok(()),
-        Some(other) => Err(unsupported(&format!("ipam.type{place}"), other)
+        Some(other) => Err(CniError::unsupported(&format!("ipam.type{place}"), other)
             .with("addresses come from OpenContrail: leave it out or write \"opencontrail\"")),
     }
 }
@@ -148,13 +163,6 @@ fn list<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a [Value], C
             "a list is expected",
         )),
     }
-}
-
-fn unsupported(what: &str, value: &Value) -> CniError {
-    CniError::new(
-        CniError::FIELD,
-        format!("unsupported field {what}: {value}"),
-    )
 }
 
 #[cfg(test)]
@@ -253,9 +261,20 @@ mod tests {
                 vec!["ipam.type", "host-local", "opencontrail"],
             ),
             (
+                json!({"subnets": [{"subnet": "10.1.1.0/24", "gatway": "10.1.1.1"}]}),
+                2,
+                vec!["ipam.subnets[0].gatway", "mean gateway?"],
+            ),
+            (
+                json!({"ranges": [[{"subnet": "10.1.1.0/24", "rangestrt": "10.1.1.1"}]]}),
+                2,
+                vec!["ipam.ranges[0].rangestrt", "mean rangeStart?"],
+            ),
+            (json!({"vlan": 7}), 2, vec!["ipam.vlan", "known are type"]),
+            (
                 json!({"subent": "10.0.0.0/8"}),
                 2,
-                vec!["ipam.subent", "10.0.0.0/8", "ipam.subnet?"],
+                vec!["ipam.subent", "10.0.0.0/8", "mean subnet?"],
             ),
         ] {
             let error = parse(&ipam, "").unwrap_err();

@@ -121,7 +121,7 @@ fn own(state: &State, interface: Uuid) -> Vec<Value> {
     let Some(network) = network.and_then(|reference| state.store.get(reference.to)) else {
         return Vec::new();
     };
-    let to = primary(&FqName::new(network.fq_name.iter().cloned()));
+    let to = primary(&network.full_name());
     let addresses = state.store.back_refs_of(interface, kinds.instance_ip);
     let addresses = addresses.filter_map(|id| state.store.get(id)?.text("instance_ip_address"));
     let all = json!({"start_port": 0, "end_port": 65535});

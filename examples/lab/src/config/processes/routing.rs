@@ -38,7 +38,7 @@ pub(super) fn follow(state: &mut State, networks: &[NetworkView]) -> Wanted {
     let kind = state.kinds.routing_instance;
     for id in state.made.routing_instances.clone() {
         let is_wanted = state.store.get(id).is_some_and(|object| {
-            let name = FqName::new(object.fq_name.iter().cloned());
+            let name = object.full_name();
             wanted.instances.contains_key(&name)
         });
         if !is_wanted {
@@ -57,9 +57,8 @@ pub(super) fn follow(state: &mut State, networks: &[NetworkView]) -> Wanted {
 
 fn make(state: &mut State, name: &FqName) -> Uuid {
     let kinds = state.kinds;
-    let network = state
-        .store
-        .find(kinds.virtual_network, name.parent().parts());
+    let network = name.parent();
+    let network = network.and_then(|name| state.store.find(kinds.virtual_network, name.parts()));
     let parent = network.map(|id| (kinds.virtual_network, id));
     let props = json!({"display_name": name.name(), "routing_instance_has_pnf": false});
     let name = name.parts().to_vec();
@@ -224,7 +223,7 @@ pub(super) fn primary_of(state: &State, id: Uuid) -> Option<Uuid> {
     if object.kind == kinds.routing_instance && is_default {
         return Some(id);
     }
-    let network = FqName::new(object.fq_name.iter().cloned());
+    let network = object.full_name();
     let of_network = (object.kind == kinds.virtual_network).then(|| primary(&network))?;
     state.store.find(kinds.routing_instance, of_network.parts())
 }

@@ -1,4 +1,4 @@
-//! What the commands need from the library: attaching and detaching.
+//! What the commands need from the library: the operations on the interfaces of a container.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use contrail_core::{Deadline, FqName};
 /// The name of this program, in its log and in the marks of its objects.
 pub const PROGRAM: &str = "cni-opencontrail";
 
-/// Attaches and detaches the interfaces of one container. All of a call or nothing: a failed
+/// The operations of the commands on the interfaces of one container. All of a call or nothing: a failed
 /// `attach` leaves nothing behind, `detach` of what is not there succeeds.
-pub trait Backend {
+pub trait Operations {
     /// Attaches one container; the results are in the order of the attachments.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ pub trait Backend {
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned>;
 }
 
-impl Backend for Attacher {
+impl Operations for Attacher {
     fn attach(&self, attachments: &[Attachment]) -> Result<Vec<Attached>> {
         Attacher::attach(self, attachments)
     }
@@ -125,6 +125,6 @@ const PENDING_TIME: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// A certificate or an address of Keystone that cannot be used.
-pub fn connect(settings: &Settings) -> contrail_core::Result<Box<dyn Backend>> {
+pub fn connect(settings: &Settings) -> contrail_core::Result<Box<dyn Operations>> {
     Ok(Box::new(settings.attacher(PROGRAM)?))
 }

@@ -1,4 +1,4 @@
-//! The form of an entry on disk: what it is, in which version, and the value itself.
+//! The form of what is stored in a file: what it is, in which version, and the value itself.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// A value that is kept as an entry, in a form that has a version.
 ///
 /// ```
-/// use contrail_core::state::Entry;
+/// use contrail_core::stored::Entry;
 /// use serde::{Deserialize, Serialize};
 /// use serde_json::Value;
 ///
@@ -61,7 +61,7 @@ struct Written<'a, T> {
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct Envelope {
     kind: String,
     version: u32,
     #[serde(default)]
@@ -70,7 +70,10 @@ struct Found {
 }
 
 /// The bytes of an entry.
-pub(super) fn encode<T: Entry>(entry: &T) -> serde_json::Result<Vec<u8>> {
+///
+/// # Errors
+/// If the entry has no form in JSON.
+pub fn encode<T: Entry>(entry: &T) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Written {
         kind: T::KIND,
         version: T::VERSION,
@@ -81,8 +84,8 @@ pub(super) fn encode<T: Entry>(entry: &T) -> serde_json::Result<Vec<u8>> {
 
 /// Why the bytes of a file are not an entry that this program reads.
 #[derive(Debug)]
-pub(super) enum Unreadable {
-    /// It is not an entry of this kind at all.
+pub enum Unreadable {
+    /// It is not an entry of this kind at all, with the reason.
     Damaged(String),
     /// A later program wrote it.
     Newer(Newer),
@@ -116,13 +119,16 @@ impl fmt::Display for Newer {
 impl std::error::Error for Newer {}
 
 /// The entry in some bytes, of this or an earlier version.
-pub(super) fn decode<T: Entry>(content: &[u8]) -> Result<T, Unreadable> {
+///
+/// # Errors
+/// Bytes that are not an entry of this kind, and entries of a later version.
+pub fn decode<T: Entry>(content: &[u8]) -> Result<T, Unreadable> {
     let damaged = |error: serde_json::Error| Unreadable::Damaged(error.to_string());
     let value: Value = serde_json::from_slice(content).map_err(damaged)?;
     if !has_version(&value) {
         return T::upgrade(0, value).map_err(damaged);
     }
-    let found: Found = serde_json::from_value(value).map_err(damaged)?;
+    let found: Envelope = serde_json::from_value(value).map_err(damaged)?;
     if found.kind != T::KIND {
         let (kind, expected) = (found.kind, T::KIND);
         let reason = format!("it is a {kind:?} entry, not a {expected:?} entry");

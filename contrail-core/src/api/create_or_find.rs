@@ -46,7 +46,7 @@ impl Client {
     ) -> Result<R> {
         let (kind, name) = (R::TYPE, object.fq_name());
         let mut is_created = false;
-        let found = self.settle(operation, || {
+        let found = self.wait_for(operation, || {
             match self.create(object) {
                 Ok(uuid) => {
                     is_created = true;
@@ -77,10 +77,10 @@ impl Client {
     ///
     /// let name = "default-domain:admin:net1".parse()?;
     /// let operation = || format!("waiting for virtual network {name}");
-    /// let network = client.settle(operation, || client.lookup::<VirtualNetwork>(&name))?;
+    /// let network = client.wait_for(operation, || client.lookup::<VirtualNetwork>(&name))?;
     /// # Ok(()) }
     /// ```
-    pub fn settle<T, E: From<Error>>(
+    pub fn wait_for<T, E: From<Error>>(
         &self,
         operation: impl Fn() -> String,
         mut look: impl FnMut() -> Result<Option<T>, E>,
