@@ -7,6 +7,7 @@ use contrail_core::attach::Result;
 use contrail_core::attach::{
     Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
 };
+use contrail_core::error::counted;
 use contrail_core::settings::Settings;
 use contrail_core::{Deadline, FqName};
 
@@ -71,7 +72,10 @@ impl Operations for Attacher {
         let detached = Attacher::detach(self, detachments)?;
         match detached.deferred {
             0 => log::debug!("no removal is deferred"),
-            n => log::warn!("{n} removals are deferred until the API and the agent answer again"),
+            n => log::warn!(
+                "deferred {} until the API and the agent answer again",
+                counted(n, "removal")
+            ),
         }
         self.work_off_pending(Deadline::after(PENDING_TIME));
         Ok(())

@@ -195,7 +195,7 @@ fn the_status_counts_removals_that_wait_for_the_controller() {
     let systemd = Systemd::new(&program);
     let mut serving = systemd.start(&program, &[]);
     assert!(systemd.message().starts_with("READY=1\n"));
-    let status = "serving 1 socket; 1 removals or creations are not complete: see the log";
+    let status = "serving 1 socket; 1 operation not complete: see the log";
     assert_eq!(systemd.message(), format!("STATUS={status}\n"));
     serving.terminate();
     assert!(

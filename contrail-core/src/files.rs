@@ -49,7 +49,7 @@ pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
     read_private_if(path, |_| Ok(()))
 }
 
-/// The same if the opened file passes a check.
+/// Reads a file like [`read_private`] if the opened file passes a check.
 ///
 /// # Errors
 /// As [`read_private`], and those of the check.
@@ -155,8 +155,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, fs::File::sync_all)
 }
 
-/// The same without waiting for the disk: after a power failure the file may be empty or missing. For content
-/// that may get lost.
+/// Replaces a file like [`write_private`] without waiting for the disk: after a power failure the file may be
+/// empty or missing. For content that may get lost.
 ///
 /// # Errors
 /// [`Error::File`]; the old content is kept.

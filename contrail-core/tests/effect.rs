@@ -8,18 +8,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::api::{Client, VirtualMachine};
+use contrail_core::api::VirtualMachine;
 use contrail_core::http::{Http, TlsSettings};
-use contrail_core::keystone::{Keystone, KeystoneSettings, NoAuth};
+use contrail_core::keystone::{Keystone, KeystoneSettings};
 use contrail_core::{Deadline, Error, FqName, Secret};
-use support::{Act, LONG, Server, answer, client_with, nobody};
+use support::{Act, ID, LONG, Server, answer, client, client_with, nobody};
 use uuid::Uuid;
-
-const ID: Uuid = Uuid::from_u128(7);
-
-fn client(addresses: &[SocketAddr]) -> Client {
-    client_with(addresses, Arc::new(NoAuth))
-}
 
 fn create(addresses: &[SocketAddr]) -> Error {
     let outcome = client(addresses).create(&VirtualMachine::new(ID));

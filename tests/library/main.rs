@@ -7,6 +7,7 @@ use std::process::Command;
 use contrail_core::api::{Client, ListQuery, NetworkPolicy};
 use contrail_core::attach::Attacher;
 use contrail_core::service_chain::ServiceChains;
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::pages::is_as;
 use opencontrail_tests::plugin::program;
@@ -22,11 +23,7 @@ struct Outcome {
 fn run(name: &str) -> Outcome {
     let output = Command::new(program(name))
         .env_clear()
-        .env("API_SERVER_IP", "127.0.0.1")
-        .env("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0")
-        .env("OS_USERNAME", "admin")
-        .env("OS_PASSWORD", "contrail123")
-        .env("OS_TENANT_NAME", "admin")
+        .envs(CLIENT_ENVIRONMENT)
         .env("CONTRAIL_STATE_DIR", "/var/lib/contrail/library-examples")
         .output()
         .unwrap();

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -61,17 +62,14 @@ impl Call {
             ("CNI_NETNS", netns),
             ("CNI_IFNAME", "eth0"),
             ("CNI_PATH", "/opt/cni/bin"),
-            ("API_SERVER_IP", "127.0.0.1"),
             ("API_SERVER_PORT", "8082"),
-            ("OS_TENANT_NAME", "admin"),
-            ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
-            ("OS_USERNAME", "admin"),
-            ("OS_PASSWORD", "contrail123"),
             ("CONTRAIL_NODE_NAME", "node1"),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = environment.into_iter().chain(CLIENT_ENVIRONMENT);
         Self {
-            environment: environment.into(),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             input: input.to_string(),
         }
     }
@@ -96,7 +94,7 @@ impl Call {
         self.start_into(Stdio::piped(), Stdio::piped())
     }
 
-    /// The same with a file as standard output; the call's exit status.
+    /// Runs the call with a file as standard output; its exit status.
     ///
     /// # Panics
     /// When the program cannot be started.

@@ -32,7 +32,7 @@ pub fn lab() -> Lab {
     lab_with(|_| {})
 }
 
-/// The same with other options.
+/// A lab on the addresses that the plugins use by default, with other options.
 ///
 /// # Panics
 /// When it cannot be started.

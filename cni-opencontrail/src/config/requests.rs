@@ -109,7 +109,7 @@ fn ways<'a>(objects: &[&'a Object], key: &str) -> Vec<(&'a Value, &'static str)>
     found
 }
 
-/// The same, where anything but texts is refused.
+/// The texts of a list, or a single one; anything else is refused.
 fn strings<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a str>, CniError> {
     let expected = value.as_array().map_or(1, Vec::len);
     let strings = texts(value);
@@ -120,7 +120,7 @@ fn strings<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a str>, CniError> {
     Err(Error::invalid(what, value.to_string(), reason).into())
 }
 
-/// The texts of a list, or a single one.
+/// The texts of a list, or a single one; anything else is left out.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],

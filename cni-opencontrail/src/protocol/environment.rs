@@ -82,8 +82,8 @@ impl Args {
         Self::check(command, environment, |_| None)
     }
 
-    /// The same for a document of several networks, which people use by hand: the interface is
-    /// `eth0` unless said otherwise, and the container is called like its namespace file.
+    /// Reads and checks the parameters for a document of several networks, which people use by hand: the
+    /// interface is `eth0` unless said otherwise, and the container is called like its namespace file.
     ///
     /// # Errors
     ///

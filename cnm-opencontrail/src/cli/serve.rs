@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contrail_core::error::report;
+use contrail_core::error::{counted, report};
 use contrail_core::process::logging;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
@@ -103,13 +103,13 @@ async fn watchdog() {
 
 /// What `systemctl status` shows.
 fn status(sockets: usize, incomplete: usize) -> String {
-    let sockets = match sockets {
-        1 => "serving 1 socket".to_owned(),
-        count => format!("serving {count} sockets"),
-    };
+    let sockets = counted(sockets, "socket");
     match incomplete {
-        0 => sockets,
-        count => format!("{sockets}; {count} removals or creations are not complete: see the log"),
+        0 => format!("serving {sockets}"),
+        count => format!(
+            "serving {sockets}; {} not complete: see the log",
+            counted(count, "operation")
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Removing endpoints, whatever state they are in.
 
 use contrail_core::Deadline;
-use contrail_core::error::report;
+use contrail_core::error::{counted, report};
 
 use super::network_driver::NetworkDriver;
 use super::store::EndpointEntry;
@@ -86,8 +86,7 @@ impl NetworkDriver {
 fn warn_of_deferred(id: &EndpointId, deferred: usize) {
     if deferred > 0 {
         let id = id.short();
-        log::warn!(
-            "endpoint {id}: deferred {deferred} removals until the controller and the agent answer"
-        );
+        let removals = counted(deferred, "removal");
+        log::warn!("endpoint {id}: deferred {removals} until the controller and the agent answer");
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Netlink<'a> {
         Self::open_listening(requests, &[])
     }
 
-    /// The same, and the socket receives the notifications of these `RTNLGRP_…` groups.
+    /// Opens a socket like [`Self::open`] that also receives the notifications of these `RTNLGRP_…` groups.
     pub(super) fn open_listening(requests: &'a AtomicU64, groups: &[u32]) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_io()

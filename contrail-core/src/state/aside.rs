@@ -27,7 +27,7 @@ pub(super) fn set_aside(path: &Path, reason: &str) {
     }
 }
 
-/// The same if the file still has this content: another process may have replaced it.
+/// Moves a file away if it still has this content: another process may have replaced it.
 pub(super) fn set_aside_if(path: &Path, content: &[u8], reason: &str) {
     let now = files::read_private(path);
     if now.is_ok_and(|now| now == content) {

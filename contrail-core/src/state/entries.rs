@@ -105,7 +105,8 @@ impl<K: Key, T: Entry> Entries<K, T> {
         self.find(key).map(Lookup::entry)
     }
 
-    /// The same, for callers that can replace a damaged entry.
+    /// The entry of a key, and whether it does not exist or is damaged: for callers that can replace a damaged
+    /// entry, which is moved aside.
     ///
     /// # Errors
     /// As [`Entries::get`].
@@ -116,7 +117,8 @@ impl<K: Key, T: Entry> Entries<K, T> {
         })
     }
 
-    /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
+    /// The entry of a key as [`Entries::find`] has it, but a damaged one stays in its place: for callers that
+    /// hold no lock on what it describes.
     ///
     /// # Errors
     /// As [`Entries::get`].
@@ -181,7 +183,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found.map(|(_, key)| key).collect())
     }
 
-    /// The same, each with when its entry was written; the oldest first.
+    /// All keys that have an entry, readable or not, each with when its entry was written; the oldest first.
     ///
     /// # Errors
     /// As [`Entries::keys`].

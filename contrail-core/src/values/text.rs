@@ -41,6 +41,20 @@ pub fn after_colon(text: &str) -> String {
     }
 }
 
+/// How many there are of something, with a plural in `s`.
+///
+/// ```
+/// use contrail_core::error::counted;
+///
+/// assert_eq!([0, 1, 2].map(|n| counted(n, "orphan")), ["0 orphans", "1 orphan", "2 orphans"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
 /// Seconds as people write them: 29.999998 is 30, 0.2 stays 0.2.
 ///
 /// ```

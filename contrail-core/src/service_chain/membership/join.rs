@@ -137,7 +137,7 @@ impl ServiceRoles {
             Some(Err(error)) if error.is_forbidden() => {
                 log::info!(
                     "whether {} fits {} is not known: {error}",
-                    used.to,
+                    used.referent(),
                     role.instance
                 );
                 None

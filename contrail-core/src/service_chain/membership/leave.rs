@@ -61,8 +61,9 @@ impl ServiceRoles {
         self.dissolve_noted(tuple, interface, &[], |_| ())
     }
 
-    /// The same; `note` gets the ports that are about to leave. None of those that are to be deleted may be
-    /// deleted before the tuple. `noted` are those that an interrupted call may have taken out already.
+    /// Does what [`Self::dissolve`] does, and gives `note` the ports that are about to leave. None of those
+    /// that are to be deleted may be deleted before the tuple. `noted` are those that an interrupted call may
+    /// have taken out already.
     pub(crate) fn dissolve_noted(
         &self,
         tuple: Uuid,

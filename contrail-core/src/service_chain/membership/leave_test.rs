@@ -94,6 +94,7 @@ fn chain_tuple(joined: &[Uuid], role_change: u16) -> Arc<FakeTransport> {
         "virtual_machine_interface_properties": {"service_interface_type": "right"}}});
     FakeTransport::new(move |request| {
         Ok(match request.method {
+            Method::PUT if role_change == 200 => Response::new(200, "{}"),
             Method::PUT => Response::new(role_change, "Unknown id, or not allowed"),
             Method::GET if request.url.contains("/port-tuple/") => {
                 Response::new(200, tuple.to_string())

@@ -19,7 +19,7 @@ pub enum Error {
     NotRunning(String),
 
     /// The lab has its name, but does not serve yet.
-    #[error("lab {0} is starting: try again when `contrail-lab up` has printed `ready`")]
+    #[error("lab {0:?} is starting: try again when `contrail-lab up` has printed `ready`")]
     Starting(String),
 
     /// Another process has the name.

@@ -51,6 +51,11 @@ impl Made {
         self.chains.values()
     }
 
+    /// The service chains that packets can pass.
+    pub fn built_chains(&self) -> impl Iterator<Item = &Chain> {
+        self.chains().filter(|chain| chain.is_built)
+    }
+
     /// Whether there is anything that policies or service instances asked for.
     pub(in crate::config) fn has_services(&self) -> bool {
         !self.memory.is_empty()

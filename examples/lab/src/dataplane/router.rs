@@ -52,7 +52,7 @@ impl Router {
     pub async fn start(lab: &str, host: Handle, nft: Option<&Path>) -> Result<Self> {
         let claim = Claim::new(lab)?;
         if wire::remove_leftovers(&host, lab).await? {
-            log::info!("removed what an earlier lab {lab} had left");
+            log::info!("removed what an earlier lab {lab:?} had left");
         }
         let namespace = Namespace::create(lab)?;
         let ipv6 = namespace::has_ipv6();

@@ -31,10 +31,11 @@ fn lab(arguments: &[&str]) -> Result<String, String> {
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
+    if output.status.success() {
+        return Ok(text(&output.stdout));
     }
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    Err(text(&output.stderr))
 }
 
 fn up(more: &[&str]) -> Result<String, String> {
@@ -144,7 +145,7 @@ fn starting_stopping_and_looking_at_the_same_time_never_fails_for_another_reason
     sandbox::test(|| {
         let is_over = AtomicBool::new(false);
         let told = |result: Result<String, String>| {
-            let allowed = ["no lab named lab runs", "lab lab is starting"];
+            let allowed = ["no lab named lab runs", "lab \"lab\" is starting"];
             if let Err(reason) = result {
                 assert!(
                     allowed.iter().any(|known| reason.contains(known)),

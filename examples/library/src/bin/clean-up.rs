@@ -9,6 +9,7 @@ use std::time::Duration;
 use contrail_core::Deadline;
 use contrail_core::api::{InstanceIp, VirtualMachineInterface, VirtualNetwork};
 use contrail_core::attach::{Detachment, Result};
+use contrail_core::error::counted;
 use contrail_core::service_chain::{Description, ServiceChains};
 use contrail_core::settings::Settings;
 use contrail_core::values::{Family, identity};
@@ -26,7 +27,7 @@ fn run() -> Result<()> {
 
     let chains = ServiceChains::new(client.clone(), project.clone());
     let plan = chains.delete(&Description::read(CHAIN, "chain.json")?)?;
-    println!("chain: {} changes", plan.changes.len());
+    println!("chain: {}", counted(plan.changes.len(), "change"));
 
     let interfaces = ["eth0", "eth1"].map(|ifname| Detachment {
         container: NAMESPACE.into(),
@@ -34,7 +35,10 @@ fn run() -> Result<()> {
     });
     // While the API or the agent is down, removals are recorded on disk, and later calls complete them.
     let detached = attacher.detach(&interfaces)?;
-    println!("namespace: {} removals deferred", detached.deferred);
+    println!(
+        "namespace: {} deferred",
+        counted(detached.deferred, "removal")
+    );
 
     // An object goes after those that refer to it.
     let port = identity::interface(&settings.node, PROGRAM, PORT);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use contrail_core::Result;
 use contrail_core::api::{IpamSubnet, ListQuery, Resource, VirtualNetwork};
+use contrail_core::error::counted;
 use contrail_core::settings::Settings;
 use library_examples::{PROGRAM, exit_code, project};
 
@@ -23,7 +24,7 @@ fn run() -> Result<()> {
     let mut networks: Vec<VirtualNetwork> = client.list(&query)?;
     networks.sort_by(|a, b| a.fq_name().cmp(b.fq_name()));
 
-    println!("project {project}: {} networks", networks.len());
+    println!("project {project}: {}", counted(networks.len(), "network"));
     for network in networks {
         // Also the subnets of flat IPAMs, which the network does not hold itself.
         let subnets = client.subnets_of(&network)?;
