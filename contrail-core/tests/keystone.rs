@@ -144,31 +144,6 @@ fn a_token_or_an_application_credential_can_stand_for_the_password() {
 }
 
 #[test]
-fn an_address_of_the_wrong_version_is_refused_before_anything_is_sent() {
-    let dir = tempfile::tempdir().unwrap();
-    let credential = Identity::ApplicationCredential {
-        credential: Credential::Id("c1".into()),
-        secret: Secret::new("geheim"),
-    };
-    let password = settings(String::new()).identity;
-    for (path, version, identity) in [
-        ("/v2.0", Some(Version::V3), &password),
-        ("/v3", Some(Version::V2), &password),
-        ("/v2.0", None, &credential),
-        ("", Some(Version::V2), &credential),
-    ] {
-        let settings = KeystoneSettings {
-            url: format!("http://127.0.0.1:1{path}"),
-            version,
-            identity: identity.clone(),
-        };
-        let error = with(settings, dir.path()).unwrap_err().to_string();
-        assert!(error.contains("version"), "{error}");
-        assert!(!error.contains("geheim"), "{error}");
-    }
-}
-
-#[test]
 fn a_token_is_kept_for_the_next_process_until_it_must_be_renewed() {
     let dir = tempfile::tempdir().unwrap();
     let server = v2("2099-01-01T00:00:00Z");

@@ -252,3 +252,42 @@ fn service(endpoint: &Endpoint) -> String {
     };
     format!("Keystone {version} {}", endpoint.url)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Credential;
+    use super::*;
+
+    #[test]
+    fn an_address_of_the_wrong_version_is_refused_before_anything_is_sent() {
+        let secret = Secret::new("geheim");
+        let password =
+            KeystoneSettings::with_password("", "admin", secret.clone(), "demo").identity;
+        let credential = Identity::ApplicationCredential {
+            credential: Credential::Id("c1".into()),
+            secret,
+        };
+        for (path, version, identity, is_usable) in [
+            ("/v2.0", Some(Version::V3), &password, false),
+            ("/v3", Some(Version::V2), &password, false),
+            ("/v2.0", None, &credential, false),
+            ("", Some(Version::V2), &credential, false),
+            ("", None, &credential, true),
+            ("/v3", Some(Version::V3), &password, true),
+        ] {
+            let settings = KeystoneSettings {
+                url: format!("http://k{path}"),
+                version,
+                identity: identity.clone(),
+            };
+            match usable(&settings) {
+                Ok(endpoints) => assert!(is_usable && !endpoints.is_empty(), "{settings:?}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(!is_usable && error.contains("version"), "{error}");
+                    assert!(!error.contains("geheim"), "{error}");
+                }
+            }
+        }
+    }
+}
