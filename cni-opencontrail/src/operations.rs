@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contrail_core::attach::Result;
 use contrail_core::attach::{
-    Attached, Attacher, Attachment, Cleaned, Detachment, Expected, Status,
+    Attached, Attacher, Attachment, Cleaned, Demand, Detachment, Expected, Status,
 };
 use contrail_core::error::counted;
 use contrail_core::settings::Settings;
@@ -51,8 +51,8 @@ pub trait Operations {
         keep: &BTreeSet<(String, String)>,
     ) -> Result<usize>;
 
-    /// Whether the services answer. Takes no longer than a second.
-    fn status(&self, project: &FqName) -> Status;
+    /// Whether attachments with these demands could be served. Takes no longer than a second.
+    fn status(&self, project: &FqName, demands: &[Demand]) -> Status;
 
     /// Completes the deferred removals, looks for the orphans of a project, and removes those that
     /// were recorded at least `grace` ago; none if unset.
@@ -69,6 +69,7 @@ impl Operations for Attacher {
     }
 
     fn detach(&self, detachments: &[Detachment]) -> Result<()> {
+        let end = Deadline::after(self.attach_timeout());
         let detached = Attacher::detach(self, detachments)?;
         match detached.deferred {
             0 => log::debug!("no removal is deferred"),
@@ -77,7 +78,7 @@ impl Operations for Attacher {
                 counted(n, "removal")
             ),
         }
-        self.work_off_pending(Deadline::after(PENDING_TIME));
+        self.work_off_pending(end.at_most(PENDING_TIME));
         Ok(())
     }
 
@@ -102,8 +103,8 @@ impl Operations for Attacher {
         collected
     }
 
-    fn status(&self, project: &FqName) -> Status {
-        Attacher::status(self, project, Deadline::after(STATUS_TIME))
+    fn status(&self, project: &FqName, demands: &[Demand]) -> Status {
+        Attacher::status(self, project, demands, Deadline::after(STATUS_TIME))
     }
 
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
@@ -121,7 +122,8 @@ const CLEAN_TIME: Duration = Duration::from_secs(300);
 /// How long STATUS may take: runtimes call it often, and wait.
 const STATUS_TIME: Duration = Duration::from_millis(900);
 
-/// How long a DEL completes removals that earlier ones deferred, in addition to its own.
+/// How long a DEL completes removals that earlier ones deferred, in what its own has left of the time of the
+/// whole call.
 const PENDING_TIME: Duration = Duration::from_secs(1);
 
 /// The connection that the settings describe.

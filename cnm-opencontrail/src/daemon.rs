@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contrail_core::Deadline;
 use contrail_core::attach::{Attacher, Cleaned, Waiting};
 use contrail_core::settings::Settings;
-use contrail_core::{Deadline, FqName};
 
 use crate::driver::NetworkDriver;
 use crate::error::Result;
@@ -29,7 +29,7 @@ impl Daemon {
     /// # Errors
     /// If the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
-        let project = FqName::new([&*settings.domain, &*settings.project]);
+        let project = settings.project_name();
         let attacher = settings.attacher(PROGRAM)?;
         let (node, dir) = (settings.node.clone(), &settings.state_dir);
         let ipam = Ipam::new(attacher.clone(), project.clone(), node.clone(), dir)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::Client;
 use crate::error::Result;
 use crate::http::{Http, Transport};
-use crate::keystone::{FixedToken, Keystone, NoAuth, TokenSource};
+use crate::keystone::{FixedToken, Keystone, NoAuth, NoToken, TokenSource};
 use crate::settings::{Auth, Settings};
 
 impl Settings {
@@ -50,6 +50,7 @@ impl Settings {
     ) -> Result<Client> {
         let tokens: Arc<dyn TokenSource> = match &self.auth {
             Auth::None => Arc::new(NoAuth),
+            Auth::Unknown { reason } => Arc::new(NoToken(reason.clone())),
             Auth::Token(token) => Arc::new(FixedToken(token.clone())),
             Auth::Keystone(account) => Arc::new(Keystone::new(
                 self.keystone_transport(transport)?,

@@ -256,8 +256,14 @@ pub fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        // A read-only file system says so before it looks.
+        Err(_) if is_absent(path) => Ok(false),
         Err(e) => Err(Error::file("remove", path, e)),
     }
+}
+
+fn is_absent(path: &Path) -> bool {
+    matches!(fs::symlink_metadata(path), Err(e) if e.kind() == ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use contrail_core::attach::Error;
 use contrail_core::attach::{Attached, Attachment};
 use contrail_core::error::Layered;
 use contrail_core::kernel;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::del;
 use super::plan::{self, Planned};
@@ -19,7 +19,7 @@ use crate::protocol::result::{AddResult, Dns, Interface, Ip, Route};
 /// # Errors
 ///
 /// The first failure; then nothing of this call is left.
-pub fn run(call: &Call) -> Result<Value, CniError> {
+pub fn run(call: &Call) -> Result<String, CniError> {
     let planned = plan::plan(call)?;
     let (container, netns) = (call.args.container()?, call.args.netns()?);
     // Everything that can be wrong with the configuration is found before anything is done.
@@ -132,20 +132,14 @@ fn one_result(attached: &Attached, netns: &str, dns: Option<Dns>) -> AddResult {
 }
 
 fn route(route: &contrail_core::kernel::Route) -> Route {
-    let numbers = [
-        ("mtu", route.mtu),
-        ("advmss", route.advmss),
-        ("priority", route.priority),
-        ("table", route.table),
-        ("scope", route.scope.map(u32::from)),
-    ];
-    let given = numbers
-        .into_iter()
-        .filter_map(|(key, number)| Some((key.to_string(), json!(number?))));
+    let number = |number: Option<u32>| number.map(Value::from);
     Route {
-        dst: route.destination,
-        gw: route.gateway,
-        rest: given.collect(),
+        mtu: number(route.mtu),
+        advmss: number(route.advmss),
+        priority: number(route.priority),
+        table: number(route.table),
+        scope: number(route.scope.map(u32::from)),
+        ..Route::new(route.destination, route.gateway)
     }
 }
 

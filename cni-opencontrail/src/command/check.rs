@@ -74,7 +74,6 @@ fn expected(call: &Call, planned: &Planned, result: &AddResult) -> Result<Expect
         netns: netns.into(),
         network: planned.options.network.clone(),
         mac: mac.map(str::parse).transpose()?,
-        mtu: own.and_then(|own| own.mtu),
         addresses: ips.map(|ip| ip.address).collect(),
         routes: routes.map(|route| wanted(route.dst, route.gw)).collect(),
         interfaces: match position {

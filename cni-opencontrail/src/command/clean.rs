@@ -11,6 +11,7 @@ use contrail_core::settings::{self, Settings};
 use serde_json::Value;
 
 use crate::config::document::{self, Config};
+use crate::config::network;
 use crate::config::sources::SettingsSources;
 use crate::protocol::command::Command;
 use crate::protocol::error::CniError;
@@ -112,7 +113,7 @@ fn places(
 ) -> Result<Vec<(Settings, FqName)>, CniError> {
     let Some(file) = &request.file else {
         let settings = sources.load(Vec::new())?;
-        let project = FqName::new([&settings.domain, &settings.project]);
+        let project = settings.project_name();
         return Ok(vec![(settings, project)]);
     };
     let mut places: Vec<(Settings, FqName)> = Vec::new();
@@ -145,7 +146,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
         .map_err(|error| Error::file("read", file, error))?;
     let object = document::decode(text.as_bytes())?;
     let Some(plugins) = lookup(&object, "plugins").and_then(Value::as_array) else {
-        let is_other = lookup(&object, "type").is_some() && !document::is_own_type(&object);
+        let is_other = lookup(&object, "type").is_some() && !network::is_own_type(&object);
         return match is_other {
             true => Ok(Vec::new()),
             false => Ok(vec![Config::read(object)?]),
@@ -154,7 +155,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
     let ours = plugins
         .iter()
         .filter_map(Value::as_object)
-        .filter(|plugin| document::is_own_type(plugin));
+        .filter(|plugin| network::is_own_type(plugin));
     let names = ["name", "cniVersion"];
     ours.map(|plugin| {
         let mut single: Object = plugin.clone();

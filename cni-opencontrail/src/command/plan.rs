@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use contrail_core::attach::{Attachment, Detachment, NetworkSpec};
+use contrail_core::attach::{Attachment, Demand, Detachment, NetworkSpec};
 use contrail_core::settings::Settings;
 
 use crate::call::Call;
@@ -47,7 +47,7 @@ pub fn plan<'a>(call: &'a Call) -> Result<Vec<Planned<'a>>, CniError> {
     let mut places = Vec::new();
     for (index, network) in call.config.networks.iter().enumerate() {
         let ifname = ifname(call, index)?;
-        places.push((network, call.sources.load(network.layers()?)?, ifname));
+        places.push((network, call.settings(network)?, ifname));
     }
     // Before the options are read: their errors belong into this log.
     if let Some((_, settings, _)) = places.first() {
@@ -108,6 +108,27 @@ pub fn detachment(call: &Call, planned: &Planned) -> Result<Detachment, CniError
     })
 }
 
+/// What ADD would ask of the network of this configuration.
+///
+/// # Errors
+///
+/// Code 7 for requests that cannot be used.
+pub fn demand(planned: &Planned) -> Result<Demand, CniError> {
+    let objects = planned.network.request_objects(true);
+    Ok(Demand {
+        network: network(planned),
+        addresses: Requests::collect(&objects, None)?.addresses,
+        mtu: planned.options.mtu,
+    })
+}
+
+fn network(planned: &Planned) -> NetworkSpec {
+    NetworkSpec {
+        fq_name: planned.options.network.clone(),
+        subnets: planned.options.ipam.subnets.clone(),
+    }
+}
+
 /// What is to be attached for the networks of a call.
 ///
 /// A destination that an earlier network has a route to is left out of the later ones: the
@@ -126,9 +147,9 @@ pub fn attachments(call: &Call, planned: &[Planned]) -> Result<Vec<Attachment>, 
         let ifname = one.ifname()?;
         let objects = one.network.request_objects(is_first);
         let requests = Requests::collect(&objects, is_first.then_some(&cni_args))?;
-        let mut ipam = one.options.ipam.clone();
+        let mut routes = one.options.ipam.routes.clone();
         let earlier = destinations.clone();
-        ipam.routes.retain(|route| {
+        routes.retain(|route| {
             let is_new = !earlier.contains(&(route.destination, route.table));
             if !is_new {
                 log::info!(
@@ -143,16 +164,13 @@ pub fn attachments(call: &Call, planned: &[Planned]) -> Result<Vec<Attachment>, 
             container: container.to_string(),
             ifname: ifname.to_string(),
             netns: netns.into(),
-            network: NetworkSpec {
-                fq_name: one.options.network.clone(),
-                subnets: ipam.subnets,
-            },
+            network: network(one),
             addresses: requests.addresses,
             mac: requests.mac,
             mtu: one.options.mtu,
             configuration: Some(one.network.name.clone()),
             display_name: cni_args.container_name(container).to_string(),
-            routes: ipam.routes,
+            routes,
             service: one.options.service.clone(),
             options: one.options.interface.clone(),
         });

@@ -54,12 +54,6 @@ pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
     }
 }
 
-/// Whether the configuration of a plugin is one for this plugin.
-pub fn is_own_type(object: &Object) -> bool {
-    let kind = lookup(object, "type").and_then(Value::as_str);
-    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
-}
-
 /// Whether the object is a document of several networks.
 pub fn is_list(object: &Object) -> bool {
     lookup(object, "networks").is_some()
@@ -146,10 +140,6 @@ fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
             ));
         };
         let name = name(own, &place)?;
-        if let Some(kind) = lookup(own, "type").filter(|_| !is_own_type(own)) {
-            let reason = "only networks of type \"opencontrail\" can be attached here";
-            return Err(invalid(&format!("type{place}"), kind, reason));
-        }
         Ok(Network {
             place: format!(" of network {name}"),
             name,

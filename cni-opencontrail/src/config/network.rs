@@ -1,6 +1,5 @@
 //! The configuration of one network.
 
-use contrail_core::FqName;
 use contrail_core::error::Error;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;
@@ -41,6 +40,16 @@ impl Network {
         ])
     }
 
+    /// The same, without the settings that cannot be used.
+    pub fn usable_layers(&self) -> Vec<Layer> {
+        let objects = [&self.own, &self.document].into_iter().flatten();
+        let one = |(key, value): (&String, &Value)| {
+            let alone = Object::from_iter([(key.clone(), value.clone())]);
+            layer(&alone, "network configuration").ok()
+        };
+        objects.filter_map(one).collect()
+    }
+
     /// The options that `command` reads.
     ///
     /// # Errors
@@ -48,10 +57,11 @@ impl Network {
     /// Code 7 for the first value that cannot be used, code 2 for a key that is not supported.
     pub fn options(&self, command: Command, settings: &Settings) -> Result<Options, CniError> {
         if command.asks_as_add() {
+            self.check_type()?;
             unsupported::check(&self.own, &self.place)?;
             unsupported::check(&self.document, "")?;
         }
-        let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
+        let project = settings.project_name();
         let mut options = Options::new(project.child(self.name.as_str()));
         for key in KEYS.iter().filter(|key| key.is_read_by(command)) {
             if let Some(value) = self.value(key) {
@@ -74,10 +84,28 @@ impl Network {
         std::iter::once(&self.own).chain(document).collect()
     }
 
+    /// A plugin is called by its type; the entries of a document are this plugin's by theirs.
+    fn check_type(&self) -> Result<(), CniError> {
+        let is_entry = !self.document.is_empty();
+        match lookup(&self.own, "type") {
+            Some(kind) if is_entry && !is_own_type(&self.own) => {
+                let reason = "only networks of type \"opencontrail\" can be attached here";
+                Err(invalid(&format!("type{}", self.place), kind, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn value(&self, key: &Key) -> Option<&Value> {
         let inherited = || lookup(&self.document, key.name).filter(|_| key.is_inherited);
         lookup(&self.own, key.name).or_else(inherited)
     }
+}
+
+/// Whether the configuration of a plugin is one for this plugin.
+pub fn is_own_type(object: &Object) -> bool {
+    let kind = lookup(object, "type").and_then(Value::as_str);
+    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
 }
 
 fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {

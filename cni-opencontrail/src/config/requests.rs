@@ -3,6 +3,7 @@
 //! A request may come in three ways; the first of them that has it counts: `runtimeConfig`
 //! (capabilities `ips` and `mac`), `args.cni`, `CNI_ARGS` (`IP=`, `MAC=`).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use contrail_core::MacAddr;
@@ -45,6 +46,9 @@ impl Requests {
             let read = address(text, "CNI_ARGS IP").map_err(in_environment);
             requests.addresses.push(read?);
         }
+        // podman repeats an address when it connects a container again.
+        let mut seen = HashSet::new();
+        requests.addresses.retain(|address| seen.insert(*address));
         requests.check_families()?;
         for (value, place) in ways(objects, "mac") {
             if requests.mac.is_none() {
@@ -186,6 +190,36 @@ mod tests {
         assert_eq!(collect(config, "").unwrap().addresses.len(), 2);
         let config = json!({"runtimeConfig": {"aliases": ["a"], "ips": [], "mac": ""}});
         assert_eq!(collect(config, "a;b=").unwrap(), Requests::default());
+    }
+
+    #[test]
+    fn equal_addresses_count_once() {
+        for (config, args, expected) in [
+            (
+                json!({"runtimeConfig": {"ips": ["10.6.1.77", "10.6.1.77"]}}),
+                "",
+                vec!["10.6.1.77"],
+            ),
+            (
+                json!({"runtimeConfig": {"ips": ["10.6.1.77/24", "10.6.1.77", "10.6.1.77/16"]}}),
+                "",
+                vec!["10.6.1.77"],
+            ),
+            (
+                json!({"runtimeConfig": {"ips": ["fd00::5", "FD00:0::5", "10.0.0.5", "10.0.0.5"]}}),
+                "",
+                vec!["fd00::5", "10.0.0.5"],
+            ),
+            (
+                json!({"args": {"cni": {"ips": ["fd00::5/64", "fd00::5"]}}}),
+                "IP=fd00::6",
+                vec!["fd00::5"],
+            ),
+        ] {
+            let requests = collect(config.clone(), args).unwrap();
+            let found = requests.addresses.iter().map(IpAddr::to_string);
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{config}");
+        }
     }
 
     #[test]

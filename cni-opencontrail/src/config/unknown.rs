@@ -8,7 +8,7 @@ use contrail_core::settings;
 use serde_json::Value;
 
 use super::document::Config;
-use super::keys::known;
+use super::keys::{known, table};
 use crate::protocol::json::{Object, lookup};
 
 /// The most keys that are named: a generated document may have any number.
@@ -71,8 +71,8 @@ impl UnknownKeys {
     }
 
     fn add_object(&mut self, object: &Object) {
-        let network_keys = || known::network_keys().collect();
-        self.add("", object, known::is_network_key, network_keys);
+        let network_keys = || table::network_keys().collect();
+        self.add("", object, table::is_network_key, network_keys);
         let inner = |object, key| lookup(object, key).and_then(Value::as_object);
         if let Some(dns) = inner(object, "dns") {
             self.add_all("dns.", dns, known::DNS);

@@ -11,7 +11,7 @@
 
 use serde_json::Value;
 
-use super::keys::known;
+use super::keys::{known, table};
 use crate::protocol::error::CniError;
 use crate::protocol::json::{Object, lookup};
 
@@ -70,8 +70,7 @@ const OF_NETWORKS: Request = Request {
 ///
 /// Code 2 with the key, its value, and what to do instead.
 pub fn check(object: &Object, place: &str) -> Result<(), CniError> {
-    let is_known = |key: &str| known::is_network_key(key);
-    refuse(object, "", place, REQUESTS.iter(), is_known)?;
+    refuse(object, "", place, REQUESTS.iter(), table::is_network_key)?;
     let args = lookup(object, "args").and_then(Value::as_object);
     let inner = [
         ("args.cni.", args.and_then(|args| lookup(args, "cni"))),

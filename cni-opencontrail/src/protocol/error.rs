@@ -6,9 +6,9 @@ use contrail_core::attach::Error;
 use contrail_core::error::{self, Layered, after_colon, report};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::version::{CniVersion, UnknownVersion};
+use super::version::UnknownVersion;
 
 /// An error as the runtime gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,20 +87,6 @@ impl CniError {
                 "either the container is attached in another network namespace, and must be deleted first, \
                  or the interface belongs to another program, and must be renamed or deleted",
             )
-    }
-
-    /// The object for standard output, in the version of the configuration or, when that is not
-    /// known, in the newest.
-    pub fn to_json(&self, version: Option<CniVersion>) -> Value {
-        let mut object = Map::new();
-        let version = version.unwrap_or(CniVersion::NEWEST);
-        object.insert("cniVersion".into(), json!(version.as_str()));
-        object.insert("code".into(), json!(self.code));
-        object.insert("msg".into(), json!(one_line(&self.msg)));
-        if !self.details.is_empty() {
-            object.insert("details".into(), json!(one_line(&self.details)));
-        }
-        Value::Object(object)
     }
 }
 
@@ -221,7 +207,8 @@ impl From<UnknownVersion> for CniError {
     }
 }
 
-fn one_line(text: &str) -> String {
+/// A text without line ends and other control characters.
+pub(super) fn one_line(text: &str) -> String {
     let plain: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -327,9 +314,8 @@ mod tests {
             source: "connection\nrefused".into(),
         };
         assert_eq!(
-            CniError::from(error).to_json(Some(CniVersion::V040)),
-            json!({"cniVersion": "0.4.0", "code": 11, "msg": "cannot reach config API http://a:8082",
-                "details": "connection refused"})
+            CniError::from(error).to_string(),
+            "code 11: cannot reach config API http://a:8082: connection refused"
         );
     }
 }

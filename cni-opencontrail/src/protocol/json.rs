@@ -1,7 +1,10 @@
 //! Tolerant views of JSON: runtimes written in Go send `null` for nothing, capitalised keys, and
 //! whole numbers as floating-point ones.
 
-use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 /// A JSON object.
@@ -66,6 +69,34 @@ pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>,
     number
         .map(Some)
         .ok_or_else(|| de::Error::custom(format!("{value} is not a whole number of 32 bits")))
+}
+
+/// For serde: a value that is not read.
+pub fn ignored<'de, D: Deserializer<'de>, T: Default>(deserializer: D) -> Result<T, D::Error> {
+    IgnoredAny::deserialize(deserializer)?;
+    Ok(T::default())
+}
+
+/// For serde: an object with its keys in alphabetical order, at every level. The order of a [`Map`] depends
+/// on what the program is built together with.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn sorted<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {
+    let entries: BTreeMap<_, _> = object.iter().collect();
+    serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
+}
+
+struct Sorted<'a>(&'a Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(object) => sorted(object, serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            scalar => scalar.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
-//! The versions of the protocol, and the VERSION command.
+//! The versions of the protocol.
 
 use std::fmt;
 
 use contrail_core::error::quoted;
-use serde_json::{Value, json};
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,15 +75,6 @@ impl fmt::Display for UnknownVersion {
             None => Ok(()),
         }
     }
-}
-
-/// The answer to VERSION. It needs no configuration and nothing reachable; what comes on standard
-/// input is not even read.
-pub fn answer() -> Value {
-    json!({
-        "cniVersion": CniVersion::NEWEST.as_str(),
-        "supportedVersions": CniVersion::ALL.map(CniVersion::as_str),
-    })
 }
 
 #[cfg(test)]

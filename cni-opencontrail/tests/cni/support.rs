@@ -15,7 +15,7 @@ use cni_opencontrail::protocol::environment::Environment;
 use cni_opencontrail::{Streams, World, run};
 use contrail_core::attach::Result;
 use contrail_core::attach::{
-    Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
+    Assigned, Attached, Attachment, Cleaned, Demand, Detachment, Expected, Status,
 };
 use contrail_core::http::Effect;
 use contrail_core::settings::Settings;
@@ -267,9 +267,10 @@ impl Operations for Recorder {
         self.answer().map(|()| 1)
     }
 
-    fn status(&self, project: &FqName) -> Status {
+    fn status(&self, project: &FqName, _: &[Demand]) -> Status {
         self.calls.borrow_mut().push(Call::Status(project.clone()));
-        let api = self.reach();
+        let api = self.reach().map_err(Into::into);
+        let state = Ok(());
         let agent = match self.behaviour {
             Behaviour::AgentIsDown => Err(Error::Unreachable {
                 service: "vRouter agent".into(),
@@ -278,7 +279,7 @@ impl Operations for Recorder {
             }),
             _ => Ok(()),
         };
-        Status { api, agent }
+        Status { state, api, agent }
     }
 
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
@@ -323,11 +324,7 @@ impl Recorder {
 /// What the library would make of it: the last address of each family's first subnet.
 fn attached(node: &str, wanted: &Attachment) -> Attached {
     let interface = identity::interface(node, &wanted.container, &wanted.ifname);
-    let default = contrail_core::attach::SubnetSpec {
-        prefix: "10.9.0.0/24".parse().unwrap(),
-        gateway: None,
-        pool: None,
-    };
+    let default = contrail_core::attach::SubnetSpec::new("10.9.0.0/24".parse().unwrap());
     let subnets = match wanted.network.subnets.as_slice() {
         [] => vec![default],
         subnets => subnets.to_vec(),

@@ -9,6 +9,7 @@ use contrail_core::process::output::{print, print_error, print_warning};
 use contrail_core::settings;
 
 use super::flags::Flags;
+use super::remembered::NOTE;
 use super::{clean, generate, load, options, ping, serve};
 use crate::daemon::PROGRAM;
 use crate::error::{Error, Result};
@@ -45,8 +46,8 @@ enum Command {
     /// no longer exists. Run it in the network namespace of the plugin: in another one, every interface looks
     /// like an orphan.
     Clean(clean::Request),
-    /// Check that the running plugin answers, for health checks.
-    Ping,
+    /// Check that the running plugin, the API and the vRouter agent answer, for health checks.
+    Ping(ping::Request),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -64,7 +65,7 @@ pub fn run(cli: Cli) -> ExitCode {
         None => serve::run(&cli.flags).map_err(one),
         Some(Command::Config) => config(&cli.flags),
         Some(Command::Clean(request)) => clean::run(&cli.flags, &request).map_err(one),
-        Some(Command::Ping) => ping::run(&cli.flags).map_err(one),
+        Some(Command::Ping(request)) => ping::run(&cli.flags, &request).map_err(one),
         Some(Command::Completions { shell }) => {
             show(generate::completions(&mut Cli::command(), shell)).map_err(one)
         }
@@ -85,7 +86,8 @@ pub fn run(cli: Cli) -> ExitCode {
 /// plugin from using them.
 fn config(flags: &Flags) -> Result<(), Vec<Error>> {
     let shown = load::show(flags);
-    show(settings::render(&shown.values)).map_err(|error| vec![error])?;
+    let table = format!("{}\n{NOTE}\n", settings::render(&shown.values));
+    show(table).map_err(|error| vec![error])?;
     for warning in &shown.warnings {
         print_warning(PROGRAM, warning);
     }

@@ -2,7 +2,7 @@
 //!
 //! | subject | files |
 //! |---|---|
-//! | options and pools of a network | `network_options`, `route_targets`, `pools`, `wanted` |
+//! | options and pools of a network | `network_options`, `network_labels`, `route_targets`, `pools`, `wanted` |
 //! | networks | `network`, `virtual_network`, `auxiliary`, `network_removal` |
 //! | endpoints | `endpoint_options`, `endpoint`, `endpoint_removal`, `join`, `published_ports`, `conflict` |
 //! | what must survive a restart, or the loss of the state | `store`, `earlier_network`, `recover` |
@@ -22,6 +22,7 @@ mod keep;
 mod names;
 mod network;
 mod network_driver;
+mod network_labels;
 mod network_options;
 mod network_removal;
 mod pools;

@@ -12,6 +12,7 @@ use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;
 
 use super::network_driver::NetworkDriver;
+use super::network_labels::Asked;
 use super::pools::{self, check_dns};
 use super::store::{Network, NetworkEntry};
 use super::wanted::Wanted;
@@ -29,12 +30,23 @@ impl NetworkDriver {
     /// down. Nothing is left then.
     pub fn create_network(&self, request: &CreateNetwork) -> Result<Reply> {
         let id = &request.network_id;
-        let options = network_options::read(&request.options, &self.project, id.short())?;
+        let internal = request.options.get("com.docker.network.internal") == Some(&json!(true));
+        let asked = Asked {
+            ipv4: !request.ipv4_data.is_empty(),
+            ipv6: !request.ipv6_data.is_empty(),
+            internal,
+        };
+        let (options, ignored) =
+            network_options::read(&request.options, asked, &self.project, id.short())?;
+        if !ignored.is_empty() {
+            let (id, ignored) = (id.short(), ignored.join(", "));
+            log::warn!("Docker network {id}: options without a meaning here: {ignored}");
+        }
         let pools = request.ipv4_data.iter().chain(&request.ipv6_data);
         let wanted = Wanted {
             options,
             pools: pools.cloned().collect(),
-            internal: request.options.get("com.docker.network.internal") == Some(&json!(true)),
+            internal,
         };
         let end = Deadline::after(PATIENCE);
         let _lock = self.locks.lock(id.as_str(), end)?;

@@ -104,6 +104,11 @@ impl Attacher {
         Self { backend, host }
     }
 
+    /// How long attaching may take as a whole.
+    pub fn attach_timeout(&self) -> Duration {
+        self.host.attach_timeout
+    }
+
     /// The configuration API, for requests outside an attachment; all calls end by the deadline.
     ///
     /// ```no_run
@@ -119,6 +124,11 @@ impl Attacher {
     /// ```
     pub fn client(&self, deadline: Deadline) -> Client {
         self.backend.client.until(deadline)
+    }
+
+    /// Who makes the objects of this attacher, as their marks say.
+    pub fn maker(&self) -> &Maker {
+        &self.host.maker
     }
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container

@@ -8,10 +8,9 @@
 //! password, keyed with the token, which is of no use to anyone who cannot read the token itself.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -100,7 +99,6 @@ impl TokenCache {
     /// Stores a token that was got with `password`, whole or not at all. A token of unknown lifetime
     /// is not stored.
     pub fn write(&self, grant: &Grant, password: &Secret) -> io::Result<()> {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let Some(renew_at) = grant.renew_at else {
             return Ok(());
         };
@@ -111,20 +109,9 @@ impl TokenCache {
             digest: digest(&grant.token, password),
         };
         self.prepare_dir()?;
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!(".{}.{}.{unique}", self.name, std::process::id());
-        let temporary = self.dir.join(temporary);
-        let written = private()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(&stored::encode(&stored)?))
-            .and_then(|()| fs::rename(&temporary, self.dir.join(&self.name)));
-        if written.is_err() {
-            // Left by a process with the same number that died here, or by a full disk.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        let content = stored::encode(&stored)?;
+        files::write_private_unsynced(&self.dir.join(&self.name), &content)
+            .map_err(io::Error::other)
     }
 
     /// Waits until no other process asks Keystone for this account's token.

@@ -26,4 +26,4 @@ mod timestamp;
 pub use client::Keystone;
 pub use endpoint::Version;
 pub use settings::{Credential, Domain, Identity, KeystoneSettings, Subject};
-pub use source::{FixedToken, NoAuth, TokenSource};
+pub use source::{FixedToken, NoAuth, NoToken, TokenSource};

@@ -59,7 +59,10 @@ impl Maker {
         let own = [(OWNER, self.program.as_str()), (NODE, self.node.as_str())];
         let machine = self.machine.map(|id| id.to_string());
         let machine = machine.as_deref().map(|id| (MACHINE, id));
-        // The tuples are taken apart so that they need not live longer than the text of the machine's id.
+        #[expect(
+            clippy::map_identity,
+            reason = "it lets the tuples live no longer than the text of the machine's id"
+        )]
         let more = more.into_iter().map(|(key, value)| (key, value));
         own.into_iter().chain(machine).chain(more).collect()
     }

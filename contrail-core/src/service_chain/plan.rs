@@ -270,12 +270,7 @@ impl<'a> Planner<'a> {
     }
 
     fn projects(&mut self) {
-        let services = self.chain.services.iter().map(|service| &service.name);
-        let names = services
-            .chain([&self.chain.policy])
-            .filter_map(FqName::parent);
-        let names: BTreeSet<FqName> = names.collect();
-        for project in names.difference(&self.snapshot.projects) {
+        for project in self.chain.projects().difference(&self.snapshot.projects) {
             let project = project.clone();
             self.problems.push(Problem::NoProject { project });
         }

@@ -85,7 +85,7 @@ impl Resolver<'_> {
                 }
                 Identity::ApplicationCredential { .. } => true,
             },
-            Auth::None | Auth::Token(_) => false,
+            Auth::None | Auth::Token(_) | Auth::Unknown { .. } => false,
         };
         // Of one source, name and id mean the same project.
         let has_name = self.nearer(Key::TenantName, Key::TenantId) == Some(Key::TenantName);
@@ -139,7 +139,7 @@ impl Resolver<'_> {
     /// The setting of the secret that authorises requests, if one does.
     pub(super) fn used_secret(&self, auth: &Auth) -> Option<Key> {
         Some(match auth {
-            Auth::None => return None,
+            Auth::None | Auth::Unknown { .. } => return None,
             Auth::Token(_) => Key::AdminToken,
             Auth::Keystone(account) => match account.identity {
                 Identity::Password { .. } => Key::AdminPassword,

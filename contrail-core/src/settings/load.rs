@@ -28,7 +28,7 @@ pub struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn layers(&self) -> Vec<Layer> {
+    pub(super) fn layers(&self) -> Vec<Layer> {
         let mut layers = self.nearer.clone();
         layers.push(Layer::of_environment(self.environment));
         layers.extend(self.files.iter().cloned());
@@ -42,7 +42,7 @@ impl Sources<'_> {
     }
 
     /// The layers with those that are farther away than all files.
-    fn with_farther(&self, mut layers: Vec<Layer>, ini: Option<Layer>) -> Vec<Layer> {
+    pub(super) fn with_farther(&self, mut layers: Vec<Layer>, ini: Option<Layer>) -> Vec<Layer> {
         layers.extend(ini);
         let mut host = Layer::default();
         if let Some(name) = &self.host_name {

@@ -31,6 +31,7 @@ mod nearest;
 mod origin;
 mod parse;
 mod print;
+mod removal;
 mod resolve;
 mod server;
 mod table;

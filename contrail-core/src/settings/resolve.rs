@@ -39,7 +39,7 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 pub(super) struct Resolver<'a> {
     /// Nearest first.
     pub(super) layers: &'a [Layer],
-    read: ReadFile<'a>,
+    pub(super) read: ReadFile<'a>,
 }
 
 /// A value, where it comes from, and how near that is (0 is nearest).
@@ -224,13 +224,13 @@ impl<'a> Resolver<'a> {
         Ok(tls)
     }
 
-    fn agent(&self) -> Result<String> {
+    pub(super) fn agent(&self) -> Result<String> {
         let port = self.typed(Key::VrouterAgentPort, parse::port)?;
         let (host, own_port) = self.typed(Key::VrouterAgent, server::split_host_port)?;
         Ok(host_and_port(&host, own_port.unwrap_or(port)))
     }
 
-    fn node(&self) -> Result<String> {
+    pub(super) fn node(&self) -> Result<String> {
         let given = self.typed_opt(Key::NodeName, parse::name)?;
         given.ok_or_else(|| {
             let variables = Key::NodeName.setting().env.join(" or ");
@@ -241,7 +241,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn machine(&self) -> Option<Uuid> {
+    pub(super) fn machine(&self) -> Option<Uuid> {
         let text = (self.read)(Path::new(MACHINE_ID)).ok()?;
         identity::machine(&text)
     }

@@ -10,7 +10,7 @@ use super::table::Key;
 use super::warning::Warning;
 use crate::http::{Server, TlsSettings};
 use crate::keystone::KeystoneSettings;
-use crate::values::Secret;
+use crate::values::{FqName, Secret};
 
 /// Every setting, typed, with its default where no source has a value.
 #[derive(Clone, Debug)]
@@ -59,6 +59,12 @@ pub enum Auth {
     Token(Secret),
     /// By tokens from Keystone.
     Keystone(KeystoneSettings),
+    /// It is not known: settings that the API needs cannot be used, for this reason. Every request fails with
+    /// it before it is sent.
+    Unknown {
+        /// Why, as the error says it.
+        reason: String,
+    },
 }
 
 /// How long things may take.
@@ -85,6 +91,11 @@ impl Settings {
     /// Every setting with its value and origin, in the order of the table; secrets hidden.
     pub fn values(&self) -> &[Resolved] {
         &self.values
+    }
+
+    /// The fully qualified name of the project.
+    pub fn project_name(&self) -> FqName {
+        FqName::new([&self.domain, &self.project])
     }
 
     /// A setting as text, with its origin: for those that only one program understands.

@@ -10,7 +10,7 @@ use super::aside;
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::stored::{self, Entry, Unreadable};
+use crate::stored::{self, Entry, Newer, Unreadable};
 
 /// Whether an entry must survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +28,18 @@ pub enum Lookup<T> {
     Absent,
     /// There is one that cannot be read.
     Damaged,
+    /// There is one of a later version. It stays, and a warning was logged.
+    Newer,
     /// The entry.
     Entry(T),
 }
 
 impl<T> Lookup<T> {
-    /// The entry; a damaged one counts as absent.
+    /// The entry; a damaged one and one of a later version count as absent.
     pub fn entry(self) -> Option<T> {
         match self {
             Self::Entry(entry) => Some(entry),
-            Self::Absent | Self::Damaged => None,
+            Self::Absent | Self::Damaged | Self::Newer => None,
         }
     }
 }
@@ -96,59 +98,61 @@ impl<K: Key, T: Entry> Entries<K, T> {
         }
     }
 
-    /// The entry of a key; `None` if it does not exist or is damaged. A damaged one is moved aside.
+    /// The entry of a key, for callers that go on to write one; `None` if it does not exist or is damaged. A
+    /// damaged one is moved aside.
     ///
     /// # Errors
-    /// [`Error::File`], also for an entry of a version that this program does not know: see
-    /// [`Newer`](super::Newer).
+    /// [`Error::File`], also for an entry of a version that this program does not know, which must not be
+    /// overwritten: see [`Newer`](super::Newer).
     pub fn get(&self, key: &K) -> Result<Option<T>> {
-        self.find(key).map(Lookup::entry)
+        match self.read(key, set_aside)? {
+            Read::Found(found) => Ok(found.entry()),
+            Read::Newer(path, newer) => Err(Error::file("read", path, io::Error::other(newer))),
+        }
     }
 
-    /// The entry of a key, and whether it does not exist or is damaged: for callers that can replace a damaged
-    /// entry, which is moved aside.
+    /// The entry of a key, for callers that can go on without it. A damaged one is moved aside; one of a
+    /// later version stays, and is skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::get`].
+    /// [`Error::File`].
     pub fn find(&self, key: &K) -> Result<Lookup<T>> {
-        self.read(key, |path, content, reason| match content {
-            Some(content) => aside::set_aside_if(path, content, reason),
-            None => aside::set_aside(path, reason),
-        })
+        Ok(self.read(key, set_aside)?.found())
     }
 
     /// The entry of a key as [`Entries::find`] has it, but a damaged one stays in its place: for callers that
     /// hold no lock on what it describes.
     ///
     /// # Errors
-    /// As [`Entries::get`].
+    /// As [`Entries::find`].
     pub fn peek(&self, key: &K) -> Result<Lookup<T>> {
-        self.read(key, |path, _, reason| {
+        let read = self.read(key, |path, _, reason| {
             log::debug!("{} is damaged: {reason}", path.display());
-        })
+        })?;
+        Ok(read.found())
     }
 
     /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
-    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Lookup<T>> {
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Read<T>> {
         let path = self.names.path(key)?;
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Read::Found(Lookup::Absent));
+            }
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 damaged(&path, None, &error.to_string());
-                return Ok(Lookup::Damaged);
+                return Ok(Read::Found(Lookup::Damaged));
             }
             Err(error) => return Err(Error::file("read", path, error)),
         };
         match stored::decode(&content) {
-            Ok(entry) => Ok(Lookup::Entry(entry)),
+            Ok(entry) => Ok(Read::Found(Lookup::Entry(entry))),
             Err(Unreadable::Damaged(reason)) => {
                 damaged(&path, Some(&content), &reason);
-                Ok(Lookup::Damaged)
+                Ok(Read::Found(Lookup::Damaged))
             }
-            Err(Unreadable::Newer(newer)) => {
-                Err(Error::file("read", path, io::Error::other(newer)))
-            }
+            Err(Unreadable::Newer(newer)) => Ok(Read::Newer(path, newer)),
         }
     }
 
@@ -193,13 +197,13 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found)
     }
 
-    /// All entries; damaged ones are moved aside.
+    /// All entries; damaged ones are moved aside, those of a later version skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::keys`] and [`Entries::get`].
+    /// As [`Entries::keys`] and [`Entries::find`].
     pub fn all(&self) -> Result<Vec<(K, T)>> {
         let keys = self.keys()?.into_iter();
-        let entry = |key: K| Ok(self.get(&key)?.map(|entry| (key, entry)));
+        let entry = |key: K| Ok(self.find(&key)?.entry().map(|entry| (key, entry)));
         keys.filter_map(|key| entry(key).transpose()).collect()
     }
 
@@ -217,6 +221,32 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// [`Error::File`] if the key is not a plain file name.
     pub fn path(&self, key: &K) -> Result<PathBuf> {
         self.names.path(key)
+    }
+}
+
+/// What reading gave.
+enum Read<T> {
+    Found(Lookup<T>),
+    Newer(PathBuf, Newer),
+}
+
+impl<T> Read<T> {
+    /// One rule for every kind of entry: one of a later version stops nothing.
+    fn found(self) -> Lookup<T> {
+        match self {
+            Self::Found(found) => found,
+            Self::Newer(path, newer) => {
+                log::warn!("skipped {}: {newer}", path.display());
+                Lookup::Newer
+            }
+        }
+    }
+}
+
+fn set_aside(path: &Path, content: Option<&[u8]>, reason: &str) {
+    match content {
+        Some(content) => aside::set_aside_if(path, content, reason),
+        None => aside::set_aside(path, reason),
     }
 }
 

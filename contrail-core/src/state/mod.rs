@@ -3,7 +3,7 @@
 //! An [`Entry`] is a private file `<directory>/<key>.json`, in the form of [`stored`](crate::stored):
 //!
 //! ```json
-//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.1.0", "entry": {"seconds": 60}}
+//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.2.0", "entry": {"seconds": 60}}
 //! ```
 //!
 //! - It is written whole or not at all, with mode 0600; what a killed writer leaves is removed by
@@ -12,7 +12,9 @@
 //!   its kind is the expected one. Anything else is moved to `<directory>/damaged/`, with one warning; at most
 //!   16 files are kept there.
 //! - Entries of earlier versions are upgraded as they are read: [`Entry::upgrade`]. An entry of a later
-//!   version is refused with the release that wrote it ([`Newer`]), and stays.
+//!   version stays. Whoever reads it skips it, with a warning that names the release that wrote it
+//!   ([`Newer`]); whoever would overwrite it is refused. So a removal never fails for it: it leaves the entry
+//!   to that release.
 //!
 //! An [`Index`] is a set of keys without values: empty files.
 //!

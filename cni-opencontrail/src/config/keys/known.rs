@@ -1,9 +1,5 @@
 //! The keys that have a meaning, by the place in which they are.
 
-use contrail_core::settings;
-
-use super::table::KEYS;
-
 /// The keys of `ipam.routes[]`, as of CNI 1.1.
 pub const ROUTE: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];
 
@@ -27,18 +23,6 @@ pub const REQUESTS: &[&str] = &[
     "cgroupPath",
     "io.kubernetes.cri.pod-annotations",
 ];
-
-/// Whether a network or a document has the key: one of its own or a setting.
-pub fn is_network_key(key: &str) -> bool {
-    key.starts_with("cni.dev/")
-        || KEYS.iter().any(|own| own.name.eq_ignore_ascii_case(key))
-        || settings::find(key).is_some()
-}
-
-/// The names that a key of a network or document may have been meant to be.
-pub fn network_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.name).chain(settings::names())
-}
 
 /// Whether it is one of [`REQUESTS`].
 pub fn is_request(key: &str) -> bool {

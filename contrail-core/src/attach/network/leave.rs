@@ -16,7 +16,7 @@ use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
 use crate::attach::records::networks;
 use crate::attach::records::uses::{self, NetworkUse};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::ownership::{is_by_plugin, users};
 use crate::values::FqName;
 
@@ -43,7 +43,10 @@ pub(crate) fn is_going(network: &VirtualNetwork) -> bool {
 pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Result<bool> {
     let mut deleted = false;
     let mut awaited = None;
-    for used in uses::of(state_dir, interface)?.networks {
+    let Some(known) = uses::known(state_dir, interface)? else {
+        return Ok(false);
+    };
+    for used in known.networks {
         let network = match used {
             NetworkUse::Joined(id) => Some(id),
             // The attach ended before it knew: killed, or by an answer that got lost.
@@ -67,7 +70,10 @@ pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
     {
         return Err(may_come(&name));
     }
-    uses::forget(state_dir, interface)?;
+    // A note that remains is found by the next call for this interface, and means nothing by then.
+    if let Err(error) = uses::forget(state_dir, interface) {
+        log::warn!("{}", report(&error));
+    }
     Ok(deleted)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::files;
 use crate::state::{Durability, Entries, Entry, Key};
 use crate::values::identity;
@@ -33,13 +33,19 @@ impl Key for Only {
     }
 }
 
-/// The names that this host is known to have had; the present one comes first.
-pub(crate) fn known(state_dir: &Path, node: &str) -> Result<Vec<String>> {
-    let recorded = match entries(state_dir).get(&Only)? {
-        Some(Names(names)) => names,
-        None => unversioned(state_dir)?,
-    };
-    Ok(with(node, recorded))
+/// The names that this host is known to have had; the present one comes first. Where the others cannot be
+/// read, there is a warning: what was attached under the present one can be removed all the same.
+pub(crate) fn known(state_dir: &Path, node: &str) -> Vec<String> {
+    let recorded = entries(state_dir).find(&Only).and_then(|found| {
+        found
+            .entry()
+            .map_or_else(|| unversioned(state_dir), |Names(names)| Ok(names))
+    });
+    let recorded = recorded.unwrap_or_else(|error| {
+        log::warn!("earlier names of this host are unknown: {}", report(&error));
+        Vec::new()
+    });
+    with(node, recorded)
 }
 
 /// Records a name before anything is made under it, and refuses one that other hosts have, too. What was
@@ -98,12 +104,12 @@ mod tests {
     #[test]
     fn every_name_is_known_once_and_the_present_one_comes_first() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(known(dir.path(), "a").unwrap(), ["a"]);
+        assert_eq!(known(dir.path(), "a"), ["a"]);
         for name in ["a", "a", "b", "b", "a"] {
             remember(dir.path(), name).unwrap();
         }
-        assert_eq!(known(dir.path(), "a").unwrap(), ["a", "b"]);
-        assert_eq!(known(dir.path(), "c").unwrap(), ["c", "a", "b"]);
+        assert_eq!(known(dir.path(), "a"), ["a", "b"]);
+        assert_eq!(known(dir.path(), "c"), ["c", "a", "b"]);
         let Names(names) = entries(dir.path()).get(&Only).unwrap().unwrap();
         assert_eq!(names, ["a", "b"]);
     }
@@ -116,17 +122,17 @@ mod tests {
             assert!(remember(dir.path(), name).is_err(), "{name}");
         }
         remember(dir.path(), "a").unwrap();
-        assert_eq!(known(dir.path(), "a").unwrap(), ["a", "localhost"]);
-        assert_eq!(known(dir.path(), "localhost").unwrap(), ["localhost", "a"]);
+        assert_eq!(known(dir.path(), "a"), ["a", "localhost"]);
+        assert_eq!(known(dir.path(), "localhost"), ["localhost", "a"]);
     }
 
     #[test]
     fn names_of_release_0_1_are_taken_over() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(unversioned_path(dir.path()), "b\na\n").unwrap();
-        assert_eq!(known(dir.path(), "c").unwrap(), ["c", "b", "a"]);
+        assert_eq!(known(dir.path(), "c"), ["c", "b", "a"]);
         remember(dir.path(), "b").unwrap();
         assert!(!unversioned_path(dir.path()).exists());
-        assert_eq!(known(dir.path(), "b").unwrap(), ["b", "a"]);
+        assert_eq!(known(dir.path(), "b"), ["b", "a"]);
     }
 }

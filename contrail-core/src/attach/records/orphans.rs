@@ -44,7 +44,8 @@ pub(crate) fn keep_only(state_dir: &Path, project: &FqName, orphans: &[Uuid]) ->
         let is_orphan = orphans.contains(&id);
         if !is_orphan
             && entries
-                .get(&id)?
+                .find(&id)?
+                .entry()
                 .is_some_and(|seen| seen.project == *project)
         {
             entries.remove(&id)?;

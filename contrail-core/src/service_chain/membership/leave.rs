@@ -16,7 +16,7 @@ use crate::api::objects::{
 };
 use crate::api::{ListQuery, Ref, Resource};
 use crate::error::{Error as ClientError, Layered, report};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::Identified;
@@ -86,9 +86,9 @@ impl ServiceRoles {
             };
             dissolved = Some(Dissolved {
                 instance: tuple.fq_name().parent(),
-                is_of_attachment: mark::is_of_attachment(&tuple.meta),
+                is_of_attachment: chains::is_of_attachment(&tuple.meta),
             });
-            let is_foreign = !mark::is_by_chain_or_attachment(&tuple.meta);
+            let is_foreign = !chains::is_by_chain_or_attachment(&tuple.meta);
             let leaving: Vec<Target> = tuple::ports(&tuple)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
@@ -230,7 +230,7 @@ impl ServiceRoles {
         for tuple in tuples.readable() {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
             let is_left = is_empty && is_chosen(tuple.fq_name().name());
-            if !is_left || !mark::is_of_attachment(&tuple.meta) {
+            if !is_left || !chains::is_of_attachment(&tuple.meta) {
                 remaining += 1;
                 continue;
             }

@@ -100,7 +100,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     let settings = Settings::from_env()?;
     logging::start(PROGRAM, &settings.log);
     docker::resolve(&mut description, &settings.node)?;
-    let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
+    let project = settings.project_name();
     let chains = ServiceChains::new(settings.client(PROGRAM)?, project);
 
     let report = report_of(command, &chains, &description)?;

@@ -1,7 +1,7 @@
 //! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
 //! container. Addresses themselves always come from OpenContrail.
 
-use contrail_core::attach::SubnetSpec;
+use contrail_core::attach::{Pool, SubnetSpec};
 use contrail_core::error::Error;
 use contrail_core::kernel::Route;
 use contrail_core::settings;
@@ -45,7 +45,7 @@ pub struct Ipam {
 /// Subnets may be given in three forms, all of which count together:
 /// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` in the same object;
 /// `"subnets": ["10.1.1.0/24", {"subnet": "fd00:1::/64", "gateway": "fd00:1::1"}]`;
-/// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`.
+/// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`, a set for each family.
 ///
 /// # Errors
 ///
@@ -68,23 +68,11 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
     for (index, item) in list(object, "subnets", place)?.iter().enumerate() {
         let what = format!("ipam.subnets[{index}]{place}");
         read.subnets.push(match item {
-            Value::String(text) => SubnetSpec {
-                prefix: subnet_prefix(text, &what)?,
-                gateway: None,
-                pool: None,
-            },
+            Value::String(text) => SubnetSpec::new(subnet_prefix(text, &what)?),
             other => entry(other, &what)?,
         });
     }
-    for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
-        let what = format!("ipam.ranges[{index}]{place}");
-        let ranges = item
-            .as_array()
-            .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
-        for range in ranges {
-            read.subnets.push(entry(range, &what)?);
-        }
-    }
+    read.subnets.extend(range_sets(object, place)?);
     for (index, item) in list(object, "routes", place)?.iter().enumerate() {
         let what = format!("ipam.routes[{index}]{place}");
         read.routes.push(route(self::object(item, &what)?, &what)?);
@@ -106,6 +94,71 @@ fn check_overlap(subnets: &[SubnetSpec], place: &str) -> Result<(), CniError> {
             );
         }
     }
+    Ok(())
+}
+
+/// The subnets of `ranges`, as `host-local` has it: each set gives an address, from any of its ranges.
+fn range_sets(object: &Object, place: &str) -> Result<Vec<SubnetSpec>, CniError> {
+    let mut subnets: Vec<SubnetSpec> = Vec::new();
+    for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
+        let what = format!("ipam.ranges[{index}]{place}");
+        let ranges = item
+            .as_array()
+            .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
+        let ranges = ranges.iter().map(|range| entry(range, &what));
+        let ranges: Vec<SubnetSpec> = ranges.collect::<Result<_, _>>()?;
+        let refused = |reason: &str| Err(invalid(&what, item, reason));
+        let Some(first) = ranges.first() else {
+            continue;
+        };
+        let is_v4 = first.prefix.is_ipv4();
+        if ranges.iter().any(|range| range.prefix.is_ipv4() != is_v4) {
+            return refused("the ranges of a set are of one family: each set gives one address");
+        }
+        if subnets.iter().any(|one| one.prefix.is_ipv4() == is_v4) {
+            return refused(
+                "each set gives an address, and an interface has one of each family: \
+                 put ranges of one family into one set",
+            );
+        }
+        let mut set: Vec<SubnetSpec> = Vec::new();
+        for range in ranges {
+            match set.iter_mut().find(|one| one.prefix == range.prefix) {
+                Some(one) => merge(one, range, &what)?,
+                None => set.push(range),
+            }
+        }
+        subnets.extend(set);
+    }
+    Ok(subnets)
+}
+
+/// Adds a further range of the same subnet.
+fn merge(subnet: &mut SubnetSpec, range: SubnetSpec, what: &str) -> Result<(), CniError> {
+    let refused = |reason: String| {
+        Err(Error::invalid(
+            format!("{what}, key subnet"),
+            range.prefix.to_string(),
+            reason,
+        )
+        .into())
+    };
+    if let (Some(one), Some(other)) = (subnet.gateway, range.gateway)
+        && one != other
+    {
+        return refused(format!("it has the gateways {one} and {other}"));
+    }
+    let overlaps = |pool: &Pool| {
+        subnet
+            .pools
+            .iter()
+            .any(|one| one.first <= pool.last && pool.first <= one.last)
+    };
+    if subnet.pools.is_empty() || range.pools.is_empty() || range.pools.iter().any(overlaps) {
+        return refused("two of its ranges overlap".to_string());
+    }
+    subnet.gateway = subnet.gateway.or(range.gateway);
+    subnet.pools.extend(range.pools);
     Ok(())
 }
 
@@ -180,8 +233,8 @@ mod tests {
         let ipam = read(json!({"subnet": "10.1.1.0/24", "routes": [{"dst": "0.0.0.0/0"}]}));
         assert_eq!(ipam.subnets[0].prefix.to_string(), "10.1.1.0/24");
         assert_eq!(
-            (ipam.subnets[0].gateway, ipam.subnets[0].pool),
-            (None, None)
+            (ipam.subnets[0].gateway, ipam.subnets[0].pools.as_slice()),
+            (None, [].as_slice())
         );
         assert_eq!(ipam.routes[0].destination.to_string(), "0.0.0.0/0");
         assert_eq!(ipam.routes[0].gateway, None);
@@ -202,7 +255,8 @@ mod tests {
         );
         let pool = |index: usize| {
             ipam.subnets[index]
-                .pool
+                .pools
+                .first()
                 .map(|p| format!("{}-{}", p.first, p.last))
         };
         assert_eq!(pool(0).unwrap(), "10.1.1.10-10.1.1.254");
