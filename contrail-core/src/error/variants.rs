@@ -1,5 +1,6 @@
 //! The errors of the API-client layer.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -201,7 +202,7 @@ pub enum Error {
     #[error("cannot {operation} {path}")]
     File {
         /// read, write, lock …
-        operation: &'static str,
+        operation: Cow<'static, str>,
         /// The file.
         path: PathBuf,
         /// The system's answer.
@@ -255,6 +256,11 @@ impl Error {
         Self::Invalid(Invalid::new(what, value, reason))
     }
 
+    /// An [`Error::Invalid`] for a value that must not be shown.
+    pub fn hidden(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid(Invalid::hidden(what, reason))
+    }
+
     /// An [`Error::Missing`].
     pub fn missing(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Missing {
@@ -272,9 +278,13 @@ impl Error {
     }
 
     /// An [`Error::File`].
-    pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+    pub fn file(
+        operation: impl Into<Cow<'static, str>>,
+        path: impl Into<PathBuf>,
+        source: io::Error,
+    ) -> Self {
         Self::File {
-            operation,
+            operation: operation.into(),
             path: path.into(),
             source,
         }
