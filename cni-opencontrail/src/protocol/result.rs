@@ -261,7 +261,12 @@ impl AddResult {
             Some(Value::String(text)) => {
                 CniVersion::parse(&text).map_err(|error| refused(error.to_string()))?
             }
-            Some(other) => return Err(refused(format!("its cniVersion is {other}"))),
+            Some(other) => {
+                return Err(refused(format!(
+                    "its cniVersion is {}",
+                    tolerant::shown(&other)
+                )));
+            }
         };
         if version <= CniVersion::V020 {
             object = from_020(object);

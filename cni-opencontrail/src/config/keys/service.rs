@@ -2,11 +2,11 @@
 
 use contrail_core::FqName;
 use contrail_core::attach::Service;
-use contrail_core::error::Error;
 use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 use serde::Deserialize;
 
 use super::given::Given;
+use crate::config::invalid::invalid;
 use crate::protocol::error::CniError;
 
 /// The keys of `service`; others are refused.
@@ -38,9 +38,8 @@ pub fn parse(given: &Given) -> Result<Service, CniError> {
         project,
         ..
     } = given;
-    let refused = |reason: String| -> CniError {
-        Error::invalid(format!("service{place}"), value.to_string(), reason).into()
-    };
+    let refused =
+        |reason: String| -> CniError { invalid(&format!("service{place}"), value, &reason) };
     if !value.is_object() {
         return Err(refused(
             "an object such as {\"instance\": \"fw\", \"interface\": \"left\"} is expected".into(),
