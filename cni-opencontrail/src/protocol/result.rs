@@ -271,7 +271,8 @@ impl AddResult {
         if version <= CniVersion::V020 {
             object = from_020(object);
         }
-        serde_json::from_value(Value::Object(object)).map_err(|e| refused(e.to_string()))
+        serde_json::from_value(Value::Object(object))
+            .map_err(|e| refused(tolerant::shortened(&e.to_string())))
     }
 
     /// Puts `next`, the work of this plugin, behind what the chain had so far.
