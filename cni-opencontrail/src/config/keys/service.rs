@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::given::Given;
 use crate::config::invalid::invalid;
 use crate::protocol::error::CniError;
+use crate::protocol::json::shortened;
 
 /// The keys of `service`; others are refused.
 pub const KEYS: &[&str] = &["instance", "interface", "mode", "forwarding"];
@@ -46,7 +47,7 @@ pub fn parse(given: &Given) -> Result<Service, CniError> {
         ));
     }
     let fields: Fields =
-        serde_json::from_value((*value).clone()).map_err(|e| refused(e.to_string()))?;
+        serde_json::from_value((*value).clone()).map_err(|e| refused(shortened(&e.to_string())))?;
     let instance = FqName::in_project(&fields.instance, project).map_err(|_| {
         refused(
             "instance: domain:project:name or the name of one of the project is expected".into(),
