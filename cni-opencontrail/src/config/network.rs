@@ -18,9 +18,9 @@ use crate::protocol::json::{Object, lookup, scalar};
 pub struct Network {
     /// Its name.
     pub name: String,
-    /// Its own object.
+    /// Its own object: the keys that have a meaning.
     pub own: Object,
-    /// The document around it; empty for a single network.
+    /// The same of the document around it, without its networks; empty for a single network.
     pub document: Object,
     /// Which network it is, for messages about one of several: ` of network net1`.
     pub place: String,
@@ -86,7 +86,7 @@ impl Network {
 
     /// A plugin is called by its type; the entries of a document are this plugin's by theirs.
     fn check_type(&self) -> Result<(), CniError> {
-        let is_entry = !self.document.is_empty();
+        let is_entry = !self.place.is_empty();
         match lookup(&self.own, "type") {
             Some(kind) if is_entry && !is_own_type(&self.own) => {
                 let reason = "only networks of type \"opencontrail\" can be attached here";
