@@ -5,6 +5,7 @@
 
 use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::{Attacher, Result};
+use contrail_core::error::counted;
 use contrail_core::error::report;
 use contrail_core::ownership::{NetworkUser, UserKind, is_by_plugin, users};
 use contrail_core::{Deadline, Error};
@@ -129,7 +130,10 @@ pub(crate) fn unregister(
     }
     let users = users(&network.meta).count();
     if users > 0 {
-        log::info!("kept virtual network {name}: it has {users} other users");
+        log::info!(
+            "kept virtual network {name}: it has {}",
+            counted(users, "other user")
+        );
         return Ok(());
     }
     if remove(attacher, id, end)? {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use contrail_core::Deadline;
 use contrail_core::process::output::print;
-use contrail_core::{Deadline, FqName};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::Method;
 use hyper::body::Bytes;
@@ -37,7 +37,7 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
         return Ok(());
     }
     let settings = &loaded.settings;
-    let project = FqName::new([&settings.domain, &settings.project]);
+    let project = settings.project_name();
     let attacher = settings.attacher(PROGRAM)?;
     let status = attacher.status(&project, &[], Deadline::after(PATIENCE));
     status.state?;

@@ -152,7 +152,7 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
 }
 
 /// The fields with references to objects that no plugin links a network to: route tables, QoS, BGP VPNs, other
-/// networks. Somebody has given them to it, and would miss it.
+/// networks. An operator added these references, so the network must stay.
 fn references(network: &VirtualNetwork) -> impl Iterator<Item = &str> {
     let fields = network.rest.iter();
     let linked = fields.filter(|(name, value)| {
