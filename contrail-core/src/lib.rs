@@ -108,6 +108,8 @@ pub mod settings;
 pub mod state;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "attach")]
+mod unwind;
 pub mod values;
 
 pub use error::{Error, Result};

@@ -72,7 +72,8 @@ impl Client {
                 Attempt::Answered(response) => {
                     shared.preferred.store(index, Ordering::Relaxed);
                     let service = service(server);
-                    return Ok(Answer::new(response, service, request, token, *unsure));
+                    let reading = (*unsure, deadline);
+                    return Ok(Answer::new(response, service, request, token, reading));
                 }
                 Attempt::Failed(failed) => failed,
             };
@@ -144,6 +145,7 @@ impl Client {
         let seconds = deadline.remaining().as_secs_f32();
         let url = server.base_url() + &request.target();
         let mut http = Request::new(request.method.clone(), url, deadline)
+            .answered_by(request.answer)
             .header("User-Agent", &self.shared.user_agent)
             .header("X-Contrail-Useragent", &self.shared.user_agent);
         http.reuse = reuse;

@@ -8,7 +8,7 @@
 mod nature;
 mod variants;
 
-pub use crate::values::text::{after_colon, quoted, report, reports, rounded};
+pub use crate::values::text::{after_colon, quoted, report, reports, rounded, visible};
 pub use variants::{Error, Result};
 
 #[cfg(test)]

@@ -144,6 +144,18 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A server cannot be used in the way in which it is configured: it speaks HTTP where TLS is expected
+    /// or the reverse, or its certificate or this client's is not accepted. The request was not carried
+    /// out. Another attempt helps only after a change of the settings or of the server.
+    #[error("cannot use {service}")]
+    Misconfigured {
+        /// Which service, with its address.
+        service: String,
+        /// What does not fit, and what to change.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The time for an operation ended. Trying again later may help.
     #[error("{operation} timed out after {} s", rounded(*.seconds))]
     Timeout {
@@ -211,7 +223,7 @@ pub enum Error {
 
     /// A proxy or another server answered instead of the configuration API.
     #[error(
-        "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
+        "{service} answered {method} {path} with status {status} and {content}; that is not an answer of the configuration API; is a proxy between, or another server at this address?"
     )]
     Foreign {
         /// Which service, with its address.
@@ -222,7 +234,7 @@ pub enum Error {
         path: String,
         /// The HTTP status.
         status: u16,
-        /// What came with it: the content type and the size.
+        /// What came with it: size, content type, and where a redirect leads to.
         content: String,
     },
 
@@ -234,6 +246,15 @@ pub enum Error {
         /// What became of asking for it.
         #[source]
         source: Box<Error>,
+    },
+
+    /// A defect of this program ended a part of the work. What it may have changed is unknown.
+    #[error("a defect of this program kept it from this: {operation}{}", after_colon(.message))]
+    Panicked {
+        /// What was attempted, on what.
+        operation: String,
+        /// What the panic said; the log has the place.
+        message: String,
     },
 
     /// The last attempt of an operation had no effect, but an earlier one may have been carried out

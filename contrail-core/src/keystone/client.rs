@@ -13,7 +13,7 @@ use super::message::{self, Grant, Proof};
 use super::settings::KeystoneSettings;
 use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
-use crate::http::{Effect, Method, Request, Response, Transport};
+use crate::http::{AnswerKind, Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -146,6 +146,7 @@ impl Keystone {
         let deadline = deadline.at_most(REQUEST_TIMEOUT);
         let seconds = deadline.remaining().as_secs_f32();
         let request = Request::new(Method::POST, &endpoint.url, deadline)
+            .answered_by(AnswerKind::Token)
             .header("Accept", "application/json")
             .json(&body);
         let service = || service(endpoint);

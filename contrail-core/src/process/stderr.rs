@@ -258,6 +258,13 @@ mod tests {
             reader.read_exact(&mut text).map(|()| text)
         });
         stream.write_all(&[b'x'; 1 << 20]).unwrap();
-        assert!(reading.join().unwrap().unwrap().iter().all(|&byte| byte == b'x'));
+        assert!(
+            reading
+                .join()
+                .unwrap()
+                .unwrap()
+                .iter()
+                .all(|&byte| byte == b'x')
+        );
     }
 }
