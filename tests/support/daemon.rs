@@ -32,10 +32,19 @@ impl Program {
     /// # Panics
     /// When it cannot be started, or does not serve in time.
     pub fn start(program: &Path) -> Self {
+        Self::start_as(Command::new(program), &[])
+    }
+
+    /// Starts a command of it with these variables.
+    ///
+    /// # Panics
+    /// As [`Program::start`].
+    pub fn start_as(mut command: Command, environment: &[(&str, &str)]) -> Self {
         fs::create_dir_all(SOCKETS).expect("/run is writable in the sandbox");
-        let child = Command::new(program)
+        let child = command
             .args(["--socketpath", SOCKETS])
             .env_clear()
+            .envs(environment.iter().copied())
             .stderr(Stdio::null())
             .spawn()
             .expect("the plugin starts");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,9 +32,18 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
+/// A program that gets no more than this much memory for its data, in MiB: what asks for more ends.
+pub fn with_memory(program: &Path, mebibytes: u32) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -d {} && exec \"$0\" \"$@\"", mebibytes << 10);
+    command.args(["-c", &script]).arg(program);
+    command
+}
+
 /// One call of the plugin.
 #[derive(Clone, Debug)]
 pub struct Call {
+    memory: Option<u32>,
     environment: BTreeMap<String, String>,
     input: String,
 }
@@ -71,6 +80,7 @@ impl Call {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
+            memory: None,
             environment: environment.into(),
             input: input.to_string(),
         }
@@ -80,6 +90,12 @@ impl Call {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The same call with so many MiB of memory.
+    pub fn with_memory(self, mebibytes: u32) -> Self {
+        let memory = Some(mebibytes);
+        Self { memory, ..self }
     }
 
     /// The same call with another text on standard input.
@@ -108,7 +124,12 @@ impl Call {
 
     fn start_into(&self, stdout: Stdio) -> Running {
         let started = Instant::now();
-        let mut child = Command::new(program("cni-opencontrail"))
+        let program = program("cni-opencontrail");
+        let mut command = match self.memory {
+            Some(memory) => with_memory(&program, memory),
+            None => Command::new(program),
+        };
+        let mut child = command
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())
