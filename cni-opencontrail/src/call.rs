@@ -3,11 +3,13 @@
 use std::io::Read;
 use std::time::Instant;
 
+use contrail_core::error::Error;
 use contrail_core::settings::Settings;
 
-use crate::backend::Backend;
 use crate::config::document::{self, Config};
+use crate::config::network::Network;
 use crate::config::sources::SettingsSources;
+use crate::operations::Operations;
 use crate::protocol::command::Command;
 use crate::protocol::environment::Args;
 use crate::protocol::error::CniError;
@@ -70,17 +72,45 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The settings of a network, as the command needs them.
+    ///
+    /// # Errors
+    ///
+    /// Code 7 for a setting that cannot be used, code 5 for a file that cannot be read.
+    pub fn settings(&self, network: &Network) -> Result<Settings, CniError> {
+        if self.command != Command::Del {
+            return self.sources.load(network.layers()?);
+        }
+        match network.layers() {
+            Ok(layers) => self.sources.load_for_removal(layers),
+            Err(unusable) => {
+                let settings = self.sources.load_for_removal(network.usable_layers())?;
+                let reason = "the configuration has a setting that cannot be used";
+                Ok(settings.without_api(&Error::invalid("setting", unusable.to_string(), reason)))
+            }
+        }
+    }
+
     /// Makes the connection of networks that share one. Each connection gets the time that is left
     /// of the whole call's.
     ///
     /// # Errors
     ///
     /// As [`World::connect`].
-    pub fn connect(&self, settings: &Settings) -> contrail_core::attach::Result<Box<dyn Backend>> {
+    pub fn connect(
+        &self,
+        settings: &Settings,
+    ) -> contrail_core::attach::Result<Box<dyn Operations>> {
         let mut settings = settings.clone();
         let timeout = &mut settings.timeouts.attach;
         *timeout = timeout.saturating_sub(self.started.elapsed());
-        Ok((self.world.connect)(&settings)?)
+        match (self.world.connect)(&settings) {
+            // A certificate that is gone keeps no container.
+            Err(error) if self.command == Command::Del => {
+                Ok((self.world.connect)(&settings.without_api(&error))?)
+            }
+            connected => Ok(connected?),
+        }
     }
 }
 

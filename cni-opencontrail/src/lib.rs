@@ -8,14 +8,14 @@
 //! | `config` | the configuration on standard input; its keys are in `config::keys` |
 //! | `command` | ADD, DEL, CHECK, GC, STATUS, and `clean` |
 //! | `call`, `run` | one call, from its environment to its answer |
-//! | [`backend`] | what the commands need of `contrail-core` |
+//! | [`operations`] | what the commands need of `contrail-core` |
 
-pub mod backend;
 mod call;
 mod command;
 mod command_line;
 mod config;
 pub mod interrupts;
+pub mod operations;
 pub mod protocol;
 mod run;
 mod world;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use cni_opencontrail::interrupts::Signals;
 use cni_opencontrail::protocol::environment::Environment;
 use cni_opencontrail::protocol::stdin::{TIME, Until};
-use cni_opencontrail::{Streams, World, backend, run};
+use cni_opencontrail::{Streams, World, operations, run};
 use contrail_core::process::{self, logging, output};
 
 fn main() -> ExitCode {
@@ -18,8 +18,8 @@ fn main() -> ExitCode {
     let world = World {
         environment: Environment::new(variables.map(|(name, value)| (text(name), text(value)))),
         read_file: &contrail_core::files::read_text,
-        connect: &backend::connect,
-        start_log: &|settings| logging::start(backend::PROGRAM, settings),
+        connect: &operations::connect,
+        start_log: &|settings| logging::start(operations::PROGRAM, settings),
         interrupts: &Signals::default(),
     };
     let stdin = io::stdin();

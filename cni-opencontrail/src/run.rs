@@ -5,15 +5,14 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use serde_json::Value;
-
 use crate::call::Call;
 use crate::command::{add, check, del, gc, status};
 use crate::command_line;
 use crate::config::sources::SettingsSources;
+use crate::protocol::answer;
 use crate::protocol::command::Command;
 use crate::protocol::error::CniError;
-use crate::protocol::version::{self, CniVersion};
+use crate::protocol::version::CniVersion;
 use crate::world::{Streams, World};
 
 /// Why a call fails.
@@ -78,10 +77,10 @@ fn serve<'a>(
 ) -> Result<(), Failure> {
     let command = Command::parse(command)?;
     if command == Command::Version {
-        return write_once(stdout, &version::answer()).map_err(Failure::Unwritten);
+        return write_once(stdout, &answer::versions()).map_err(Failure::Unwritten);
     }
     let call = Call::read(command, world, sources, stdin, version)?;
-    let Some(result) = answer(&call)? else {
+    let Some(result) = result(&call)? else {
         return Ok(());
     };
     write_once(stdout, &result).map_err(|error| {
@@ -94,7 +93,7 @@ fn serve<'a>(
 }
 
 /// Runs the command. Only ADD has a result.
-fn answer(call: &Call) -> Result<Option<Value>, CniError> {
+fn result(call: &Call) -> Result<Option<String>, CniError> {
     match call.command {
         Command::Add => add::run(call).map(Some),
         Command::Del => del::run(call).map(|()| None),
@@ -115,9 +114,8 @@ fn defect(panic: &dyn Any) -> CniError {
     .with("this is a defect of the plugin; its log says where")
 }
 
-fn write_once(stdout: &mut dyn Write, value: &Value) -> io::Result<()> {
-    let mut text = value.to_string();
-    text.push('\n');
+fn write_once(stdout: &mut dyn Write, answer: &str) -> io::Result<()> {
+    let text = format!("{answer}\n");
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }

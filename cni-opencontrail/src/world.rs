@@ -1,12 +1,12 @@
-//! What the plugin sees of the outside. Tests give it a map, byte buffers and a recording backend.
+//! What the plugin sees of the outside. Tests give it a map, byte buffers and a recorder.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use contrail_core::settings::{LogSettings, Settings};
 
-use crate::backend::Backend;
 use crate::interrupts::Interrupts;
+use crate::operations::Operations;
 use crate::protocol::environment::Environment;
 
 /// What the plugin sees of the outside, except its streams.
@@ -16,7 +16,7 @@ pub struct World<'a> {
     /// Reads a file.
     pub read_file: &'a dyn Fn(&Path) -> io::Result<String>,
     /// Makes the connection that settings describe.
-    pub connect: &'a dyn Fn(&Settings) -> contrail_core::Result<Box<dyn Backend>>,
+    pub connect: &'a dyn Fn(&Settings) -> contrail_core::Result<Box<dyn Operations>>,
     /// Starts logging; only the first call of it counts.
     pub start_log: &'a dyn Fn(&LogSettings),
     /// Tells whether the caller has given up.

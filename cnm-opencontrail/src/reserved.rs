@@ -1,13 +1,14 @@
-//! What an address without an interface is reserved for, as the mark of its instance IP says.
+//! Why this program reserves addresses, in words, and whose a reserved address is.
 //!
-//! The text of the mark is also what other hosts show as the holder of the address. This is the one place
-//! that writes and reads it; the texts are stored on controllers and must never change.
+//! Other hosts show the words as the holder of the address. The mark [`ReservedFor`] beside them decides;
+//! release 0.1.0 wrote only the words, so they must never change.
 
 use std::fmt;
 
 use contrail_core::attach::Reservation;
+use contrail_core::ownership::ReservedFor;
 
-/// What the texts of auxiliary addresses begin with.
+/// What the texts of auxiliary addresses begin with, for those that release 0.1.0 has reserved.
 const AUXILIARY: &str = "auxiliary address";
 
 /// Why this program reserves an address.
@@ -35,10 +36,13 @@ impl fmt::Display for Purpose<'_> {
     }
 }
 
-/// Whether the IPAM driver owns a reservation. An address that was reserved again under the name of its
-/// endpoint is the IPAM driver's, too.
+/// Whether the IPAM driver owns a reservation: those of auxiliary addresses are the network driver's.
 pub(crate) fn is_of_ipam(reservation: &Reservation) -> bool {
-    !reservation.purpose.starts_with(AUXILIARY)
+    match reservation.reserved_for {
+        Some(reserved_for) => reserved_for == ReservedFor::Interface,
+        // Release 0.1.0 wrote only the text.
+        None => !reservation.purpose.starts_with(AUXILIARY),
+    }
 }
 
 #[cfg(test)]
@@ -47,28 +51,42 @@ mod tests {
 
     use super::*;
 
+    fn reservation(reserved_for: Option<ReservedFor>, purpose: &str) -> Reservation {
+        Reservation {
+            id: Uuid::from_u128(1),
+            address: "10.1.1.9".parse().unwrap(),
+            reserved_for,
+            purpose: purpose.to_owned(),
+        }
+    }
+
+    const OF_AUXILIARY: &str = "auxiliary address printer of Docker network 0123456789ab";
+
     #[test]
-    fn marks_keep_their_texts_and_tell_whose_an_address_is() {
+    fn the_texts_are_those_of_earlier_releases() {
         let auxiliary = Purpose::Auxiliary {
             label: "printer",
             network: "0123456789ab",
         };
-        for (text, purpose, expected) in [
-            ("reserved by Docker", Some(Purpose::Ipam), true),
-            (
-                "auxiliary address printer of Docker network 0123456789ab",
-                Some(auxiliary),
-                false,
-            ),
-            ("docker-0123456789ab", None, true),
+        assert_eq!(Purpose::Ipam.to_string(), "reserved by Docker");
+        assert_eq!(auxiliary.to_string(), OF_AUXILIARY);
+    }
+
+    #[test]
+    fn the_mark_decides_and_the_text_only_where_release_0_1_0_wrote_no_mark() {
+        let (interface, nothing) = (Some(ReservedFor::Interface), Some(ReservedFor::Nothing));
+        for (mark, text, expected) in [
+            (interface, "reserved by Docker", true),
+            (interface, OF_AUXILIARY, true),
+            (nothing, OF_AUXILIARY, false),
+            (nothing, "reserved by Docker", false),
+            (nothing, "docker-0123456789ab", false),
+            (None, "reserved by Docker", true),
+            (None, "docker-0123456789ab", true),
+            (None, OF_AUXILIARY, false),
         ] {
-            assert!(purpose.is_none_or(|purpose| purpose.to_string() == text));
-            let reservation = Reservation {
-                id: Uuid::from_u128(1),
-                address: "10.1.1.9".parse().unwrap(),
-                purpose: text.to_owned(),
-            };
-            assert_eq!(is_of_ipam(&reservation), expected, "{text}");
+            let outcome = is_of_ipam(&reservation(mark, text));
+            assert_eq!(outcome, expected, "{mark:?} {text}");
         }
     }
 }

@@ -1,9 +1,11 @@
-//! The program itself: how it starts, answers, shows its settings and ends.
+//! The program itself: how it starts, answers and ends.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -11,45 +13,9 @@ use std::time::{Duration, Instant};
 mod support;
 
 use support::post;
-
-/// An address without a listener: the controller is down.
-const DEAD: &str = "127.0.0.1:1";
-
-struct Program {
-    directory: tempfile::TempDir,
-}
+use support::program::{DEAD, Program};
 
 impl Program {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cnm-opencontrail"));
-        command
-            .env_clear()
-            .env("CONFIG_API_SERVER", DEAD)
-            .env("VROUTER_AGENT_IP", DEAD)
-            .env("SOCKET_PATH", self.path("plugins"))
-            .env("CONTRAIL_STATE_DIR", self.path("state"))
-            .env("CONTRAIL_RUN_DIR", self.path("run"))
-            .env("VNC_API_LIB_INI", self.empty_file())
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn empty_file(&self) -> PathBuf {
-        let path = self.path("vnc_api_lib.ini");
-        std::fs::write(&path, "").unwrap();
-        path
-    }
-
     /// The plugin, started by a shell script as `$0`.
     fn in_shell(&self, script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
@@ -137,18 +103,18 @@ fn a_second_plugin_is_refused_and_the_first_keeps_running() {
     let second = program.output(&[]);
     assert!(!second.status.success());
     assert!(text(&second.stderr).contains("another plugin answers"));
-    assert!(program.output(&["ping"]).status.success());
+    assert!(program.output(&["ping", "--socket"]).status.success());
 }
 
 #[test]
 fn ping_fails_unless_a_plugin_answers() {
     let program = Program::new();
-    let none = program.output(&["ping"]);
+    let none = program.output(&["ping", "--socket"]);
     assert!(!none.status.success());
     let error = text(&none.stderr);
     assert!(error.contains("no plugin answers on"), "{error}");
     let _serving = program.serve(&[]);
-    let answer = program.output(&["ping"]);
+    let answer = program.output(&["ping", "--socket"]);
     assert!(answer.status.success(), "{}", text(&answer.stderr));
     assert!(text(&answer.stdout).contains("opencontrail.sock: {\"Implements\":"));
 }
@@ -159,7 +125,7 @@ fn one_process_can_have_several_names() {
     let mut serving = program.serve(&["--name", "a", "--name", "b"]);
     let end = Instant::now() + Duration::from_secs(10);
     while !program
-        .output(&["ping", "--name", "a", "--name", "b"])
+        .output(&["ping", "--socket", "--name", "a", "--name", "b"])
         .status
         .success()
     {
@@ -230,7 +196,7 @@ fn the_status_counts_removals_that_wait_for_the_controller() {
     let systemd = Systemd::new(&program);
     let mut serving = systemd.start(&program, &[]);
     assert!(systemd.message().starts_with("READY=1\n"));
-    let status = "serving 1 socket; 1 removals or creations are not complete: see the log";
+    let status = "serving 1 socket; 1 operation not complete: see the log";
     assert_eq!(systemd.message(), format!("STATUS={status}\n"));
     serving.terminate();
     assert!(
@@ -297,38 +263,25 @@ fn a_socket_that_systemd_opened_is_served_and_stays() {
 }
 
 #[test]
-fn every_setting_is_shown_with_its_origin_and_no_secret() {
+fn what_deserves_attention_is_said_beside_the_settings() {
     let program = Program::new();
-    let file = program.path("opencontrail.conf");
-    std::fs::write(&file, "---\nadmin_tenant: blue\nscope: global\n").unwrap();
-    let file = file.display().to_string();
+    let password = program.path("password");
+    std::fs::write(&password, "hush").unwrap();
+    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
+    let ini = program.path("ini");
+    std::fs::write(&ini, "[auth]\nAUTHN_TENNANT = blue\n").unwrap();
     let output = program
-        .command(&[
-            "config", "-f", &file, "-u", "bob", "-p", "hush", "-g", "local",
-        ])
+        .command(&["config", "-u", "bob", "-a", "https://a"])
+        .env("ADMIN_PASSWORD_FILE", &password)
+        .env("OS_INSECURE", "true")
+        .env("VNC_API_LIB_INI", &ini)
         .output()
         .unwrap();
-    let shown = text(&output.stdout);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let origin = |name: &str| {
-        let line = shown
-            .lines()
-            .find(|line| line.split(' ').next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("{name} is not shown:\n{shown}"));
-        line.split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    assert_eq!(
-        origin("api_server"),
-        "127.0.0.1:1 environment variable CONFIG_API_SERVER"
-    );
-    assert_eq!(origin("admin_user"), "bob flag --admin_user");
-    assert_eq!(origin("admin_password"), "*** flag --admin_password");
-    assert_eq!(origin("scope"), "local flag --scope");
-    assert_eq!(origin("tenant_name"), format!("blue {file} line 2"));
-    assert!(!shown.contains("hush"));
+    let log = text(&output.stderr);
+    for expected in ["admin_password in", "insecure (", "AUTHN_TENANT?"] {
+        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    }
+    assert!(output.status.success() && !log.contains("hush"), "{log}");
 }
 
 #[test]
@@ -349,10 +302,15 @@ fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     let mut serving = program.serve(&["-g", "global", "-u", "bob", "-p", "hush"]);
     serving.terminate();
     let log = serving.log();
-    assert!(
-        log.contains("SCOPE=local") && log.contains("ADMIN_PASSWORD_FILE"),
-        "{log}"
-    );
+    for warning in [
+        "SCOPE=local",
+        "--endpoint-mode dnsrr",
+        "ADMIN_PASSWORD_FILE",
+    ] {
+        assert!(log.contains(warning), "{log}");
+    }
+    // Nothing is known of an earlier start.
+    assert!(!log.contains("restart Docker"), "{log}");
     assert!(!log.contains("hush"));
     let first = log.lines().next().unwrap();
     assert!(
@@ -364,6 +322,74 @@ fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
 }
 
 #[test]
+fn a_scrape_of_metrics_is_answered_and_leaves_no_error_in_the_log() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    for request in [
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ] {
+        let socket = program.path("plugins/opencontrail.sock");
+        let mut stream = UnixStream::connect(socket).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    serving.terminate();
+    let log = serving.log();
+    assert!(
+        !log.contains("] error: ") && !log.contains("metrics"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_change_of_what_docker_remembers_is_warned_of_once() {
+    let program = Program::new();
+    for (arguments, expected) in [
+        (&[][..], None),
+        (&["-g", "global"], Some("the scope was local and is global")),
+        (&["-g", "global"], None),
+        (
+            &["-g", "global", "--name", "a"],
+            Some("/a.sock. Docker reads"),
+        ),
+    ] {
+        let mut serving = program.serve(arguments);
+        let name = if arguments.contains(&"a") {
+            "a"
+        } else {
+            "opencontrail"
+        };
+        let end = Instant::now() + Duration::from_secs(10);
+        while !program.path(&format!("plugins/{name}.sock")).exists() {
+            assert!(Instant::now() < end, "no socket: {}", serving.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        serving.terminate();
+        let log = serving.log();
+        assert_eq!(
+            log.contains("restart Docker after"),
+            expected.is_some(),
+            "{log}"
+        );
+        assert!(log.contains(expected.unwrap_or_default()), "{log}");
+    }
+}
+
+#[test]
+fn a_ping_fails_while_the_api_does_not_answer_although_the_plugin_does() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    assert!(program.output(&["ping", "--socket"]).status.success());
+    let refused = program.output(&["ping"]);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains(DEAD));
+    serving.terminate();
+}
+
+#[test]
 fn a_stale_socket_is_replaced() {
     let program = Program::new();
     let mut serving = program.serve(&[]);
@@ -372,7 +398,7 @@ fn a_stale_socket_is_replaced() {
     assert!(Path::new(&program.path("plugins/opencontrail.sock")).exists());
     let mut again = program.serve(&[]);
     let end = Instant::now() + Duration::from_secs(10);
-    while !program.output(&["ping"]).status.success() {
+    while !program.output(&["ping", "--socket"]).status.success() {
         assert!(Instant::now() < end, "{}", again.log());
     }
     again.terminate();

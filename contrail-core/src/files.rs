@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -49,7 +49,7 @@ pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
     read_private_if(path, |_| Ok(()))
 }
 
-/// The same if the opened file passes a check.
+/// Reads a file like [`read_private`] if the opened file passes a check.
 ///
 /// # Errors
 /// As [`read_private`], and those of the check.
@@ -122,6 +122,14 @@ pub fn check_plain(metadata: &fs::Metadata) -> io::Result<()> {
     }
 }
 
+/// Whether every user of this host may read a file.
+///
+/// # Errors
+/// The system's error.
+pub fn is_readable_by_others(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.mode() & 0o004 != 0)
+}
+
 fn odd(reason: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, reason)
 }
@@ -147,8 +155,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, fs::File::sync_all)
 }
 
-/// The same without waiting for the disk: after a power failure the file may be empty or missing. For content
-/// that may get lost.
+/// Replaces a file like [`write_private`] without waiting for the disk: after a power failure the file may be
+/// empty or missing. For content that may get lost.
 ///
 /// # Errors
 /// [`Error::File`]; the old content is kept.
@@ -247,9 +255,14 @@ fn is_old(entry: &fs::DirEntry) -> bool {
 pub fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        // A file system that is read-only says so before it looks for the file.
+        Err(_) if is_absent(path) => Ok(false),
         Err(e) => Err(Error::file("remove", path, e)),
     }
+}
+
+fn is_absent(path: &Path) -> bool {
+    matches!(fs::symlink_metadata(path), Err(e) if e.kind() == ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //! use contrail_core::api::{ListQuery, Resource, VirtualNetwork};
 //! use contrail_core::settings::Settings;
 //!
-//! let client = Settings::from_env()?.client("my-program")?;
-//! let query = ListQuery::children_of("project", "default-domain:admin".parse()?);
+//! let settings = Settings::from_env()?;
+//! let client = settings.client("my-program")?;
+//! let query = ListQuery::children_of("project", settings.project_name());
 //! for network in client.list::<VirtualNetwork>(&query)? {
 //!     println!("{}", network.fq_name());
 //! }
@@ -60,7 +61,7 @@
 //!
 //! | feature | modules |
 //! |---|---|
-//! | none | [`values`], [`error`], [`files`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`connect`], [`ownership`] |
+//! | none | [`values`], [`error`], [`files`], [`stored`], [`parallel`], [`http`], [`keystone`], [`api`], [`agent`], [`settings`], [`connect`], [`ownership`] |
 //! | `process` | `process`: logging, panics and reports of a program |
 //! | `service-chain` | `service_chain` |
 //! | `kernel` | `kernel`, `state` |
@@ -106,6 +107,7 @@ pub mod service_chain;
 pub mod settings;
 #[cfg(feature = "kernel")]
 pub mod state;
+pub mod stored;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(feature = "attach")]

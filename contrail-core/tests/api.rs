@@ -4,33 +4,15 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use contrail_core::api::{Client, ListQuery, NetworkIpam, Project, VirtualMachine, VirtualNetwork};
+use contrail_core::api::{Client, ListQuery, Project, VirtualMachine, VirtualNetwork};
 use contrail_core::keystone::{FixedToken, NoAuth, TokenSource};
 use contrail_core::{Deadline, Error, FqName, Result, Secret};
-use support::{Act, LONG, Server, answer, client_with, nobody};
+use support::{Act, ID, LONG, Server, answer, client, client_with, created, network, nobody};
 use uuid::Uuid;
-
-const ID: Uuid = Uuid::from_u128(7);
-
-fn client(addresses: &[SocketAddr]) -> Client {
-    client_with(addresses, Arc::new(NoAuth))
-}
-
-fn created(kind: &str, uuid: Uuid) -> Act {
-    let body =
-        serde_json::json!({kind: {"name": "x", "fq_name": ["x"], "uuid": uuid, "href": "y"}});
-    Act::Answer(200, body.to_string())
-}
-
-fn network() -> VirtualNetwork {
-    let name = FqName::new(["default-domain", "admin", "net1"]);
-    VirtualNetwork::new(name, NetworkIpam::default_name(), vec![])
-}
 
 fn exists(uuid: Uuid) -> Act {
     let text = format!("{uuid} already exists with fq_name: ['{uuid}']");

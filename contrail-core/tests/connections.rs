@@ -3,31 +3,8 @@
 
 mod support;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use contrail_core::FqName;
-use contrail_core::api::{Client, NetworkIpam, VirtualMachine, VirtualNetwork};
-use contrail_core::keystone::NoAuth;
-use support::{Act, Server, answer, client_with};
-use uuid::Uuid;
-
-const ID: Uuid = Uuid::from_u128(7);
-
-fn client(addresses: &[SocketAddr]) -> Client {
-    client_with(addresses, Arc::new(NoAuth))
-}
-
-fn created(kind: &str, uuid: Uuid) -> Act {
-    let body =
-        serde_json::json!({kind: {"name": "x", "fq_name": ["x"], "uuid": uuid, "href": "y"}});
-    Act::Answer(200, body.to_string())
-}
-
-fn network() -> VirtualNetwork {
-    let name = FqName::new(["default-domain", "admin", "net1"]);
-    VirtualNetwork::new(name, NetworkIpam::default_name(), vec![])
-}
+use contrail_core::api::VirtualMachine;
+use support::{Act, ID, Server, answer, client, created, network};
 
 fn keep(act: Act) -> Act {
     match act {

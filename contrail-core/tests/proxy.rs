@@ -4,20 +4,12 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use contrail_core::api::{Client, ListQuery, Resource, VirtualMachine};
-use contrail_core::keystone::{FixedToken, NoAuth};
+use contrail_core::api::{ListQuery, Resource, VirtualMachine};
+use contrail_core::keystone::FixedToken;
 use contrail_core::{Error, FqName, Secret};
-use support::{Act, Server, answer, client_with};
-use uuid::Uuid;
-
-const ID: Uuid = Uuid::from_u128(7);
-
-fn client(addresses: &[SocketAddr]) -> Client {
-    client_with(addresses, Arc::new(NoAuth))
-}
+use support::{Act, ID, Server, answer, client, client_with};
 
 #[test]
 fn a_token_that_an_answer_repeats_is_shown_nowhere() {

@@ -8,7 +8,7 @@ use contrail_core::api::{
 };
 use contrail_core::service_chain::Description;
 use contrail_core::{Error, FqName};
-use contrail_lab::lab::Restartable;
+use contrail_lab::lab::{CLIENT_ENVIRONMENT, Restartable};
 use contrail_lab::sandbox;
 use opencontrail_tests::plugin::program;
 use opencontrail_tests::world::{client, everything};
@@ -34,11 +34,7 @@ pub fn command(command: &str, document: &Value, more: &[&str]) -> Command {
         .args([command, "/run/chain.json"])
         .args(more)
         .env_clear()
-        .env("API_SERVER_IP", "127.0.0.1")
-        .env("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0")
-        .env("OS_USERNAME", "admin")
-        .env("OS_PASSWORD", "contrail123")
-        .env("OS_TENANT_NAME", "admin")
+        .envs(CLIENT_ENVIRONMENT)
         .env("CONTRAIL_REQUEST_TIMEOUT", "2")
         .stdin(Stdio::null());
     program
@@ -143,7 +139,7 @@ fn mistakes_are_named_with_code_2_and_nothing_is_written() {
             (with("colour", json!("red")), "unknown field `colour`"),
             (with("services", json!([])), "service"),
             (with("left", json!("bare")), "bare has no subnet"),
-            (with("right", json!("net1")), "it is a cycle"),
+            (with("right", json!("net1")), "the chain contains a cycle"),
             (
                 with(
                     "services",

@@ -73,7 +73,7 @@ impl Service<'_> {
         self.restart();
     }
 
-    /// The same with an ADD that is killed; the runtime takes that back.
+    /// Restarts it with an ADD that is killed at its request number `at`; the runtime takes that back.
     pub fn restart_after_killed_add(&self, lab: &Lab, at: u32) {
         self.run("DEL");
         let add = call("ADD", self.netns, &self.container, self.document);

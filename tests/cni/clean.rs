@@ -52,7 +52,7 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
         call("ADD", "gone", &gone).run().ok();
         end(gone);
         let report = clean(&["--remove"]);
-        assert!(report.contains("1 orphans, 0 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 0 of them removed"), "{report}");
         assert!(
             report.contains("container gone, interface eth0"),
             "{report}"
@@ -71,7 +71,7 @@ fn an_orphan_is_noted_first_and_removed_when_it_still_is_one() {
             "{report}"
         );
         let report = clean(&["--remove", "--grace", "0"]);
-        assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 1 of them removed"), "{report}");
         assert_eq!(everything(&lab, &[kept.netns()]), before);
     });
 }

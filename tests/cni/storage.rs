@@ -81,6 +81,9 @@ fn add_with_a_state_directory_that_cannot_be_written_is_refused_and_leaves_nothi
             let before = everything(&lab, &[netns.netns()]);
             trouble.begin();
             names_the_directory(&call("ADD", &netns).run());
+            let status = call("STATUS", &netns).run();
+            assert_eq!(status.json["code"], 50, "{}", status.json);
+            assert!(status.json.to_string().contains(STATE), "{}", status.json);
             trouble.end();
             assert_eq!(everything(&lab, &[netns.netns()]), before);
             call("ADD", &netns).run().ok();
@@ -113,16 +116,41 @@ fn del_does_not_claim_what_it_could_neither_do_nor_note() {
 }
 
 #[test]
-fn del_works_without_noting_anything_while_the_directory_is_full() {
+fn del_of_what_was_never_there_needs_no_directory_to_write_to() {
     sandbox::test(|| {
         let lab = lab();
         let netns = TestNetns::new("c").unwrap();
-        state_of("64k");
-        let before = everything(&lab, &[netns.netns()]);
-        call("ADD", &netns).run().ok();
-        Trouble::Full.begin();
-        call("DEL", &netns).run().ok();
-        Trouble::Full.end();
-        assert_eq!(everything(&lab, &[netns.netns()]), before);
+        for trouble in Trouble::BOTH {
+            state_of("64k");
+            let before = everything(&lab, &[netns.netns()]);
+            trouble.begin();
+            let deleted = call("DEL", &netns).run().ok();
+            assert_eq!(deleted.log, "");
+            trouble.end();
+            assert_eq!(everything(&lab, &[netns.netns()]), before);
+            umount(STATE).unwrap();
+        }
+    });
+}
+
+#[test]
+fn del_works_without_noting_anything_while_the_directory_cannot_be_written() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        for trouble in Trouble::BOTH {
+            state_of("64k");
+            let before = everything(&lab, &[netns.netns()]);
+            call("ADD", &netns).run().ok();
+            trouble.begin();
+            // Runtimes ask again, also for what is gone.
+            call("DEL", &netns).run().ok();
+            call("DEL", &netns).run().ok();
+            trouble.end();
+            // Notes that could not be removed go with the next call.
+            call("DEL", &netns).run().ok();
+            assert_eq!(everything(&lab, &[netns.netns()]), before);
+            umount(STATE).unwrap();
+        }
     });
 }

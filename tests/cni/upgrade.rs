@@ -93,7 +93,7 @@ fn a_removal_that_waits_is_shown_and_completed() {
         install("cni-removal-waits", STATE);
         let report = clean(&[]);
         assert!(
-            report.contains("1 deferred removals completed, 0 pending"),
+            report.contains("1 deferred removal completed, 0 pending"),
             "{report}"
         );
         assert_eq!(everything(&lab, &[]), before);
@@ -109,7 +109,7 @@ fn an_orphan_that_was_seen_has_its_time_of_grace_behind_it() {
         install("cni-orphan", STATE);
         // It was seen long ago, so it goes at the first look of this release.
         let report = clean(&["--remove", "--grace", "1"]);
-        assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 1 of them removed"), "{report}");
         assert_eq!(everything(&lab, &[]), before);
         nothing_is_damaged();
     });

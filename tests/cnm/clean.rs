@@ -59,7 +59,7 @@ fn an_endpoint_that_no_engine_knows_is_noted_and_later_removed() {
         // Both the engine and the plugin have lost what they knew.
         let engine = Engine::without_state("host1");
         let report = clean(&["--remove"]);
-        assert!(report.contains("1 orphans, 0 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 0 of them removed"), "{report}");
         assert!(report.contains("  endpoint gone ("), "{report}");
         let report = clean(&[]);
         assert!(
@@ -67,7 +67,7 @@ fn an_endpoint_that_no_engine_knows_is_noted_and_later_removed() {
             "{report}"
         );
         let report = clean(&["--remove", "--grace", "0"]);
-        assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 1 of them removed"), "{report}");
         assert_eq!(without_notes(&lab), with_one);
 
         engine.leave("n1", "living");
@@ -77,7 +77,7 @@ fn an_endpoint_that_no_engine_knows_is_noted_and_later_removed() {
         lose_link("gone");
         clean(&[]);
         let report = clean(&["--remove", "--grace", "0"]);
-        assert!(report.contains("1 orphans, 1 of them removed"), "{report}");
+        assert!(report.contains("1 orphan, 1 of them removed"), "{report}");
         let joined = engine.join("n1", "gone", "gone").unwrap_err();
         assert!(joined.contains("start the container again"), "{joined}");
         engine.delete_endpoint("n1", "gone");
@@ -101,7 +101,7 @@ fn removals_that_wait_are_shown_and_worked_off() {
         lab.start_service(Restartable::ConfigApi).unwrap();
         let report = clean(&[]);
         assert!(
-            report.contains("1 deferred removals completed, 0 pending"),
+            report.contains("1 deferred removal completed, 0 pending"),
             "{report}"
         );
         // What waits beside the endpoints is the plugin's own to do.

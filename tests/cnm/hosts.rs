@@ -126,7 +126,6 @@ impl Host {
             netns: self.namespaces[number].path().to_owned(),
             network: network(number % NETWORKS),
             mac: Some(attached.mac),
-            mtu: None,
             addresses: attached.addresses.iter().map(|a| a.address).collect(),
             routes: Vec::new(),
             interfaces: vec!["eth0".into()],

@@ -84,7 +84,7 @@ fn join(engine: &Engine, network: &str, endpoint: &str) {
 }
 
 /// The agent comes back without what it knew.
-fn forgetful_restart(lab: &Lab) {
+pub fn forgetful_restart(lab: &Lab) {
     lab.stop_service(Restartable::Agent);
     for file in fs::read_dir(PORTS).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();
@@ -160,12 +160,12 @@ fn a_port_that_somebody_has_altered_is_put_right() {
             id,
             instance_id: right.instance_id,
             vn_id: right.vn_id,
-            project_id: Some(right.project_id),
+            project_id: right.project_id,
             display_name: "altered".into(),
             address: right.address,
             address6: None,
             mac: "02:00:00:00:00:99".parse().unwrap(),
-            host_ifname: right.host_ifname.clone(),
+            host_ifname: right.host_ifname.clone().unwrap(),
         };
         agent.add(&altered).unwrap();
         assert_ne!(agent.get(id).unwrap().unwrap().mac, right.mac);

@@ -48,7 +48,7 @@ impl Life {
         Self::with_endpoint(json!({}))
     }
 
-    /// The same of a container that takes a role in a service.
+    /// With Docker's own IPAM driver, and a container that takes a role in a service.
     pub fn of_member() -> Self {
         Self::with_endpoint(json!({"service": "fw", "service-interface": "left"}))
     }

@@ -5,8 +5,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualMachineInterface, VirtualNetwork};
+use contrail_core::api::{
+    InstanceIp, IpamSubnet, ListQuery, NetworkIpam, Project, VirtualMachineInterface,
+    VirtualNetwork,
+};
 use contrail_core::kernel::{Dataplane, Kernel};
+use contrail_core::ownership::mark::RESERVED;
 use contrail_core::state::lock::InterfaceLock;
 use contrail_core::{Deadline, FqName, values::identity};
 use contrail_lab::http::ServiceName::ConfigApi;
@@ -71,7 +75,7 @@ fn the_options_of_a_network_survive_the_loss_of_the_state() {
         assert_eq!(joined.get("Gateway"), None);
         let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
         let link = Kernel::new().link(None, link).unwrap().unwrap();
-        assert_eq!(link.mtu, 1400);
+        assert_eq!(link.mtu, Some(1400));
         engine.leave("n1", "e1");
         engine.delete_endpoint("n1", "e1");
         // With the auxiliary address.
@@ -306,5 +310,88 @@ fn an_endpoint_that_cannot_be_removed_does_not_keep_the_others_of_its_network() 
         engine.tidy();
         engine.tidy();
         assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn the_mark_of_a_reserved_address_tells_whose_it_is_and_not_its_words() {
+    sandbox::test(|| {
+        let _lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_with(json!({"name": "net1"})).unwrap();
+        let pool = "default-domain:admin:net1@10.1.1.0/24@";
+        let request = |engine: &Engine, address: &str| {
+            let arguments = json!({"PoolID": pool, "Address": address, "Options": {}});
+            engine.call("IpamDriver.RequestAddress", arguments)
+        };
+        request(&engine, "10.1.1.10").unwrap();
+        drop(engine);
+        // Each has the words of the other now.
+        let auxiliary = "auxiliary address printer of Docker network n1";
+        for (address, words) in [("10.1.1.9", "reserved by Docker"), ("10.1.1.10", auxiliary)] {
+            let all = client()
+                .list::<InstanceIp>(&ListQuery::all().detail())
+                .unwrap();
+            let wanted = Some(address.parse().unwrap());
+            let ip = all.iter().find(|ip| ip.address == wanted).unwrap();
+            let id = ip.meta.uuid.unwrap();
+            client()
+                .annotate::<InstanceIp>(id, RESERVED, Some(words))
+                .unwrap();
+        }
+        let engine = Engine::without_state("host1");
+        let error = request(&engine, "10.1.1.9").unwrap_err();
+        assert!(
+            error.contains("10.1.1.9") && error.contains("is taken"),
+            "{error}"
+        );
+        assert_eq!(
+            request(&engine, "10.1.1.10").unwrap()["Address"],
+            "10.1.1.10/24"
+        );
+    });
+}
+
+#[test]
+fn a_network_with_a_copied_annotation_gets_no_endpoint() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        drop(engine);
+        let name: FqName = "default-domain:admin:net1".parse().unwrap();
+        let own: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        // With the marks of owner and machine.
+        let stranger = Project::new("default-domain:stranger".parse().unwrap());
+        client().create(&stranger).unwrap();
+        let copies = ["stranger:net1", "stranger:aaa", "admin:aaa"];
+        for copy in copies {
+            let name = format!("default-domain:{copy}").parse().unwrap();
+            let subnet = IpamSubnet::new(SUBNET.parse().unwrap());
+            let mut copy = VirtualNetwork::new(name, NetworkIpam::default_name(), vec![subnet]);
+            copy.meta.annotations = own.meta.annotations.clone();
+            client().create(&copy).unwrap();
+        }
+        let before = objects(&lab);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        let ports: Vec<VirtualMachineInterface> =
+            client().list(&ListQuery::all().detail()).unwrap();
+        let networks: Vec<&FqName> = ports
+            .iter()
+            .flat_map(|port| &port.virtual_network_refs)
+            .filter_map(|network| network.to.as_ref())
+            .collect();
+        assert_eq!(networks, [&name]);
+        engine.delete_endpoint("n1", "e1");
+        assert_eq!(objects(&lab), before);
+        // Where only the copies are left, none of them is meant.
+        engine.delete_network("n1");
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        let error = engine
+            .create_endpoint("n1", "e1", "10.1.1.2/24")
+            .unwrap_err();
+        assert!(error.contains("n1 is not known"), "{error}");
     });
 }

@@ -13,6 +13,7 @@ use contrail_core::api::{
 };
 use contrail_core::settings::{Settings, Sources};
 use contrail_core::{Deadline, FqName};
+use contrail_lab::keystone::{PASSWORD, PROJECT, USER};
 use contrail_lab::lab::{Lab, LabOptions};
 use contrail_lab::sandbox::skip;
 
@@ -134,7 +135,12 @@ impl World {
         let log = File::options().append(true).create(true).open(log);
         let child = self.command(host).stderr(log.unwrap()).spawn().unwrap();
         let end = Instant::now() + Duration::from_secs(10);
-        let ping = || self.command(host).arg("ping").output().unwrap();
+        let ping = || {
+            self.command(host)
+                .args(["ping", "--socket"])
+                .output()
+                .unwrap()
+        };
         while !ping().status.success() {
             assert!(Instant::now() < end, "no answer of {}", host.driver());
         }
@@ -148,9 +154,9 @@ impl World {
             .env_clear()
             .env("CONFIG_API_SERVER", addresses.config_api.to_string())
             .env("OS_URL", format!("http://{}/v2.0", addresses.keystone))
-            .env("ADMIN_USER", "admin")
-            .env("ADMIN_PASSWORD", "contrail123")
-            .env("ADMIN_TENANT", "admin")
+            .env("ADMIN_USER", USER)
+            .env("ADMIN_PASSWORD", PASSWORD)
+            .env("ADMIN_TENANT", PROJECT)
             .env("VROUTER_AGENT_IP", addresses.agent.to_string())
             .env("VROUTER_PORTS_DIR", self.directory.path().join("ports"))
             .env("CONTRAIL_STATE_DIR", self.directory.path().join(host.state))
@@ -199,7 +205,7 @@ impl World {
         self.try_run(options).ok()
     }
 
-    /// The same when it may fail.
+    /// Tries to run a container that stays: the options before the image.
     pub fn try_run(&self, options: &str) -> engine::Outcome {
         let image = name();
         docker(&format!(

@@ -5,15 +5,15 @@ use std::process::{Command, Stdio};
 use contrail_core::FqName;
 use contrail_core::api::{IpamSubnet, NetworkIpam, VirtualNetwork};
 use contrail_lab::sandbox;
-use opencontrail_tests::plugin::{program, with_memory};
+use opencontrail_tests::plugin::{limited, program};
 use opencontrail_tests::world::{client, everything, lab};
 use serde_json::{Value, json};
 
-use crate::{MEMORY, check_text, strikes, struck};
+use crate::{check_text, memory, strikes, struck};
 
 fn command(command: &str, document: &Value) -> Command {
     std::fs::write("/run/chain.json", document.to_string()).unwrap();
-    let mut program = with_memory(&program("service-chain"), MEMORY);
+    let mut program = limited(&program("service-chain"), &memory());
     program
         .args([command, "/run/chain.json"])
         .env_clear()

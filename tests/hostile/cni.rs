@@ -8,7 +8,7 @@ use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::world::{everything, lab, let_time_pass, network};
 
-use crate::{ATTACH_TIMEOUT, MEMORY, check_text, strikes, struck};
+use crate::{ATTACH_TIMEOUT, check_text, memory, strikes, struck};
 
 struct Scene {
     lab: Lab,
@@ -31,7 +31,7 @@ impl Scene {
             .with("LOG_LEVEL", "debug")
             // No token is kept, so that each call asks Keystone.
             .with("CONTRAIL_RUN_DIR", "/run/hostile")
-            .with_memory(MEMORY)
+            .with_limit(&memory())
     }
 
     /// One healthy DEL, and nothing is left.

@@ -1,13 +1,15 @@
 //! A cycle of calls of the Docker plugin: the daemon survives all of it.
 
+use std::process::Stdio;
+
 use contrail_lab::sandbox;
 use opencontrail_tests::daemon::Program;
-use opencontrail_tests::plugin::{program, with_memory};
+use opencontrail_tests::plugin::{limited, program};
 use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, lab};
 use serde_json::{Value, json};
 
-use crate::{ATTACH_TIMEOUT, MEMORY, check_text, strikes, struck};
+use crate::{ATTACH_TIMEOUT, MEMORY, check_text, memory, strikes, struck};
 
 /// The calls from a network to its end.
 fn cycle(endpoint: usize) -> Vec<(&'static str, Value)> {
@@ -56,13 +58,13 @@ fn peak(pid: u32) -> u64 {
 fn a_cycle_ends_in_time_and_memory_and_leaves_nothing() {
     sandbox::test(|| {
         let lab = lab();
-        let command = with_memory(&program("cnm-opencontrail"), MEMORY);
-        let environment = [
+        let mut command = limited(&program("cnm-opencontrail"), &memory());
+        command.env_clear().stderr(Stdio::null()).envs([
             ("CONTRAIL_ATTACH_TIMEOUT", ATTACH_TIMEOUT),
             ("CONTRAIL_REQUEST_TIMEOUT", "1"),
             ("CONTRAIL_NODE_NAME", "node1"),
-        ];
-        let daemon = Program::start_as(command, &environment);
+        ]);
+        let daemon = Program::start_command(command);
         let all = cycle(0);
         all.iter().for_each(|call| drop(send(&daemon, call)));
         let before = everything(&lab, &[]);

@@ -25,6 +25,11 @@ const ATTACH_TIMEOUT: &str = "2";
 /// What a call may take: `attach_timeout`, and what a busy machine needs to start and to end a program.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// [`MEMORY`] as the shell's `ulimit` has it.
+fn memory() -> String {
+    format!("-d {}", MEMORY << 10)
+}
+
 const SERVICES: [ServiceName; 3] = [ConfigApi, Agent, Keystone];
 
 /// A fault of one request to a service.

@@ -7,6 +7,7 @@ use std::process::Command;
 use contrail_core::api::{Client, ListQuery, NetworkPolicy};
 use contrail_core::attach::Attacher;
 use contrail_core::service_chain::ServiceChains;
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::pages::is_as;
 use opencontrail_tests::plugin::program;
@@ -22,11 +23,7 @@ struct Outcome {
 fn run(name: &str) -> Outcome {
     let output = Command::new(program(name))
         .env_clear()
-        .env("API_SERVER_IP", "127.0.0.1")
-        .env("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0")
-        .env("OS_USERNAME", "admin")
-        .env("OS_PASSWORD", "contrail123")
-        .env("OS_TENANT_NAME", "admin")
+        .envs(CLIENT_ENVIRONMENT)
         .env("CONTRAIL_STATE_DIR", "/var/lib/contrail/library-examples")
         .output()
         .unwrap();
@@ -87,7 +84,7 @@ fn the_five_programs_do_what_they_print_and_leave_nothing() {
         );
         let again = run("attach-namespace");
         assert!(!again.success && again.output.is_empty());
-        let refused = "error: interface eth0 exists already in /run/netns/example-fw: …\n";
+        let refused = "error: interface eth0 already exists in /run/netns/example-fw: …\n";
         assert!(is_as(&again.errors, refused), "{}", again.errors);
         prints(
             "list-networks",

@@ -57,7 +57,7 @@ fn an_address_and_a_default_route_take_three_requests() {
         assert!(link.up);
         assert_eq!(link.addresses, wanted.addresses);
         assert_eq!(link.routes, wanted.routes);
-        assert_eq!(link.mtu, 1400);
+        assert_eq!(link.mtu, Some(1400));
         assert_eq!(sysctl(&netns, "ipv4/conf/eth0/arp_notify"), "1");
         // The kernel's own view, by another way.
         let table = netns

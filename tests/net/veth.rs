@@ -34,13 +34,13 @@ fn two_requests_make_the_whole_pair() {
 
         let host = kernel.link(None, "tap0").unwrap().unwrap();
         assert!(host.up);
-        assert_eq!(host.mtu, 1400);
+        assert_eq!(host.mtu, Some(1400));
         assert_eq!(host.alias.as_deref(), Some(ALIAS));
         assert_ne!(host.mac, Some(MAC));
 
         let container = kernel.link(Some(netns.netns()), "eth0").unwrap().unwrap();
         assert_eq!(container.mac, Some(MAC));
-        assert_eq!(container.mtu, 1400);
+        assert_eq!(container.mtu, Some(1400));
         assert!(!container.up);
         assert_eq!(container.alias, None);
     });

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use contrail_lab::plugin_socket;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::wait_for;
@@ -32,22 +34,28 @@ impl Program {
     /// # Panics
     /// When it cannot be started, or does not serve in time.
     pub fn start(program: &Path) -> Self {
-        Self::start_as(Command::new(program), &[])
+        Self::start_with(program, |_| {})
     }
 
-    /// Starts a command of it with these variables.
+    /// The same with another environment, or another standard error.
     ///
     /// # Panics
     /// As [`Program::start`].
-    pub fn start_as(mut command: Command, environment: &[(&str, &str)]) -> Self {
+    pub fn start_with(program: &Path, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(program);
+        command.env_clear().stderr(Stdio::null());
+        change(&mut command);
+        Self::start_command(command)
+    }
+
+    /// The same of a command that lacks nothing but the path of the socket.
+    ///
+    /// # Panics
+    /// As [`Program::start`].
+    pub fn start_command(mut command: Command) -> Self {
         fs::create_dir_all(SOCKETS).expect("/run is writable in the sandbox");
-        let child = command
-            .args(["--socketpath", SOCKETS])
-            .env_clear()
-            .envs(environment.iter().copied())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the plugin starts");
+        let child = command.args(["--socketpath", SOCKETS]).spawn();
+        let child = child.expect("the plugin starts");
         let socket = Path::new(SOCKETS).join("opencontrail.sock");
         // A killed one leaves its socket.
         wait_for("the socket", || UnixStream::connect(&socket).is_ok());
@@ -57,6 +65,20 @@ impl Program {
     /// Its socket.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// Asks it to end and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop(mut self) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("the plugin runs");
+        let mut status = None;
+        wait_for("the end of the plugin", || {
+            status = self.child.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        status.expect("it has ended")
     }
 
     /// The id of its process.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -32,20 +33,21 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
-/// A program that gets no more than this much memory for its data, in MiB: what asks for more ends.
-pub fn with_memory(program: &Path, mebibytes: u32) -> Command {
-    let mut command = Command::new("/bin/sh");
-    let script = format!("ulimit -d {} && exec \"$0\" \"$@\"", mebibytes << 10);
-    command.args(["-c", &script]).arg(program);
-    command
+/// A program under a limit of the system, as the arguments of the shell's `ulimit`: `-n 8`.
+pub fn limited(program: &Path, limit: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &script]).arg(program);
+    shell
 }
 
 /// One call of the plugin.
 #[derive(Clone, Debug)]
 pub struct Call {
-    memory: Option<u32>,
     environment: BTreeMap<String, String>,
     input: String,
+    /// As the shell's `ulimit` has it.
+    limit: Option<String>,
 }
 
 /// How a call ended.
@@ -70,19 +72,16 @@ impl Call {
             ("CNI_NETNS", netns),
             ("CNI_IFNAME", "eth0"),
             ("CNI_PATH", "/opt/cni/bin"),
-            ("API_SERVER_IP", "127.0.0.1"),
             ("API_SERVER_PORT", "8082"),
-            ("OS_TENANT_NAME", "admin"),
-            ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
-            ("OS_USERNAME", "admin"),
-            ("OS_PASSWORD", "contrail123"),
             ("CONTRAIL_NODE_NAME", "node1"),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = environment.into_iter().chain(CLIENT_ENVIRONMENT);
         Self {
-            memory: None,
-            environment: environment.into(),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             input: input.to_string(),
+            limit: None,
         }
     }
 
@@ -92,16 +91,24 @@ impl Call {
         self
     }
 
-    /// The same call with so many MiB of memory.
-    pub fn with_memory(self, mebibytes: u32) -> Self {
-        let memory = Some(mebibytes);
-        Self { memory, ..self }
-    }
-
     /// The same call with another text on standard input.
     pub fn with_input(mut self, input: &str) -> Self {
         self.input = input.to_owned();
         self
+    }
+
+    /// The same call under a limit of the system, as the arguments of the shell's `ulimit`: `-n 8`.
+    pub fn with_limit(mut self, limit: &str) -> Self {
+        self.limit = Some(limit.to_owned());
+        self
+    }
+
+    fn program(&self) -> Command {
+        let program = program("cni-opencontrail");
+        match &self.limit {
+            None => Command::new(program),
+            Some(limit) => limited(&program, limit),
+        }
     }
 
     /// Starts the call; several may run at once.
@@ -109,32 +116,36 @@ impl Call {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(&self) -> Running {
-        self.start_into(Stdio::piped())
+        self.start_into(Stdio::piped(), Stdio::piped())
     }
 
-    /// The same with a file as standard output; the call's exit status.
+    /// Runs the call with a file as standard output; its exit status.
     ///
     /// # Panics
     /// When the program cannot be started.
     pub fn run_into(&self, file: File) -> ExitStatus {
-        let running = self.start_into(file.into());
+        let running = self.start_into(file.into(), Stdio::piped());
         let output = running.child.wait_with_output();
         output.expect("the plugin ends").status
     }
 
-    fn start_into(&self, stdout: Stdio) -> Running {
+    /// The same with another standard error, which is not read.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start_with_stderr(&self, stderr: Stdio) -> Running {
+        self.start_into(Stdio::piped(), stderr)
+    }
+
+    fn start_into(&self, stdout: Stdio, stderr: Stdio) -> Running {
         let started = Instant::now();
-        let program = program("cni-opencontrail");
-        let mut command = match self.memory {
-            Some(memory) => with_memory(&program, memory),
-            None => Command::new(program),
-        };
-        let mut child = command
+        let mut child = self
+            .program()
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())
             .stdout(stdout)
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("the plugin starts");
         let mut stdin = child.stdin.take().expect("standard input is a pipe");

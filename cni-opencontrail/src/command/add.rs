@@ -2,8 +2,9 @@
 
 use contrail_core::attach::Error;
 use contrail_core::attach::{Attached, Attachment};
+use contrail_core::error::Layered;
 use contrail_core::kernel;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::del;
 use super::plan::{self, Planned};
@@ -18,8 +19,9 @@ use crate::protocol::result::{AddResult, Dns, Interface, Ip, Route};
 /// # Errors
 ///
 /// The first failure; then nothing of this call is left.
-pub fn run(call: &Call) -> Result<Value, CniError> {
+pub fn run(call: &Call) -> Result<String, CniError> {
     let planned = plan::plan(call)?;
+    let (container, netns) = (call.args.container()?, call.args.netns()?);
     // Everything that can be wrong with the configuration is found before anything is done.
     let attachments = plan::attachments(call, &planned)?;
     let overrides = overrides(&planned);
@@ -34,13 +36,9 @@ pub fn run(call: &Call) -> Result<Value, CniError> {
         return Err(interrupted());
     }
     for (attached, dns) in attached.iter().zip(overrides) {
-        result.append(one_result(attached, &call.args.netns, dns));
+        result.append(one_result(attached, netns, dns));
     }
-    log::info!(
-        "container {} attached: {}",
-        call.args.container,
-        names(&planned)
-    );
+    log::info!("container {container} attached: {}", names(&attachments));
     Ok(result.to_json(call.config.version))
 }
 
@@ -58,9 +56,9 @@ fn attach(
             leave(call, &planned[..start]);
             return Err(interrupted());
         }
-        let backend = call.connect(&group[0].settings);
-        let done =
-            backend.and_then(|backend| backend.attach(&attachments[start..start + group.len()]));
+        let operations = call.connect(&group[0].settings);
+        let done = operations
+            .and_then(|operations| operations.attach(&attachments[start..start + group.len()]));
         match done {
             Ok(done) => attached.extend(done),
             Err(error) => {
@@ -80,7 +78,7 @@ fn interrupted() -> CniError {
 fn refusal(error: &Error, group: &[Planned]) -> CniError {
     match error.cause() {
         Error::Kernel(kernel::Error::InterfaceExists { ifname, .. })
-            if group.iter().all(|one| one.ifname != *ifname) =>
+            if group.iter().all(|one| one.ifname().ok() != Some(ifname)) =>
         {
             CniError::host_name(error)
         }
@@ -134,26 +132,20 @@ fn one_result(attached: &Attached, netns: &str, dns: Option<Dns>) -> AddResult {
 }
 
 fn route(route: &contrail_core::kernel::Route) -> Route {
-    let numbers = [
-        ("mtu", route.mtu),
-        ("advmss", route.advmss),
-        ("priority", route.priority),
-        ("table", route.table),
-        ("scope", route.scope.map(u32::from)),
-    ];
-    let given = numbers
-        .into_iter()
-        .filter_map(|(key, number)| Some((key.to_string(), json!(number?))));
+    let number = |number: Option<u32>| number.map(Value::from);
     Route {
-        dst: route.destination,
-        gw: route.gateway,
-        rest: given.collect(),
+        mtu: number(route.mtu),
+        advmss: number(route.advmss),
+        priority: number(route.priority),
+        table: number(route.table),
+        scope: number(route.scope.map(u32::from)),
+        ..Route::new(route.destination, route.gateway)
     }
 }
 
-fn names(planned: &[Planned]) -> String {
-    let names = planned
+fn names(attachments: &[Attachment]) -> String {
+    let names = attachments
         .iter()
-        .map(|one| format!("{} to {}", one.ifname, one.network.name));
+        .map(|one| format!("{} to {}", one.ifname, one.network.fq_name.name()));
     names.collect::<Vec<_>>().join(", ")
 }

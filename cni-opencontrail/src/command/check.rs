@@ -19,6 +19,7 @@ use crate::protocol::result::{AddResult, Interface};
 ///
 /// Code 7 without a previous result, code 107 with every difference.
 pub fn run(call: &Call) -> Result<(), CniError> {
+    let container = call.args.container()?;
     let planned = plan::plan(call)?;
     let Some(previous) = lookup(&call.config.object, "prevResult") else {
         let hint = "CHECK compares with the result of ADD, which the runtime must give";
@@ -27,9 +28,9 @@ pub fn run(call: &Call) -> Result<(), CniError> {
     let result = AddResult::of_previous(previous, call.config.version)?;
     let mut differences = Vec::new();
     for one in &planned {
-        let backend = call.connect(&one.settings)?;
+        let operations = call.connect(&one.settings)?;
         let expected = expected(call, one, &result)?;
-        differences.extend(backend.check(&expected)?);
+        differences.extend(operations.check(&expected)?);
     }
     // A route that is missing is missing for each interface.
     differences.sort();
@@ -37,30 +38,28 @@ pub fn run(call: &Call) -> Result<(), CniError> {
     match differences.is_empty() {
         true => Ok(()),
         false => {
-            let msg = format!(
-                "container {} is not attached as its result says",
-                call.args.container
-            );
+            let msg = format!("container {container} is not attached as its result says");
             Err(CniError::new(CniError::DIFFERENT, msg).with(differences.join("; ")))
         }
     }
 }
 
 fn expected(call: &Call, planned: &Planned, result: &AddResult) -> Result<Expected, CniError> {
-    let is_inside = |interface: &&Interface| interface.sandbox.as_deref() == Some(&call.args.netns);
+    let (container, netns) = (call.args.container()?, call.args.netns()?);
+    let ifname = planned.ifname()?;
+    let is_inside = |interface: &&Interface| interface.sandbox.as_deref() == Some(netns);
     let inside = result.interfaces.iter().filter(is_inside);
     let position = result
         .interfaces
         .iter()
-        .position(|one| one.name == planned.ifname && one.sandbox.is_some());
+        .position(|one| one.name == ifname && one.sandbox.is_some());
     // Versions before 0.3.0 have one interface, and do not name it.
     let (own, index) = match position {
         Some(index) => (result.interfaces.get(index), Some(index as u32)),
         None if result.interfaces.is_empty() => (None, None),
         None => {
-            let name = &planned.ifname;
             let reason = "the result has no such interface of the container";
-            return Err(Error::invalid("interface", name, reason).into());
+            return Err(Error::invalid("interface", ifname, reason).into());
         }
     };
     let mac = own.and_then(|own| own.mac.as_deref());
@@ -70,17 +69,16 @@ fn expected(call: &Call, planned: &Planned, result: &AddResult) -> Result<Expect
         .filter(|ip| ip.interface == index || position.is_none());
     let routes = result.routes.iter();
     Ok(Expected {
-        container: call.args.container.clone(),
-        ifname: planned.ifname.clone(),
-        netns: call.args.netns.clone().into(),
+        container: container.to_string(),
+        ifname: ifname.to_string(),
+        netns: netns.into(),
         network: planned.options.network.clone(),
         mac: mac.map(str::parse).transpose()?,
-        mtu: own.and_then(|own| own.mtu),
         addresses: ips.map(|ip| ip.address).collect(),
         routes: routes.map(|route| wanted(route.dst, route.gw)).collect(),
         interfaces: match position {
             Some(_) => inside.map(|one| one.name.clone()).collect(),
-            None => vec![planned.ifname.clone()],
+            None => vec![ifname.to_string()],
         },
         service: planned.options.service.clone().map(|service| service.role),
     })

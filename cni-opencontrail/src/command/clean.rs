@@ -7,10 +7,11 @@ use std::time::Duration;
 use contrail_core::FqName;
 use contrail_core::attach::ORPHAN_GRACE;
 use contrail_core::error::Error;
-use contrail_core::settings::Settings;
+use contrail_core::settings::{self, Settings};
 use serde_json::Value;
 
 use crate::config::document::{self, Config};
+use crate::config::network;
 use crate::config::sources::SettingsSources;
 use crate::protocol::command::Command;
 use crate::protocol::error::CniError;
@@ -33,20 +34,20 @@ looks like an orphan.
 
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
-struct Request {
+pub struct Request {
     remove: bool,
     grace: Duration,
     file: Option<PathBuf>,
 }
 
-/// Runs the command with its arguments; writes the report, or the usage when that is asked for.
+/// Runs the command; writes the report.
 ///
 /// # Errors
 ///
-/// Arguments or a file that cannot be used. After the report: an API that does not answer, an orphan that
+/// A file that cannot be used. After the report: an API that does not answer, an orphan that
 /// cannot be removed.
 pub fn run(
-    arguments: &[String],
+    request: &Request,
     world: &World,
     sources: &SettingsSources,
     out: &mut dyn Write,
@@ -55,12 +56,8 @@ pub fn run(
         let written = out.write_all(text.as_bytes());
         written.map_err(|error| Error::system("write to standard output", error))
     };
-    if arguments.iter().any(|argument| is_help(argument)) {
-        return Ok(print(USAGE)?);
-    }
-    let request = Request::parse(arguments)?;
     let mut outcome = Ok(());
-    for (settings, project) in places(&request, sources)? {
+    for (settings, project) in places(request, sources)? {
         (world.start_log)(&settings.log);
         let grace = request.remove.then_some(request.grace);
         let cleaned = (world.connect)(&settings)?.clean(&project, grace)?;
@@ -70,12 +67,13 @@ pub fn run(
     Ok(outcome?)
 }
 
-fn is_help(argument: &str) -> bool {
-    ["--help", "-h"].contains(&argument)
-}
-
 impl Request {
-    fn parse(arguments: &[String]) -> Result<Self, CniError> {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    ///
+    /// The first one that is none; an option with what it probably means.
+    pub fn parse(arguments: &[String]) -> Result<Self, Error> {
         let mut request = Self {
             remove: false,
             grace: ORPHAN_GRACE,
@@ -96,8 +94,11 @@ impl Request {
                     request.file = Some(file.into());
                 }
                 other => {
-                    let reason = "--remove, --grace SECONDS and one FILE are expected";
-                    return Err(Error::invalid("argument", other, reason).into());
+                    let reason = match settings::nearest(other, ["--remove", "--grace"]) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => "--remove, --grace SECONDS and one FILE are expected".to_string(),
+                    };
+                    return Err(Error::invalid("argument", other, reason));
                 }
             }
         }
@@ -112,7 +113,7 @@ fn places(
 ) -> Result<Vec<(Settings, FqName)>, CniError> {
     let Some(file) = &request.file else {
         let settings = sources.load(Vec::new())?;
-        let project = FqName::new([&settings.domain, &settings.project]);
+        let project = settings.project_name();
         return Ok(vec![(settings, project)]);
     };
     let mut places: Vec<(Settings, FqName)> = Vec::new();
@@ -145,7 +146,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
         .map_err(|error| Error::file("read", file, error))?;
     let object = document::decode(text.as_bytes())?;
     let Some(plugins) = lookup(&object, "plugins").and_then(Value::as_array) else {
-        let is_other = lookup(&object, "type").is_some() && !document::is_own_type(&object);
+        let is_other = lookup(&object, "type").is_some() && !network::is_own_type(&object);
         return match is_other {
             true => Ok(Vec::new()),
             false => Ok(vec![Config::read(object)?]),
@@ -154,7 +155,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
     let ours = plugins
         .iter()
         .filter_map(Value::as_object)
-        .filter(|plugin| document::is_own_type(plugin));
+        .filter(|plugin| network::is_own_type(plugin));
     let names = ["name", "cniVersion"];
     ours.map(|plugin| {
         let mut single: Object = plugin.clone();
@@ -169,7 +170,7 @@ fn read(file: &Path, sources: &SettingsSources) -> Result<Vec<Config>, CniError>
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Request, CniError> {
+    fn parse(line: &str) -> Result<Request, Error> {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         Request::parse(&arguments)
     }
@@ -189,6 +190,7 @@ mod tests {
     fn what_is_no_argument_is_named() {
         for (line, named) in [
             ("--force", "--force"),
+            ("--remve", "did you mean --remove?"),
             ("--grace", "--grace"),
             ("--grace soon", "soon"),
             ("a b", "\"b\""),

@@ -15,9 +15,10 @@ use crate::protocol::error::CniError;
 ///
 /// The first failure, after everything else has been tried.
 pub fn run(call: &Call) -> Result<(), CniError> {
+    let container = call.args.container()?;
     let planned = plan::plan(call)?;
     detach(call, &planned)?;
-    log::info!("container {} detached", call.args.container);
+    log::info!("container {container} detached");
     Ok(())
 }
 
@@ -29,12 +30,10 @@ pub fn run(call: &Call) -> Result<(), CniError> {
 pub fn detach(call: &Call, planned: &[Planned]) -> Result<(), CniError> {
     let mut outcome = Ok(());
     for group in plan::by_place(planned) {
-        let detachments: Vec<_> = group
-            .iter()
-            .map(|one| plan::detachment(call, one))
-            .collect();
-        let backend = call.connect(&group[0].settings);
-        let done = backend.and_then(|backend| backend.detach(&detachments));
+        let detachments = group.iter().map(|one| plan::detachment(call, one));
+        let detachments = detachments.collect::<Result<Vec<_>, _>>()?;
+        let operations = call.connect(&group[0].settings);
+        let done = operations.and_then(|operations| operations.detach(&detachments));
         match (done, &outcome) {
             (Ok(_), _) => {}
             (Err(error), Ok(())) => outcome = Err(error.into()),

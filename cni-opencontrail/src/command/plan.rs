@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use contrail_core::attach::{Attachment, Detachment, NetworkSpec};
+use contrail_core::attach::{Attachment, Demand, Detachment, NetworkSpec};
 use contrail_core::settings::Settings;
 
 use crate::call::Call;
-use crate::config::document::Config;
 use crate::config::keys::options::Options;
 use crate::config::network::Network;
 use crate::config::requests::Requests;
+use crate::config::unknown::UnknownKeys;
 use crate::protocol::cni_args::CniArgs;
 use crate::protocol::command::Command;
-use crate::protocol::environment::check_ifname;
+use crate::protocol::environment::{IFNAME, check_ifname, missing};
 use crate::protocol::error::CniError;
 
 /// One network of a call.
@@ -21,10 +21,20 @@ pub struct Planned<'a> {
     pub network: &'a Network,
     /// Its settings.
     pub settings: Settings,
-    /// The name of the container's interface.
-    pub ifname: String,
     /// Its options: those that the command reads.
     pub options: Options,
+    ifname: Option<String>,
+}
+
+impl Planned<'_> {
+    /// The name of the container's interface.
+    ///
+    /// # Errors
+    ///
+    /// Code 4 in a command that is about no interface, and without `CNI_IFNAME`.
+    pub fn ifname(&self) -> Result<&str, CniError> {
+        self.ifname.as_deref().ok_or_else(|| missing(&[IFNAME]))
+    }
 }
 
 /// Resolves settings, interface names and options of every network of a call, and starts the log as
@@ -37,14 +47,17 @@ pub fn plan<'a>(call: &'a Call) -> Result<Vec<Planned<'a>>, CniError> {
     let mut places = Vec::new();
     for (index, network) in call.config.networks.iter().enumerate() {
         let ifname = ifname(call, index)?;
-        places.push((network, call.sources.load(network.layers()?)?, ifname));
+        places.push((network, call.settings(network)?, ifname));
     }
     // Before the options are read: their errors belong into this log.
     if let Some((_, settings, _)) = places.first() {
         (call.world.start_log)(&settings.log);
     }
     if call.command == Command::Add {
-        warn_of_unknown_keys(&call.config);
+        let unknown = UnknownKeys::of(&call.config);
+        if !unknown.is_empty() {
+            log::warn!("{unknown}");
+        }
     }
     let planned = places.into_iter().map(|(network, settings, ifname)| {
         Ok(Planned {
@@ -57,24 +70,14 @@ pub fn plan<'a>(call: &'a Call) -> Result<Vec<Planned<'a>>, CniError> {
     planned.collect()
 }
 
-/// The name of the container's interface; empty for GC and STATUS, which are about no interface.
-fn ifname(call: &Call, index: usize) -> Result<String, CniError> {
-    let first = call.args.ifname.as_str();
-    if first.is_empty() {
-        return Ok(String::new());
+/// The name of the container's interface; none for GC and STATUS, which are about no interface.
+fn ifname(call: &Call, index: usize) -> Result<Option<String>, CniError> {
+    let named = call.args.ifname().filter(|_| call.command.needs(IFNAME));
+    let name = named.map(|first| nth_ifname(first, index));
+    if let Some(name) = &name {
+        check_ifname(name)?;
     }
-    let name = nth_ifname(first, index);
-    check_ifname(&name)?;
     Ok(name)
-}
-
-fn warn_of_unknown_keys(config: &Config) {
-    for (key, near) in config.unknown_keys() {
-        match near {
-            Some(near) => log::warn!("unknown configuration key {key}; did you mean {near}?"),
-            None => log::info!("unknown configuration key {key}"),
-        }
-    }
 }
 
 /// The name of the interface that is `index` after `first`: eth0, eth1 …; net, net1 …
@@ -94,10 +97,35 @@ pub fn by_place<'p, 'a>(planned: &'p [Planned<'a>]) -> impl Iterator<Item = &'p 
 }
 
 /// What is to be detached for one network of a call.
-pub fn detachment(call: &Call, planned: &Planned) -> Detachment {
-    Detachment {
-        container: call.args.container.clone(),
-        ifname: planned.ifname.clone(),
+///
+/// # Errors
+///
+/// Code 4 without a container or an interface.
+pub fn detachment(call: &Call, planned: &Planned) -> Result<Detachment, CniError> {
+    Ok(Detachment {
+        container: call.args.container()?.to_string(),
+        ifname: planned.ifname()?.to_string(),
+    })
+}
+
+/// What ADD would ask of the network of this configuration.
+///
+/// # Errors
+///
+/// Code 7 for requests that cannot be used.
+pub fn demand(planned: &Planned) -> Result<Demand, CniError> {
+    let objects = planned.network.request_objects(true);
+    Ok(Demand {
+        network: network(planned),
+        addresses: Requests::collect(&objects, None)?.addresses,
+        mtu: planned.options.mtu,
+    })
+}
+
+fn network(planned: &Planned) -> NetworkSpec {
+    NetworkSpec {
+        fq_name: planned.options.network.clone(),
+        subnets: planned.options.ipam.subnets.clone(),
     }
 }
 
@@ -110,21 +138,22 @@ pub fn detachment(call: &Call, planned: &Planned) -> Detachment {
 ///
 /// Code 7 for what cannot be used in the configuration, code 4 for what cannot in `CNI_ARGS`.
 pub fn attachments(call: &Call, planned: &[Planned]) -> Result<Vec<Attachment>, CniError> {
-    let cni_args = CniArgs::parse(&call.args.args);
+    let cni_args = CniArgs::parse(call.args.args().unwrap_or_default());
+    let (container, netns) = (call.args.container()?, call.args.netns()?);
     let mut destinations = HashSet::new();
     let mut attachments = Vec::new();
     for (index, one) in planned.iter().enumerate() {
         let is_first = index == 0;
+        let ifname = one.ifname()?;
         let objects = one.network.request_objects(is_first);
         let requests = Requests::collect(&objects, is_first.then_some(&cni_args))?;
-        let mut ipam = one.options.ipam.clone();
+        let mut routes = one.options.ipam.routes.clone();
         let earlier = destinations.clone();
-        ipam.routes.retain(|route| {
+        routes.retain(|route| {
             let is_new = !earlier.contains(&(route.destination, route.table));
             if !is_new {
                 log::info!(
-                    "{} gets no route to {}: an earlier interface has it",
-                    one.ifname,
+                    "{ifname} gets no route to {}: an earlier interface has it",
                     route.destination
                 );
             }
@@ -132,19 +161,16 @@ pub fn attachments(call: &Call, planned: &[Planned]) -> Result<Vec<Attachment>, 
             is_new
         });
         attachments.push(Attachment {
-            container: call.args.container.clone(),
-            ifname: one.ifname.clone(),
-            netns: call.args.netns.clone().into(),
-            network: NetworkSpec {
-                fq_name: one.options.network.clone(),
-                subnets: ipam.subnets,
-            },
+            container: container.to_string(),
+            ifname: ifname.to_string(),
+            netns: netns.into(),
+            network: network(one),
             addresses: requests.addresses,
             mac: requests.mac,
             mtu: one.options.mtu,
             configuration: Some(one.network.name.clone()),
-            display_name: cni_args.container_name(&call.args.container).to_string(),
-            routes: ipam.routes,
+            display_name: cni_args.container_name(container).to_string(),
+            routes,
             service: one.options.service.clone(),
             options: one.options.interface.clone(),
         });

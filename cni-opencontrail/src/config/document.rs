@@ -1,15 +1,15 @@
 //! The configuration on standard input: one network, or the document `{"networks": [ … ]}`.
 
 use contrail_core::error::Error;
-use contrail_core::settings;
 use serde_json::Value;
 
 use super::invalid::invalid;
-use super::keys::table::KEYS;
+use super::keys::table::is_network_key;
 use super::network::Network;
+use super::unsupported;
 use crate::protocol::environment::is_name;
 use crate::protocol::error::CniError;
-use crate::protocol::json::{Object, lookup};
+use crate::protocol::json::{Object, lookup, shown};
 use crate::protocol::version::CniVersion;
 
 /// The most networks of one document. Each takes a few threads, connections and netlink messages.
@@ -22,13 +22,11 @@ pub struct Config {
     pub version: CniVersion,
     /// The networks; more than one only in a document of several.
     pub networks: Vec<Network>,
-    /// Whether it is a document of several networks.
-    pub is_list: bool,
     /// The whole object.
     pub object: Object,
 }
 
-/// Reads standard input to a JSON object.
+/// Reads standard input to a JSON object. A byte order mark before it is skipped.
 ///
 /// # Errors
 ///
@@ -37,20 +35,23 @@ pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
     let refused = |reason: String| {
         CniError::new(CniError::DECODE, "cannot decode the network configuration").with(reason)
     };
-    match serde_json::from_slice(stdin) {
+    let text = stdin.strip_prefix("\u{feff}".as_bytes()).unwrap_or(stdin);
+    match serde_json::from_slice(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(refused("a JSON object is expected".into())),
-        Err(e) if stdin.iter().all(u8::is_ascii_whitespace) => {
-            Err(refused(format!("standard input is empty ({e})")))
+        Err(_) if text.iter().all(u8::is_ascii_whitespace) => {
+            Err(refused("standard input is empty".into()))
         }
-        Err(e) => Err(refused(e.to_string())),
+        Err(e) if e.is_eof() => Err(refused(format!(
+            "it ends in line {}, before the JSON object does",
+            e.line()
+        ))),
+        Err(e) => Err(refused(format!(
+            "it is not JSON at line {} column {}",
+            e.line(),
+            e.column()
+        ))),
     }
-}
-
-/// Whether the configuration of a plugin is one for this plugin.
-pub fn is_own_type(object: &Object) -> bool {
-    let kind = lookup(object, "type").and_then(Value::as_str);
-    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
 }
 
 /// Whether the object is a document of several networks.
@@ -72,7 +73,7 @@ impl Config {
             let name = name(&object, "")?;
             vec![Network {
                 name,
-                own: object.clone(),
+                own: with_meaning(&object),
                 document: Object::new(),
                 place: String::new(),
             }]
@@ -80,38 +81,18 @@ impl Config {
         Ok(Self {
             version: version(&object, is_list)?,
             networks,
-            is_list,
             object,
         })
     }
-
-    /// The keys that neither this plugin nor the protocol knows, with what each was probably meant
-    /// to be. They are not refused: runtimes and other tools add keys of their own.
-    pub fn unknown_keys(&self) -> Vec<(&str, Option<&'static str>)> {
-        let own = self.networks.iter().map(|network| &network.own);
-        let document = self.is_list.then_some(&self.object);
-        let mut keys: Vec<&str> = own
-            .chain(document)
-            .flat_map(|object| object.keys().map(String::as_str))
-            .filter(|key| !is_known(key))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.into_iter()
-            .map(|key| {
-                let known = KEYS.iter().map(|key| key.name).chain(settings::names());
-                (key, settings::nearest(key, known))
-            })
-            .collect()
-    }
 }
 
-fn is_known(key: &str) -> bool {
-    key.starts_with("cni.dev/")
-        || settings::find(key).is_some()
-        || KEYS
-            .iter()
-            .any(|known| known.name.eq_ignore_ascii_case(key))
+/// The keys that have a meaning, also that of a request that is refused. A generated document may have any
+/// number of others, and every network has a look at those of its document.
+fn with_meaning(object: &Object) -> Object {
+    let keys = object.iter();
+    keys.filter(|(key, _)| is_network_key(key) || unsupported::is_request(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The version of the result; 0.1.0 if unset. A document of several networks gets the newest if unset:
@@ -123,7 +104,7 @@ fn version(object: &Object, is_list: bool) -> Result<CniVersion, CniError> {
         Some(Value::String(_)) | None => Ok(CniVersion::V010),
         Some(other) => Err(CniError::new(
             CniError::DECODE,
-            format!("cannot decode cniVersion {other}"),
+            format!("cannot decode cniVersion {}", shown(other)),
         )
         .with("a text such as \"1.0.0\" is expected")),
     }
@@ -157,6 +138,8 @@ fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
         let given = format!("{} networks", list.len());
         return Err(Error::invalid("networks", given, reason).into());
     }
+    let mut document = with_meaning(object);
+    document.retain(|key, _| !key.eq_ignore_ascii_case("networks"));
     let entries = list.iter().enumerate().map(|(index, entry)| {
         let place = format!(" of networks[{index}]");
         let Value::Object(own) = entry else {
@@ -167,15 +150,11 @@ fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
             ));
         };
         let name = name(own, &place)?;
-        if let Some(kind) = lookup(own, "type").filter(|_| !is_own_type(own)) {
-            let reason = "only networks of type \"opencontrail\" can be attached here";
-            return Err(invalid(&format!("type{place}"), kind, reason));
-        }
         Ok(Network {
             place: format!(" of network {name}"),
             name,
-            own: own.clone(),
-            document: object.clone(),
+            own: with_meaning(own),
+            document: document.clone(),
         })
     });
     entries.collect()

@@ -6,3 +6,5 @@ pub mod keys;
 pub mod network;
 pub mod requests;
 pub mod sources;
+pub mod unknown;
+pub mod unsupported;

@@ -1,6 +1,6 @@
 //! The configuration of one network.
 
-use contrail_core::FqName;
+use contrail_core::error::Error;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;
 
@@ -8,6 +8,7 @@ use super::invalid::invalid;
 use super::keys::given::Given;
 use super::keys::options::Options;
 use super::keys::table::{KEYS, Key};
+use super::unsupported;
 use crate::protocol::command::Command;
 use crate::protocol::error::CniError;
 use crate::protocol::json::{Object, lookup, scalar};
@@ -17,9 +18,9 @@ use crate::protocol::json::{Object, lookup, scalar};
 pub struct Network {
     /// Its name.
     pub name: String,
-    /// Its own object.
+    /// Its own object: the keys that have a meaning.
     pub own: Object,
-    /// The document around it; empty for a single network.
+    /// The same of the document around it, without its networks; empty for a single network.
     pub document: Object,
     /// Which network it is, for messages about one of several: ` of network net1`.
     pub place: String,
@@ -39,15 +40,30 @@ impl Network {
         ])
     }
 
+    /// The same, without the settings that cannot be used.
+    pub fn usable_layers(&self) -> Vec<Layer> {
+        let objects = [&self.own, &self.document].into_iter().flatten();
+        let one = |(key, value): (&String, &Value)| {
+            let alone = Object::from_iter([(key.clone(), value.clone())]);
+            layer(&alone, "network configuration").ok()
+        };
+        objects.filter_map(one).collect()
+    }
+
     /// The options that `command` reads.
     ///
     /// # Errors
     ///
     /// Code 7 for the first value that cannot be used, code 2 for a key that is not supported.
     pub fn options(&self, command: Command, settings: &Settings) -> Result<Options, CniError> {
-        let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
+        if command.asks_as_add() {
+            self.check_type()?;
+            unsupported::check(&self.own, &self.place)?;
+            unsupported::check(&self.document, "")?;
+        }
+        let project = settings.project_name();
         let mut options = Options::new(project.child(self.name.as_str()));
-        for key in KEYS.iter().filter(|key| key.read_by.contains(&command)) {
+        for key in KEYS.iter().filter(|key| key.is_read_by(command)) {
             if let Some(value) = self.value(key) {
                 let given = Given {
                     key: key.name,
@@ -68,10 +84,28 @@ impl Network {
         std::iter::once(&self.own).chain(document).collect()
     }
 
+    /// A plugin is called by its type; the entries of a document are this plugin's by theirs.
+    fn check_type(&self) -> Result<(), CniError> {
+        let is_entry = !self.place.is_empty();
+        match lookup(&self.own, "type") {
+            Some(kind) if is_entry && !is_own_type(&self.own) => {
+                let reason = "only networks of type \"opencontrail\" can be attached here";
+                Err(invalid(&format!("type{}", self.place), kind, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn value(&self, key: &Key) -> Option<&Value> {
         let inherited = || lookup(&self.document, key.name).filter(|_| key.is_inherited);
         lookup(&self.own, key.name).or_else(inherited)
     }
+}
+
+/// Whether the configuration of a plugin is one for this plugin.
+pub fn is_own_type(object: &Object) -> bool {
+    let kind = lookup(object, "type").and_then(Value::as_str);
+    matches!(kind, Some("opencontrail" | "cni-opencontrail"))
 }
 
 fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {
@@ -90,12 +124,12 @@ fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {
         let Some(text) = text else {
             // The part of a URL before an @ is a user with a password.
             let is_hidden = setting.setting().secret || value.to_string().contains('@');
-            let shown = match is_hidden {
-                true => Value::from("***"),
-                false => value.clone(),
-            };
+            let what = format!("{key} ({name})");
             let reason = "a text, a number, true, false or a list of those is expected";
-            return Err(invalid(&format!("{key} ({name})"), &shown, reason));
+            return Err(match is_hidden {
+                true => Error::hidden(what, reason).into(),
+                false => invalid(&what, value, reason),
+            });
         };
         let origin = Origin::Document {
             name: name.to_string(),

@@ -3,6 +3,7 @@
 //! A request may come in three ways; the first of them that has it counts: `runtimeConfig`
 //! (capabilities `ips` and `mac`), `args.cni`, `CNI_ARGS` (`IP=`, `MAC=`).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use contrail_core::MacAddr;
@@ -10,9 +11,10 @@ use contrail_core::error::Error;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
+use super::invalid::invalid;
 use crate::protocol::cni_args::CniArgs;
 use crate::protocol::error::CniError;
-use crate::protocol::json::{Object, lookup};
+use crate::protocol::json::{Object, lookup, shortened};
 use crate::protocol::result::Dns;
 
 /// The requests for one attachment.
@@ -45,6 +47,9 @@ impl Requests {
             let read = address(text, "CNI_ARGS IP").map_err(in_environment);
             requests.addresses.push(read?);
         }
+        // podman repeats an address when it connects a container again.
+        let mut seen = HashSet::new();
+        requests.addresses.retain(|address| seen.insert(*address));
         requests.check_families()?;
         for (value, place) in ways(objects, "mac") {
             if requests.mac.is_none() {
@@ -109,7 +114,7 @@ fn ways<'a>(objects: &[&'a Object], key: &str) -> Vec<(&'a Value, &'static str)>
     found
 }
 
-/// The same, where anything but texts is refused.
+/// The texts of a list, or a single one; anything else is refused.
 fn strings<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a str>, CniError> {
     let expected = value.as_array().map_or(1, Vec::len);
     let strings = texts(value);
@@ -117,10 +122,10 @@ fn strings<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a str>, CniError> {
         return Ok(strings);
     }
     let reason = "a list of addresses is expected";
-    Err(Error::invalid(what, value.to_string(), reason).into())
+    Err(invalid(what, value, reason))
 }
 
-/// The texts of a list, or a single one.
+/// The texts of a list, or a single one; anything else is left out.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -136,7 +141,7 @@ fn address(text: &str, what: &str) -> Result<IpAddr, CniError> {
     let usable = address.filter(|a| !a.is_unspecified() && !a.is_multicast() && !a.is_loopback());
     usable.ok_or_else(|| {
         let reason = "an address such as 10.1.1.9 or 10.1.1.9/24 is expected";
-        Error::invalid(what, text, reason).into()
+        Error::invalid(what, shortened(text), reason).into()
     })
 }
 
@@ -145,7 +150,7 @@ fn mac(value: &Value, what: &str) -> Result<MacAddr, CniError> {
     let mac: Option<MacAddr> = text.parse().ok();
     mac.filter(|mac| mac.is_usable()).ok_or_else(|| {
         let reason = "the address of one interface such as 02:00:5e:10:00:01 is expected";
-        Error::invalid(what, text, reason).into()
+        Error::invalid(what, shortened(text), reason).into()
     })
 }
 
@@ -186,6 +191,36 @@ mod tests {
         assert_eq!(collect(config, "").unwrap().addresses.len(), 2);
         let config = json!({"runtimeConfig": {"aliases": ["a"], "ips": [], "mac": ""}});
         assert_eq!(collect(config, "a;b=").unwrap(), Requests::default());
+    }
+
+    #[test]
+    fn equal_addresses_count_once() {
+        for (config, args, expected) in [
+            (
+                json!({"runtimeConfig": {"ips": ["10.6.1.77", "10.6.1.77"]}}),
+                "",
+                vec!["10.6.1.77"],
+            ),
+            (
+                json!({"runtimeConfig": {"ips": ["10.6.1.77/24", "10.6.1.77", "10.6.1.77/16"]}}),
+                "",
+                vec!["10.6.1.77"],
+            ),
+            (
+                json!({"runtimeConfig": {"ips": ["fd00::5", "FD00:0::5", "10.0.0.5", "10.0.0.5"]}}),
+                "",
+                vec!["fd00::5", "10.0.0.5"],
+            ),
+            (
+                json!({"args": {"cni": {"ips": ["fd00::5/64", "fd00::5"]}}}),
+                "IP=fd00::6",
+                vec!["fd00::5"],
+            ),
+        ] {
+            let requests = collect(config.clone(), args).unwrap();
+            let found = requests.addresses.iter().map(IpAddr::to_string);
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{config}");
+        }
     }
 
     #[test]

@@ -38,6 +38,15 @@ impl<'a> SettingsSources<'a> {
         Ok(self.with(nearer, Settings::load)?)
     }
 
+    /// The settings for DEL, which goes on without the API if its settings cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// Code 7 for the name of the host or a directory of its state that cannot be used.
+    pub fn load_for_removal(&self, nearer: Vec<Layer>) -> Result<Settings, CniError> {
+        Ok(self.with(nearer, Settings::load_for_removal)?)
+    }
+
     /// The log that the environment asks for: for errors before the settings are known.
     pub fn log(&self) -> LogSettings {
         self.with(Vec::new(), |sources| sources.log_settings())

@@ -61,6 +61,11 @@ impl Command {
         }
     }
 
+    /// Whether the configuration has to be one that ADD can serve: STATUS answers for ADD.
+    pub fn asks_as_add(self) -> bool {
+        matches!(self, Self::Add | Self::Status)
+    }
+
     /// Whether the runtime has to give the variable.
     pub fn needs(self, variable: &str) -> bool {
         match variable {

@@ -10,7 +10,8 @@ use super::error::CniError;
 
 const CONTAINERID: &str = "CNI_CONTAINERID";
 const NETNS: &str = "CNI_NETNS";
-const IFNAME: &str = "CNI_IFNAME";
+/// The name of the container's interface.
+pub const IFNAME: &str = "CNI_IFNAME";
 
 /// The environment, without variables that are set but empty: runtimes send those for unset ones.
 pub struct Environment(BTreeMap<String, String>);
@@ -32,20 +33,46 @@ impl Environment {
     }
 }
 
-/// The parameters of a command. Those that it does not need may hold anything.
+/// The parameters of a command. Those that it does not need may hold anything, or be unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Args {
-    /// `CNI_CONTAINERID`.
-    pub container: String,
-    /// `CNI_NETNS`, literally; empty if unset.
-    pub netns: String,
-    /// `CNI_IFNAME`.
-    pub ifname: String,
-    /// `CNI_ARGS`.
-    pub args: String,
+    container: Option<String>,
+    netns: Option<String>,
+    ifname: Option<String>,
+    args: Option<String>,
 }
 
 impl Args {
+    /// `CNI_CONTAINERID`.
+    ///
+    /// # Errors
+    ///
+    /// Code 4 if it is unset.
+    pub fn container(&self) -> Result<&str, CniError> {
+        self.container
+            .as_deref()
+            .ok_or_else(|| missing(&[CONTAINERID]))
+    }
+
+    /// `CNI_NETNS`, literally.
+    ///
+    /// # Errors
+    ///
+    /// Code 4 if it is unset.
+    pub fn netns(&self) -> Result<&str, CniError> {
+        self.netns.as_deref().ok_or_else(|| missing(&[NETNS]))
+    }
+
+    /// `CNI_IFNAME`; `None` if it is unset, as for commands that are about no interface.
+    pub fn ifname(&self) -> Option<&str> {
+        self.ifname.as_deref()
+    }
+
+    /// `CNI_ARGS`.
+    pub fn args(&self) -> Option<&str> {
+        self.args.as_deref()
+    }
+
     /// Reads and checks the parameters of `command`.
     ///
     /// # Errors
@@ -55,8 +82,8 @@ impl Args {
         Self::check(command, environment, |_| None)
     }
 
-    /// The same for a document of several networks, which people use by hand: the interface is
-    /// `eth0` unless said otherwise, and the container is called like its namespace file.
+    /// Reads and checks the parameters for a document of several networks, which people use by hand: the
+    /// interface is `eth0` unless said otherwise, and the container is called like its namespace file.
     ///
     /// # Errors
     ///
@@ -85,33 +112,41 @@ impl Args {
             let given = environment.get(variable).map(str::to_string);
             given.or_else(|| default(variable))
         };
-        let missing: Vec<&str> = [CONTAINERID, NETNS, IFNAME]
+        let unset: Vec<&str> = [CONTAINERID, NETNS, IFNAME]
             .into_iter()
             .filter(|variable| command.needs(variable) && value(variable).is_none())
             .collect();
-        if !missing.is_empty() {
-            return Err(self::environment(format!(
-                "required env variables [{}] missing",
-                missing.join(",")
-            )));
+        if !unset.is_empty() {
+            return Err(missing(&unset));
         }
         let args = Self {
-            container: value(CONTAINERID).unwrap_or_default(),
-            netns: value(NETNS).unwrap_or_default(),
-            ifname: value(IFNAME).unwrap_or_default(),
-            args: value("CNI_ARGS").unwrap_or_default(),
+            container: value(CONTAINERID),
+            netns: value(NETNS),
+            ifname: value(IFNAME),
+            args: value("CNI_ARGS"),
         };
-        if command.needs(CONTAINERID) && !is_name(&args.container) {
+        if let Some(id) = args.container.as_deref()
+            && command.needs(CONTAINERID)
+            && !is_name(id)
+        {
             return Err(self::environment(format!(
                 "invalid CNI_CONTAINERID {}: a letter or digit, then letters, digits, _ . and - are allowed",
-                quoted(&args.container)
+                quoted(id)
             )));
         }
-        if command.needs(IFNAME) {
-            check_ifname(&args.ifname)?;
+        if let Some(name) = args.ifname.as_deref().filter(|_| command.needs(IFNAME)) {
+            check_ifname(name)?;
         }
         Ok(args)
     }
+}
+
+/// The error for variables that a command needs and the runtime has not set.
+pub fn missing(variables: &[&str]) -> CniError {
+    environment(format!(
+        "required env variables [{}] missing",
+        variables.join(",")
+    ))
 }
 
 /// # Errors
@@ -198,8 +233,8 @@ mod tests {
             Args::read_for_list(Command::Add, &env(&[("CNI_NETNS", "/var/run/netns/cniSI")]));
         let args = args.unwrap();
         assert_eq!(
-            (args.container.as_str(), args.ifname.as_str()),
-            ("cniSI", "eth0")
+            (args.container(), args.ifname()),
+            (Ok("cniSI"), Some("eth0"))
         );
         for netns in ["/proc/7/ns/net", "/var/run/netns/-x", "/"] {
             let args = Args::read_for_list(Command::Add, &env(&[("CNI_NETNS", netns)]));

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use contrail_core::attach::Error;
-use contrail_core::error::{self, after_colon, report};
+use contrail_core::error::{self, Layered, after_colon, report};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::version::{CniVersion, UnknownVersion};
+use super::json::shortened;
+use super::version::UnknownVersion;
 
 /// An error as the runtime gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,12 @@ impl CniError {
         self
     }
 
+    /// The error for a field that is not supported.
+    pub fn unsupported(what: &str, value: &Value) -> Self {
+        let value = shortened(&value.to_string());
+        Self::new(Self::FIELD, format!("unsupported field {what}: {value}"))
+    }
+
     /// The host already has an interface of this name. The name follows from the attachment's id, not from
     /// `CNI_IFNAME`.
     pub fn host_name(error: &Error) -> Self {
@@ -82,20 +89,6 @@ impl CniError {
                 "either the container is attached in another network namespace, and must be deleted first, \
                  or the interface belongs to another program, and must be renamed or deleted",
             )
-    }
-
-    /// The object for standard output, in the version of the configuration or, when that is not
-    /// known, in the newest.
-    pub fn to_json(&self, version: Option<CniVersion>) -> Value {
-        let mut object = Map::new();
-        let version = version.unwrap_or(CniVersion::NEWEST);
-        object.insert("cniVersion".into(), json!(version.as_str()));
-        object.insert("code".into(), json!(self.code));
-        object.insert("msg".into(), json!(one_line(&self.msg)));
-        if !self.details.is_empty() {
-            object.insert("details".into(), json!(one_line(&self.details)));
-        }
-        Value::Object(object)
     }
 }
 
@@ -217,12 +210,17 @@ impl From<UnknownVersion> for CniError {
     }
 }
 
-fn one_line(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.trim().to_string()
+/// The most bytes of a message, and of its details: an error ends in an event of Kubernetes.
+const MAX_TEXT: usize = 4096;
+
+/// A text without line ends and other control characters; a very long one ends early.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let text = text.trim();
+    match (0..=MAX_TEXT).rev().find(|&end| text.is_char_boundary(end)) {
+        Some(end) if end < text.len() => text[..end].chars().map(plain).chain(['…']).collect(),
+        _ => text.chars().map(plain).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -323,9 +321,8 @@ mod tests {
             source: "connection\nrefused".into(),
         };
         assert_eq!(
-            CniError::from(error).to_json(Some(CniVersion::V040)),
-            json!({"cniVersion": "0.4.0", "code": 11, "msg": "cannot reach config API http://a:8082",
-                "details": "connection refused"})
+            CniError::from(error).to_string(),
+            "code 11: cannot reach config API http://a:8082: connection refused"
         );
     }
 }

@@ -1,7 +1,10 @@
 //! Tolerant views of JSON: runtimes written in Go send `null` for nothing, capitalised keys, and
 //! whole numbers as floating-point ones.
 
-use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 /// A JSON object.
@@ -31,6 +34,22 @@ pub fn scalar(value: &Value) -> Option<String> {
         }),
         _ => None,
     }
+}
+
+/// The most characters of a value in a message: an error ends in an event of Kubernetes, a line of a log.
+const SHOWN: usize = 200;
+
+/// The beginning of a text, no longer than a message needs.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// A value in a message: a scalar as text, else JSON.
+pub fn shown(value: &Value) -> String {
+    shortened(&scalar(value).unwrap_or_else(|| value.to_string()))
 }
 
 /// A whole number, also when it is written as a text or as `1.5e3`.
@@ -68,6 +87,34 @@ pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>,
         .ok_or_else(|| de::Error::custom(format!("{value} is not a whole number of 32 bits")))
 }
 
+/// For serde: a value that is not read.
+pub fn ignored<'de, D: Deserializer<'de>, T: Default>(deserializer: D) -> Result<T, D::Error> {
+    IgnoredAny::deserialize(deserializer)?;
+    Ok(T::default())
+}
+
+/// For serde: an object with its keys in alphabetical order, at every level. The order of a [`Map`] depends
+/// on what the program is built together with.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn sorted<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {
+    let entries: BTreeMap<_, _> = object.iter().collect();
+    serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
+}
+
+struct Sorted<'a>(&'a Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(object) => sorted(object, serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -82,6 +129,22 @@ mod tests {
         assert_eq!(lookup(object, "ips2"), None);
         assert_eq!(lookup(object, "mac"), Some(&json!(1)));
         assert_eq!(lookup(object, "x"), None);
+    }
+
+    #[test]
+    fn a_long_value_is_shown_by_its_beginning() {
+        for (value, expected) in [
+            (json!("short"), "short".to_string()),
+            (json!([1, "a"]), "[1,\"a\"]".to_string()),
+            (json!("é".repeat(200)), "é".repeat(200)),
+            (json!("é".repeat(201)), "é".repeat(200) + "…"),
+            (
+                json!({"a": "x".repeat(9000)}),
+                "{\"a\":\"".to_string() + &"x".repeat(194) + "…",
+            ),
+        ] {
+            assert_eq!(shown(&value), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The CNI protocol, without anything of OpenContrail: what a runtime sends, and what it gets back.
 
+pub mod answer;
 pub mod cni_args;
 pub mod command;
 pub mod environment;

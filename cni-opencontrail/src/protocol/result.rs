@@ -1,4 +1,4 @@
-//! The result of ADD in its newest form, and as the older versions of the protocol want it.
+//! The result of ADD in its newest form. [`super::answer`] writes it as each version of the protocol wants it.
 
 use std::net::IpAddr;
 
@@ -12,6 +12,8 @@ use super::version::CniVersion;
 
 /// The result of ADD. Fields that this plugin does not know are kept: an earlier plugin of the
 /// chain put them there for a later one.
+///
+/// The fields are in the order in which the specification describes them, and are written so.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AddResult {
     /// The interfaces, each host's end before its container's.
@@ -43,7 +45,7 @@ pub struct AddResult {
     )]
     pub dns: Dns,
     /// Everything else.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "tolerant::sorted")]
     pub rest: Object,
 }
 
@@ -66,14 +68,31 @@ pub struct Interface {
     /// runtimes and later plugins compare the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
+    /// A socket to which the interface leads (version 1.1.0).
+    #[serde(
+        default,
+        rename = "socketPath",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub socket_path: Option<Value>,
+    /// The device behind it (version 1.1.0).
+    #[serde(default, rename = "pciID", skip_serializing_if = "Option::is_none")]
+    pub pci_id: Option<Value>,
     /// Everything else.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "tolerant::sorted")]
     pub rest: Object,
 }
 
 /// An address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ip {
+    /// "4" or "6" in versions before 1.0.0. It follows from the address, so it is written, and not read.
+    #[serde(
+        default,
+        deserialize_with = "tolerant::ignored",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(super) version: Option<String>,
     /// The address with its host bits and the prefix length of its subnet.
     pub address: IpNetwork,
     /// The gateway of its subnet.
@@ -90,11 +109,8 @@ pub struct Ip {
         skip_serializing_if = "Option::is_none"
     )]
     pub interface: Option<u32>,
-    /// "4" or "6" in versions before 1.0.0; it follows from the address.
-    #[serde(default, skip_serializing)]
-    version: Option<Value>,
     /// Everything else.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "tolerant::sorted")]
     pub rest: Object,
 }
 
@@ -102,10 +118,10 @@ impl Ip {
     /// An address of an interface.
     pub fn new(address: IpNetwork, gateway: Option<IpAddr>, interface: u32) -> Self {
         Self {
+            version: None,
             address,
             gateway,
             interface: Some(interface),
-            version: None,
             rest: Object::new(),
         }
     }
@@ -123,9 +139,40 @@ pub struct Route {
         skip_serializing_if = "Option::is_none"
     )]
     pub gw: Option<IpAddr>,
-    /// `mtu`, `advmss`, `priority`, `table`, `scope` and everything else.
-    #[serde(flatten)]
+    /// The MTU of its packets (version 1.1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<Value>,
+    /// The segment size to announce (version 1.1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advmss: Option<Value>,
+    /// Its priority: the lowest number wins (version 1.1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Value>,
+    /// The routing table that has it (version 1.1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Value>,
+    /// The scope of its destination (version 1.1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Value>,
+    /// Everything else.
+    #[serde(flatten, serialize_with = "tolerant::sorted")]
     pub rest: Object,
+}
+
+impl Route {
+    /// A route with everything else unset.
+    pub fn new(dst: IpNetwork, gw: Option<IpAddr>) -> Self {
+        Self {
+            dst,
+            gw,
+            mtu: None,
+            advmss: None,
+            priority: None,
+            table: None,
+            scope: None,
+            rest: Object::new(),
+        }
+    }
 }
 
 /// Name resolution.
@@ -161,7 +208,7 @@ pub struct Dns {
     )]
     pub options: Vec<String>,
     /// Everything else.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "tolerant::sorted")]
     pub rest: Object,
 }
 
@@ -214,12 +261,18 @@ impl AddResult {
             Some(Value::String(text)) => {
                 CniVersion::parse(&text).map_err(|error| refused(error.to_string()))?
             }
-            Some(other) => return Err(refused(format!("its cniVersion is {other}"))),
+            Some(other) => {
+                return Err(refused(format!(
+                    "its cniVersion is {}",
+                    tolerant::shown(&other)
+                )));
+            }
         };
         if version <= CniVersion::V020 {
             object = from_020(object);
         }
-        serde_json::from_value(Value::Object(object)).map_err(|e| refused(e.to_string()))
+        serde_json::from_value(Value::Object(object))
+            .map_err(|e| refused(tolerant::shortened(&e.to_string())))
     }
 
     /// Puts `next`, the work of this plugin, behind what the chain had so far.
@@ -233,60 +286,6 @@ impl AddResult {
         self.routes.extend(next.routes);
         self.dns.extend(next.dns);
         self.rest.extend(next.rest);
-    }
-
-    /// The result as a configuration of `version` expects it.
-    pub fn to_json(&self, version: CniVersion) -> Value {
-        let mut value = match version {
-            CniVersion::V110 | CniVersion::V100 => serde_json::to_value(self).unwrap_or_default(),
-            CniVersion::V040 | CniVersion::V031 | CniVersion::V030 => self.to_040(),
-            CniVersion::V020 | CniVersion::V010 => self.to_020(),
-        };
-        value["cniVersion"] = json!(version.as_str());
-        value
-    }
-
-    /// Addresses say their family, interfaces have a name, MAC and sandbox only.
-    fn to_040(&self) -> Value {
-        let mut old = self.clone();
-        for interface in &mut old.interfaces {
-            interface.mtu = None;
-            interface.rest.remove("socketPath");
-            interface.rest.remove("pciID");
-        }
-        for ip in &mut old.ips {
-            let family = if ip.address.is_ipv4() { "4" } else { "6" };
-            ip.rest.insert("version".into(), json!(family));
-        }
-        serde_json::to_value(old).unwrap_or_default()
-    }
-
-    /// One address of each family with the routes of that family, no interfaces: the format has no
-    /// place for more.
-    fn to_020(&self) -> Value {
-        let mut value = Object::new();
-        for (key, is_v4) in [("ip4", true), ("ip6", false)] {
-            let Some(ip) = self.ips.iter().find(|ip| ip.address.is_ipv4() == is_v4) else {
-                continue;
-            };
-            let routes: Vec<&Route> = self
-                .routes
-                .iter()
-                .filter(|route| route.dst.is_ipv4() == is_v4)
-                .collect();
-            let mut config = json!({"ip": ip.address});
-            if let Some(gateway) = ip.gateway {
-                config["gateway"] = json!(gateway);
-            }
-            if !routes.is_empty() {
-                config["routes"] = json!(routes);
-            }
-            value.insert(key.into(), config);
-        }
-        if !self.dns.is_empty() {
-            value.insert("dns".into(), json!(self.dns));
-        }
-        Value::Object(value)
     }
 }
 

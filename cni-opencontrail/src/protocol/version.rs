@@ -1,9 +1,10 @@
-//! The versions of the protocol, and the VERSION command.
+//! The versions of the protocol.
 
 use std::fmt;
 
 use contrail_core::error::quoted;
-use serde_json::{Value, json};
+
+use super::json::shortened;
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +68,7 @@ impl fmt::Display for UnknownVersion {
         write!(
             f,
             "the configuration has cniVersion {}, the plugin supports {}",
-            quoted(text),
+            quoted(&shortened(text)),
             all.join(", ")
         )?;
         let is_near = |known: &&str| !text.is_empty() && known.starts_with(text.as_str());
@@ -76,15 +77,6 @@ impl fmt::Display for UnknownVersion {
             None => Ok(()),
         }
     }
-}
-
-/// The answer to VERSION. It needs no configuration and nothing reachable; what comes on standard
-/// input is not even read.
-pub fn answer() -> Value {
-    json!({
-        "cniVersion": CniVersion::NEWEST.as_str(),
-        "supportedVersions": CniVersion::ALL.map(CniVersion::as_str),
-    })
 }
 
 #[cfg(test)]

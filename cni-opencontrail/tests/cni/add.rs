@@ -42,7 +42,7 @@ fn every_version_gets_its_own_form_of_the_result() {
             (&interfaces[1]["name"], &interfaces[1]["sandbox"]),
             (&json!("eth0"), &json!(NETNS))
         );
-        assert_eq!(interfaces[1].get("mtu").is_some(), version >= "1.0.0");
+        assert_eq!(interfaces[1].get("mtu").is_some(), version >= "1.1.0");
         let ips = result["ips"].as_array().unwrap();
         for (ip, family) in ips.iter().zip(["4", "6"]) {
             assert_eq!(ip["interface"], 1);

@@ -47,7 +47,6 @@ fn check_compares_with_what_add_answered() {
     assert_eq!(expected.netns.to_str(), Some(NETNS));
     assert_eq!(expected.network.to_string(), "default-domain:admin:net1");
     assert_eq!(expected.addresses, ["10.1.1.254/24".parse().unwrap()]);
-    assert_eq!(expected.mtu, Some(1500));
     assert!(expected.mac.is_some());
     assert_eq!(expected.interfaces, ["eth0"]);
 }

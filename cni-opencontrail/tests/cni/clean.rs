@@ -77,7 +77,7 @@ fn what_cannot_be_done_is_said_on_standard_error_alone() {
         ("clean", "connection refused"),
         ("clean /missing", "/missing"),
         ("clean --forec", "--forec"),
-        ("claen", "cni-opencontrail clean"),
+        ("claen", "did you mean clean"),
     ] {
         let outcome = plugin.clone().arguments(arguments).run();
         assert!(!outcome.succeeded, "{arguments}");

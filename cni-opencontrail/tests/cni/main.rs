@@ -8,6 +8,7 @@ mod clean;
 mod configuration;
 mod del;
 mod environment;
+mod keys;
 mod process;
 mod properties;
 mod recorded;

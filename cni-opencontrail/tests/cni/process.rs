@@ -48,6 +48,41 @@ fn it_answers_version_under_both_of_its_names() {
 }
 
 #[test]
+fn what_is_no_command_is_refused_with_what_it_probably_means() {
+    for (line, code, expected) in [
+        (
+            vec!["clen"],
+            2,
+            "unknown command \"clen\", did you mean clean?",
+        ),
+        (vec!["CLEAN"], 2, "\"CLEAN\", did you mean clean?"),
+        (vec!["--hepl"], 2, "\"--hepl\", did you mean --help?"),
+        (vec!["--verison"], 2, "did you mean --version?"),
+        (
+            vec!["remove-everything"],
+            2,
+            "unknown command \"remove-everything\"\n",
+        ),
+        (vec!["help", "clean"], 2, "\"clean\" after help"),
+        (vec!["clean", "--remve"], 2, "did you mean --remove?"),
+        (vec!["clean", "--grace", "soon"], 2, "soon"),
+        (vec!["clean", "/no/such/file"], 1, "/no/such/file"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cni-opencontrail"))
+            .env_clear()
+            .args(&line)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line:?}: {text}");
+        assert!(
+            output.stdout.is_empty() && text.contains(expected),
+            "{line:?}: {text}"
+        );
+    }
+}
+
+#[test]
 fn without_a_command_it_explains_itself_and_does_not_wait_for_input() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cni-opencontrail"))
         .env_clear()
@@ -103,7 +138,9 @@ fn the_log_goes_to_a_file_as_well() {
     let output = plugin(&environment, &config);
     let log = std::fs::read_to_string(&path).unwrap();
     assert!(
-        log.contains("warn: unknown configuration key mtuu; did you mean mtu?"),
+        log.contains(
+            "warn: unknown configuration keys without effect: \"mtuu\" (did you mean mtu?)"
+        ),
         "{log}"
     );
     assert!(log.contains("error: code 7"), "{log}");

@@ -1,4 +1,4 @@
-//! Runs the plugin in this process, with a backend that records what it is asked for.
+//! Runs the plugin in this process, with operations that record what it is asked for.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cni_opencontrail::backend::Backend;
 use cni_opencontrail::interrupts::Interrupts;
+use cni_opencontrail::operations::Operations;
 use cni_opencontrail::protocol::environment::Environment;
 use cni_opencontrail::{Streams, World, run};
 use contrail_core::attach::Result;
 use contrail_core::attach::{
-    Assigned, Attached, Attachment, Cleaned, Detachment, Expected, Status,
+    Assigned, Attached, Attachment, Cleaned, Demand, Detachment, Expected, Status,
 };
 use contrail_core::http::Effect;
 use contrail_core::settings::Settings;
@@ -23,7 +23,7 @@ use contrail_core::{Error, FqName, MacAddr, kernel, values::identity};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-/// The namespace path of all tests; the recording backend does not open it.
+/// The namespace path of all tests; the recorder does not open it.
 pub const NETNS: &str = "/var/run/netns/cni-1";
 
 /// What the plugin asked of the library.
@@ -37,7 +37,7 @@ pub enum Call {
     Clean(FqName, Option<Duration>),
 }
 
-/// How the backend behaves.
+/// How the operations behave.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub enum Behaviour {
     #[default]
@@ -137,7 +137,7 @@ impl Plugin {
         let behaviour = self.behaviour;
         let code = {
             let (calls, connections) = (calls.clone(), connections.clone());
-            let connect = move |settings: &Settings| -> contrail_core::Result<Box<dyn Backend>> {
+            let connect = move |settings: &Settings| -> contrail_core::Result<Box<dyn Operations>> {
                 let server = settings.servers[0].base_url();
                 connections
                     .borrow_mut()
@@ -231,7 +231,7 @@ struct Recorder {
     node: String,
 }
 
-impl Backend for Recorder {
+impl Operations for Recorder {
     fn attach(&self, attachments: &[Attachment]) -> Result<Vec<Attached>> {
         self.calls
             .borrow_mut()
@@ -267,9 +267,10 @@ impl Backend for Recorder {
         self.answer().map(|()| 1)
     }
 
-    fn status(&self, project: &FqName) -> Status {
+    fn status(&self, project: &FqName, _: &[Demand]) -> Status {
         self.calls.borrow_mut().push(Call::Status(project.clone()));
-        let api = self.reach();
+        let api = self.reach().map_err(Into::into);
+        let state = Ok(());
         let agent = match self.behaviour {
             Behaviour::AgentIsDown => Err(Error::Unreachable {
                 service: "vRouter agent".into(),
@@ -278,7 +279,7 @@ impl Backend for Recorder {
             }),
             _ => Ok(()),
         };
-        Status { api, agent }
+        Status { state, api, agent }
     }
 
     fn clean(&self, project: &FqName, grace: Option<Duration>) -> Result<Cleaned> {
@@ -323,11 +324,7 @@ impl Recorder {
 /// What the library would make of it: the last address of each family's first subnet.
 fn attached(node: &str, wanted: &Attachment) -> Attached {
     let interface = identity::interface(node, &wanted.container, &wanted.ifname);
-    let default = contrail_core::attach::SubnetSpec {
-        prefix: "10.9.0.0/24".parse().unwrap(),
-        gateway: None,
-        pool: None,
-    };
+    let default = contrail_core::attach::SubnetSpec::new("10.9.0.0/24".parse().unwrap());
     let subnets = match wanted.network.subnets.as_slice() {
         [] => vec![default],
         subnets => subnets.to_vec(),

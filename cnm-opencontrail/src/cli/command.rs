@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use contrail_core::process;
-use contrail_core::process::output::{print, print_error};
+use contrail_core::process::output::{print, print_error, print_warning};
 use contrail_core::settings;
 
 use super::flags::Flags;
+use super::remembered::NOTE;
 use super::{clean, generate, load, options, ping, serve};
 use crate::daemon::PROGRAM;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the help says below the flags.
 const USAGE: &str = "Without a command, serves the plugin's sockets until SIGTERM or SIGINT.\n\
@@ -36,7 +37,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show every setting with its value and origin; secrets are hidden.
+    /// Show every setting with its value and origin, and what is missing or refused; secrets are hidden.
     Config,
     /// Show what containers have left behind on this host, and remove it on request.
     ///
@@ -45,8 +46,8 @@ enum Command {
     /// no longer exists. Run it in the network namespace of the plugin: in another one, every interface looks
     /// like an orphan.
     Clean(clean::Request),
-    /// Check that the running plugin answers, for health checks.
-    Ping,
+    /// Check that the running plugin, the API and the vRouter agent answer, for health checks.
+    Ping(ping::Request),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -59,28 +60,42 @@ enum Command {
 /// Carries out what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
     process::begin();
+    let one = |error| vec![error];
     let done = match cli.command {
-        None => serve::run(&cli.flags),
+        None => serve::run(&cli.flags).map_err(one),
         Some(Command::Config) => config(&cli.flags),
-        Some(Command::Clean(request)) => clean::run(&cli.flags, &request),
-        Some(Command::Ping) => ping::run(&cli.flags),
+        Some(Command::Clean(request)) => clean::run(&cli.flags, &request).map_err(one),
+        Some(Command::Ping(request)) => ping::run(&cli.flags, &request).map_err(one),
         Some(Command::Completions { shell }) => {
-            show(generate::completions(&mut Cli::command(), shell))
+            show(generate::completions(&mut Cli::command(), shell)).map_err(one)
         }
-        Some(Command::Man) => generate::man(Cli::command()).and_then(show),
+        Some(Command::Man) => generate::man(Cli::command()).and_then(show).map_err(one),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error(PROGRAM, &error);
+        Err(errors) => {
+            for error in &errors {
+                print_error(PROGRAM, error);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn config(flags: &Flags) -> Result<()> {
-    let loaded = load::load(flags)?;
-    show(settings::render(loaded.settings.values()))
+/// Shows what is known of the settings, what about them deserves attention, and everything that keeps the
+/// plugin from using them.
+fn config(flags: &Flags) -> Result<(), Vec<Error>> {
+    let shown = load::show(flags);
+    let table = format!("{}\n{NOTE}\n", settings::render(&shown.values));
+    show(table).map_err(|error| vec![error])?;
+    for warning in &shown.warnings {
+        print_warning(PROGRAM, warning);
+    }
+    let problems = shown.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
 }
 
 fn show(text: impl AsRef<[u8]>) -> Result<()> {

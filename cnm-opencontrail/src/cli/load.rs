@@ -4,10 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use contrail_core::Error as CoreError;
-use contrail_core::settings::{Key, Layer, Origin, Settings, Sources, parse_flat_yaml};
+use contrail_core::settings::{
+    Key, Layer, Origin, Overview, Resolved, Settings, Sources, Warning, parse_flat_yaml,
+};
 
 use super::Flags;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::proto::Scope;
 use crate::socket;
 
@@ -37,20 +39,67 @@ pub(super) fn load(flags: &Flags) -> Result<Loaded> {
 
 fn resolve(sources: &Sources, names: &[String]) -> Result<Loaded> {
     let settings = Settings::load(sources)?;
-    let text = |key| settings.value(key).value.clone().unwrap_or_default();
-    let scope = text(Key::Scope).parse().map_err(|_| {
-        CoreError::invalid(
-            format!("scope ({})", settings.value(Key::Scope).origin),
-            text(Key::Scope),
-            "local or global is expected",
-        )
-    })?;
-    let sockets = socket::paths(Path::new(&text(Key::SocketPath)), names)?;
+    let scope = scope(settings.value(Key::Scope))?;
+    let sockets = sockets(settings.value(Key::SocketPath), names)?;
     Ok(Loaded {
         settings,
         scope,
         sockets,
     })
+}
+
+/// All settings, for people, with everything that keeps the plugin from using them.
+pub(super) struct Shown {
+    pub(super) values: Vec<Resolved>,
+    pub(super) problems: Vec<Error>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Resolves as much as can be resolved.
+pub(super) fn show(flags: &Flags) -> Shown {
+    let process = Sources::of_process();
+    let (file, unread) = match file(flags, process.read) {
+        Ok(layer) => (layer, None),
+        Err(error) => (Layer::default(), Some(error)),
+    };
+    let sources = Sources {
+        nearer: vec![flags.layer()],
+        files: vec![file, own_defaults()],
+        ..process
+    };
+    let mut shown = overview(&sources, &flags.name);
+    shown.problems.splice(0..0, unread);
+    shown
+}
+
+fn overview(sources: &Sources, names: &[String]) -> Shown {
+    let Overview {
+        values,
+        problems,
+        warnings,
+    } = Overview::of(sources);
+    let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
+    let row = |key| values.iter().find(|row| row.setting.key == key);
+    problems.extend(row(Key::Scope).and_then(|row| scope(row).err()));
+    problems.extend(row(Key::SocketPath).and_then(|row| sockets(row, names).err()));
+    Shown {
+        values,
+        problems,
+        warnings,
+    }
+}
+
+fn scope(given: &Resolved) -> Result<Scope> {
+    let text = given.value.as_deref().unwrap_or_default();
+    let refused = |_| {
+        let what = format!("scope ({})", given.origin);
+        CoreError::invalid(what, text, "local or global is expected").into()
+    };
+    text.parse().map_err(refused)
+}
+
+fn sockets(given: &Resolved, names: &[String]) -> Result<Vec<PathBuf>> {
+    socket::paths(Path::new(given.value.as_deref().unwrap_or_default()), names)
 }
 
 fn file(flags: &Flags, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Layer> {
@@ -128,5 +177,59 @@ mod tests {
             error.to_string(),
             "invalid scope (environment variable SCOPE) \"swarm\": local or global is expected"
         );
+    }
+
+    #[test]
+    fn all_settings_are_shown_beside_every_one_that_is_missing_or_refused() {
+        let shown = |given: &[(&str, &str)]| {
+            let environment = |name: &str| {
+                let mut found = given.iter().filter(|(known, _)| *known == name);
+                found.next().map(|(_, value)| (*value).to_owned())
+            };
+            let shown = overview(&sources(&environment), &["opencontrail".into()]);
+            let text = contrail_core::settings::render(&shown.values);
+            let problems: Vec<String> = shown.problems.iter().map(|e| e.to_string()).collect();
+            (text, problems)
+        };
+        for (given, expected) in [
+            (&[("API_SERVER_IP", "10.0.0.1")][..], &[][..]),
+            (
+                &[("API_SERVER_IP", "10.0.0.1"), ("ADMIN_USER", "admin")],
+                &["admin_password is missing"],
+            ),
+            (
+                &[
+                    ("API_SERVER_IP", "10.0.0.1"),
+                    ("ADMIN_USER", "admin"),
+                    ("SCOPE", "world"),
+                    ("API_SERVER_PORT", "x"),
+                    ("SOCKET_PATH", "sockets"),
+                ],
+                &[
+                    "invalid api_port",
+                    "admin_password is missing",
+                    "invalid scope",
+                    "invalid --socketpath",
+                ],
+            ),
+            (
+                &[
+                    ("API_SERVER_IP", "10.0.0.1"),
+                    ("VNC_API_LIB_INI", "/none.ini"),
+                ],
+                &["cannot read /none.ini"],
+            ),
+        ] {
+            let (text, problems) = shown(given);
+            assert!(text.contains("10.0.0.1"), "{text}");
+            assert_eq!(
+                text.lines().count(),
+                contrail_core::settings::SETTINGS.len()
+            );
+            assert_eq!(problems.len(), expected.len(), "{problems:?}");
+            for (problem, expected) in problems.iter().zip(expected) {
+                assert!(problem.contains(expected), "{problem}");
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use contrail_core::Deadline;
 use contrail_core::attach::Reserve;
+use contrail_core::ownership::ReservedFor;
 use contrail_core::values::Family;
 use uuid::Uuid;
 
@@ -39,6 +40,7 @@ impl NetworkDriver {
                     family: Family::of(address),
                     address: Some(address),
                     subnet: None,
+                    reserved_for: ReservedFor::Nothing,
                     purpose: &purpose.to_string(),
                 },
                 end,

@@ -34,9 +34,8 @@ pub(super) fn subnets(pools: &[IpamData]) -> Result<Vec<SubnetSpec>> {
             text => Some(address_of("gateway", text)?),
         };
         Ok(SubnetSpec {
-            prefix,
             gateway,
-            pool: None,
+            ..SubnetSpec::new(prefix)
         })
     })
     .collect()

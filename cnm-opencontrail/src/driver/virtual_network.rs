@@ -54,7 +54,7 @@ impl NetworkDriver {
             .into());
         };
         let user = User::network(&self.node, id.as_str(), wanted.note());
-        let object = self.new_network(name, subnets, &wanted.options.properties, user);
+        let object = self.new_network(name, subnets, &wanted.options.properties, user)?;
         Ok(self.attacher.create_network(&object, end)?)
     }
 
@@ -64,26 +64,24 @@ impl NetworkDriver {
         subnets: &[SubnetSpec],
         options: &Properties,
         user: User,
-    ) -> VirtualNetwork {
+    ) -> Result<VirtualNetwork> {
+        let with_dns = |subnet: &SubnetSpec| {
+            let mut asked = options.dns.iter().copied();
+            SubnetSpec {
+                // Otherwise the API takes an address for DNS that Docker's own IPAM would give out.
+                dns: asked
+                    .find(|&dns| subnet.prefix.contains(dns))
+                    .or(subnet.gateway),
+                ..subnet.clone()
+            }
+        };
         let mut object = self.attacher.new_network(&NetworkSpec {
             fq_name: name.clone(),
-            subnets: subnets.to_vec(),
-        });
-        let links = object.network_ipam_refs.iter_mut();
-        let attrs = links.filter_map(|link| link.attr.as_mut());
-        for subnet in attrs.flat_map(|attr| &mut attr.ipam_subnets) {
-            let Some(prefix) = subnet.prefix() else {
-                continue;
-            };
-            let mut asked = options.dns.iter().copied();
-            // Otherwise the API takes an address for DNS that Docker's own IPAM would give out.
-            subnet.dns_server_address = asked
-                .find(|&dns| prefix.contains(dns))
-                .or(subnet.default_gateway);
-        }
+            subnets: subnets.iter().map(with_dns).collect(),
+        })?;
         user.add_to(&mut object);
         route_targets::add_to(&mut object, options);
-        object
+        Ok(object)
     }
 
     /// The subnets of a virtual network.

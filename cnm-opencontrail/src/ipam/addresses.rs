@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use contrail_core::attach::Reserve;
+use contrail_core::error::Layered;
+use contrail_core::ownership::ReservedFor;
 use contrail_core::{Deadline, Error as CoreError, attach};
 use uuid::Uuid;
 
@@ -135,6 +137,7 @@ impl Ipam {
                 family: pool.family(),
                 address: asked,
                 subnet: subnet.filter(|_| asked.is_none()),
+                reserved_for: ReservedFor::Interface,
                 purpose: &Purpose::Ipam.to_string(),
             },
             end,

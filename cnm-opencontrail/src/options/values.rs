@@ -1,6 +1,7 @@
 //! Forms of values that several options have.
 
 use contrail_core::FqName;
+use contrail_core::values::Mtu;
 
 use super::table::Given;
 use crate::error::Result;
@@ -11,6 +12,22 @@ pub(crate) fn flag(given: &Given, value: &str) -> Result<bool> {
         true => Ok(true),
         false => Err(given.refused(format!("{value} is expected, or nothing"))),
     }
+}
+
+/// Reads a truth as Docker does.
+pub(crate) fn truth(given: &Given) -> Result<bool> {
+    match given.text() {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(given.refused("true or false is expected")),
+    }
+}
+
+/// Reads an MTU, in bytes.
+pub(crate) fn mtu(given: &Given) -> Result<u32> {
+    let mtu = given.text().parse::<Mtu>();
+    mtu.map(Mtu::bytes)
+        .map_err(|invalid| given.refused(invalid.reason))
 }
 
 /// The items of a list that is separated by commas.
@@ -27,9 +44,8 @@ pub(super) fn fq_name(given: &Given, text: &str, parts: usize, expected: &str) -
 
 /// Reads the name of an object in a project: `name` in `project`, or `domain:project:name`.
 pub(crate) fn name_in_project(given: &Given, text: &str, project: &FqName) -> Result<FqName> {
-    match text.contains(':') {
-        true => fq_name(given, text, 3, "a name or domain:project:name"),
-        false if text.is_empty() => Err(given.item_refused(text, "a name is expected")),
-        false => Ok(project.child(text)),
-    }
+    FqName::in_project(text, project).map_err(|_| match text.is_empty() {
+        true => given.item_refused(text, "a name is expected"),
+        false => given.item_refused(text, "a name or domain:project:name is expected"),
+    })
 }

@@ -5,6 +5,8 @@
     reason = "a test's helper: a panic is its failure"
 )]
 
+pub mod program;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};

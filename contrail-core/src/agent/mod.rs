@@ -30,6 +30,7 @@
 mod client;
 mod info;
 mod port;
+mod wire;
 
 pub use client::Agent;
 pub use info::PortInfo;

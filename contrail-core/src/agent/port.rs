@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::wire;
 use crate::error::{Error, Result};
 use crate::values::{MacAddr, check_ifname};
 
@@ -17,7 +18,7 @@ pub struct Port {
     pub instance_id: Uuid,
     /// The id of the virtual network.
     pub vn_id: Uuid,
-    /// The id of the project, if it is known; the agent gets the nil id if not.
+    /// The id of the project, if it is known.
     pub project_id: Option<Uuid>,
     /// The display name, which is also the host name that DHCP assigns.
     pub display_name: String,
@@ -38,10 +39,10 @@ impl Port {
             "id": self.id,
             "instance-id": self.instance_id,
             "vn-id": self.vn_id,
-            "vm-project-id": self.project_id.unwrap_or(Uuid::nil()),
+            "vm-project-id": wire::id(self.project_id),
             "display-name": self.display_name,
-            "ip-address": self.address.unwrap_or(Ipv4Addr::UNSPECIFIED),
-            "ip6-address": self.address6.map(|ip| ip.to_string()).unwrap_or_default(),
+            "ip-address": wire::address(self.address),
+            "ip6-address": wire::address6(self.address6),
             "mac-address": self.mac,
             "system-name": self.host_ifname,
             // A VM port: the only type for which the agent asks the controller for configuration.

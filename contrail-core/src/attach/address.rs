@@ -13,7 +13,7 @@ use crate::attach::error::Result;
 use crate::attach::objects;
 use crate::attach::spec::{Reservation, Reserve};
 use crate::error::Error;
-use crate::ownership;
+use crate::ownership::{self, ReservedFor};
 use crate::values::Deadline;
 
 impl Attacher {
@@ -26,17 +26,25 @@ impl Attacher {
         Ok(reserve(&self.client(deadline), &self.host, wanted)?)
     }
 
-    /// The addresses that this host has reserved in a network. One request.
+    /// The addresses that this host has reserved in a network, apart from those whose marks only a later
+    /// release can read. One request.
     ///
     /// # Errors
     /// When the API cannot be asked.
     pub fn reservations(&self, network: Uuid, deadline: Deadline) -> Result<Vec<Reservation>> {
         let found = self.addresses_of(network, deadline)?;
         let ours = |ip: InstanceIp| {
+            let purpose = self.host.maker.reserved_for(&ip.meta)?.to_owned();
+            let (id, address) = (ip.meta.uuid?, ip.address?);
+            let reserved_for = ReservedFor::of(&ip.meta);
+            // Only the program that understands a mark decides about its address.
+            let reserved_for = reserved_for
+                .inspect_err(|error| log::debug!("left reserved address {address} alone: {error}"));
             Some(Reservation {
-                purpose: self.host.maker.reserved_for(&ip.meta)?.to_owned(),
-                id: ip.meta.uuid?,
-                address: ip.address?,
+                id,
+                address,
+                reserved_for: reserved_for.ok()?,
+                purpose,
             })
         };
         Ok(found.into_iter().filter_map(ours).collect())
@@ -130,6 +138,7 @@ mod tests {
             family: Family::V4,
             address: None,
             subnet: Some((Uuid::from_u128(2), "10.1.1.0/29".parse().unwrap())),
+            reserved_for: ReservedFor::Interface,
             purpose: "test",
         };
         let error = reserve(&client_of(transport.clone()), &host(), &wanted).unwrap_err();

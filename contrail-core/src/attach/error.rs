@@ -1,7 +1,7 @@
 //! What can go wrong with attaching and detaching: the errors of all layers below, and what only an
 //! attachment can fail at.
 
-use crate::error;
+use crate::error::{self, Behind, Layered};
 use crate::kernel;
 use crate::service_chain;
 use crate::values::text::{report, reports};
@@ -40,7 +40,7 @@ pub enum Error {
     },
 
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), reports(.left))]
+    #[error("{}; the rollback is incomplete: {}", report(.cause.as_ref()), reports(.left))]
     Undo {
         /// Why the operation failed.
         cause: Box<Error>,
@@ -71,25 +71,21 @@ impl From<Invalid> for Error {
     }
 }
 
-impl Error {
-    /// The error that made the operation fail, without what else went wrong after it.
-    pub fn cause(&self) -> &Error {
+impl Layered for Error {
+    fn behind(&self) -> Behind<'_, Self> {
         match self {
-            Self::Undo { cause, .. } => cause.cause(),
-            Self::Left(errors) => errors.first().map_or(self, Self::cause),
-            other => other,
+            Self::Undo { cause, .. } => Behind::Same(cause),
+            Self::Left(errors) => errors.first().map_or(Behind::Nothing, Behind::Same),
+            Self::Client(error) => Behind::Client(error),
+            Self::ServiceChain(error) => {
+                error.client_cause().map_or(Behind::Nothing, Behind::Client)
+            }
+            Self::Kernel(_) | Self::NetworkMismatch { .. } => Behind::Nothing,
         }
     }
+}
 
-    /// The [cause](error::Error::cause), if it is one of the API-client layer.
-    pub fn client_cause(&self) -> Option<&error::Error> {
-        match self.cause() {
-            Self::Client(error) => Some(error.cause()),
-            Self::ServiceChain(error) => error.client_cause(),
-            _ => None,
-        }
-    }
-
+impl Error {
     /// As [`error::Error::is_transient`].
     pub fn is_transient(&self) -> bool {
         match self {
@@ -110,11 +106,6 @@ impl Error {
             Self::ServiceChain(error) => error.had_no_effect(),
             Self::NetworkMismatch { .. } | Self::Undo { .. } | Self::Left(_) => false,
         }
-    }
-
-    /// As [`error::Error::is_not_found`].
-    pub fn is_not_found(&self) -> bool {
-        self.client_cause().is_some_and(error::Error::is_not_found)
     }
 }
 

@@ -58,6 +58,6 @@ pub use membership::{KeptService, warn_of};
 pub use network::Network;
 pub use removal::{Detached, PendingRemoval, Step};
 pub use spec::{
-    Assigned, Attached, Attachment, Detachment, InterfaceOptions, NetworkSpec, Pool, Reservation,
-    Reserve, Service, SubnetSpec,
+    Assigned, Attached, Attachment, Demand, Detachment, InterfaceOptions, NetworkSpec, Pool,
+    Reservation, Reserve, Service, SubnetSpec,
 };

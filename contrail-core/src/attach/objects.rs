@@ -16,7 +16,9 @@ use crate::ownership::Holder;
 use crate::ownership::mark::{CONFIGURATION, CONTAINER, NETWORK, RESERVED};
 use crate::ownership::names::interface_name;
 use crate::values::Family;
+use crate::values::Invalid;
 use crate::values::MacAddr;
+use crate::values::prefix::check_room;
 
 /// The virtual machine that represents the container.
 pub(crate) fn machine(host: &Host, id: Uuid, wanted: &PortSpec) -> VirtualMachine {
@@ -44,31 +46,30 @@ pub(crate) fn interface(
         Holder::Endpoint { .. } => label.clone(),
     });
     let [container, ifname] = wanted.holder.mark();
-    interface.meta.annotations = host.maker.mark([
-        container,
-        ifname,
-        (NETWORK, &network.to_string()),
-        (
-            CONFIGURATION,
-            wanted.configuration.as_deref().unwrap_or_default(),
-        ),
-    ]);
+    let network = network.to_string();
+    let configuration = wanted.configuration.as_deref();
+    let configuration = configuration.map(|name| (CONFIGURATION, name));
+    let mark = [container, ifname, (NETWORK, network.as_str())];
+    interface.meta.annotations = host.maker.mark(mark.into_iter().chain(configuration));
     let groups = wanted.options.security_groups.iter().cloned();
     interface.security_group_refs = groups.map(Ref::named).collect();
     interface.set_mac(mac);
     interface
 }
 
-/// An instance IP of a VM interface; if `address` is unset, the API chooses one of the family.
+/// An instance IP of a VM interface; if `address` is unset, the API chooses one of the family, from the
+/// subnet of this id or from any.
 pub(crate) fn instance_ip(
     id: Uuid,
     family: Family,
     address: Option<IpAddr>,
+    subnet: Option<Uuid>,
     interface: &VirtualMachineInterface,
     network: Ref,
 ) -> InstanceIp {
     let mut ip = InstanceIp::new(id, family, network, Ref::object(interface));
     ip.address = address;
+    ip.subnet_uuid = subnet;
     ip.meta.annotations = interface.meta.annotations.clone();
     ip.meta.display_name = interface.meta.display_name.clone();
     ip
@@ -80,23 +81,34 @@ pub(crate) fn reserved_ip(host: &Host, wanted: &Reserve) -> InstanceIp {
     let mut ip = InstanceIp::reserved(wanted.id, wanted.family, network);
     ip.address = wanted.address;
     ip.subnet_uuid = wanted.subnet.map(|(id, _)| id);
+    let (key, reserved_for) = wanted.reserved_for.mark();
     ip.meta.annotations = host.maker.mark([
         (NETWORK, wanted.network.to_string().as_str()),
         (RESERVED, wanted.purpose),
+        (key, reserved_for.as_str()),
     ]);
     ip.meta.display_name = Some(format!("{} of {}", wanted.purpose, host.node()));
     ip
 }
 
 /// A virtual network with the subnets that the request gives it.
-pub(crate) fn network(host: &Host, spec: &NetworkSpec) -> VirtualNetwork {
+///
+/// # Errors
+/// For a subnet that has no address for a container.
+pub(crate) fn network(host: &Host, spec: &NetworkSpec) -> Result<VirtualNetwork, Invalid> {
+    for subnet in &spec.subnets {
+        let prefix = subnet.prefix;
+        check_room(prefix, subnet.gateway, subnet.dns)
+            .map_err(|reason| Invalid::new("subnet", prefix.to_string(), reason))?;
+    }
     let subnets = spec.subnets.iter().map(|wanted| {
         let mut subnet = IpamSubnet::new(wanted.prefix);
         subnet.default_gateway = wanted.gateway;
+        subnet.dns_server_address = wanted.dns;
         subnet.enable_dhcp = Some(true);
         subnet
             .allocation_pools
-            .extend(wanted.pool.map(|pool| AllocationPool {
+            .extend(wanted.pools.iter().map(|pool| AllocationPool {
                 start: pool.first,
                 end: pool.last,
                 rest: Default::default(),
@@ -111,7 +123,7 @@ pub(crate) fn network(host: &Host, spec: &NetworkSpec) -> VirtualNetwork {
     network.meta.annotations = host
         .maker
         .mark([(NETWORK, spec.fq_name.to_string().as_str())]);
-    network
+    Ok(network)
 }
 
 /// The address, if it is one of IPv4.

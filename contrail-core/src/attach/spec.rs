@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::Route;
+use crate::ownership::ReservedFor;
 use crate::service_chain::ServiceRole;
 use crate::values::{Family, FqName, MacAddr};
 
@@ -96,7 +97,8 @@ pub struct NetworkSpec {
     /// Its name.
     pub fq_name: FqName,
     /// The subnets with which it is created when it does not exist, and which an existing one must
-    /// not contradict. Empty: the network must exist, whatever its subnets are.
+    /// have. Addresses come from these subnets alone. Empty: the network must exist, whatever its subnets
+    /// are.
     pub subnets: Vec<SubnetSpec>,
 }
 
@@ -110,6 +112,17 @@ impl NetworkSpec {
     }
 }
 
+/// What an attachment would ask of its virtual network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The virtual network.
+    pub network: NetworkSpec,
+    /// The addresses, at most one of each family.
+    pub addresses: Vec<IpAddr>,
+    /// The MTU in bytes; if unset, the kernel's default.
+    pub mtu: Option<u32>,
+}
+
 /// A subnet of a virtual network.
 ///
 /// ```
@@ -118,7 +131,7 @@ impl NetworkSpec {
 /// let (first, last) = ("10.1.1.100".parse()?, "10.1.1.199".parse()?);
 /// let subnet = SubnetSpec {
 ///     gateway: Some("10.1.1.1".parse()?),
-///     pool: Some(Pool { first, last }),
+///     pools: vec![Pool { first, last }],
 ///     ..SubnetSpec::new("10.1.1.0/24".parse()?)
 /// };
 /// let network = NetworkSpec {
@@ -134,8 +147,10 @@ pub struct SubnetSpec {
     pub prefix: IpNetwork,
     /// Its gateway; if unset, the API chooses one.
     pub gateway: Option<IpAddr>,
-    /// The part of it from which addresses are allocated; if unset, all of it.
-    pub pool: Option<Pool>,
+    /// The address at which the vRouter answers DNS; if unset, the API chooses one.
+    pub dns: Option<IpAddr>,
+    /// The parts of it from which addresses are allocated; none means all of it.
+    pub pools: Vec<Pool>,
 }
 
 impl SubnetSpec {
@@ -144,7 +159,8 @@ impl SubnetSpec {
         Self {
             prefix,
             gateway: None,
-            pool: None,
+            dns: None,
+            pools: Vec::new(),
         }
     }
 }
@@ -246,7 +262,9 @@ pub struct Reserve<'a> {
     /// The subnet from which the API chooses, with its id; if unset, the network's first one of the
     /// family that has a free address.
     pub subnet: Option<(Uuid, IpNetwork)>,
-    /// What it is reserved for, for people.
+    /// What it is reserved for.
+    pub reserved_for: ReservedFor,
+    /// The same for people.
     pub purpose: &'a str,
 }
 
@@ -257,6 +275,8 @@ pub struct Reservation {
     pub id: Uuid,
     /// The address.
     pub address: IpAddr,
-    /// What it is reserved for.
+    /// What it is reserved for; `None` if release 0.1.0 has reserved it, which wrote only words.
+    pub reserved_for: Option<ReservedFor>,
+    /// The same for people.
     pub purpose: String,
 }

@@ -5,10 +5,12 @@
 //! and `attach::Error`. `?` converts upwards. `Display` never repeats the source; [`report`] prints
 //! the whole chain of causes.
 
+mod layered;
 mod nature;
 mod variants;
 
-pub use crate::values::text::{after_colon, quoted, report, reports, rounded, visible};
+pub use crate::values::text::{after_colon, counted, quoted, report, reports, rounded, visible};
+pub use layered::{Behind, Layered};
 pub use variants::{Error, Result};
 
 #[cfg(test)]

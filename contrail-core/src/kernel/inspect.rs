@@ -93,7 +93,7 @@ fn link_of(message: &LinkMessage, name: &str) -> Link {
         name: name.to_owned(),
         index: message.header.index,
         mac: None,
-        mtu: 0,
+        mtu: None,
         up: message.header.flags.contains(LinkFlags::Up),
         alias: None,
         addresses: Vec::new(),
@@ -104,7 +104,7 @@ fn link_of(message: &LinkMessage, name: &str) -> Link {
             LinkAttribute::Address(bytes) => {
                 link.mac = bytes.as_slice().try_into().ok().map(MacAddr);
             }
-            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Mtu(mtu) => link.mtu = Some(*mtu),
             LinkAttribute::IfAlias(alias) => link.alias = Some(alias.clone()),
             _ => {}
         }

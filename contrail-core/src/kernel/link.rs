@@ -42,8 +42,8 @@ pub struct Link {
     pub index: u32,
     /// Its Ethernet address, if it has one.
     pub mac: Option<MacAddr>,
-    /// Its MTU in bytes.
-    pub mtu: u32,
+    /// Its MTU in bytes, if the kernel tells it.
+    pub mtu: Option<u32>,
     /// Whether it is set up (whatever its peer is).
     pub up: bool,
     /// Its alias: on the host's end of a pair, the id of the VM interface.

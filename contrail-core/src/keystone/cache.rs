@@ -8,10 +8,9 @@
 //! password, keyed with the token, which is of no use to anyone who cannot read the token itself.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -22,6 +21,7 @@ use uuid::Uuid;
 
 use super::message::Grant;
 use crate::files;
+use crate::stored;
 use crate::values::{Deadline, Secret, identity};
 
 /// The files of one account's token.
@@ -44,13 +44,19 @@ pub enum NoLock {
     Unusable(io::Error),
 }
 
+/// A token as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Entry {
     token: String,
     /// Seconds since 1970.
     renew_at: u64,
     /// See [`digest`].
     digest: String,
+}
+
+impl stored::Entry for Entry {
+    const KIND: &str = "token";
+    const VERSION: u32 = 1;
 }
 
 impl TokenCache {
@@ -78,7 +84,9 @@ impl TokenCache {
             log::debug!("{} is not used: it is not private", path.display());
             return None;
         }
-        let stored: Stored = serde_json::from_slice(&files::read_private(&path).ok()?).ok()?;
+        let content = files::read_private(&path).ok()?;
+        // Another token is got if this one is unknown, whatever the reason.
+        let stored: Entry = stored::decode(&content).ok()?;
         let renew_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stored.renew_at))?;
         let token = Secret::new(stored.token);
         let is_ours = stored.digest == digest(&token, password);
@@ -91,31 +99,19 @@ impl TokenCache {
     /// Stores a token that was got with `password`, whole or not at all. A token of unknown lifetime
     /// is not stored.
     pub fn write(&self, grant: &Grant, password: &Secret) -> io::Result<()> {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let Some(renew_at) = grant.renew_at else {
             return Ok(());
         };
         let since_epoch = renew_at.duration_since(SystemTime::UNIX_EPOCH);
-        let stored = Stored {
+        let stored = Entry {
             token: grant.token.expose().to_owned(),
             renew_at: since_epoch.unwrap_or_default().as_secs(),
             digest: digest(&grant.token, password),
         };
         self.prepare_dir()?;
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!(".{}.{}.{unique}", self.name, std::process::id());
-        let temporary = self.dir.join(temporary);
-        let written = private()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(&serde_json::to_vec(&stored)?))
-            .and_then(|()| fs::rename(&temporary, self.dir.join(&self.name)));
-        if written.is_err() {
-            // Left by a process with the same number that died here, or by a full disk.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        let content = stored::encode(&stored)?;
+        files::write_private_unsynced(&self.dir.join(&self.name), &content)
+            .map_err(io::Error::other)
     }
 
     /// Waits until no other process asks Keystone for this account's token.
@@ -202,6 +198,8 @@ fn check_dir(dir: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -306,6 +304,39 @@ mod tests {
         cache.write(&grant("t"), &password()).unwrap();
         fs::write(&path, b"{\"token\":\"t\",\"renew_at\"").unwrap();
         assert_eq!(cache.read(&password(), SystemTime::now()), None);
+    }
+
+    #[test]
+    fn the_form_has_a_version_and_that_of_release_0_1_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = cache(dir.path());
+        cache.write(&grant("t"), &password()).unwrap();
+        let path = cache.dir.join(&cache.name);
+        let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let entry = &written["entry"];
+        assert_eq!(
+            (&written["kind"], &written["version"]),
+            (&json!("token"), &json!(1))
+        );
+        let with = |key: &str, value: Value| {
+            let mut other = written.clone();
+            other[key] = value;
+            other
+        };
+        for (content, is_read) in [
+            (written.clone(), true),
+            // Release 0.1.0 wrote the entry alone.
+            (entry.clone(), true),
+            (with("version", json!(2)), false),
+            (with("kind", json!("lease")), false),
+            (with("entry", json!({"token": "t"})), false),
+            (json!({"token": "t"}), false),
+            (json!(null), false),
+        ] {
+            fs::write(&path, content.to_string()).unwrap();
+            let read = cache.read(&password(), SystemTime::now());
+            assert_eq!(read, is_read.then(|| grant("t")), "{content}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sources of tokens.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::values::{Deadline, Secret};
 
 /// Where the configuration API's tokens come from.
@@ -36,6 +36,28 @@ impl TokenSource for NoAuth {
 
     fn identity(&self) -> String {
         "no user (no token was sent)".to_owned()
+    }
+}
+
+/// No token can be had, for this reason: no request is sent.
+#[derive(Clone, Debug)]
+pub struct NoToken(pub String);
+
+impl TokenSource for NoToken {
+    fn token(&self, _deadline: Deadline) -> Result<Option<Secret>> {
+        let unusable = Error::missing("usable settings", self.0.as_str());
+        Err(Error::NoToken {
+            service: "configuration API".to_owned(),
+            source: Box::new(unusable),
+        })
+    }
+
+    fn refresh(&self, _rejected: &Secret, deadline: Deadline) -> Result<Option<Secret>> {
+        self.token(deadline)
+    }
+
+    fn identity(&self) -> String {
+        "no user (the settings cannot be used)".to_owned()
     }
 }
 

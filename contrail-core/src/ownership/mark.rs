@@ -18,7 +18,7 @@ pub const IFNAME: &str = "container-plugin.interface";
 pub const CONFIGURATION: &str = "container-plugin.configuration";
 /// The name of the virtual network.
 pub const NETWORK: &str = "container-plugin.network";
-/// What a reserved address is for.
+/// What a reserved address is for, in words.
 pub const RESERVED: &str = "container-plugin.reserved";
 
 /// Whether a program of this project made the object, on any host.
@@ -55,10 +55,15 @@ pub struct Maker {
 
 impl Maker {
     /// The mark of what this program makes on this host, with further annotations.
-    pub fn mark<const N: usize>(&self, more: [(&str, &str); N]) -> KeyValuePairs {
+    pub fn mark<'a>(&'a self, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> KeyValuePairs {
         let own = [(OWNER, self.program.as_str()), (NODE, self.node.as_str())];
         let machine = self.machine.map(|id| id.to_string());
         let machine = machine.as_deref().map(|id| (MACHINE, id));
+        #[expect(
+            clippy::map_identity,
+            reason = "it lets the tuples live no longer than the text of the machine's id"
+        )]
+        let more = more.into_iter().map(|(key, value)| (key, value));
         own.into_iter().chain(machine).chain(more).collect()
     }
 

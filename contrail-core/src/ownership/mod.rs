@@ -9,6 +9,7 @@
 //! | this host | did this program make it on this host? | [`Maker::made`] |
 //! | a chain | did a service chain make it? | [`chains`] |
 //! | a network | who uses it, apart from its interfaces? | [`users`] |
+//! | a reserved address | what is it reserved for? | [`ReservedFor`] |
 //!
 //! [`names`] says what people see of containers and interfaces.
 
@@ -16,9 +17,11 @@ pub mod chains;
 mod holder;
 pub mod mark;
 pub mod names;
+mod reserved;
 mod users;
 
 pub use holder::Holder;
 pub use mark::{Maker, holder, is_by_plugin};
 pub use names::ContainerName;
+pub use reserved::{ReservedFor, UnreadableMark};
 pub use users::{NetworkUser, UserKind, users};

@@ -4,11 +4,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, send};
+use nix::sys::stat::{SFlag, fstat};
+use nix::unistd::write;
 
 /// The interval in which writes wait at most [`Waits::most`].
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,22 +20,8 @@ const PIPE_ROOM: usize = 4096;
 
 /// A stream that is written to for a limited time only.
 pub struct Patient<F = io::Stderr> {
-    way: Way<F>,
+    stream: F,
     waits: Waits,
-}
-
-/// How a write does not wait. `O_NONBLOCK` on the stream itself would hold for all processes that share it,
-/// such as the shell that started this one.
-enum Way<F> {
-    /// The same pipe or terminal, opened again with that flag.
-    Again(File, F),
-    /// A socket has a flag for each write.
-    Socket(F),
-    /// A pipe that this user cannot open again, such as one that another user made: written to while it has
-    /// room.
-    Room(F),
-    /// Files and devices do not wait for a reader.
-    Plain(File),
 }
 
 impl Patient {
@@ -46,7 +34,7 @@ impl Patient {
 impl<F: AsFd> Patient<F> {
     fn new(stream: F, most: Duration) -> Self {
         Self {
-            way: Way::of(stream),
+            stream,
             waits: Waits {
                 most,
                 since: None,
@@ -60,10 +48,14 @@ impl<F: AsFd> Write for Patient<F> {
     /// # Errors
     /// [`ErrorKind::WouldBlock`] if nothing has been written and the time is over.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let stream = self.stream.as_fd();
+        // Chosen for each write: a program may put another file in the place of this one, and must not keep
+        // the former open.
+        let mut way = Way::of(stream);
         loop {
-            match self.way.write(bytes) {
+            match way.write(stream, bytes) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !self.waits.wait(self.way.as_fd()) {
+                    if !self.waits.wait(stream) {
                         return Err(error);
                     }
                 }
@@ -77,53 +69,47 @@ impl<F: AsFd> Write for Patient<F> {
     }
 }
 
-impl<F: AsFd> Way<F> {
-    fn of(stream: F) -> Self {
-        let own = stream.as_fd().try_clone_to_owned().map(File::from);
-        let Ok(own) = own else {
-            return Self::Room(stream);
-        };
-        let Ok(kind) = own.metadata().map(|metadata| metadata.file_type()) else {
-            return Self::Room(stream);
-        };
-        let is_terminal = own.is_terminal();
-        if kind.is_socket() {
-            return Self::Socket(stream);
-        }
-        if !kind.is_fifo() && !is_terminal {
-            return Self::Plain(own);
+/// How a write does not wait. `O_NONBLOCK` on the stream itself would hold for all processes that share it,
+/// such as the shell that started this one.
+enum Way {
+    /// The same pipe or terminal, opened again with that flag.
+    Again(File),
+    /// A socket has a flag for each write.
+    Socket,
+    /// A pipe that this user cannot open again, such as one that another user made: written to while it has
+    /// room.
+    Room,
+    /// Files and devices do not wait for a reader.
+    Plain,
+}
+
+impl Way {
+    fn of(stream: BorrowedFd) -> Self {
+        let kind =
+            fstat(stream).map(|found| SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT);
+        match kind {
+            Ok(SFlag::S_IFSOCK) => return Self::Socket,
+            Ok(SFlag::S_IFIFO) => {}
+            Ok(_) if !stream.is_terminal() => return Self::Plain,
+            Ok(_) | Err(_) => {}
         }
         let again = OpenOptions::new()
             .write(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(format!("/proc/self/fd/{}", own.as_raw_fd()));
-        match again {
-            Ok(again) => Self::Again(again, stream),
-            Err(_) => Self::Room(stream),
-        }
+            .open(format!("/proc/self/fd/{}", stream.as_raw_fd()));
+        again.map_or(Self::Room, Self::Again)
     }
 
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    fn write(&mut self, stream: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Again(file, _) | Self::Plain(file) => file.as_fd(),
-            Self::Socket(stream) | Self::Room(stream) => stream.as_fd(),
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Again(file, _) | Self::Plain(file) => file.write(bytes),
-            Self::Socket(stream) => {
+            Self::Again(file) => file.write(bytes),
+            Self::Socket => {
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-                Ok(send(stream.as_fd().as_raw_fd(), bytes, flags)?)
+                Ok(send(stream.as_raw_fd(), bytes, flags)?)
             }
-            Self::Room(stream) => {
-                if !has_room(stream.as_fd(), Duration::ZERO) {
-                    return Err(ErrorKind::WouldBlock.into());
-                }
-                let some = &bytes[..bytes.len().min(PIPE_ROOM)];
-                Ok(nix::unistd::write(stream.as_fd(), some)?)
-            }
+            Self::Room if !has_room(stream, Duration::ZERO) => Err(ErrorKind::WouldBlock.into()),
+            Self::Room => Ok(write(stream, &bytes[..bytes.len().min(PIPE_ROOM)])?),
+            Self::Plain => Ok(write(stream, bytes)?),
         }
     }
 }
@@ -215,15 +201,15 @@ mod tests {
     #[test]
     fn a_pipe_that_cannot_be_opened_again_is_written_to_while_it_has_room() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut stream = Patient::new(writer, MOST);
-        let Way::Again(_, writer) = stream.way else {
-            panic!("a pipe can be opened again here");
-        };
-        stream.way = Way::Room(writer);
-        let taken = fill(&mut stream);
-        assert!(taken >= PIPE_ROOM, "{taken}");
+        assert!(matches!(Way::of(writer.as_fd()), Way::Again(_)));
+        let write = || Way::Room.write(writer.as_fd(), &[b'x'; 5000]);
+        let mut taken = 0;
+        while let Ok(count) = write() {
+            taken += count;
+        }
+        assert_eq!(write().unwrap_err().kind(), ErrorKind::WouldBlock);
         reader.read_exact(&mut vec![0; taken]).unwrap();
-        assert_eq!(stream.write(b"again").unwrap(), 5);
+        assert_eq!(write().unwrap(), PIPE_ROOM);
     }
 
     #[test]
@@ -247,6 +233,19 @@ mod tests {
         io::Seek::rewind(&mut file).unwrap();
         let text = io::read_to_string(file).unwrap();
         assert_eq!(text, "before between after");
+    }
+
+    #[test]
+    fn a_pipe_that_a_file_has_replaced_is_not_kept_open() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut stream = Patient::new(std::os::fd::OwnedFd::from(writer), MOST);
+        stream.write_all(b"pipe").unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        nix::unistd::dup2(&file, &mut stream.stream).unwrap();
+        assert_eq!(io::read_to_string(&mut reader).unwrap(), "pipe");
+        stream.write_all(b"file").unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        assert_eq!(io::read_to_string(file).unwrap(), "file");
     }
 
     #[test]

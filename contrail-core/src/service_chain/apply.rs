@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::error::{Error, Result};
 use crate::api::Client;
-use crate::error;
+use crate::error::{self, Layered};
 
 /// Makes the changes in their order. When one fails, those before it are rolled back in reverse; also
 /// the one that failed, unless it is known to have had no effect.
@@ -56,8 +56,8 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
 
 fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
     log::warn!(
-        "rolling back {} changes after: {}",
-        done.len(),
+        "rolling back {} after: {}",
+        error::counted(done.len(), "change"),
         error::report(&cause)
     );
     let mut left = Vec::new();

@@ -1,5 +1,7 @@
 //! A service chain with all its names written out: what a description means in a project.
 
+use std::collections::BTreeSet;
+
 use super::description::Member;
 use super::membership::instance::properties;
 use super::template;
@@ -58,6 +60,13 @@ impl Chain {
     /// The networks on both sides.
     pub fn ends(&self) -> [&FqName; 2] {
         [&self.left, &self.right]
+    }
+
+    /// The projects of the services and of the policy.
+    pub(super) fn projects(&self) -> BTreeSet<FqName> {
+        let services = self.services.iter().map(|service| &service.name);
+        let names = services.chain([&self.policy]);
+        names.filter_map(FqName::parent).collect()
     }
 
     /// The policy as it should be.

@@ -1,7 +1,7 @@
 //! What can go wrong with service chains.
 
 use super::problem::Problem;
-use crate::error;
+use crate::error::{self, Behind, Layered};
 use crate::values::Invalid;
 use crate::values::text::{report, reports};
 
@@ -16,7 +16,7 @@ pub enum Error {
     Client(#[from] error::Error),
 
     /// A service chain cannot be made as it is described. Nothing was changed.
-    #[error("service chain {chain} is not possible: {}", join(.problems))]
+    #[error("cannot apply service chain {chain}: {}", join(.problems))]
     Impossible {
         /// The chain's name.
         chain: String,
@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), reports(.left))]
+    #[error("{}; the rollback is incomplete: {}", report(.cause.as_ref()), reports(.left))]
     Undo {
         /// Why the operation failed.
         cause: Box<Error>,
@@ -40,23 +40,17 @@ impl From<Invalid> for Error {
     }
 }
 
-impl Error {
-    /// The error that made the operation fail, without what else went wrong after it.
-    pub fn cause(&self) -> &Error {
+impl Layered for Error {
+    fn behind(&self) -> Behind<'_, Self> {
         match self {
-            Self::Undo { cause, .. } => cause.cause(),
-            other => other,
+            Self::Undo { cause, .. } => Behind::Same(cause),
+            Self::Client(error) => Behind::Client(error),
+            Self::Impossible { .. } => Behind::Nothing,
         }
     }
+}
 
-    /// The [cause](error::Error::cause), if it is one of the API-client layer.
-    pub fn client_cause(&self) -> Option<&error::Error> {
-        match self.cause() {
-            Self::Client(error) => Some(error.cause()),
-            _ => None,
-        }
-    }
-
+impl Error {
     /// As [`error::Error::is_transient`].
     pub fn is_transient(&self) -> bool {
         match self {
@@ -73,16 +67,6 @@ impl Error {
             Self::Impossible { .. } => true,
             Self::Undo { .. } => false,
         }
-    }
-
-    /// As [`error::Error::is_not_found`].
-    pub fn is_not_found(&self) -> bool {
-        self.client_cause().is_some_and(error::Error::is_not_found)
-    }
-
-    /// As [`error::Error::is_forbidden`].
-    pub fn is_forbidden(&self) -> bool {
-        self.client_cause().is_some_and(error::Error::is_forbidden)
     }
 }
 

@@ -62,7 +62,7 @@ pub use identified::Identified;
 pub(crate) use membership::tuple_in;
 pub use membership::{Dissolved, RolePort, ServiceRole, ServiceRoles, Unbuilt};
 pub use plan::{Plan, Shown, State, plan, plan_removal};
-pub use problem::{PortConflict, Problem};
+pub use problem::{PortConflict, Problem, TemplateDifference};
 pub use repair::Repair;
 pub use snapshot::Snapshot;
 pub use types::{Direction, Leg, Mode, Ports, Protocol};

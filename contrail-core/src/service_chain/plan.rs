@@ -104,8 +104,10 @@ pub(super) struct Steps {
     pub(super) attach: Vec<Change>,
     pub(super) detach: Vec<Change>,
     pub(super) drop_policy: Vec<Change>,
+    /// This one and the next two are the fields of a
+    /// [`Dissolution`](super::membership::tuple::Dissolution), in their order.
     pub(super) leaves: Vec<Change>,
-    pub(super) restore: Vec<Change>,
+    pub(super) clear_roles: Vec<Change>,
     pub(super) drop_tuples: Vec<Change>,
     pub(super) drop_instances: Vec<Change>,
     pub(super) drop_templates: Vec<Change>,
@@ -125,7 +127,7 @@ impl Steps {
             self.detach,
             self.drop_policy,
             self.leaves,
-            self.restore,
+            self.clear_roles,
             self.drop_tuples,
             self.drop_instances,
             self.drop_templates,
@@ -268,12 +270,7 @@ impl<'a> Planner<'a> {
     }
 
     fn projects(&mut self) {
-        let services = self.chain.services.iter().map(|service| &service.name);
-        let names = services
-            .chain([&self.chain.policy])
-            .filter_map(FqName::parent);
-        let names: BTreeSet<FqName> = names.collect();
-        for project in names.difference(&self.snapshot.projects) {
+        for project in self.chain.projects().difference(&self.snapshot.projects) {
             let project = project.clone();
             self.problems.push(Problem::NoProject { project });
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::types::Leg;
+use super::types::{Leg, Mode};
 use crate::api::Referent;
 use crate::values::FqName;
 
@@ -41,6 +41,15 @@ pub enum Problem {
         template: FqName,
         /// The body of the request that makes it.
         body: String,
+    },
+    /// A service template exists and does not fit the service.
+    UnfitTemplate {
+        /// The service.
+        service: FqName,
+        /// The template.
+        template: FqName,
+        /// What it has otherwise, at least one.
+        differences: Vec<TemplateDifference>,
     },
     /// A network does not exist.
     NoNetwork {
@@ -129,7 +138,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Description { field, reason } => write!(f, "{field}: {reason}"),
-            Problem::Cycle { what } => write!(f, "it is a cycle: {what}"),
+            Problem::Cycle { what } => write!(f, "the chain contains a cycle: {what}"),
             Problem::NoProject { project } => write!(f, "project {project} does not exist"),
             Problem::NoTemplate { service, template } => write!(
                 f,
@@ -138,6 +147,15 @@ impl fmt::Display for Problem {
             Problem::ForbiddenTemplate { template, body } => write!(
                 f,
                 "service template {template} does not exist, and only an administrator can make it: once, with POST /service-templates {body}"
+            ),
+            Problem::UnfitTemplate {
+                service,
+                template,
+                differences,
+            } => write!(
+                f,
+                "service {service}: service template {template} does not match: it {}; change the service's mode and interfaces, or use another template or service instance",
+                list(differences)
             ),
             Problem::NoNetwork { network } => {
                 write!(f, "virtual network {network} does not exist")
@@ -199,6 +217,38 @@ impl fmt::Display for Problem {
                 f,
                 "network policy {policy} already has the sequence {sequence} on {network}"
             ),
+        }
+    }
+}
+
+/// What a service template has otherwise than a service needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateDifference {
+    /// Its version is not 2: such templates do not accept existing ports.
+    Version(u32),
+    /// It is of a type that packets are not sent through; as the API spells it.
+    Type(String),
+    /// Its services see packets in another way.
+    Mode {
+        /// The mode, as the API spells it.
+        actual: String,
+        /// The mode of the service.
+        wanted: Mode,
+    },
+    /// It has no interface of a kind that the service has.
+    NoInterface(Leg),
+}
+
+impl fmt::Display for TemplateDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(
+                f,
+                "has version {version}, but only templates of version 2 accept existing ports"
+            ),
+            Self::Type(kind) => write!(f, "has type {kind}, not firewall"),
+            Self::Mode { actual, wanted } => write!(f, "has mode {actual}, not {wanted}"),
+            Self::NoInterface(leg) => write!(f, "has no {leg} interface"),
         }
     }
 }

@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::change::{Change, Object, Target};
 use super::identified::Identified;
-use super::membership::tuple::{leave, ports, take_role};
+use super::membership::fate::{Fate, Reason, fate, template_goes};
+use super::membership::tuple::{Dissolution, dissolution, leave, ports};
 use super::plan::{Planner, State};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
-use crate::api::objects::{NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate};
-use crate::ownership::chains as mark;
+use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
+use crate::ownership::chains;
 use crate::values::FqName;
 
 impl Planner<'_> {
@@ -26,7 +27,7 @@ impl Planner<'_> {
             let name = found.object.fq_name();
             if chain.services.iter().any(|service| service.name == *name) {
                 let own = found.tuples.iter();
-                let own = own.filter(|tuple| mark::is_of(&tuple.meta, &chain.name));
+                let own = own.filter(|tuple| chains::is_of(&tuple.meta, &chain.name));
                 for tuple in own {
                     if !self.kept_tuples.contains(&tuple.id()) {
                         self.drop_tuple(tuple);
@@ -51,39 +52,34 @@ impl Planner<'_> {
     fn drop_instance(&mut self, found: &FoundInstance) {
         let kind = ServiceInstance::TYPE;
         let name = found.object.fq_name();
-        let users: Vec<&NetworkPolicy> = self.snapshot.others_through(name).collect();
-        let chains: Vec<String> = names(users.iter().filter(|p| mark::is_by_chain(&p.meta)));
-        // The last member by its own role leaves the instance to the chain that it served.
-        let is_left = mark::is_of_attachment(&found.object.meta) && found.tuples.is_empty();
-        let ours = is_left || mark::is_by_chain(&found.object.meta);
-        let users = names(users.iter());
-        let keeps = match ours {
-            true => &users,
-            false => &chains,
-        };
-        if !keeps.is_empty() {
-            let text = format!("kept: network policy {} uses it", keeps.join(", "));
-            self.show(kind, name, State::Present, ours, text);
-            return;
-        }
         let (own, others): (Vec<_>, Vec<_>) = found
             .tuples
             .iter()
-            .partition(|tuple| mark::is_by_chain(&tuple.meta));
-        own.into_iter().for_each(|tuple| self.drop_tuple(tuple));
-        // Deleting it would leave the others without a parent.
-        if ours && others.is_empty() {
-            self.show(kind, name, State::Unneeded, true, "");
-            self.let_go.insert(name.clone());
-            let object = Object::Instance(found.object.clone());
-            self.steps.drop_instances.push(Change::Delete(object));
-        } else {
-            let text = match ours {
-                true => "kept: it has port tuples that no chain created",
-                false => "kept: no chain created it",
-            };
-            self.show(kind, name, State::Present, ours, text);
+            .partition(|tuple| chains::is_by_chain(&tuple.meta));
+        let users = self.snapshot.others_through(name);
+        let fate = fate(&found.object.meta, others.len(), users);
+        if !matches!(fate, Fate::Stays(Reason::Users(_))) {
+            own.into_iter().for_each(|tuple| self.drop_tuple(tuple));
         }
+        let text = match fate {
+            Fate::Goes => {
+                self.show(kind, name, State::Unneeded, true, "");
+                self.let_go.insert(name.clone());
+                let object = Object::Instance(found.object.clone());
+                self.steps.drop_instances.push(Change::Delete(object));
+                return;
+            }
+            Fate::Stays(Reason::Users(users)) => {
+                let users: Vec<String> = users.iter().map(FqName::to_string).collect();
+                format!("kept: network policy {} uses it", users.join(", "))
+            }
+            Fate::Stays(Reason::Tuples) => {
+                "kept: it has port tuples that no chain created".to_owned()
+            }
+            Fate::Stays(Reason::Foreign) => "kept: no chain created it".to_owned(),
+        };
+        let ours = chains::is_by_chain(&found.object.meta);
+        self.show(kind, name, State::Present, ours, text);
     }
 
     fn drop_tuple(&mut self, tuple: &Identified<PortTuple>) {
@@ -91,28 +87,28 @@ impl Planner<'_> {
         let label = tuple.meta.display_name.clone().unwrap_or_default();
         self.show(kind, tuple.fq_name(), State::Unneeded, true, label);
         let ids: BTreeSet<Uuid> = ports(tuple).map(|port| port.uuid).collect();
-        for id in ids {
-            let Some(port) = self.snapshot.interfaces.get(&id) else {
-                continue;
-            };
-            let leave = leave(Target::of(port), tuple);
-            // One that goes to another tuple of the chain has left already, and has its new role.
-            if self.steps.moves.contains(&leave) {
-                continue;
-            }
-            self.steps.leaves.push(leave);
-            self.steps.restore.extend(take_role(port, tuple));
-        }
-        let object = Object::Tuple(tuple.clone());
-        self.steps.drop_tuples.push(Change::Delete(object));
+        let known = ids.iter().filter_map(|id| self.snapshot.interfaces.get(id));
+        // One that goes to another tuple of the chain has left already, and has its new role.
+        let staying: Vec<&Identified<VirtualMachineInterface>> = known
+            .filter(|port| !self.steps.moves.contains(&leave(Target::of(port), tuple)))
+            .collect();
+        let leaving = staying.iter().map(|port| Target::of(port));
+        let Dissolution {
+            leaves,
+            roles,
+            delete,
+        } = dissolution(tuple, leaving, staying.iter().copied());
+        self.steps.leaves.extend(leaves);
+        self.steps.clear_roles.extend(roles);
+        self.steps.drop_tuples.push(delete);
     }
 
     /// Templates that chains or attachments created and that no service instance refers to any longer.
     pub(super) fn drop_templates(&mut self) {
         for (name, found) in &self.snapshot.templates {
             let in_use = found.users.difference(&self.let_go).next().is_some();
-            let ours = mark::is_by_chain_or_attachment(&found.object.meta);
-            if ours && !in_use && !self.kept_templates.contains(name) {
+            let goes = template_goes(&found.object.meta);
+            if goes && !in_use && !self.kept_templates.contains(name) {
                 let kind = ServiceTemplate::TYPE;
                 self.show(kind, name, State::Unneeded, true, "");
                 let object = Object::Template(found.object.clone());
@@ -122,8 +118,6 @@ impl Planner<'_> {
     }
 }
 
-fn names<'a, 'b: 'a>(policies: impl Iterator<Item = &'a &'b NetworkPolicy>) -> Vec<String> {
-    policies
-        .map(|policy| policy.fq_name().to_string())
-        .collect()
-}
+#[cfg(test)]
+#[path = "removal_test.rs"]
+mod tests;

@@ -12,11 +12,11 @@ use super::membership::tuple::{leave, new_tuple};
 use super::plan::{Planner, State};
 use super::problem::{PortConflict, Problem};
 use super::snapshot::FoundInstance;
-use super::template::new_template;
+use super::template::{self, new_template};
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 impl<'a> Planner<'a> {
@@ -39,23 +39,20 @@ impl<'a> Planner<'a> {
         let is_new = self.kept_templates.insert(name.clone());
         if let Some(found) = self.snapshot.templates.get(&name) {
             let template = found.object.clone();
-            let difference = unfit_template(&template, service);
-            let state = match &difference {
+            let legs = service.legs().map(|(leg, _)| leg);
+            let problem = template::problem(&template, &service.name, service.mode, legs);
+            let state = match &problem {
                 Some(_) => State::Different,
                 None => State::Present,
             };
-            if is_new || difference.is_some() {
-                let ours = mark::is_by_chain_or_attachment(&template.meta);
+            if is_new || problem.is_some() {
+                let ours = chains::is_by_chain_or_attachment(&template.meta);
                 self.show(kind, &name, state, ours, template.mode());
             }
-            let Some(difference) = difference else {
+            let Some(problem) = problem else {
                 return Some(template);
             };
-            self.problems.push(Problem::Unfit {
-                kind,
-                name,
-                difference,
-            });
+            self.problems.push(problem);
             return None;
         }
         if service.template.is_some() {
@@ -66,7 +63,7 @@ impl<'a> Planner<'a> {
             return None;
         }
         let has_management = service.management.is_some();
-        let mark = mark::of_chain(&self.chain.name);
+        let mark = chains::of_chain(&self.chain.name);
         let template = new_template(name.clone(), service.mode, has_management, mark);
         if is_new {
             self.show(kind, &name, State::Missing, true, template.mode());
@@ -83,7 +80,7 @@ impl<'a> Planner<'a> {
         let properties = service.wanted_properties(template);
         let detail = format!("{} {}", service.mode, networks(&properties));
         let Some(found) = self.snapshot.instances.get(name) else {
-            let mark = mark::of_chain(&self.chain.name);
+            let mark = chains::of_chain(&self.chain.name);
             let wanted = new_instance(name.clone(), template, properties, mark);
             self.show(kind, name, State::Missing, true, detail);
             let target = Target::of(&wanted);
@@ -95,7 +92,7 @@ impl<'a> Planner<'a> {
             };
         };
         let differences = differences(&found.object, template, &properties);
-        let ours = mark::is_by_chain(&found.object.meta);
+        let ours = chains::is_by_chain(&found.object.meta);
         if differences.is_empty() {
             self.show(kind, name, State::Present, ours, detail);
         } else if ours {
@@ -127,7 +124,7 @@ impl<'a> Planner<'a> {
         let existing = instance.tuple_of(member);
         let tuple = match existing {
             Some(tuple) => {
-                let ours = mark::is_by_chain(&tuple.meta);
+                let ours = chains::is_by_chain(&tuple.meta);
                 self.show(kind, tuple.fq_name(), State::Present, ours, &member.label);
                 self.kept_tuples.insert(tuple.id());
                 Target::of(tuple)
@@ -140,7 +137,7 @@ impl<'a> Planner<'a> {
                 target
             }
         };
-        let is_foreign = existing.is_some_and(|tuple| !mark::is_by_chain(&tuple.meta));
+        let is_foreign = existing.is_some_and(|tuple| !chains::is_by_chain(&tuple.meta));
         for &(leg, port) in &member.ports {
             if let Some(port) = self.snapshot.interfaces.get(&port) {
                 self.port(service, member, leg, port, &tuple, is_foreign);
@@ -149,14 +146,14 @@ impl<'a> Planner<'a> {
     }
 
     fn new_tuple(&self, name: FqName, member: &Found) -> Identified<PortTuple> {
-        let mut tuple = new_tuple(name, &member.label, mark::of_chain(&self.chain.name));
+        let mut tuple = new_tuple(name, &member.label, chains::of_chain(&self.chain.name));
         let has_role = |port: &Uuid| {
             let port = self.snapshot.interfaces.get(port);
             port.is_some_and(|port| role(port).is_some() && port.port_tuple_refs.is_empty())
         };
         let ports = member.ports.iter().map(|(_, port)| *port);
         let kept: Vec<Uuid> = ports.filter(has_role).collect();
-        mark::keep_roles(&mut tuple.meta, &kept);
+        chains::keep_roles(&mut tuple.meta, &kept);
         Identified::made(tuple)
     }
 
@@ -183,7 +180,7 @@ impl<'a> Planner<'a> {
         for other in elsewhere {
             let known = other.uuid.and_then(|uuid| self.snapshot.tuple(uuid));
             match known {
-                Some(old) if mark::is_of(&old.meta, &self.chain.name) => {
+                Some(old) if chains::is_of(&old.meta, &self.chain.name) => {
                     self.steps.moves.push(leave(target.clone(), old));
                 }
                 _ => {
@@ -247,29 +244,4 @@ impl<'a> Instance<'a> {
         let complete = tuples().find(|tuple| has_all(tuple));
         complete.or_else(|| tuples().find(|tuple| tuple.fq_name().name() == member.tuple))
     }
-}
-
-/// Why a template cannot serve, if it cannot.
-fn unfit_template(template: &ServiceTemplate, service: &ChainService) -> Option<String> {
-    if template.version() != 2 {
-        return Some(format!(
-            "has version {}: only templates of version 2 accept existing ports",
-            template.version()
-        ));
-    }
-    if template.mode() != service.mode.as_str() {
-        return Some(format!(
-            "has the mode {}, but service {} wants {}",
-            template.mode(),
-            service.name,
-            service.mode
-        ));
-    }
-    let has = |leg: &Leg| {
-        let mut kinds = template.properties.interface_type.iter();
-        kinds.any(|kind| kind.service_interface_type == leg.as_str())
-    };
-    let mut missing = service.legs().filter(|(leg, _)| !has(leg));
-    let (leg, _) = missing.next()?;
-    Some(format!("has no {leg} interface"))
 }

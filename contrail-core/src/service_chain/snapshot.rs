@@ -16,7 +16,7 @@ use crate::api::objects::{
 };
 use crate::api::{Client, ListQuery, Resource};
 use crate::error::Result;
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// What the controller has of a chain.
@@ -126,12 +126,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn projects(&mut self) -> Result<()> {
-        let services = self.chain.services.iter().map(|service| &service.name);
-        let names: BTreeSet<FqName> = services
-            .chain([&self.chain.policy])
-            .filter_map(FqName::parent)
-            .collect();
-        for name in names {
+        for name in self.chain.projects() {
             if self.client.id_of::<Project>(&name)?.is_some() {
                 self.found.projects.insert(name);
             }
@@ -194,7 +189,7 @@ impl Reader<'_> {
         let mut objects: Vec<ServiceInstance> = all
             .into_iter()
             .filter(|object| {
-                wanted.contains(object.fq_name()) || mark::is_of(&object.meta, &self.chain.name)
+                wanted.contains(object.fq_name()) || chains::is_of(&object.meta, &self.chain.name)
             })
             .collect();
         for name in wanted {

@@ -1,12 +1,14 @@
 //! Creating a service template. It belongs to the domain, where members of a tenant may not write.
 
+use std::collections::BTreeSet;
+
 use super::error::{Error, Result};
 use super::identified::Identified;
-use super::problem::Problem;
+use super::problem::{Problem, TemplateDifference};
 use super::types::{Leg, Mode};
 use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, KeyValuePairs, Resource, request};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// The name of the template that a domain's service instances of a mode share.
@@ -31,6 +33,50 @@ pub(super) fn new_template(
     Identified::made(template)
 }
 
+/// What an existing template has otherwise than a service of this mode with these interfaces needs it.
+pub(super) fn differences(
+    template: &ServiceTemplate,
+    mode: Mode,
+    legs: impl IntoIterator<Item = Leg>,
+) -> Vec<TemplateDifference> {
+    let mut all = Vec::new();
+    if template.version() != 2 {
+        all.push(TemplateDifference::Version(template.version()));
+    }
+    let kind = template.properties.service_type.as_deref();
+    if let Some(other) = kind.filter(|kind| *kind != "firewall") {
+        all.push(TemplateDifference::Type(other.to_owned()));
+    }
+    if template.mode() != mode.as_str() {
+        all.push(TemplateDifference::Mode {
+            actual: template.mode().to_owned(),
+            wanted: mode,
+        });
+    }
+    let has = |leg: Leg| {
+        let mut kinds = template.properties.interface_type.iter();
+        kinds.any(|kind| kind.service_interface_type == leg.as_str())
+    };
+    let missing: BTreeSet<Leg> = legs.into_iter().filter(|leg| !has(*leg)).collect();
+    all.extend(missing.into_iter().map(TemplateDifference::NoInterface));
+    all
+}
+
+/// The problem with an existing template that does not fit a service, if there is one: see [`differences`].
+pub(super) fn problem(
+    template: &ServiceTemplate,
+    service: &FqName,
+    mode: Mode,
+    legs: impl IntoIterator<Item = Leg>,
+) -> Option<Problem> {
+    let differences = differences(template, mode, legs);
+    (!differences.is_empty()).then(|| Problem::UnfitTemplate {
+        service: service.clone(),
+        template: template.fq_name().clone(),
+        differences,
+    })
+}
+
 /// Creates a template, or finds an existing one.
 ///
 /// # Errors
@@ -47,7 +93,7 @@ pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensu
 
 fn forbidden(template: &ServiceTemplate) -> Error {
     let name = template.fq_name();
-    let chain = mark::chain(&template.meta)
+    let chain = chains::chain(&template.meta)
         .unwrap_or(name.name())
         .to_owned();
     // Without the mark: all chains of the domain use it, and the last of them must not remove it.
@@ -96,9 +142,64 @@ mod tests {
     }
 
     #[test]
+    fn every_difference_of_a_template_is_named() {
+        let name = FqName::new(["d", "t"]);
+        let fitting = new_template(name.clone(), Mode::InNetwork, false, chains::of_chain("c"));
+        let with = |change: fn(&mut ServiceTemplate)| {
+            let mut template = ServiceTemplate::clone(&fitting);
+            change(&mut template);
+            template
+        };
+        let both = [Leg::Left, Leg::Right];
+        let mode = |actual: &str| TemplateDifference::Mode {
+            actual: actual.into(),
+            wanted: Mode::InNetwork,
+        };
+        for (template, legs, expected) in [
+            (with(|_| ()), &both[..], vec![]),
+            (with(|t| t.properties.service_type = None), &both, vec![]),
+            (
+                with(|_| ()),
+                &Leg::ALL,
+                vec![TemplateDifference::NoInterface(Leg::Management)],
+            ),
+            (
+                with(|t| t.properties.version = None),
+                &both,
+                vec![TemplateDifference::Version(1)],
+            ),
+            (
+                with(|t| t.properties.service_type = Some("loadbalancer".into())),
+                &both,
+                vec![TemplateDifference::Type("loadbalancer".into())],
+            ),
+            (
+                with(|t| t.properties.service_mode = None),
+                &both,
+                vec![mode("transparent")],
+            ),
+            (
+                with(|t| {
+                    t.properties.service_mode = Some("in-network-nat".into());
+                    t.properties.interface_type.clear();
+                }),
+                &both,
+                vec![
+                    mode("in-network-nat"),
+                    TemplateDifference::NoInterface(Leg::Left),
+                    TemplateDifference::NoInterface(Leg::Right),
+                ],
+            ),
+        ] {
+            let found = differences(&template, Mode::InNetwork, legs.iter().copied());
+            assert_eq!(found, expected, "{:?}", template.properties);
+        }
+    }
+
+    #[test]
     fn the_error_for_a_tenant_names_what_an_administrator_must_create() {
         let name = FqName::new(["default-domain", "container-in-network"]);
-        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
+        let template = new_template(name, Mode::InNetwork, false, chains::of_chain("c1"));
         let error = ensure(&client(403), &template).unwrap_err();
         let Error::Impossible { chain, problems } = &error else {
             panic!("{error}");
@@ -123,7 +224,7 @@ mod tests {
     #[test]
     fn other_refusals_are_left_as_they_are() {
         let name = FqName::new(["d", "t"]);
-        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
+        let template = new_template(name, Mode::InNetwork, false, chains::of_chain("c1"));
         let error = ensure(&client(400), &template).unwrap_err();
         assert!(!matches!(error, Error::Impossible { .. }), "{error}");
     }

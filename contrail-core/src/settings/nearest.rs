@@ -1,5 +1,11 @@
 //! Suggestions for names that do not exist.
 
+/// The most changes that a typing error explains.
+const FARTHEST: usize = 3;
+
+/// The most bytes of a character.
+const MAX_CHAR: usize = 4;
+
 /// The one of `candidates` that `name` probably means. Needs the feature `suggestions`; `None` without it.
 ///
 /// ```
@@ -13,9 +19,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let name: String = plain(name).collect();
     candidates
         .into_iter()
-        .map(|known| (distance(&name, &plain(known).collect::<String>()), known))
+        .map(|known| (plain(known).collect::<String>(), known))
+        // The distance is at least that of the lengths.
+        .filter(|(known, _)| known.len().abs_diff(name.len()) <= FARTHEST * MAX_CHAR)
+        .map(|(plain, known)| (distance(&name, &plain), known))
         .min()
-        .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
+        .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, FARTHEST))
         .map(|(_, known)| known)
 }
 

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
 use super::aside;
-use super::entry::{self, Entry, Unreadable};
+use super::directory::{self, Links};
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::stored::{self, Entry, Newer, Unreadable};
 
 /// Whether an entry must survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,21 +24,23 @@ pub enum Durability {
 
 /// What is known of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<T> {
+pub enum Lookup<T> {
     /// There is no entry.
     Absent,
     /// There is one that cannot be read.
     Damaged,
+    /// There is one of a later version. It stays, and a warning was logged.
+    Newer,
     /// The entry.
     Entry(T),
 }
 
-impl<T> Found<T> {
-    /// The entry; a damaged one counts as absent.
+impl<T> Lookup<T> {
+    /// The entry; a damaged one and one of a later version count as absent.
     pub fn entry(self) -> Option<T> {
         match self {
             Self::Entry(entry) => Some(entry),
-            Self::Absent | Self::Damaged => None,
+            Self::Absent | Self::Damaged | Self::Newer => None,
         }
     }
 }
@@ -91,62 +94,85 @@ impl<K: Key, T: Entry> Entries<K, T> {
     #[must_use]
     pub fn ending(self, ending: &'static str) -> Self {
         Self {
-            names: Names::new(self.names.dir, ending),
+            names: self.names.ending(ending),
             ..self
         }
     }
 
-    /// The entry of a key; `None` if it does not exist or is damaged. A damaged one is moved aside.
+    /// A directory that is refused reads as empty, with a warning, instead of being an error: for records
+    /// without which a removal still does most of its work. Nothing is written to it.
+    #[must_use]
+    pub fn best_effort(mut self) -> Self {
+        self.names.best_effort = true;
+        self
+    }
+
+    /// The directory is the state directory itself, which may be a symbolic link: an administrator chooses
+    /// it.
+    #[must_use]
+    pub fn in_state_dir(mut self) -> Self {
+        self.names.links = Links::Followed;
+        self
+    }
+
+    /// The entry of a key, for callers that go on to write one; `None` if it does not exist or is damaged. A
+    /// damaged one is moved aside.
     ///
     /// # Errors
-    /// [`Error::File`], also for an entry of a version that this program does not know: see
-    /// [`Newer`](super::Newer).
+    /// [`Error::File`], also for an entry of a version that this program does not know, which must not be
+    /// overwritten: see [`Newer`](super::Newer).
     pub fn get(&self, key: &K) -> Result<Option<T>> {
-        self.find(key).map(Found::entry)
+        match self.read(key, set_aside)? {
+            Read::Found(found) => Ok(found.entry()),
+            Read::Newer(path, newer) => Err(Error::file("read", path, io::Error::other(newer))),
+        }
     }
 
-    /// The same, for callers that can replace a damaged entry.
+    /// The entry of a key, for callers that can go on without it. A damaged one is moved aside; one of a
+    /// later version stays, and is skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::get`].
-    pub fn find(&self, key: &K) -> Result<Found<T>> {
-        self.read(key, |path, content, reason| match content {
-            Some(content) => aside::set_aside_if(path, content, reason),
-            None => aside::set_aside(path, reason),
-        })
+    /// [`Error::File`].
+    pub fn find(&self, key: &K) -> Result<Lookup<T>> {
+        Ok(self.read(key, set_aside)?.found())
     }
 
-    /// The same, but a damaged entry stays: for callers that hold no lock on what it describes.
+    /// The entry of a key as [`Entries::find`] has it, but a damaged one stays in its place: for callers that
+    /// hold no lock on what it describes.
     ///
     /// # Errors
-    /// As [`Entries::get`].
-    pub fn peek(&self, key: &K) -> Result<Found<T>> {
-        self.read(key, |path, _, reason| {
+    /// As [`Entries::find`].
+    pub fn peek(&self, key: &K) -> Result<Lookup<T>> {
+        let read = self.read(key, |path, _, reason| {
             log::debug!("{} is damaged: {reason}", path.display());
-        })
+        })?;
+        Ok(read.found())
     }
 
     /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
-    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Found<T>> {
+    fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Read<T>> {
         let path = self.names.path(key)?;
+        if !self.names.is_there()? {
+            return Ok(Read::Found(Lookup::Absent));
+        }
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Read::Found(Lookup::Absent));
+            }
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 damaged(&path, None, &error.to_string());
-                return Ok(Found::Damaged);
+                return Ok(Read::Found(Lookup::Damaged));
             }
             Err(error) => return Err(Error::file("read", path, error)),
         };
-        match entry::decode(&content) {
-            Ok(entry) => Ok(Found::Entry(entry)),
+        match stored::decode(&content) {
+            Ok(entry) => Ok(Read::Found(Lookup::Entry(entry))),
             Err(Unreadable::Damaged(reason)) => {
                 damaged(&path, Some(&content), &reason);
-                Ok(Found::Damaged)
+                Ok(Read::Found(Lookup::Damaged))
             }
-            Err(Unreadable::Newer(newer)) => {
-                Err(Error::file("read", path, io::Error::other(newer)))
-            }
+            Err(Unreadable::Newer(newer)) => Ok(Read::Newer(path, newer)),
         }
     }
 
@@ -155,8 +181,8 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// # Errors
     /// [`Error::File`]; an earlier entry is kept then.
     pub fn put(&self, key: &K, entry: &T) -> Result<()> {
-        let path = self.names.path(key)?;
-        let encoded = entry::encode(entry);
+        let path = self.names.prepare(key)?;
+        let encoded = stored::encode(entry);
         let content = encoded.map_err(|error| Error::file("encode", &path, error.into()))?;
         match self.durability {
             Durability::Synced => files::write_private(&path, &content),
@@ -181,7 +207,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found.map(|(_, key)| key).collect())
     }
 
-    /// The same, each with when its entry was written; the oldest first.
+    /// All keys that have an entry, readable or not, each with when its entry was written; the oldest first.
     ///
     /// # Errors
     /// As [`Entries::keys`].
@@ -191,13 +217,13 @@ impl<K: Key, T: Entry> Entries<K, T> {
         Ok(found)
     }
 
-    /// All entries; damaged ones are moved aside.
+    /// All entries; damaged ones are moved aside, those of a later version skipped with a warning.
     ///
     /// # Errors
-    /// As [`Entries::keys`] and [`Entries::get`].
+    /// As [`Entries::keys`] and [`Entries::find`].
     pub fn all(&self) -> Result<Vec<(K, T)>> {
         let keys = self.keys()?.into_iter();
-        let entry = |key: K| Ok(self.get(&key)?.map(|entry| (key, entry)));
+        let entry = |key: K| Ok(self.find(&key)?.entry().map(|entry| (key, entry)));
         keys.filter_map(|key| entry(key).transpose()).collect()
     }
 
@@ -218,17 +244,35 @@ impl<K: Key, T: Entry> Entries<K, T> {
     }
 }
 
-/// Refuses a file that another user has placed in the directory.
-fn check_owner(found: &fs::Metadata) -> io::Result<()> {
-    check_uid(found.uid(), nix::unistd::geteuid().as_raw())
+/// What reading gave.
+enum Read<T> {
+    Found(Lookup<T>),
+    Newer(PathBuf, Newer),
 }
 
-fn check_uid(owner: u32, own: u32) -> io::Result<()> {
-    if owner == own || owner == 0 {
-        return Ok(());
+impl<T> Read<T> {
+    /// One rule for every kind of entry: one of a later version stops nothing.
+    fn found(self) -> Lookup<T> {
+        match self {
+            Self::Found(found) => found,
+            Self::Newer(path, newer) => {
+                log::warn!("skipped {}: {newer}", path.display());
+                Lookup::Newer
+            }
+        }
     }
-    let reason = format!("it belongs to user {owner}, not to user {own}");
-    Err(io::Error::new(ErrorKind::InvalidInput, reason))
+}
+
+fn set_aside(path: &Path, content: Option<&[u8]>, reason: &str) {
+    match content {
+        Some(content) => aside::set_aside_if(path, content, reason),
+        None => aside::set_aside(path, reason),
+    }
+}
+
+/// Refuses a file that another user has placed in the directory.
+pub(super) fn check_owner(found: &fs::Metadata) -> io::Result<()> {
+    directory::check_uid(found.uid(), nix::unistd::geteuid().as_raw())
 }
 
 #[cfg(test)]

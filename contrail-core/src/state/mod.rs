@@ -1,9 +1,9 @@
 //! State of one host that outlives a call: entries, sets of keys, and locks on VM interfaces.
 //!
-//! An [`Entry`] is a private file `<directory>/<key>.json`:
+//! An [`Entry`] is a private file `<directory>/<key>.json`, in the form of [`stored`](crate::stored):
 //!
 //! ```json
-//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.1.0", "entry": {"seconds": 60}}
+//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.2.0", "entry": {"seconds": 60}}
 //! ```
 //!
 //! - It is written whole or not at all, with mode 0600; what a killed writer leaves is removed by
@@ -12,7 +12,11 @@
 //!   its kind is the expected one. Anything else is moved to `<directory>/damaged/`, with one warning; at most
 //!   16 files are kept there.
 //! - Entries of earlier versions are upgraded as they are read: [`Entry::upgrade`]. An entry of a later
-//!   version is refused with the release that wrote it ([`Newer`]), and stays.
+//!   version stays. Whoever reads it skips it, with a warning that names the release that wrote it
+//!   ([`Newer`]); whoever would overwrite it is refused. So a removal never fails for it: it leaves the entry
+//!   to that release.
+//!
+//! The directory must be one that only this user or root can write to, and no symbolic link: [`prepare`].
 //!
 //! An [`Index`] is a set of keys without values: empty files.
 //!
@@ -35,18 +39,21 @@
 //! |---|---|---|---|---|---|
 //! | `attachments.lock` | locks: [`lock`] | 1 | every operation on a VM interface | the same | never |
 //! | `left/<interface>.lock` | index; the time of writing counts | 1 | removal of a service member | attach | two seconds later |
-//! | `tokens/<account>` | cached token: [`crate::keystone`] | | every program | the same | when it is replaced |
+//! | `tokens/<account>` | token: [`crate::keystone`] | 1; 0 is the same | every program | the same | when it is replaced |
 //!
 //! Front ends add directories of their own to these.
 
 mod aside;
+mod directory;
 mod entries;
-mod entry;
 mod index;
 pub mod lock;
 mod names;
+mod plain;
 
-pub use entries::{Durability, Entries, Found};
-pub use entry::{Entry, Newer};
+pub use crate::stored::{Entry, Newer};
+pub use directory::prepare;
+pub use entries::{Durability, Entries, Lookup};
 pub use index::Index;
 pub use names::{Key, Pair};
+pub use plain::read_text;

@@ -96,6 +96,36 @@ impl FqName {
     }
 }
 
+impl FqName {
+    /// The name of an object in a project, as people write it: its own name, or
+    /// `domain:project:name`.
+    ///
+    /// # Errors
+    /// For a name of any other number of parts, and one that cannot be parsed.
+    ///
+    /// ```
+    /// use contrail_core::FqName;
+    ///
+    /// let project = FqName::new(["default-domain", "admin"]);
+    /// let net1: FqName = "default-domain:admin:net1".parse()?;
+    /// assert_eq!(FqName::in_project("net1", &project)?, net1);
+    /// assert_eq!(FqName::in_project("d:p:net1", &project)?.parts().len(), 3);
+    /// assert!(FqName::in_project("p:net1", &project).is_err());
+    /// # Ok::<(), contrail_core::Error>(())
+    /// ```
+    pub fn in_project(text: &str, project: &FqName) -> Result<Self, Invalid> {
+        let name: Self = text.parse()?;
+        match name.parts().len() {
+            1 => Ok(project.child(name.name())),
+            3 => Ok(name),
+            _ => {
+                let reason = "a name or domain:project:name is expected";
+                Err(Invalid::new("name", text, reason))
+            }
+        }
+    }
+}
+
 impl TryFrom<Vec<String>> for FqName {
     type Error = Invalid;
 

@@ -1,6 +1,6 @@
 //! Which prefixes can be the subnet of a virtual network.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
@@ -73,6 +73,51 @@ pub fn check_subnet(prefix: IpNetwork) -> Result<(), String> {
     }
 }
 
+/// Whether a new subnet has an address for a container, with this gateway and this address for DNS or with
+/// those that the API chooses: the last but one, and the one before it.
+///
+/// # Errors
+/// How large it must be.
+///
+/// ```
+/// use contrail_core::values::prefix::check_room;
+///
+/// assert!(check_room("10.1.1.0/29".parse()?, None, None).is_ok());
+/// assert!(check_room("10.1.1.0/30".parse()?, None, None).is_err());
+/// assert!(check_room("10.1.1.0/30".parse()?, Some("10.1.1.1".parse()?), None).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn check_room(
+    prefix: IpNetwork,
+    gateway: Option<IpAddr>,
+    dns: Option<IpAddr>,
+) -> Result<(), String> {
+    let (longest, [first, second]) = match prefix {
+        IpNetwork::V4(v4) => {
+            let host = |n| IpAddr::V4(Ipv4Addr::from(u32::from(v4.network()) | n));
+            (32, [host(1), host(2)])
+        }
+        IpNetwork::V6(v6) => {
+            let host = |n| IpAddr::V6(Ipv6Addr::from(u128::from(v6.network()) | n));
+            (128, [host(1), host(2)])
+        }
+    };
+    let has_room = match longest - prefix.prefix() {
+        0 | 1 => false,
+        // One of its two addresses is left if gateway and DNS share the other.
+        2 => gateway.unwrap_or(second) == dns.unwrap_or(first),
+        _ => true,
+    };
+    if has_room {
+        return Ok(());
+    }
+    let (small, least) = (longest - 2, longest - 3);
+    Err(format!(
+        "it has no address for a container: OpenContrail keeps the network, broadcast, gateway and DNS \
+         addresses of a subnet; /{least}, or /{small} with its first address as gateway, is the smallest"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +156,38 @@ mod tests {
         ] {
             assert_eq!(check_subnet(prefix.parse().unwrap()), Ok(()), "{prefix}");
         }
+    }
+
+    #[test]
+    fn a_subnet_without_an_address_for_a_container_is_refused_with_the_size_that_has_one() {
+        for (prefix, gateway, refused) in [
+            ("10.0.0.0/29", None, false),
+            ("10.0.0.0/30", Some("10.0.0.1"), false),
+            ("fd00::/125", None, false),
+            ("fd00::/126", Some("fd00::1"), false),
+            ("10.0.0.4/30", None, true),
+            ("10.0.0.4/30", Some("10.0.0.6"), true),
+            ("10.0.0.0/31", None, true),
+            ("10.0.0.0/31", Some("10.0.0.1"), true),
+            ("10.0.0.1/32", None, true),
+            ("fd00::/126", None, true),
+            ("fd00::/127", Some("fd00::1"), true),
+            ("fd00::1/128", None, true),
+        ] {
+            let gateway = gateway.map(|gateway| gateway.parse().unwrap());
+            let checked = check_room(prefix.parse().unwrap(), gateway, None);
+            assert_eq!(checked.is_err(), refused, "{prefix} {gateway:?}");
+            let Err(text) = checked else { continue };
+            assert!(text.contains("keeps the network, broadcast, gateway and DNS"));
+            let sizes = if prefix.contains(':') {
+                ["/125", "/126 with"]
+            } else {
+                ["/29", "/30 with"]
+            };
+            assert!(sizes.iter().all(|size| text.contains(size)), "{text}");
+        }
+        // Docker's own IPAM gives out all but the gateway: DNS shares that.
+        let gateway = Some("10.0.0.6".parse().unwrap());
+        assert!(check_room("10.0.0.4/30".parse().unwrap(), gateway, gateway).is_ok());
     }
 }

@@ -44,6 +44,15 @@ pub fn quoted(value: &str) -> String {
     format!("\"{}\"", visible(value))
 }
 
+/// A text without the byte order mark that some editors put before it.
+///
+/// ```
+/// assert_eq!(contrail_core::values::text::without_bom("\u{feff}{}"), "{}");
+/// ```
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// The text of another program, after a colon; empty if the text is.
 ///
 /// ```
@@ -56,6 +65,20 @@ pub fn after_colon(text: &str) -> String {
     match text.trim() {
         "" => String::new(),
         text => format!(": {text}"),
+    }
+}
+
+/// How many there are of something, with a plural in `s`.
+///
+/// ```
+/// use contrail_core::error::counted;
+///
+/// assert_eq!([0, 1, 2].map(|n| counted(n, "orphan")), ["0 orphans", "1 orphan", "2 orphans"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
     }
 }
 

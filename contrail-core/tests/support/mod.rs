@@ -7,9 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use contrail_core::api::Client;
+use contrail_core::FqName;
+use contrail_core::api::{Client, NetworkIpam, VirtualNetwork};
 use contrail_core::http::{Http, Scheme, Server as ApiServer, TlsSettings};
-use contrail_core::keystone::TokenSource;
+use contrail_core::keystone::{NoAuth, TokenSource};
+use uuid::Uuid;
+
+/// The id of what the servers create.
+pub const ID: Uuid = Uuid::from_u128(7);
 
 /// Longer than anything takes here.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -24,6 +29,24 @@ pub fn client_with(addresses: &[SocketAddr], tokens: Arc<dyn TokenSource>) -> Cl
     };
     let servers = addresses.iter().map(server).collect();
     Client::new(Arc::new(http), servers, tokens, "host:test".into(), LONG)
+}
+
+/// A client of these servers that needs no token.
+pub fn client(addresses: &[SocketAddr]) -> Client {
+    client_with(addresses, Arc::new(NoAuth))
+}
+
+/// The answer to the creation of an object of a type.
+pub fn created(kind: &str, uuid: Uuid) -> Act {
+    let body =
+        serde_json::json!({kind: {"name": "x", "fq_name": ["x"], "uuid": uuid, "href": "y"}});
+    Act::Answer(200, body.to_string())
+}
+
+/// A network to create.
+pub fn network() -> VirtualNetwork {
+    let name = FqName::new(["default-domain", "admin", "net1"]);
+    VirtualNetwork::new(name, NetworkIpam::default_name(), vec![])
 }
 
 /// What the server does with a request.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 use contrail_lab::sandbox::TestNetns;
 use serde_json::{Value, json};
 
@@ -237,13 +238,9 @@ impl Slot {
                     ("CNI_CONTAINERID", &self.name),
                     ("CNI_IFNAME", "eth0"),
                     ("CNI_PATH", REFERENCE_DIR),
-                    ("API_SERVER_IP", "127.0.0.1"),
-                    ("OS_TENANT_NAME", "admin"),
-                    ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
-                    ("OS_USERNAME", "admin"),
-                    ("OS_PASSWORD", "contrail123"),
                     ("CONTRAIL_NODE_NAME", "node1"),
                 ])
+                .envs(CLIENT_ENVIRONMENT)
                 .env("CNI_NETNS", self.netns.path());
         }
         Ok(())

@@ -4,6 +4,7 @@
 pub mod dns;
 pub mod given;
 pub mod ipam;
+pub mod known;
 pub mod mtu;
 pub mod network;
 pub mod options;

@@ -1,5 +1,7 @@
 //! The key `mtu`.
 
+use contrail_core::values::Mtu;
+
 use super::given::Given;
 use crate::protocol::error::CniError;
 use crate::protocol::json::integer;
@@ -12,7 +14,9 @@ use crate::protocol::json::integer;
 pub fn parse(given: &Given) -> Result<Option<u32>, CniError> {
     match integer(given.value) {
         Some(0) => Ok(None),
-        Some(mtu @ 68..=65_535) => Ok(Some(mtu as u32)),
-        _ => Err(given.refused("a number of bytes from 68 to 65535 is expected")),
+        number => match number.map(Mtu::try_from) {
+            Some(Ok(mtu)) => Ok(Some(mtu.bytes())),
+            Some(Err(_)) | None => Err(given.refused(Mtu::EXPECTED)),
+        },
     }
 }

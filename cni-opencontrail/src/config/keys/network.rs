@@ -23,11 +23,10 @@ pub fn parse(given: &Given) -> Result<Option<FqName>, CniError> {
         }
         _ => None,
     };
-    let name: Option<FqName> = text.and_then(|text| text.parse().ok());
+    let name = text.and_then(|text| FqName::in_project(&text, given.project).ok());
     match name {
-        Some(name) if name.parts().len() == 1 => Ok(Some(given.project.child(name.name()))),
-        Some(name) if name.parts().len() == 3 => Ok(Some(name)),
-        _ => Err(invalid(
+        Some(name) => Ok(Some(name)),
+        None => Err(invalid(
             &format!("key network{}", given.place),
             given.value,
             "domain:project:network or the name of a network of the project is expected",

@@ -1,5 +1,7 @@
 //! The table of the keys of a network.
 
+use contrail_core::settings;
+
 use super::given::Given;
 use super::options::Options;
 use super::{dns, ipam, mtu, network, service};
@@ -18,6 +20,14 @@ pub struct Key {
     pub is_inherited: bool,
     /// Puts its value into the options.
     pub read: fn(&Given, &mut Options) -> Result<(), CniError>,
+}
+
+impl Key {
+    /// Whether `command` reads the key.
+    pub fn is_read_by(&self, command: Command) -> bool {
+        self.read_by.contains(&command)
+            || command.asks_as_add() && self.read_by.contains(&Command::Add)
+    }
 }
 
 /// A key that gives an option.
@@ -69,3 +79,15 @@ pub static KEYS: &[Key] = &[
     protocol("args", "`args.cni.ips` and `args.cni.mac`: the same, in the older form"),
     protocol("prevResult", "the result of the plugins before this one, or of ADD; set by the runtime"),
 ];
+
+/// Whether a network or a document has the key: one of its own or a setting.
+pub fn is_network_key(key: &str) -> bool {
+    key.starts_with("cni.dev/")
+        || KEYS.iter().any(|own| own.name.eq_ignore_ascii_case(key))
+        || settings::find(key).is_some()
+}
+
+/// The names that a key of a network or document may have been meant to be.
+pub fn network_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.name).chain(settings::names())
+}

@@ -10,6 +10,7 @@ use crate::attach::error::Result;
 use crate::attach::port::Port;
 use crate::attach::spec::Reserve;
 use crate::attach::transaction::Transaction;
+use crate::ownership::ReservedFor;
 use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
@@ -112,6 +113,7 @@ impl Transaction<'_> {
                         family: Family::of(address.address),
                         address: Some(address.address),
                         subnet: None,
+                        reserved_for: ReservedFor::Interface,
                         purpose: &endpoint.display_name,
                     },
                 ))?;

@@ -43,7 +43,9 @@ impl Transaction<'_> {
                         id: identity::instance_ip(interface, family),
                         family,
                         asked: Some(*address),
+                        sources: Vec::new(),
                     },
+                    None,
                 )?,
                 Some(ip) => {
                     let name = created.port.object.fq_name().clone();

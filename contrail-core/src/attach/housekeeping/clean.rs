@@ -9,7 +9,7 @@ use crate::attach::housekeeping::fate::Fate;
 use crate::attach::housekeeping::machines::IdleMachine;
 use crate::attach::housekeeping::orphans::Orphan;
 use crate::attach::housekeeping::waiting::Waiting;
-use crate::error::report;
+use crate::error::{counted, report};
 use crate::files;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -127,7 +127,8 @@ impl fmt::Display for Cleaned {
         );
         writeln!(
             f,
-            "{finished} deferred removals completed, {removals} pending"
+            "{} completed, {removals} pending",
+            counted(finished, "deferred removal")
         )?;
         for waiting in self
             .waiting
@@ -148,11 +149,8 @@ impl fmt::Display for Cleaned {
             let removed = orphans.iter();
             let removed = removed.filter(|(_, fate)| matches!(fate, Fate::Removed));
             let removed = removed.count();
-            let found = orphans.len();
-            writeln!(
-                f,
-                "project {project}: {found} orphans, {removed} of them removed"
-            )?;
+            let found = counted(orphans.len(), "orphan");
+            writeln!(f, "project {project}: {found}, {removed} of them removed")?;
             for (orphan, fate) in orphans {
                 self.describe(orphan, fate, f)?;
             }

@@ -53,7 +53,7 @@ impl Attacher {
         };
         let query = ListQuery::referring_to(id).fields(&["annotations"]);
         let all: Vec<VirtualMachineInterface> = client.list(&query)?;
-        let nodes = nodes::known(&self.host.state_dir, self.host.node())?;
+        let nodes = nodes::known(&self.host.state_dir, self.host.node());
         let is_meant = |found: &&VirtualMachineInterface| {
             found.meta.annotations.get(CONFIGURATION) == Some(configuration)
         };

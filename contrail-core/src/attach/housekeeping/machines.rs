@@ -31,7 +31,7 @@ impl Attacher {
     /// # Errors
     /// When the API or the state directory cannot be used.
     pub fn idle_machines(&self, deadline: Deadline) -> Result<Vec<IdleMachine>> {
-        let nodes = nodes::known(&self.host.state_dir, self.host.node())?;
+        let nodes = nodes::known(&self.host.state_dir, self.host.node());
         let fields = ["annotations", "virtual_machine_interface_back_refs"];
         let query = ListQuery::all().fields(&fields);
         let all: Vec<VirtualMachine> = self.client(deadline).list(&query)?;

@@ -49,7 +49,7 @@ impl Attacher {
     /// When the API, the kernel or the state directory cannot be used.
     pub fn orphans(&self, project: &FqName, deadline: Deadline) -> Result<Vec<Orphan>> {
         let state_dir = &self.host.state_dir;
-        let nodes = nodes::known(state_dir, self.host.node())?;
+        let nodes = nodes::known(state_dir, self.host.node());
         let query = ListQuery::children_of("project", project.clone()).fields(&["annotations"]);
         let all: Vec<VirtualMachineInterface> = self.client(deadline).list(&query)?;
         let mut orphans = Vec::new();
@@ -90,7 +90,7 @@ impl Attacher {
             return Ok(false);
         }
         let _lock = self.lock(&[id], deadline)?;
-        let nodes = nodes::known(&self.host.state_dir, self.host.node())?;
+        let nodes = nodes::known(&self.host.state_dir, self.host.node());
         let object: Option<VirtualMachineInterface> = self.client(deadline).get_opt(id)?;
         let made = object.and_then(|object| self.made_here(&object, &nodes));
         let Some(made) = made else {

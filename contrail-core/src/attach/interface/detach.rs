@@ -40,7 +40,7 @@ impl Attacher {
     pub fn detach(&self, interfaces: &[Detachment]) -> Result<Detached> {
         let deadline = Deadline::after(self.host.detach_timeout);
         returns::sweep(&self.host.run_dir);
-        let machines = self.machines(interfaces)?;
+        let machines = self.machines(interfaces);
         let ids: Vec<Uuid> = machines.iter().map(|(id, _)| *id).collect();
         let _locks = self.lock(&ids, deadline)?;
         let mut steps: Vec<Step> = ids
@@ -55,8 +55,8 @@ impl Attacher {
 
     /// The ids of the interfaces, each with the id of its virtual machine, under every name that this
     /// host has had.
-    fn machines(&self, interfaces: &[Detachment]) -> Result<Vec<(Uuid, Uuid)>> {
-        let nodes = nodes::known(&self.host.state_dir, self.host.node())?;
+    fn machines(&self, interfaces: &[Detachment]) -> Vec<(Uuid, Uuid)> {
+        let nodes = nodes::known(&self.host.state_dir, self.host.node());
         let ids = nodes.iter().flat_map(|node| {
             interfaces.iter().map(|wanted| {
                 let container = &wanted.container;
@@ -66,6 +66,6 @@ impl Attacher {
                 )
             })
         });
-        Ok(ids.collect())
+        ids.collect()
     }
 }

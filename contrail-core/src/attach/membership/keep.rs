@@ -12,7 +12,8 @@ use crate::state::lock::InterfaceLock;
 use crate::values::Deadline;
 use crate::values::FqName;
 
-/// Says what the controller has not built, and what is or can be done about it.
+/// Logs a warning for each leg that the controller has lost. `remedy` follows the leg in the message: what
+/// is done about it, or what its user can do.
 pub fn warn_of(unbuilt: &Unbuilt, remedy: &str) {
     for leg in unbuilt {
         log::warn!("the controller has lost a service chain: {leg}: {remedy}");

@@ -26,8 +26,8 @@ pub(crate) fn leave(client: &Client, host: &Host, interface: Uuid) -> Result<boo
     leave_known(&roles, host, interface, tuples)
 }
 
-/// The same for an interface that stays for a while: only a role that it took when it was attached ends,
-/// and no request is made if it has none.
+/// Takes an interface that stays for a while out of the service instances in which it took a role when it
+/// was attached. No request is made if it took none.
 pub(crate) fn retire(client: &Client, host: &Host, interface: Uuid) -> Result<bool> {
     let roles = ServiceRoles::new(client.clone(), &host.maker.program);
     leave_known(
@@ -54,7 +54,8 @@ fn leave_known(
     }
     for tuple in BTreeSet::from_iter(tuples) {
         let note = |ports: &[Uuid]| tell(dissolving::note(state_dir, tuple, ports));
-        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, note)? {
+        let noted = dissolving::ports_of(state_dir, tuple)?;
+        if let Some(dissolved) = roles.dissolve_noted(tuple, interface, &noted, note)? {
             was_member = true;
             if let Some(instance) = dissolved.instance.filter(|_| dissolved.is_of_attachment) {
                 roles.sweep(&instance)?;

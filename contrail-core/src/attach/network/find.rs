@@ -4,12 +4,13 @@ use uuid::Uuid;
 
 use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
-use crate::attach::attacher::Attacher;
+use crate::attach::attacher::{Attacher, Host};
 use crate::attach::error::Result;
 use crate::attach::network::leave;
 use crate::attach::network::subnets::{self, Subnet};
 use crate::attach::objects;
 use crate::attach::spec::NetworkSpec;
+use crate::error::Error;
 use crate::ownership::is_by_plugin;
 use crate::values::Deadline;
 use crate::values::FqName;
@@ -58,8 +59,11 @@ pub(crate) fn create(client: &Client, object: &VirtualNetwork) -> crate::Result<
 
 impl Attacher {
     /// A virtual network to be created, with the mark that says who owns it.
-    pub fn new_network(&self, spec: &NetworkSpec) -> VirtualNetwork {
-        objects::network(&self.host, spec)
+    ///
+    /// # Errors
+    /// For a subnet that has no address for a container.
+    pub fn new_network(&self, spec: &NetworkSpec) -> crate::Result<VirtualNetwork> {
+        Ok(objects::network(&self.host, spec)?)
     }
 
     /// The virtual network of that name. One whose last user is leaving it is waited for.
@@ -94,6 +98,21 @@ impl Attacher {
     pub fn delete_network_unless_used(&self, uuid: Uuid, deadline: Deadline) -> Result<bool> {
         Ok(leave::delete_unless_used(&self.client(deadline), uuid)?)
     }
+}
+
+/// The network that the request creates when there is none.
+///
+/// # Errors
+/// [`Error::NotFound`] if it does not say how, and for a subnet that has no address for a container.
+pub(crate) fn wanted(host: &Host, spec: &NetworkSpec) -> crate::Result<VirtualNetwork> {
+    if spec.subnets.is_empty() {
+        return Err(Error::NotFound {
+            kind: VirtualNetwork::TYPE,
+            name: spec.fq_name.to_string(),
+            hint: Some("create it, or configure the subnet that it should be created with".into()),
+        });
+    }
+    Ok(objects::network(host, spec)?)
 }
 
 /// A network that was found, unless it contradicts the request.

@@ -16,7 +16,7 @@ use crate::api::objects::VirtualNetwork;
 use crate::api::{Client, Resource};
 use crate::attach::records::networks;
 use crate::attach::records::uses::{self, NetworkUse};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report};
 use crate::ownership::{is_by_plugin, users};
 use crate::values::FqName;
 
@@ -43,7 +43,10 @@ pub(crate) fn is_going(network: &VirtualNetwork) -> bool {
 pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Result<bool> {
     let mut deleted = false;
     let mut awaited = None;
-    for used in uses::of(state_dir, interface)?.networks {
+    let Some(known) = uses::known(state_dir, interface)? else {
+        return Ok(false);
+    };
+    for used in known.networks {
         let network = match used {
             NetworkUse::Joined(id) => Some(id),
             // The attach ended before it knew: killed, or by an answer that got lost.
@@ -67,7 +70,10 @@ pub(crate) fn leave(client: &Client, state_dir: &Path, interface: Uuid) -> Resul
     {
         return Err(may_come(&name));
     }
-    uses::forget(state_dir, interface)?;
+    // A note that remains is found by the next call for this interface, and means nothing by then.
+    if let Err(error) = uses::forget(state_dir, interface) {
+        log::warn!("{}", report(&error));
+    }
     Ok(deleted)
 }
 
@@ -99,15 +105,19 @@ pub(crate) fn delete_unless_used(client: &Client, uuid: Uuid) -> Result<bool> {
         return Ok(false);
     }
     let name = &network.meta.fq_name;
-    let refs = &network.network_ipam_refs;
-    if !set_subnets(client, uuid, json!([]))? {
+    // Without subnets another user is removing it at the same time: that one knows them, and gives them back
+    // if the network stays. Written from here, the empty list could come after that.
+    let taken = (!is_going(&network)).then_some(&network.network_ipam_refs);
+    if taken.is_some() && !set_subnets(client, uuid, json!([]))? {
         log::info!("kept virtual network {name}: some of its addresses are in use");
         return Ok(false);
     }
     match client.delete::<VirtualNetwork>(uuid) {
         Err(Error::InUse { by, .. }) => {
             log::info!("kept virtual network {name}: in use by {}", by.join(", "));
-            set_subnets(client, uuid, json!(refs))?;
+            if let Some(refs) = taken {
+                set_subnets(client, uuid, json!(refs))?;
+            }
             Ok(false)
         }
         other => other,
@@ -142,7 +152,7 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
 }
 
 /// The fields with references to objects that no plugin links a network to: route tables, QoS, BGP VPNs, other
-/// networks. Somebody has given them to it, and would miss it.
+/// networks. An operator added these references, so the network must stay.
 fn references(network: &VirtualNetwork) -> impl Iterator<Item = &str> {
     let fields = network.rest.iter();
     let linked = fields.filter(|(name, value)| {

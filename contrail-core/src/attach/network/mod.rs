@@ -6,4 +6,4 @@ pub(crate) mod leave;
 pub mod subnets;
 
 pub use find::Network;
-pub(crate) use find::{create, find, fitting};
+pub(crate) use find::{create, find, fitting, wanted};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use uuid::Uuid;
 
 use crate::api::objects::{AllocationPool, IpamSubnet};
 use crate::attach::error::{Error, Result};
@@ -15,6 +16,8 @@ use crate::values::Invalid;
 /// A subnet of an existing virtual network, as far as an interface needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnet {
+    /// Its id, by which the API chooses an address from it; none in a flat IPAM, where it does not.
+    pub uuid: Option<Uuid>,
     /// The prefix, with the host bits cleared.
     pub prefix: IpNetwork,
     /// The gateway; `None` when the subnet has none (the API stores `0.0.0.0`).
@@ -33,6 +36,7 @@ impl Subnet {
             last: pool.end,
         };
         Some(Self {
+            uuid: subnet.subnet_uuid,
             prefix: subnet.prefix()?,
             gateway: subnet.gateway(),
             dns: subnet.dns(),
@@ -72,16 +76,75 @@ pub fn check(network: &NetworkSpec, existing: &[Subnet]) -> Result<()> {
                 format!("gateway {gateway}"),
             );
         }
-        if let Some(pool) = wanted.pool
-            && found.pools != [pool]
-        {
+        if !wanted.pools.is_empty() && sorted(&found.pools) != sorted(&wanted.pools) {
             return mismatch(
                 format!("{} in subnet {}", pools(&found.pools), found.prefix),
-                pools(&[pool]),
+                pools(&wanted.pools),
             );
         }
     }
     Ok(())
+}
+
+/// Whether the addresses that were asked for are in the configured subnets.
+///
+/// # Errors
+/// [`Error::NoAddress`](ClientError::NoAddress) for the first that is in none of them.
+pub fn check_asked(network: &NetworkSpec, asked: &[IpAddr]) -> crate::Result<()> {
+    let configured: Vec<IpNetwork> = network.subnets.iter().map(|s| s.prefix).collect();
+    let is_outside = |address: &&IpAddr| !configured.iter().any(|p| p.contains(**address));
+    match asked.iter().find(is_outside) {
+        Some(address) if !configured.is_empty() => {
+            let texts: Vec<String> = configured.iter().map(ToString::to_string).collect();
+            Err(ClientError::NoAddress {
+                network: network.fq_name.clone(),
+                reason: format!(
+                    "{address} lies in none of the configured subnets ({})",
+                    texts.join(", ")
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The subnets that may give an interface its addresses: those that the configuration names, in its order,
+/// or all.
+pub fn serving(network: &NetworkSpec, existing: &[Subnet]) -> Vec<Subnet> {
+    if network.subnets.is_empty() {
+        return existing.to_vec();
+    }
+    let found = |prefix| existing.iter().find(move |s| same_prefix(s.prefix, prefix));
+    let wanted = network.subnets.iter();
+    wanted.filter_map(|s| found(s.prefix)).cloned().collect()
+}
+
+/// Where the API is to take an address from, in this order: subnets with their ids, or any of the network's.
+///
+/// # Errors
+/// [`Error::NoAddress`](ClientError::NoAddress) when the configuration chooses subnets from which the API
+/// cannot choose.
+pub fn sources(
+    network: &NetworkSpec,
+    existing: &[Subnet],
+    family: Family,
+) -> crate::Result<Vec<Option<Uuid>>> {
+    let of_family = |subnet: &&Subnet| Family::of(subnet.prefix.ip()) == family;
+    let serving = serving(network, existing);
+    let chosen: Vec<&Subnet> = serving.iter().filter(of_family).collect();
+    let is_chosen = |subnet: &Subnet| chosen.iter().any(|one| one.prefix == subnet.prefix);
+    if existing.iter().filter(of_family).all(is_chosen) {
+        return Ok(vec![None]);
+    }
+    let ids = chosen.iter().map(|subnet| subnet.uuid.map(Some));
+    ids.collect::<Option<Vec<_>>>()
+        .ok_or_else(|| ClientError::NoAddress {
+            network: network.fq_name.clone(),
+            reason: format!(
+                "the API does not choose from one subnet of a flat IPAM ({}): request an address",
+                prefixes(&serving)
+            ),
+        })
 }
 
 /// The least MTU of IPv6 (RFC 8200, section 5); below it the kernel has no IPv6 on an interface.
@@ -195,6 +258,12 @@ fn holding(subnets: &[Subnet], address: IpAddr) -> Option<&Subnet> {
         .find(|subnet| subnet.prefix.contains(address))
 }
 
+fn sorted(pools: &[Pool]) -> Vec<(IpAddr, IpAddr)> {
+    let mut ends: Vec<_> = pools.iter().map(|pool| (pool.first, pool.last)).collect();
+    ends.sort_unstable();
+    ends
+}
+
 fn same_prefix(a: IpNetwork, b: IpNetwork) -> bool {
     a.network() == b.network() && a.prefix() == b.prefix()
 }
@@ -219,150 +288,5 @@ fn pools(pools: &[Pool]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::attach::spec::SubnetSpec;
-
-    fn subnet(prefix: &str, gateway: &str) -> Subnet {
-        Subnet {
-            prefix: prefix.parse().unwrap(),
-            gateway: gateway.parse().ok(),
-            dns: None,
-            pools: Vec::new(),
-        }
-    }
-
-    /// Prefix, gateway, first and last address of the pool.
-    type Wanted<'a> = (&'a str, Option<&'a str>, Option<(&'a str, &'a str)>);
-
-    fn spec(subnets: &[Wanted]) -> NetworkSpec {
-        NetworkSpec {
-            fq_name: FqName::new(["default-domain", "admin", "net1"]),
-            subnets: subnets
-                .iter()
-                .map(|(prefix, gateway, pool)| SubnetSpec {
-                    prefix: prefix.parse().unwrap(),
-                    gateway: gateway.map(|g| g.parse().unwrap()),
-                    pool: pool.map(|(first, last)| Pool {
-                        first: first.parse().unwrap(),
-                        last: last.parse().unwrap(),
-                    }),
-                })
-                .collect(),
-        }
-    }
-
-    fn dual_stack() -> Vec<Subnet> {
-        vec![
-            subnet("10.1.1.0/24", "10.1.1.254"),
-            subnet("fd00:1::/64", "fd00:1::1"),
-        ]
-    }
-
-    #[test]
-    fn a_network_that_says_the_same_or_more_is_accepted() {
-        for wanted in [
-            spec(&[]),
-            spec(&[("10.1.1.0/24", None, None)]),
-            spec(&[
-                ("10.1.1.0/24", Some("10.1.1.254"), None),
-                ("fd00:1::/64", None, None),
-            ]),
-        ] {
-            check(&wanted, &dual_stack()).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_contradiction_is_refused_with_both_values() {
-        for (wanted, message) in [
-            (
-                spec(&[("10.9.0.0/16", None, None)]),
-                "virtual network default-domain:admin:net1 has subnet 10.1.1.0/24, fd00:1::/64, \
-                 but the configuration asks for subnet 10.9.0.0/16",
-            ),
-            (
-                spec(&[("10.1.1.0/24", Some("10.1.1.1"), None)]),
-                "has gateway 10.1.1.254 in subnet 10.1.1.0/24, \
-                 but the configuration asks for gateway 10.1.1.1",
-            ),
-            (
-                spec(&[("10.1.1.0/24", None, Some(("10.1.1.9", "10.1.1.19")))]),
-                "has no allocation pool in subnet 10.1.1.0/24, \
-                 but the configuration asks for allocation pool 10.1.1.9-10.1.1.19",
-            ),
-        ] {
-            let error = check(&wanted, &dual_stack()).unwrap_err().to_string();
-            assert!(error.contains(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_interface_gets_the_families_of_the_configuration_or_of_the_network() {
-        assert_eq!(families(&spec(&[]), &dual_stack()), Family::ALL);
-        let only_v4 = spec(&[("10.1.1.0/24", None, None)]);
-        assert_eq!(families(&only_v4, &dual_stack()), [Family::V4]);
-        assert_eq!(families(&spec(&[]), &[]), []);
-    }
-
-    #[test]
-    fn an_address_takes_prefix_and_gateway_from_the_subnet_that_holds_it() {
-        let network = FqName::new(["net1"]);
-        let got = assigned(&network, &dual_stack(), "fd00:1::9".parse().unwrap()).unwrap();
-        assert_eq!(got.address.to_string(), "fd00:1::9/64");
-        assert_eq!(got.gateway, Some("fd00:1::1".parse().unwrap()));
-        assigned(&network, &dual_stack(), "10.9.9.9".parse().unwrap()).unwrap_err();
-    }
-
-    #[test]
-    fn the_causes_of_a_missing_address_are_distinguished() {
-        let v4_only = [subnet("10.1.1.0/24", "10.1.1.1")];
-        let outside = Some("10.9.9.9".parse().unwrap());
-        for (subnets, family, asked, reason) in [
-            (&[][..], Family::V4, None, "it has no subnet"),
-            (
-                &v4_only,
-                Family::V6,
-                None,
-                "it has no IPv6 subnet, only subnet 10.1.1.0/24",
-            ),
-            (
-                &v4_only,
-                Family::V4,
-                outside,
-                "10.9.9.9 lies in none of its subnets",
-            ),
-            (
-                &v4_only,
-                Family::V4,
-                None,
-                "every address of subnet 10.1.1.0/24 is taken",
-            ),
-        ] {
-            let text = why_no_address(subnets, family, asked);
-            assert!(text.starts_with(reason), "{text}");
-        }
-    }
-
-    #[test]
-    fn addresses_that_no_interface_can_have_are_known() {
-        let mut subnets = dual_stack();
-        subnets[0].dns = "10.1.1.253".parse().ok();
-        for (address, expected) in [
-            ("10.1.1.254", Some("the gateway")),
-            ("fd00:1::1", Some("the gateway")),
-            ("10.1.1.253", Some("the name server")),
-            ("10.1.1.0", Some("the network address")),
-            ("10.1.1.255", Some("the broadcast address")),
-            ("10.1.1.7", None),
-            ("fd00:1::", None),
-            ("10.9.9.255", None),
-        ] {
-            assert_eq!(
-                purpose(&subnets, address.parse().unwrap()),
-                expected,
-                "{address}"
-            );
-        }
-    }
-}
+#[path = "subnets_test.rs"]
+mod tests;

@@ -30,6 +30,13 @@ pub(crate) fn tuples_before(state_dir: &Path, port: Uuid) -> Result<Vec<Uuid>> {
     Ok(own.map(|record| record.first).collect())
 }
 
+/// The ports that are leaving a port tuple, or have left it.
+pub(crate) fn ports_of(state_dir: &Path, tuple: Uuid) -> Result<Vec<Uuid>> {
+    let records = records(state_dir).keys()?.into_iter();
+    let own = records.filter(|record| record.first == tuple);
+    Ok(own.map(|record| record.second).collect())
+}
+
 /// Forgets a port tuple that is gone.
 pub(crate) fn forget(state_dir: &Path, tuple: Uuid) -> Result<()> {
     let records = records(state_dir);
@@ -42,7 +49,7 @@ pub(crate) fn forget(state_dir: &Path, tuple: Uuid) -> Result<()> {
 
 /// The records: each the id of the tuple, then of the port.
 fn records(state_dir: &Path) -> Index<Pair> {
-    Index::new(state_dir.join("leaving"))
+    Index::new(state_dir.join("leaving")).best_effort()
 }
 
 #[cfg(test)]
@@ -60,6 +67,9 @@ mod tests {
         let mut before_b = tuples_before(dir.path(), b).unwrap();
         before_b.sort();
         assert_eq!(before_b, [tuple, other]);
+        let mut leaving = ports_of(dir.path(), tuple).unwrap();
+        leaving.sort();
+        assert_eq!(leaving, [a, b]);
         forget(dir.path(), tuple).unwrap();
         assert!(tuples_before(dir.path(), a).unwrap().is_empty());
         assert_eq!(tuples_before(dir.path(), b).unwrap(), [other]);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::uses::{self, NetworkUse};
-use crate::error::Result;
+use crate::error::{Result, report};
 use crate::state::{Index, Pair};
 use crate::values::FqName;
 
@@ -66,14 +66,18 @@ pub(crate) fn age(state_dir: &Path, interface: Uuid) -> Result<Duration> {
 /// Takes an interface off a network; returns whether no other of this host uses it.
 pub(crate) fn step_out(state_dir: &Path, interface: Uuid, network: Uuid) -> Result<bool> {
     let members = members(state_dir);
-    members.remove(&member(network, interface))?;
-    let others = members.keys()?;
-    Ok(others.iter().all(|member| member.first != network))
+    let own = member(network, interface);
+    // If two leave while neither can remove its own, each finds the other, and the network stays.
+    if let Err(error) = members.remove(&own) {
+        log::warn!("{}", report(&error));
+    }
+    let mut others = members.keys()?.into_iter();
+    Ok(others.all(|member| member.first != network || member == own))
 }
 
 /// The interfaces that use networks of the plugins: each the id of the network, then of the interface.
 fn members(state_dir: &Path) -> Index<Pair> {
-    Index::new(state_dir.join("members"))
+    Index::new(state_dir.join("members")).best_effort()
 }
 
 fn member(network: Uuid, interface: Uuid) -> Pair {

@@ -1,14 +1,14 @@
 //! The names that this host has had. They are part of every computed id, so what was attached under an
 //! earlier name, before a change of the host name or of `node_name`, is found under that one only.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, report};
 use crate::files;
-use crate::state::{Durability, Entries, Entry, Key};
+use crate::state::{self, Durability, Entries, Entry, Key};
+use crate::values::identity;
 
 /// The names, the present one first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,17 +32,25 @@ impl Key for Only {
     }
 }
 
-/// The names that this host is known to have had; the present one comes first.
-pub(crate) fn known(state_dir: &Path, node: &str) -> Result<Vec<String>> {
-    let recorded = match entries(state_dir).get(&Only)? {
-        Some(Names(names)) => names,
-        None => unversioned(state_dir)?,
-    };
-    Ok(with(node, recorded))
+/// The names that this host is known to have had; the present one comes first. Where the others cannot be
+/// read, there is a warning: what was attached under the present one can be removed all the same.
+pub(crate) fn known(state_dir: &Path, node: &str) -> Vec<String> {
+    let recorded = entries(state_dir).find(&Only).and_then(|found| {
+        found
+            .entry()
+            .map_or_else(|| unversioned(state_dir), |Names(names)| Ok(names))
+    });
+    let recorded = recorded.unwrap_or_else(|error| {
+        log::warn!("earlier names of this host are unknown: {}", report(&error));
+        Vec::new()
+    });
+    with(node, recorded)
 }
 
-/// Records a name before anything is made under it.
+/// Records a name before anything is made under it, and refuses one that other hosts have, too. What was
+/// made under such a name earlier can still be removed.
 pub(crate) fn remember(state_dir: &Path, node: &str) -> Result<()> {
+    identity::check_node(node)?;
     let entries = entries(state_dir);
     let recorded = match entries.get(&Only)? {
         Some(Names(names)) if names.first().is_some_and(|name| name == node) => return Ok(()),
@@ -67,13 +75,8 @@ fn with(node: &str, recorded: Vec<String>) -> Vec<String> {
 
 /// The names as release 0.1.0 wrote them, a line each.
 fn unversioned(state_dir: &Path) -> Result<Vec<String>> {
-    let path = unversioned_path(state_dir);
-    let text = match files::read_private(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::file("read", path, error)),
-    };
-    let text = String::from_utf8_lossy(&text);
+    let text = state::read_text(&unversioned_path(state_dir))?;
+    let text = text.unwrap_or_default();
     let names = text.lines().filter(|name| !name.is_empty());
     Ok(names.map(str::to_owned).collect())
 }
@@ -84,6 +87,8 @@ fn unversioned_path(state_dir: &Path) -> PathBuf {
 
 fn entries(state_dir: &Path) -> Entries<Only, Names> {
     Entries::new(state_dir, Durability::Synced)
+        .in_state_dir()
+        .best_effort()
 }
 
 #[cfg(test)]
@@ -95,23 +100,35 @@ mod tests {
     #[test]
     fn every_name_is_known_once_and_the_present_one_comes_first() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(known(dir.path(), "a").unwrap(), ["a"]);
+        assert_eq!(known(dir.path(), "a"), ["a"]);
         for name in ["a", "a", "b", "b", "a"] {
             remember(dir.path(), name).unwrap();
         }
-        assert_eq!(known(dir.path(), "a").unwrap(), ["a", "b"]);
-        assert_eq!(known(dir.path(), "c").unwrap(), ["c", "a", "b"]);
+        assert_eq!(known(dir.path(), "a"), ["a", "b"]);
+        assert_eq!(known(dir.path(), "c"), ["c", "a", "b"]);
         let Names(names) = entries(dir.path()).get(&Only).unwrap().unwrap();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_name_that_other_hosts_have_is_refused_and_what_was_made_under_it_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(unversioned_path(dir.path()), "localhost\n").unwrap();
+        for name in ["localhost", "localhost.localdomain"] {
+            assert!(remember(dir.path(), name).is_err(), "{name}");
+        }
+        remember(dir.path(), "a").unwrap();
+        assert_eq!(known(dir.path(), "a"), ["a", "localhost"]);
+        assert_eq!(known(dir.path(), "localhost"), ["localhost", "a"]);
     }
 
     #[test]
     fn names_of_release_0_1_are_taken_over() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(unversioned_path(dir.path()), "b\na\n").unwrap();
-        assert_eq!(known(dir.path(), "c").unwrap(), ["c", "b", "a"]);
+        assert_eq!(known(dir.path(), "c"), ["c", "b", "a"]);
         remember(dir.path(), "b").unwrap();
         assert!(!unversioned_path(dir.path()).exists());
-        assert_eq!(known(dir.path(), "b").unwrap(), ["b", "a"]);
+        assert_eq!(known(dir.path(), "b"), ["b", "a"]);
     }
 }

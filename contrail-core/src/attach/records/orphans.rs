@@ -44,7 +44,8 @@ pub(crate) fn keep_only(state_dir: &Path, project: &FqName, orphans: &[Uuid]) ->
         let is_orphan = orphans.contains(&id);
         if !is_orphan
             && entries
-                .get(&id)?
+                .find(&id)?
+                .entry()
                 .is_some_and(|seen| seen.project == *project)
         {
             entries.remove(&id)?;
@@ -60,7 +61,7 @@ pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
 
 /// The entries, each with the id of a VM interface as key.
 pub(crate) fn entries(state_dir: &Path) -> Entries<Uuid, Seen> {
-    Entries::new(state_dir.join("orphans"), Durability::Synced)
+    Entries::new(state_dir.join("orphans"), Durability::Synced).best_effort()
 }
 
 #[cfg(test)]

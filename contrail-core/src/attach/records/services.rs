@@ -23,8 +23,7 @@ pub(crate) fn serve(
 
 /// The roles that an interface may have, each with the virtual machine.
 pub(crate) fn served(state_dir: &Path, interface: Uuid) -> Result<Vec<(ServiceRole, Uuid)>> {
-    let served = uses::of(state_dir, interface)?.membership.served;
-    let served = served.into_iter();
+    let served = known(state_dir, interface)?.served.into_iter();
     Ok(served.map(|served| (served.role, served.machine)).collect())
 }
 
@@ -37,7 +36,7 @@ pub(crate) fn note_tuples(state_dir: &Path, interface: Uuid, tuples: &[Uuid]) ->
 
 /// The port tuples that an interface was leaving when the last call ended.
 pub(crate) fn noted_tuples(state_dir: &Path, interface: Uuid) -> Result<Vec<Uuid>> {
-    Ok(uses::of(state_dir, interface)?.membership.leaving)
+    Ok(known(state_dir, interface)?.leaving)
 }
 
 /// Records that an interface is no longer a member of any service instance.
@@ -52,12 +51,17 @@ pub(crate) fn retire(state_dir: &Path, interface: Uuid) -> Result<()> {
 
 /// Whether an interface was a member of a service, and is to be deleted.
 pub(crate) fn has_left(state_dir: &Path, interface: Uuid) -> Result<bool> {
-    Ok(uses::of(state_dir, interface)?.membership.left)
+    Ok(known(state_dir, interface)?.left)
 }
 
 /// Records that an interface that was a member of a service is deleted.
 pub(crate) fn end(state_dir: &Path, interface: Uuid) -> Result<()> {
     change(state_dir, interface, |membership| membership.left = false)
+}
+
+fn known(state_dir: &Path, interface: Uuid) -> Result<Membership> {
+    let known = uses::known(state_dir, interface)?;
+    Ok(known.unwrap_or_default().membership)
 }
 
 fn change(state_dir: &Path, interface: Uuid, change: impl FnOnce(&mut Membership)) -> Result<()> {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::service_chain::ServiceRole;
-use crate::state::{Durability, Entries, Entry};
+use crate::state::{Durability, Entries, Entry, Lookup};
 use crate::values::FqName;
 
 /// What one interface uses.
@@ -129,7 +129,15 @@ impl UnversionedService {
     }
 }
 
-/// What an interface may use.
+/// What an interface may use, for its removal; `None` if only a later release knows that, which will end it.
+pub(crate) fn known(state_dir: &Path, interface: Uuid) -> Result<Option<Uses>> {
+    Ok(match entries(state_dir).find(&interface)? {
+        Lookup::Newer => None,
+        found => Some(found.entry().unwrap_or_default()),
+    })
+}
+
+/// What an interface may use, for a change of it.
 pub(crate) fn of(state_dir: &Path, interface: Uuid) -> Result<Uses> {
     Ok(entries(state_dir).get(&interface)?.unwrap_or_default())
 }
@@ -160,7 +168,7 @@ pub(super) fn change(
 
 /// The entries, each with the id of a VM interface as key.
 pub(crate) fn entries(state_dir: &Path) -> Entries<Uuid, Uses> {
-    Entries::new(state_dir.join("uses"), Durability::Unsynced)
+    Entries::new(state_dir.join("uses"), Durability::Unsynced).best_effort()
 }
 
 #[cfg(test)]

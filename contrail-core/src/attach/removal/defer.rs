@@ -9,7 +9,7 @@ use super::step::Step;
 use crate::attach::attacher::Attacher;
 use crate::attach::error::{Error, Result};
 use crate::attach::records::orphans;
-use crate::error::{self, Error as ClientError};
+use crate::error::{self, Error as ClientError, Layered};
 
 /// How a detach went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,12 @@ pub struct Detached {
 }
 
 impl Attacher {
+    fn note(&self, interface: Uuid, steps: &[Step], failed: &[Failed]) -> crate::Result<()> {
+        pending::settle(&self.host.state_dir, interface, steps, failed)?;
+        // From here on, only the queue tracks it.
+        orphans::forget(&self.host.state_dir, interface)
+    }
+
     /// Records what failed in the queue. That is a success if a retry can help without any change, and for
     /// a network: one that remains is no reason to keep a container.
     pub(crate) fn defer_failed(
@@ -29,9 +35,11 @@ impl Attacher {
         failed: Vec<Failed>,
     ) -> Result<Detached> {
         for &interface in interfaces {
-            pending::settle(&self.host.state_dir, interface, steps, &failed)?;
-            // From here on, only the queue tracks it.
-            orphans::forget(&self.host.state_dir, interface)?;
+            match self.note(interface, steps, &failed) {
+                // Everything is removed: a note that stays is worked off later, and finds nothing.
+                Err(error) if failed.is_empty() => log::warn!("{}", error::report(&error)),
+                noted => noted?,
+            }
         }
         let deferred = failed.len();
         let is_hopeless = |failed: &Failed| {
@@ -59,15 +67,15 @@ impl Attacher {
 }
 
 /// Whether a later retry can help without a change of the request: the service was down or
-/// broken, or the credentials were refused while they are being renewed. An agent has no reason to keep a
-/// port, whatever it says.
+/// broken, something in front of it redirects to where it is not, or the credentials were refused while they
+/// are being renewed. An agent has no reason to keep a port, whatever it says.
 fn may_work_later(error: &Error) -> bool {
     // What Keystone answers says nothing about the object.
     if matches!(error, Error::Client(ClientError::NoToken { .. })) {
         return true;
     }
     match error.client_cause() {
-        Some(ClientError::Refused { status, .. }) if *status >= 500 => true,
+        Some(ClientError::Refused { status, .. }) if *status >= 500 || *status < 400 => true,
         Some(ClientError::Unauthorized { .. } | ClientError::Agent { .. }) => true,
         // The request is right: the settings or the server's certificate will be mended.
         Some(ClientError::Misconfigured { .. }) => true,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::run::{self, Failed};
 use super::step::Step;
 use crate::error::{self, Result};
-use crate::state::{Durability, Entries, Entry, Found};
+use crate::state::{Durability, Entries, Entry, Lookup};
 use crate::values::Family;
 
 /// The pause after the third failed try of an entry; it doubles with each further failure, up to the longest.
@@ -105,7 +105,11 @@ pub(crate) fn settle(
     steps: &[Step],
     failed: &[Failed],
 ) -> Result<()> {
-    let earlier = read(state_dir, interface)?;
+    let earlier = match read(state_dir, interface)? {
+        // Its removal is the work of the release that wrote it.
+        Lookup::Newer => return Ok(()),
+        found => found.entry(),
+    };
     let pending = Pending::after(earlier, interface, steps, failed);
     write(state_dir, interface, pending.as_ref())
 }
@@ -124,38 +128,36 @@ pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
 
 /// The entry, for a caller that holds the interface's lock. A damaged one is replaced by what its file
 /// name says.
-pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
+pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Lookup<Pending>> {
     let entries = entries(state_dir);
     match entries.find(&interface)? {
-        Found::Absent => Ok(None),
-        Found::Entry(pending) => Ok(Some(pending)),
-        Found::Damaged => {
+        Lookup::Damaged => {
             log::warn!(
-                "the deferred removal of interface {interface} uses only the file name of its entry: the \
-                 interface's virtual machine object may remain"
+                "the entry of the deferred removal of interface {interface} cannot be read: the interface is \
+                 removed, but its virtual machine object may remain"
             );
             let pending = Pending::of_damaged(interface);
             // If it cannot be written, this call still runs it.
             if let Err(error) = entries.put(&interface, &pending) {
                 log::warn!("{}", error::report(&error));
             }
-            Ok(Some(pending))
+            Ok(Lookup::Entry(pending))
         }
+        found => Ok(found),
     }
 }
 
 /// The entry, for a caller that holds no lock; of a damaged one what its file name says.
 pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>> {
     Ok(match entries(state_dir).peek(&interface)? {
-        Found::Absent => None,
-        Found::Entry(pending) => Some(pending),
-        Found::Damaged => Some(Pending::of_damaged(interface)),
+        Lookup::Damaged => Some(Pending::of_damaged(interface)),
+        found => found.entry(),
     })
 }
 
 /// The entries, each with the id of a VM interface as key.
 pub(super) fn entries(state_dir: &Path) -> Entries<Uuid, Pending> {
-    Entries::new(state_dir.join("pending"), Durability::Synced)
+    Entries::new(state_dir.join("pending"), Durability::Synced).best_effort()
 }
 
 #[cfg(test)]
@@ -185,7 +187,7 @@ mod tests {
     }
 
     fn steps_of(dir: &Path, id: Uuid) -> Vec<Step> {
-        let pending = read(dir, id).unwrap();
+        let pending = read(dir, id).unwrap().entry();
         pending.map_or(Vec::new(), |pending| pending.steps)
     }
 
@@ -256,7 +258,7 @@ mod tests {
         for retries in 0..9 {
             let steps = [Step::AgentPort(ID)];
             settle(dir.path(), ID, &steps, &[failed(Step::AgentPort(ID))]).unwrap();
-            let pending = read(dir.path(), ID).unwrap().unwrap();
+            let pending = read(dir.path(), ID).unwrap().entry().unwrap();
             // The calls of the runtime itself do not count.
             assert_eq!(pending.retries, retries);
             pauses.push(pending.pause().as_secs());

@@ -122,7 +122,7 @@ impl Attacher {
 
     fn finish(&self, interface: Uuid, deadline: Deadline) -> Result<Outcome> {
         let state_dir = &self.host.state_dir;
-        let Some(mut pending) = read(state_dir, interface)? else {
+        let Some(mut pending) = read(state_dir, interface)?.entry() else {
             return Ok(Outcome::Skipped);
         };
         let steps = pending.steps.clone();

@@ -8,15 +8,14 @@ use uuid::Uuid;
 use crate::api::objects::{InstanceIp, VirtualMachine, VirtualMachineInterface};
 use crate::api::{Ref, Resource};
 use crate::attach::error::{Error, Result};
-use crate::attach::network::Network;
-use crate::attach::network::subnets;
+use crate::attach::network::subnets::{self, Subnet};
 use crate::attach::objects;
 use crate::attach::port::Port;
 use crate::attach::removal::Step;
 use crate::attach::spec::Assigned;
 use crate::attach::steps::{Created, Ip};
 use crate::attach::transaction::Transaction;
-use crate::error::Error as ClientError;
+use crate::error::{Error as ClientError, Layered};
 use crate::parallel;
 use crate::values::FqName;
 
@@ -26,12 +25,7 @@ impl Transaction<'_> {
         let network = &created.network;
         let ips: Vec<&Ip> = created.ips.iter().collect();
         let assign = |ip: &Ip| {
-            self.create_ip(created, ip)?;
-            let address = match ip.asked {
-                Some(address) => address,
-                None => self.chosen_address(network, ip)?,
-            };
-            let network = &created.network;
+            let address = self.take_address(created, ip)?;
             Ok(subnets::assigned(
                 &network.fq_name,
                 &network.subnets,
@@ -44,6 +38,31 @@ impl Transaction<'_> {
         );
         linked?;
         assigned.into_iter().collect()
+    }
+
+    /// Creates an instance IP of the port, of the first of its subnets that has an address.
+    fn take_address(&self, created: &Created, ip: &Ip) -> Result<IpAddr> {
+        let mut sources = ip.sources.iter().copied();
+        let mut source = sources.next().flatten();
+        loop {
+            let taken = self
+                .create_ip(created, ip, source)
+                .and_then(|()| match ip.asked {
+                    Some(address) => Ok(address),
+                    None => self.chosen_address(created, ip),
+                });
+            let is_full = |error: &Error| {
+                matches!(error.cause(), Error::Client(ClientError::NoAddress { .. }))
+            };
+            match (taken, sources.next()) {
+                (Err(error), Some(next)) if is_full(&error) => {
+                    // The API makes it without an address where the chosen subnet is full.
+                    self.client().delete::<InstanceIp>(ip.id)?;
+                    source = next;
+                }
+                (taken, _) => return taken,
+            }
+        }
     }
 
     /// Links the VM interface to its virtual machine. That may be gone by now: another
@@ -64,13 +83,19 @@ impl Transaction<'_> {
         }
     }
 
-    /// Creates an instance IP of the port.
-    pub(crate) fn create_ip(&self, created: &Created, ip: &Ip) -> Result<()> {
+    /// Creates an instance IP of the port, from a subnet or from any.
+    pub(crate) fn create_ip(&self, created: &Created, ip: &Ip, subnet: Option<Uuid>) -> Result<()> {
         let network = &created.network;
         check(created, ip)?;
         let network = Ref::new(network.fq_name.clone(), network.uuid);
-        let object =
-            objects::instance_ip(ip.id, ip.family, ip.asked, &created.port.object, network);
+        let object = objects::instance_ip(
+            ip.id,
+            ip.family,
+            ip.asked,
+            subnet,
+            &created.port.object,
+            network,
+        );
         let step = Step::InstanceIp(ip.id);
         let create = || self.attempt(step.clone(), || self.client().ensure_address(&object));
         let outcome = match create() {
@@ -81,7 +106,7 @@ impl Transaction<'_> {
         };
         outcome
             .map(|_| ())
-            .map_err(|error| full(&created.network, ip, error))
+            .map_err(|error| full(created, ip, error))
     }
 
     /// Whether a network without an address may have had no subnets for a moment: on another host its last
@@ -95,24 +120,26 @@ impl Transaction<'_> {
     }
 
     /// The address that the API chose: the answer to the creation does not hold it.
-    fn chosen_address(&self, network: &Network, ip: &Ip) -> Result<IpAddr> {
+    fn chosen_address(&self, created: &Created, ip: &Ip) -> Result<IpAddr> {
         let object: InstanceIp = self.client().get_with(ip.id, &["instance_ip_address"])?;
-        let reason = || subnets::why_no_address(&network.subnets, ip.family, None);
         let none = || ClientError::NoAddress {
-            network: network.fq_name.clone(),
-            reason: reason(),
+            network: created.network.fq_name.clone(),
+            reason: subnets::why_no_address(&serving(created), ip.family, None),
         };
         Ok(object.address.ok_or_else(none)?)
     }
 }
 
+fn serving(created: &Created) -> Vec<Subnet> {
+    subnets::serving(&created.port.wanted.network, &created.network.subnets)
+}
+
 /// The API says "exhausted" for five causes; the subnets show which one it was.
-fn full(network: &Network, ip: &Ip, error: Error) -> Error {
+fn full(created: &Created, ip: &Ip, error: Error) -> Error {
+    let serving = serving(created);
     match error {
-        Error::Client(ClientError::NoAddress { network: name, .. })
-            if !network.subnets.is_empty() =>
-        {
-            let reason = subnets::why_no_address(&network.subnets, ip.family, ip.asked);
+        Error::Client(ClientError::NoAddress { network: name, .. }) if !serving.is_empty() => {
+            let reason = subnets::why_no_address(&serving, ip.family, ip.asked);
             Error::Client(ClientError::NoAddress {
                 network: name,
                 reason,

@@ -14,7 +14,7 @@ use crate::attach::port_spec::PortSpec;
 use crate::attach::records::networks;
 use crate::attach::removal::{self, Step};
 use crate::attach::transaction::Transaction;
-use crate::error::{self, Error as ClientError};
+use crate::error::{self, Error as ClientError, Layered};
 use crate::kernel::{self, Netns, VethSpec};
 use crate::parallel;
 use crate::values::{Family, identity};
@@ -31,6 +31,8 @@ pub(crate) struct Ip {
     pub(crate) id: Uuid,
     pub(crate) family: Family,
     pub(crate) asked: Option<IpAddr>,
+    /// The subnets from which the API is to choose it, one after the other; `None` is any of the network's.
+    pub(crate) sources: Vec<Option<Uuid>>,
 }
 
 impl Transaction<'_> {
@@ -151,7 +153,7 @@ impl Transaction<'_> {
         }
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
-            "VM interface {} is left over from an earlier attach, or may be",
+            "VM interface {} may be left over from an earlier attach",
             port.id
         );
         let leftovers = vec![
@@ -231,7 +233,8 @@ fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
             .find(|&a| Family::of(a) == family)
     };
     let refuse = |family| {
-        let reason = subnets::why_no_address(&network.subnets, family, asked(family));
+        let serving = subnets::serving(&wanted.network, &network.subnets);
+        let reason = subnets::why_no_address(&serving, family, asked(family));
         Err(ClientError::NoAddress {
             network: network.fq_name.clone(),
             reason,
@@ -245,10 +248,18 @@ fn ips(port: &Port, network: &Network) -> Result<Vec<Ip>> {
     if let Some(family) = Family::ALL.into_iter().find(unserved) {
         return refuse(family);
     }
-    let ip = |family| Ip {
-        id: identity::instance_ip(port.id, family),
-        family,
-        asked: asked(family),
+    let ip = |family| -> Result<Ip> {
+        let asked = asked(family);
+        Ok(Ip {
+            id: identity::instance_ip(port.id, family),
+            family,
+            asked,
+            sources: match asked {
+                // The address decides.
+                Some(_) => vec![None],
+                None => subnets::sources(&wanted.network, &network.subnets, family)?,
+            },
+        })
     };
-    Ok(families.into_iter().map(ip).collect())
+    families.into_iter().map(ip).collect()
 }

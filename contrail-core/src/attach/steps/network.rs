@@ -2,16 +2,12 @@
 
 use uuid::Uuid;
 
-use crate::api::Resource;
-use crate::api::objects::VirtualNetwork;
 use crate::attach::error::Result;
 use crate::attach::network::{self, Network};
-use crate::attach::objects;
 use crate::attach::records::networks;
 use crate::attach::removal::Step;
 use crate::attach::spec::NetworkSpec;
 use crate::attach::transaction::Transaction;
-use crate::error::Error;
 
 impl Transaction<'_> {
     /// The network of that name, if it exists and does not contradict the request. One request; a
@@ -28,17 +24,7 @@ impl Transaction<'_> {
     /// chooses the id: then its lock on the name decides between two hosts, and the loser uses the
     /// winner's.
     pub(crate) fn create_network(&self, spec: &NetworkSpec, interface: Uuid) -> Result<Network> {
-        if spec.subnets.is_empty() {
-            return Err(Error::NotFound {
-                kind: VirtualNetwork::TYPE,
-                name: spec.fq_name.to_string(),
-                hint: Some(
-                    "create it, or configure the subnet that it should be created with".into(),
-                ),
-            }
-            .into());
-        }
-        let object = objects::network(self.host, spec);
+        let object = network::wanted(self.host, spec)?;
         let client = self.client();
         networks::create(&self.host.state_dir, interface, &spec.fq_name)?;
         let leave = Step::Networks { interface };

@@ -19,7 +19,8 @@ use super::role::{RolePort, ServiceRole};
 use super::tuple::{new_tuple, with_ports};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Listed, Resource};
-use crate::ownership::chains as mark;
+use crate::error::Layered;
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Target};
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::{Identified, made_id};
@@ -100,6 +101,9 @@ impl ServiceRoles {
             Some(instance) => self.tuples(instance.id()?)?.whole()?,
             None => Vec::new(),
         };
+        if let Some(instance) = &instance {
+            self.check_template(role, instance)?;
+        }
         check(
             role,
             &interface,
@@ -111,6 +115,38 @@ impl ServiceRoles {
             has_instance: instance.is_some(),
             tuples: tuples.iter().filter_map(Resource::uuid).collect(),
         })
+    }
+
+    /// Whether the template of an existing service instance fits the role. Which interfaces an instance
+    /// has that attachments made follows from its members.
+    fn check_template(&self, role: &ServiceRole, instance: &ServiceInstance) -> Result<()> {
+        let follows = chains::is_of_attachment(&instance.meta);
+        let Some(used) = instance.service_template_refs.first() else {
+            return match follows {
+                true => Ok(()),
+                false => Err(unfit(
+                    &role.instance,
+                    "has no service template: give it one, or use another name".to_owned(),
+                )),
+            };
+        };
+        let found = match used
+            .uuid
+            .map(|id| self.client.get_opt::<ServiceTemplate>(id))
+        {
+            Some(Err(error)) if error.is_forbidden() => {
+                log::info!(
+                    "whether {} fits {} is not known: {error}",
+                    used.referent(),
+                    role.instance
+                );
+                None
+            }
+            Some(found) => found?,
+            None => None,
+        };
+        let legs = (!follows).then_some(role.interface);
+        found.map_or(Ok(()), |template| fits(&template, role, legs))
     }
 
     fn take(&self, role: &ServiceRole, port: &RolePort, seen: &Seen) -> Result<()> {
@@ -132,7 +168,7 @@ impl ServiceRoles {
                 joined => joined?,
             }
         }
-        self.settle(role)
+        self.complete_instance(role)
     }
 
     fn join_tuple(
@@ -142,7 +178,7 @@ impl ServiceRoles {
         interface: &Identified<VirtualMachineInterface>,
     ) -> Result<()> {
         let (_, name) = role.tuple(port.machine);
-        let tuple = new_tuple(name, &port.label, mark::of_attachment(&self.owner));
+        let tuple = new_tuple(name, &port.label, chains::of_attachment(&self.owner));
         let tuple = Identified::made(tuple);
         self.client.ensure(&*tuple)?;
         set_role(interface, role.interface).run(&self.client)?;
@@ -166,7 +202,7 @@ impl ServiceRoles {
         for _ in 0..ROUNDS {
             let template = self.template(role, &networks)?;
             let properties = properties(&template, |leg| networks.get(&leg).copied());
-            let mark = mark::of_attachment(&self.owner);
+            let mark = chains::of_attachment(&self.owner);
             let instance = new_instance(name.clone(), &template, properties, mark);
             match self.client.ensure(&*instance) {
                 // The last port of another service instance took the template along.
@@ -186,9 +222,10 @@ impl ServiceRoles {
         let has_management = networks.contains_key(&Leg::Management);
         let name = role.template(has_management);
         if let Some(existing) = self.client.lookup::<ServiceTemplate>(&name)? {
-            return Ok(existing);
+            let legs = networks.keys().copied().chain([Leg::Left, Leg::Right]);
+            return fits(&existing, role, legs).map(|()| existing);
         }
-        let mark = mark::of_attachment(&self.owner);
+        let mark = chains::of_attachment(&self.owner);
         let template = template::new_template(name, role.mode, has_management, mark);
         template::ensure(&self.client, &template)?;
         Ok(ServiceTemplate::clone(&template))
@@ -196,7 +233,7 @@ impl ServiceRoles {
 
     /// Writes what follows from the members into a service instance that was made this way, until
     /// nothing changes: the last one to write has seen all members.
-    fn settle(&self, role: &ServiceRole) -> Result<()> {
+    fn complete_instance(&self, role: &ServiceRole) -> Result<()> {
         for _ in 0..ROUNDS {
             let Some(instance) = self.client.lookup::<ServiceInstance>(&role.instance)? else {
                 // The last member left at the same time. With the same id, the port tuples still fit.
@@ -204,7 +241,7 @@ impl ServiceRoles {
                 self.create_instance(role, &interface)?;
                 continue;
             };
-            if !mark::is_of_attachment(&instance.meta) {
+            if !chains::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
             let instance = Identified::read(instance.id()?, instance);
@@ -269,7 +306,7 @@ impl ServiceRoles {
         let found: Vec<PortTuple> = self.client.list(&query)?;
         let own = found
             .iter()
-            .filter(|tuple| mark::is_by_chain_or_attachment(&tuple.meta));
+            .filter(|tuple| chains::is_by_chain_or_attachment(&tuple.meta));
         Ok(own.filter_map(Resource::uuid).collect())
     }
 
@@ -280,6 +317,21 @@ impl ServiceRoles {
             .flat_map(|t| &t.virtual_machine_interface_back_refs);
         let ids = refs.filter_map(|port| port.uuid);
         self.client.list_whole(&ListQuery::ids(ids).detail())
+    }
+}
+
+/// Whether an existing template fits the service of a role.
+fn fits(
+    template: &ServiceTemplate,
+    role: &ServiceRole,
+    legs: impl IntoIterator<Item = Leg>,
+) -> Result<()> {
+    match template::problem(template, &role.instance, role.mode, legs) {
+        Some(problem) => Err(Error::Impossible {
+            chain: role.instance.to_string(),
+            problems: vec![problem],
+        }),
+        None => Ok(()),
     }
 }
 
@@ -295,32 +347,5 @@ fn no_network(role: &ServiceRole, interface: Uuid) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Method, Response};
-    use crate::service_chain::Mode;
-    use crate::testing::{FakeTransport, client_of};
-
-    #[test]
-    fn a_port_that_cannot_be_read_takes_no_other_port_out_of_the_service() {
-        for status in [404, 500] {
-            let answer = move |_: &_| Ok(Response::new(status, "No object found"));
-            let transport = FakeTransport::new(answer);
-            let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
-            let role = ServiceRole {
-                instance: FqName::new(["d", "p", "fw"]),
-                interface: Leg::Left,
-                mode: Mode::InNetwork,
-            };
-            let port = RolePort {
-                interface: Uuid::from_u128(1),
-                machine: Uuid::from_u128(2),
-                label: "c".into(),
-            };
-            roles.join(&role, &port).unwrap_err();
-            let requests = transport.requests();
-            let methods: Vec<Method> = requests.iter().map(|r| r.method.clone()).collect();
-            assert_eq!(methods, [Method::GET], "{status}");
-        }
-    }
-}
+#[path = "join_test.rs"]
+mod tests;

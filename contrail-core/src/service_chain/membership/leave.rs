@@ -2,9 +2,12 @@
 //!
 //! Everything is found by its name, so that this call continues where an interrupted one ended.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::ROUNDS;
+use super::fate::{Fate, fate, template_goes};
 use super::join::ServiceRoles;
 use super::role::ServiceRole;
 use super::tuple::{self, PORTS};
@@ -12,8 +15,8 @@ use crate::api::objects::{
     NetworkPolicy, PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface,
 };
 use crate::api::{ListQuery, Ref, Resource};
-use crate::error::Error as ClientError;
-use crate::ownership::chains as mark;
+use crate::error::{Error as ClientError, Layered, report};
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::Identified;
@@ -30,7 +33,7 @@ pub struct Dissolved {
 }
 
 impl ServiceRoles {
-    /// The port tuples that a VM interface is in, by any cause; none if it does not exist.
+    /// The port tuples that a VM interface is in, for whatever reason; none if it does not exist.
     /// One request.
     ///
     /// # Errors
@@ -45,8 +48,9 @@ impl ServiceRoles {
     }
 
     /// Takes a port that is about to be deleted out of a port tuple in the only order after which a
-    /// real controller builds the service's chains again: all ports leave, then the tuple is deleted,
-    /// then the interfaces. Ports that stay can join a new tuple. A tuple that neither a chain
+    /// real controller builds the service's chains again: all ports leave, those that stay lose the role
+    /// that a chain gave them, then the tuple is deleted, then the interfaces. Ports that stay can join a
+    /// new tuple. A tuple that neither a chain
     /// nor an attachment created is kept, and only this port leaves it.
     ///
     /// Can be repeated; a tuple that is gone is fine: then the answer is `None`.
@@ -54,15 +58,17 @@ impl ServiceRoles {
     /// # Errors
     /// When the API refuses or cannot be asked.
     pub fn dissolve(&self, tuple: Uuid, interface: Uuid) -> Result<Option<Dissolved>> {
-        self.dissolve_noted(tuple, interface, |_| ())
+        self.dissolve_noted(tuple, interface, &[], |_| ())
     }
 
-    /// The same; `note` gets the ports that are about to leave. None of those that are to be deleted may be
-    /// deleted before the tuple.
+    /// Does what [`Self::dissolve`] does, and gives `note` the ports that are about to leave. None of those
+    /// that are to be deleted may be deleted before the tuple. `noted` are those that an interrupted call may
+    /// have taken out already.
     pub(crate) fn dissolve_noted(
         &self,
         tuple: Uuid,
         interface: Uuid,
+        noted: &[Uuid],
         note: impl Fn(&[Uuid]),
     ) -> Result<Option<Dissolved>> {
         let fields = ["annotations", PORTS];
@@ -80,22 +86,42 @@ impl ServiceRoles {
             };
             dissolved = Some(Dissolved {
                 instance: tuple.fq_name().parent(),
-                is_of_attachment: mark::is_of_attachment(&tuple.meta),
+                is_of_attachment: chains::is_of_attachment(&tuple.meta),
             });
-            let is_foreign = !mark::is_by_chain_or_attachment(&tuple.meta);
+            let is_foreign = !chains::is_by_chain_or_attachment(&tuple.meta);
             let leaving: Vec<Target> = tuple::ports(&tuple)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
             let ids: Vec<Uuid> = leaving.iter().map(|port| port.uuid).collect();
             note(&ids);
-            for port in &leaving {
-                self.take_out(port, &tuple)?;
+            let staying = match is_foreign {
+                true => Vec::new(),
+                false => self.staying(&tuple, interface, ids.iter().chain(noted))?,
+            };
+            let changes = tuple::dissolution(&tuple, leaving, &staying);
+            for leave in &changes.leaves {
+                match leave.run(&self.client) {
+                    // It has left with its interface.
+                    Err(error) if error.is_not_found() => {}
+                    result => result.map(|_| log::info!("{leave}"))?,
+                }
             }
             if is_foreign {
                 warn_of_left(tuple.fq_name(), "no plugin created it");
                 return Ok(dissolved);
             }
-            match Change::Delete(Object::Tuple(tuple.clone())).run(&self.client) {
+            for role in &changes.roles {
+                match role.run(&self.client) {
+                    // Its own removal has ended meanwhile.
+                    Err(error) if error.is_not_found() => {}
+                    // The tuple must not stay for that: the chains of the other members need it gone.
+                    Err(error) if error.is_forbidden() => {
+                        log::warn!("a port keeps its role: {}", report(&error));
+                    }
+                    result => drop(result?),
+                }
+            }
+            match changes.delete.run(&self.client) {
                 // A port has joined it in the meantime.
                 Err(Error::Client(ClientError::InUse { .. })) => continue,
                 Err(error) if error.is_forbidden() => {
@@ -105,7 +131,6 @@ impl ServiceRoles {
                 result => drop(result?),
             }
             log::info!("dissolved port tuple {}", tuple.fq_name());
-            self.clear_roles(&tuple, interface, &leaving)?;
             return Ok(dissolved);
         }
         Err(ClientError::InUse {
@@ -113,6 +138,8 @@ impl ServiceRoles {
             uuid: tuple,
             by: vec!["ports that keep joining it".to_owned()],
         }
+        // Ports have left.
+        .unsure()
         .into())
     }
 
@@ -131,32 +158,29 @@ impl ServiceRoles {
         }
     }
 
-    fn take_out(&self, port: &Target, tuple: &Identified<PortTuple>) -> Result<()> {
-        let leave = tuple::leave(port.clone(), tuple);
-        match leave.run(&self.client) {
-            // It has left with its interface.
-            Err(error) if error.is_not_found() => Ok(()),
-            result => result.map(|_| log::info!("{leave}")),
-        }
-    }
-
-    /// Removes the roles that a chain gave to ports which stay. A role that a port took when it was
-    /// attached is its own.
-    fn clear_roles(&self, tuple: &PortTuple, gone: Uuid, ports: &[Target]) -> Result<()> {
-        let staying = ports.iter().map(|port| port.uuid);
-        for id in staying.filter(|id| *id != gone && tuple::takes_role(*id, tuple)) {
-            let port = self.client.get_opt::<VirtualMachineInterface>(id)?;
-            let port = port.map(|port| Identified::read(id, port));
-            let Some(change) = port.and_then(|port| tuple::take_role(&port, tuple)) else {
+    /// Those of the ports that stay when the tuple goes and may have a role of it, and are in no other
+    /// tuple by now.
+    fn staying<'a>(
+        &self,
+        tuple: &Identified<PortTuple>,
+        gone: Uuid,
+        ports: impl Iterator<Item = &'a Uuid>,
+    ) -> Result<Vec<Identified<VirtualMachineInterface>>> {
+        let ids: BTreeSet<Uuid> = ports.copied().collect();
+        let mut staying = Vec::new();
+        for id in ids {
+            if id == gone || !tuple::takes_role(id, tuple) {
+                continue;
+            }
+            let Some(port) = self.client.get_opt::<VirtualMachineInterface>(id)? else {
                 continue;
             };
-            match change.run(&self.client) {
-                // Its own removal has ended meanwhile.
-                Err(error) if error.is_not_found() => {}
-                result => drop(result?),
+            let mut joined = port.port_tuple_refs.iter();
+            if joined.all(|other| other.uuid == Some(tuple.id())) {
+                staying.push(Identified::read(id, port));
             }
         }
-        Ok(())
+        Ok(staying)
     }
 
     /// Ends a role that a port took with [`ServiceRoles::join`], before the port is deleted, and removes
@@ -202,26 +226,29 @@ impl ServiceRoles {
         let found = Identified::read(found.id()?, found);
         let tuples = self.tuples(found.id())?;
         // What cannot be read may have members.
-        let mut left = tuples.unreadable.len();
+        let mut remaining = tuples.unreadable.len();
         for tuple in tuples.readable() {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
             let is_left = is_empty && is_chosen(tuple.fq_name().name());
-            if !is_left || !mark::is_of_attachment(&tuple.meta) {
-                left += 1;
+            if !is_left || !chains::is_of_attachment(&tuple.meta) {
+                remaining += 1;
                 continue;
             }
             let tuple = Identified::read(tuple.id()?, tuple);
             match Change::Delete(Object::Tuple(tuple)).run(&self.client) {
                 // A port has joined it in the meantime.
-                Err(Error::Client(ClientError::InUse { .. })) => left += 1,
+                Err(Error::Client(ClientError::InUse { .. })) => remaining += 1,
                 result => drop(result?),
             }
         }
-        if left > 0
-            || !mark::is_by_chain_or_attachment(&found.meta)
-            || self.is_in_a_chain(&found)?
-        {
+        // Policies are read only if nothing else keeps it.
+        if fate(&found.meta, remaining, []) != Fate::Goes {
             return Ok(());
+        }
+        match self.users(&found)? {
+            Some(users) if fate(&found.meta, remaining, &users) == Fate::Goes => {}
+            // One that cannot be read may use it: that is no reason to keep the container.
+            _ => return Ok(()),
         }
         let templates = found.service_template_refs.clone();
         match Change::Delete(Object::Instance(found)).run(&self.client) {
@@ -234,18 +261,19 @@ impl ServiceRoles {
         Ok(())
     }
 
-    /// Whether a network policy of its project sends packets through a service instance.
-    fn is_in_a_chain(&self, instance: &ServiceInstance) -> Result<bool> {
+    /// The network policies of its project that send packets through a service instance; `None` if some cannot
+    /// be read.
+    fn users(&self, instance: &ServiceInstance) -> Result<Option<Vec<NetworkPolicy>>> {
         let Some(project) = instance.fq_name().parent() else {
-            return Ok(false);
+            return Ok(Some(Vec::new()));
         };
         let query = ListQuery::children_of("project", project).fields(&["network_policy_entries"]);
         let policies = self.client.listed::<NetworkPolicy>(&query)?;
-        // One that cannot be read may do so: it is no reason to keep the container.
-        let is_unknown = !policies.unreadable.is_empty();
+        let is_known = policies.unreadable.is_empty();
         let name = instance.fq_name().to_string();
-        let mut policies = policies.readable().into_iter();
-        Ok(is_unknown || policies.any(|policy| policy.sends_through(&name)))
+        let mut users = policies.readable();
+        users.retain(|policy| policy.sends_through(&name));
+        Ok(is_known.then_some(users))
     }
 
     /// Removes the templates that a service instance may have been about to get, or to lose.
@@ -266,7 +294,7 @@ impl ServiceRoles {
             return Ok(());
         };
         match self.client.get_opt::<ServiceTemplate>(uuid)? {
-            Some(found) if mark::is_by_chain_or_attachment(&found.meta) => {
+            Some(found) if template_goes(&found.meta) => {
                 match self.client.delete::<ServiceTemplate>(uuid) {
                     Err(ClientError::InUse { .. }) => Ok(()),
                     Err(error) if error.is_forbidden() => {
@@ -283,8 +311,8 @@ impl ServiceRoles {
 
 fn warn_of_left(tuple: &FqName, reason: &str) {
     log::warn!(
-        "kept port tuple {tuple}: {reason}; deleting it later makes the controller lose the chains of \
-         its service"
+        "kept port tuple {tuple}: {reason}; do not delete it later: the controller would lose the \
+         chains of its service"
     );
 }
 

@@ -77,29 +77,65 @@ fn a_port_leaves_a_tuple_that_its_user_may_not_read_or_delete() {
     }
 }
 
-#[test]
-fn a_port_that_is_deleted_while_its_role_is_removed_is_no_error() {
-    let [own, other] = [1, 2].map(Uuid::from_u128);
+/// The ports of a tuple that a chain made: the one that is deleted, and another one, with a role of the
+/// chain.
+const PORTS: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
+
+/// An API with that tuple, of which some ports have left already; what changes a role is answered so.
+fn chain_tuple(joined: &[Uuid], role_change: u16) -> Arc<FakeTransport> {
     let pairs = json!([{"key": "container-plugin.owner", "value": "service-chain"}]);
-    let ports = [own, other].map(|id| json!({"to": ["d", "p", id.to_string()], "uuid": id}));
-    let tuple = json!({"port-tuple": {"fq_name": ["d", "p", "fw", "t"], "uuid": own,
+    let ports: Vec<Value> = joined
+        .iter()
+        .map(|id| json!({"to": ["d", "p", id.to_string()], "uuid": id}))
+        .collect();
+    let tuple = json!({"port-tuple": {"fq_name": ["d", "p", "fw", "t"], "uuid": ID,
         "annotations": {"key_value_pair": pairs}, "virtual_machine_interface_back_refs": ports}});
-    let port = json!({"virtual-machine-interface": {"fq_name": ["d", "p", "2"], "uuid": other,
+    let port = json!({"virtual-machine-interface": {"fq_name": ["d", "p", "2"], "uuid": PORTS[1],
         "virtual_machine_interface_properties": {"service_interface_type": "right"}}});
-    let transport = FakeTransport::new(move |request| {
+    FakeTransport::new(move |request| {
         Ok(match request.method {
-            Method::PUT => Response::new(404, "Unknown id"),
+            Method::PUT if role_change == 200 => Response::new(200, "{}"),
+            Method::PUT => Response::new(role_change, "Unknown id, or not allowed"),
             Method::GET if request.url.contains("/port-tuple/") => {
                 Response::new(200, tuple.to_string())
             }
             Method::GET => Response::new(200, port.to_string()),
             _ => Response::new(200, "{}"),
         })
-    });
+    })
+}
+
+fn methods_of_changes(transport: &Arc<FakeTransport>) -> Vec<Method> {
+    let requests = transport.requests();
+    let methods = requests.iter().map(|request| request.method.clone());
+    methods.filter(|method| *method != Method::GET).collect()
+}
+
+#[test]
+fn ports_leave_before_roles_are_cleared_and_the_tuple_goes_last() {
+    let (leave, role, delete) = (Method::POST, Method::PUT, Method::DELETE);
+    // A port that is deleted meanwhile, or whose role this user may not change, does not keep the tuple.
+    for role_change in [200, 404, 403] {
+        let transport = chain_tuple(&PORTS, role_change);
+        let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
+        assert!(roles.dissolve(ID, PORTS[0]).unwrap().is_some());
+        assert_eq!(
+            methods_of_changes(&transport),
+            [&leave, &leave, &role, &delete].map(Method::clone),
+            "{role_change}"
+        );
+    }
+}
+
+#[test]
+fn a_port_that_an_interrupted_call_took_out_still_loses_its_role() {
+    let transport = chain_tuple(&[], 200);
     let roles = ServiceRoles::new(client_of(transport.clone()), "cni");
-    assert!(roles.dissolve(own, own).unwrap().is_some());
-    let last = transport.requests().pop().unwrap();
-    assert_eq!(last.method, Method::PUT);
+    roles.dissolve_noted(ID, PORTS[0], &PORTS, |_| ()).unwrap();
+    assert_eq!(
+        methods_of_changes(&transport),
+        [Method::PUT, Method::DELETE]
+    );
 }
 
 #[test]

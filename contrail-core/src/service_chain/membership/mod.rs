@@ -3,6 +3,7 @@
 //! the upkeep of members whose containers run.
 
 mod eligible;
+pub(super) mod fate;
 pub(super) mod instance;
 pub(super) mod join;
 mod leave;

@@ -16,7 +16,7 @@ pub struct ServiceRole {
     pub instance: FqName,
     /// Which of its interfaces the port is.
     pub interface: Leg,
-    /// How the service sees packets; counts when the service instance does not exist yet.
+    /// How the service sees packets; an existing service instance must have this mode.
     pub mode: Mode,
 }
 
@@ -33,7 +33,7 @@ impl ServiceRole {
     }
 }
 
-/// The port that takes a role. Its VM interface exists already.
+/// The port that takes a role. Its VM interface already exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolePort {
     /// The VM interface.

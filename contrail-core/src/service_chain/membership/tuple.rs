@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::port::{clear_role, role};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{KeyValuePairs, ListQuery};
-use crate::ownership::chains as mark;
-use crate::service_chain::change::{Change, Target};
+use crate::ownership::chains;
+use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::identified::Identified;
 use crate::values::FqName;
 
@@ -47,13 +47,36 @@ pub(in crate::service_chain) fn leave(port: Target, tuple: &Identified<PortTuple
 /// Whether a port that stays loses its role when its port tuple goes: a chain gave it. One that the port
 /// had before, or took when it was attached, is its own.
 pub(super) fn takes_role(port: Uuid, tuple: &PortTuple) -> bool {
-    mark::is_by_chain(&tuple.meta) && !mark::kept_roles(&tuple.meta).contains(&port)
+    chains::is_by_chain(&tuple.meta) && !chains::kept_roles(&tuple.meta).contains(&port)
 }
 
-/// Takes the role from a port that stays when its port tuple goes, see [`takes_role`].
-pub(in crate::service_chain) fn take_role(
-    port: &Identified<VirtualMachineInterface>,
-    tuple: &PortTuple,
-) -> Option<Change> {
-    (takes_role(port.id(), tuple) && role(port).is_some()).then(|| clear_role(port))
+/// How a port tuple goes, in the order in which the changes must be made.
+///
+/// A real controller builds the chains of the service again only if the ports leave before the tuple is
+/// deleted, and the interfaces are deleted last. The roles are cleared between the two: which of them
+/// the ports had before, only the tuple tells, so an interrupted call can be continued while it exists.
+pub(in crate::service_chain) struct Dissolution {
+    /// All ports leave.
+    pub(in crate::service_chain) leaves: Vec<Change>,
+    /// The ports that stay lose the roles that the tuple gave them.
+    pub(in crate::service_chain) roles: Vec<Change>,
+    /// The tuple is deleted.
+    pub(in crate::service_chain) delete: Change,
+}
+
+/// How a port tuple goes that these ports leave; `staying` are those that are not deleted after it.
+pub(in crate::service_chain) fn dissolution<'a>(
+    tuple: &Identified<PortTuple>,
+    leaving: impl IntoIterator<Item = Target>,
+    staying: impl IntoIterator<Item = &'a Identified<VirtualMachineInterface>>,
+) -> Dissolution {
+    let leaving = leaving.into_iter();
+    let roles = staying
+        .into_iter()
+        .filter(|port| takes_role(port.id(), tuple) && role(port).is_some());
+    Dissolution {
+        leaves: leaving.map(|port| leave(port, tuple)).collect(),
+        roles: roles.map(clear_role).collect(),
+        delete: Change::Delete(Object::Tuple(tuple.clone())),
+    }
 }

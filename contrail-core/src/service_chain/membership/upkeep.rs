@@ -128,6 +128,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::error::Layered;
     use crate::http::{Method, Request, Response};
     use crate::service_chain::{Lack, Leg, Mode};
     use crate::testing::{FakeTransport, client_of};

@@ -101,7 +101,7 @@ impl Client {
     }
 
     fn send(&self, request: &Request) -> Result<Response> {
-        let service = format!("lab {} at {}", self.lab, self.address);
+        let service = format!("lab {:?} at {}", self.lab, self.address);
         let answer = self.http.send(request);
         let answer =
             answer.map_err(|e| e.into_error(service.clone(), request, TIMEOUT.as_secs_f32()))?;

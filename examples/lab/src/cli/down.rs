@@ -25,7 +25,7 @@ pub fn run(which: &Which) -> Result<()> {
         Found::Killed(left) => {
             remove(name, left)?;
             print(&format!(
-                "lab {name} had been killed: what it left is removed\n"
+                "lab {name:?} was killed; removed what it had left\n"
             ))
         }
         Found::Nothing => clean_up(which),
@@ -48,8 +48,8 @@ fn clean_up(which: &Which) -> Result<()> {
         false
     };
     print(&match found {
-        true => format!("lab {name} did not run: what an earlier one left is removed\n"),
-        false => format!("lab {name} does not run\n"),
+        true => format!("lab {name:?} was not running; removed what an earlier one had left\n"),
+        false => format!("lab {name:?} is not running\n"),
     })
 }
 
@@ -62,7 +62,7 @@ fn end(name: &str, running: Running) -> Result<()> {
     match asked {
         // It no longer listens: another process stopped it, and it is removing its ports.
         Err(Error::Lab(e @ CoreError::Unreachable { .. })) => {
-            log::info!("lab {name} ends already: {e}");
+            log::info!("lab {name:?} ends already: {e}");
         }
         asked => asked?,
     }
@@ -71,12 +71,12 @@ fn end(name: &str, running: Running) -> Result<()> {
         End::Left(left) => remove(name, *left)?,
         End::No => {
             return Err(Error::Lab(CoreError::Timeout {
-                operation: format!("the end of lab {name} (process {pid})"),
+                operation: format!("the end of lab {name:?} (process {pid})"),
                 seconds: PATIENCE.as_secs_f32(),
             }));
         }
     }
-    print(&format!("lab {name} is down\n"))
+    print(&format!("lab {name:?} is down\n"))
 }
 
 /// Removes what is left of a lab. Its run file goes last, so that this can be tried again.

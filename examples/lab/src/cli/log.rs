@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contrail_core::error::counted;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
@@ -77,8 +78,8 @@ fn text(log: &Log) -> String {
         &rows,
     );
     text.push_str(&format!(
-        "\n{} requests, serial depth {}\n",
-        log.requests.len(),
+        "\n{}, serial depth {}\n",
+        counted(log.requests.len(), "request"),
         log.serial_depth
     ));
     for (key, count) in &log.counts {

@@ -23,7 +23,7 @@ pub fn run(shown: &Shown) -> Result<()> {
 fn text(status: &Status) -> String {
     let addresses = &status.addresses;
     let mut text = format!(
-        "lab {} (process {}): configuration API {}, Keystone {}, agent {}, control {}\n",
+        "lab {:?} (process {}): configuration API {}, Keystone {}, agent {}, control {}\n",
         status.name,
         status.pid,
         addresses.config_api,

@@ -74,7 +74,6 @@ pub fn run(options: Options) -> Result<ExitCode> {
         // Fails only for the leader of a process group, which a child just started is not.
         setsid().map_err(|e| CoreError::system("leave the terminal", e.into()))?;
     }
-    print("contrail-lab: an OpenContrail on one host, for trying and testing only\n")?;
     let options = lab_options(options);
     let name = options.name.clone();
     let snapshot_dir = options.snapshot.as_deref().and_then(Path::parent);
@@ -160,7 +159,8 @@ fn wait_for_the_end(lab: &Lab) -> Result<()> {
 
 fn greeting(status: &Status) -> String {
     let addresses = &status.addresses;
-    let mut text = String::new();
+    let mut text =
+        "contrail-lab: an OpenContrail on one host, for trying and testing only\n".to_owned();
     let mut line = |what: &str, value: String| {
         let _ = writeln!(text, "{what:<18} {value}");
     };

@@ -50,34 +50,27 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
     call.caller.may_refer(state, &refs)?;
     quota::check(state, kind, parent)?;
     let mut draft = Draft {
-        kind,
-        uuid: uuid.unwrap_or_else(Uuid::new_v4),
-        fq_name: name,
-        parent,
-        props: known_props(kind, &sent),
-        refs,
+        object: Object {
+            kind,
+            uuid: uuid.unwrap_or_else(Uuid::new_v4),
+            fq_name: name,
+            parent,
+            props: known_props(kind, &sent),
+            refs,
+        },
         sent: &sent,
         address_was_free: call.seen.address_was_free(),
     };
     types::before_create(state, &mut draft)?;
-    let object = store(state, draft);
+    let object = store(state, draft.object);
     types::after_create(state, &object);
     Ok(Reply::Json(json!({ kind.name(): answer(call, &object) })))
 }
 
-/// Adds the object to the store. Nothing can go wrong any more.
-pub(super) fn store(state: &mut State, draft: Draft<'_>) -> Object {
-    let mut props = draft.props;
-    props.retain(|_, value| !value.is_null());
-    meta::stamp_created(&mut props, draft.uuid);
-    let object = Object {
-        kind: draft.kind,
-        uuid: draft.uuid,
-        fq_name: draft.fq_name,
-        parent: draft.parent,
-        props,
-        refs: draft.refs,
-    };
+/// Adds the object to the store. From here on nothing can fail.
+pub(super) fn store(state: &mut State, mut object: Object) -> Object {
+    object.props.retain(|_, value| !value.is_null());
+    meta::stamp_created(&mut object.props, object.uuid);
     state.store.insert(object.clone());
     state.touch();
     object

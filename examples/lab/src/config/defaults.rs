@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::draft::Draft;
 use super::schema::Kind;
 use super::state::State;
+use super::store::Object;
 use super::{meta, types};
 use crate::keystone::Project;
 
@@ -143,17 +144,19 @@ fn make_ipams(state: &mut State, parent: Option<(Kind, Uuid)>) {
     props.insert("id_perms".into(), meta::new_id_perms(None));
     props.insert("perms2".into(), meta::default_perms2("cloud-admin"));
     let mut draft = Draft {
-        kind,
-        uuid: Uuid::new_v4(),
-        fq_name: name.map(str::to_owned).to_vec(),
-        parent,
-        props,
-        refs: Default::default(),
+        object: Object {
+            kind,
+            uuid: Uuid::new_v4(),
+            fq_name: name.map(str::to_owned).to_vec(),
+            parent,
+            props,
+            refs: Default::default(),
+        },
         sent: &sent,
         address_was_free: false,
     };
     if types::before_create(state, &mut draft).is_ok() {
-        super::create::store(state, draft);
+        super::create::store(state, draft.object);
     }
 }
 
@@ -177,23 +180,20 @@ fn make_network(state: &mut State, name: &str, parent: Option<(Kind, Uuid)>) {
 }
 
 fn sync_project(state: &mut State, project: &Project, domain: Option<(Kind, Uuid)>) {
-    let sent = Map::new();
     let mut props = Map::new();
     props.insert("display_name".into(), json!(project.name));
     props.insert("id_perms".into(), meta::new_id_perms(None));
     let owner = project.id.simple().to_string();
     props.insert("perms2".into(), meta::default_perms2(&owner));
-    let draft = Draft {
+    let project = Object {
         kind: state.kinds.project,
         uuid: project.id,
         fq_name: vec!["default-domain".into(), project.name.clone()],
         parent: domain,
         props,
         refs: Default::default(),
-        sent: &sent,
-        address_was_free: false,
     };
-    let object = super::create::store(state, draft);
+    let object = super::create::store(state, project);
     types::after_create(state, &object);
 }
 

@@ -11,38 +11,17 @@ use super::python_repr::repr;
 use super::races::Seen;
 use super::schema::Kind;
 use super::state::State;
-use super::store::Ref;
+use super::store::{Object, Ref};
 
 /// What a request will make of an object, for the rules of its type to look at and complete.
 pub struct Draft<'a> {
-    /// The object's type.
-    pub kind: Kind,
-    /// Its id.
-    pub uuid: Uuid,
-    /// Its name.
-    pub fq_name: Vec<String>,
-    /// Its parent.
-    pub parent: Option<(Kind, Uuid)>,
-    /// The properties to set; null removes one.
-    pub props: Map<String, Value>,
-    /// The references to set, by the type of their targets: all of that type are replaced.
-    pub refs: BTreeMap<Kind, Vec<Ref>>,
+    /// The object with only the properties and references to set: null removes a property, and of the
+    /// types that have references here, all are replaced.
+    pub object: Object,
     /// The object as it was sent.
     pub sent: &'a Map<String, Value>,
     /// The address that is asked for was free when the request arrived.
     pub address_was_free: bool,
-}
-
-impl Draft<'_> {
-    /// The references to objects of a type that will be set.
-    pub fn refs_to(&self, kind: Kind) -> &[Ref] {
-        self.refs.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// A property to set, when it is a string.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.props.get(name).and_then(Value::as_str)
-    }
 }
 
 /// The properties of an object that the schema knows.

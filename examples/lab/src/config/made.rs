@@ -51,6 +51,11 @@ impl Made {
         self.chains.values()
     }
 
+    /// The service chains that packets can pass.
+    pub fn built_chains(&self) -> impl Iterator<Item = &Chain> {
+        self.chains().filter(|chain| chain.is_built)
+    }
+
     /// Whether there is anything that policies or service instances asked for.
     pub(in crate::config) fn has_services(&self) -> bool {
         !self.memory.is_empty()
@@ -64,7 +69,7 @@ impl Made {
 /// A service chain that a policy asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chain {
-    /// Its id: random, and the same until no policy asks for it any more.
+    /// Its id: random, and the same until no policy asks for it.
     pub id: Uuid,
     /// The ids of the rules: one in each policy that asks for it.
     pub rules: BTreeSet<String>,

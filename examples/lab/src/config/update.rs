@@ -13,7 +13,7 @@ use super::error::{ApiError, Result};
 use super::identifier::parse_uuid;
 use super::schema::Kind;
 use super::state::State;
-use super::store::Ref;
+use super::store::{Object, Ref};
 use super::{check, meta, types};
 
 /// Changes an object.
@@ -69,17 +69,19 @@ pub(super) fn apply(
         .get(uuid)
         .ok_or_else(|| ApiError::unknown_id(&id))?;
     let mut draft = Draft {
-        kind: object.kind,
-        uuid,
-        fq_name: object.fq_name.clone(),
-        parent: object.parent,
-        props,
-        refs,
+        object: Object {
+            kind: object.kind,
+            uuid,
+            fq_name: object.fq_name.clone(),
+            parent: object.parent,
+            props,
+            refs,
+        },
         sent,
         address_was_free: false,
     };
     types::before_update(state, &mut draft)?;
-    let Draft { props, refs, .. } = draft;
+    let Object { props, refs, .. } = draft.object;
     if let Some(stored) = state.store.props_mut(uuid) {
         merge(stored, props);
         meta::stamp_modified(stored);

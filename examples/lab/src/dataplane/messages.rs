@@ -47,7 +47,7 @@ pub struct PlaneOptions {
 pub enum Command {
     /// The inputs changed.
     Changed,
-    /// The same; answered when the kernel has followed.
+    /// The inputs changed; answered when the kernel has followed.
     Settle(mpsc::Sender<()>),
     /// Whether the host has a link of this name.
     LinkExists(String, mpsc::Sender<bool>),

@@ -36,7 +36,7 @@ impl Claim {
     /// # Errors
     /// [`Error::System`] when a living lab has the name.
     pub fn new(lab: &str) -> Result<Self> {
-        let taken = |e| Error::system(format!("claim the name of lab {lab}"), e);
+        let taken = |e| Error::system(format!("claim the name of lab {lab:?}"), e);
         let address = SocketAddr::from_abstract_name(name(lab)).map_err(taken)?;
         UnixListener::bind_addr(&address).map(Self).map_err(taken)
     }

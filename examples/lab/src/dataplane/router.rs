@@ -34,7 +34,7 @@ pub struct Router {
 /// What bringing the router to a model led to.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Wires that carry nothing any more, to be removed with [`Router::remove`].
+    /// Wires that no longer carry anything, to be removed with [`Router::remove`].
     pub unused: Vec<Wire>,
     /// Ports that could not be wired, and why.
     pub unwired: BTreeMap<Uuid, String>,
@@ -52,7 +52,7 @@ impl Router {
     pub async fn start(lab: &str, host: Handle, nft: Option<&Path>) -> Result<Self> {
         let claim = Claim::new(lab)?;
         if wire::remove_leftovers(&host, lab).await? {
-            log::info!("removed what an earlier lab {lab} had left");
+            log::info!("removed what an earlier lab {lab:?} had left");
         }
         let namespace = Namespace::create(lab)?;
         let ipv6 = namespace::has_ipv6();

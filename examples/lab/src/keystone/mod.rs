@@ -39,15 +39,23 @@ pub struct KeystoneOptions {
     pub token_lifetime: Duration,
 }
 
+/// The name of the only [user by default](KeystoneOptions::default).
+pub const USER: &str = "admin";
+
+/// Its password.
+pub const PASSWORD: &str = "contrail123";
+
+/// Its project.
+pub const PROJECT: &str = "admin";
+
 impl Default for KeystoneOptions {
-    /// The user `admin` with the password `contrail123` in the project `admin`; tokens live for
-    /// a day.
+    /// One user, [`USER`], with the role `admin` in one project; tokens live for a day.
     fn default() -> Self {
         Self {
             users: vec![User {
-                name: "admin".into(),
-                password: "contrail123".into(),
-                projects: vec!["admin".into()],
+                name: USER.into(),
+                password: PASSWORD.into(),
+                projects: vec![PROJECT.into()],
                 roles: vec!["admin".into()],
             }],
             token_lifetime: Duration::from_secs(24 * 3600),

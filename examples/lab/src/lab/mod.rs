@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use self::listeners::Listeners;
 use self::made::Made;
-pub use self::options::{LabOptions, NAME_RULE, is_name};
+pub use self::options::{CLIENT_ENVIRONMENT, LabOptions, NAME_RULE, is_name};
 pub use self::shared::Restartable;
 pub(crate) use self::shared::Shared;
 use crate::agent::{Agent, AgentOptions};

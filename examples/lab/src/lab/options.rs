@@ -5,7 +5,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dataplane::Mode;
-use crate::keystone::KeystoneOptions;
+use crate::keystone::{KeystoneOptions, PASSWORD, PROJECT, USER};
+
+/// The variables with which a program reaches a lab on the ports that `contrail-lab up` chooses, as the
+/// lab's default user.
+pub const CLIENT_ENVIRONMENT: [(&str, &str); 5] = [
+    ("API_SERVER_IP", "127.0.0.1"),
+    ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
+    ("OS_USERNAME", USER),
+    ("OS_PASSWORD", PASSWORD),
+    ("OS_TENANT_NAME", PROJECT),
+];
 
 /// How a lab is set up.
 #[derive(Clone, Debug)]

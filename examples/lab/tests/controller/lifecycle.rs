@@ -70,7 +70,7 @@ fn for_packets(lab: &Lab) -> (bool, bool) {
     )
 }
 
-/// The same by what was recorded of the left and of the right routing instance.
+/// Whether there was a way there, and one back, by what was recorded of the two routing instances.
 fn recorded_for_packets(state: &Value) -> (bool, bool) {
     let instances = state["service_routing_instances"].as_array().unwrap();
     let leads = |network: &str| {

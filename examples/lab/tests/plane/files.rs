@@ -31,10 +31,11 @@ fn lab(arguments: &[&str]) -> Result<String, String> {
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
+    if output.status.success() {
+        return Ok(text(&output.stdout));
     }
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    Err(text(&output.stderr))
 }
 
 fn up(more: &[&str]) -> Result<String, String> {
@@ -131,7 +132,10 @@ fn a_second_lab_of_a_name_leaves_the_log_of_the_first_one_alone() {
         let log = Path::new(RUN_DIR).join("lab.log");
         fs::write(&log, "a warning\n").unwrap();
         let reason = up(&[]).unwrap_err();
-        assert!(reason.contains("a lab named lab runs already"), "{reason}");
+        assert!(
+            reason.contains("a lab named lab is already running"),
+            "{reason}"
+        );
         assert_eq!(fs::read_to_string(&log).unwrap(), "a warning\n");
         lab(&["down"]).unwrap();
         assert!(!log.exists());
@@ -144,7 +148,7 @@ fn starting_stopping_and_looking_at_the_same_time_never_fails_for_another_reason
     sandbox::test(|| {
         let is_over = AtomicBool::new(false);
         let told = |result: Result<String, String>| {
-            let allowed = ["no lab named lab runs", "lab lab is starting"];
+            let allowed = ["no lab named lab runs", "lab \"lab\" is starting"];
             if let Err(reason) = result {
                 assert!(
                     allowed.iter().any(|known| reason.contains(known)),

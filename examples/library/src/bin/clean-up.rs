@@ -9,10 +9,11 @@ use std::time::Duration;
 use contrail_core::Deadline;
 use contrail_core::api::{InstanceIp, VirtualMachineInterface, VirtualNetwork};
 use contrail_core::attach::{Detachment, Result};
+use contrail_core::error::counted;
 use contrail_core::service_chain::{Description, ServiceChains};
 use contrail_core::settings::Settings;
 use contrail_core::values::{Family, identity};
-use library_examples::{CHAIN, LEFT, NAMESPACE, PORT, PROGRAM, exit_code, project};
+use library_examples::{CHAIN, LEFT, NAMESPACE, PORT, PROGRAM, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -22,11 +23,11 @@ fn run() -> Result<()> {
     let settings = Settings::from_env()?;
     let attacher = settings.attacher(PROGRAM)?;
     let client = settings.client(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
 
     let chains = ServiceChains::new(client.clone(), project.clone());
     let plan = chains.delete(&Description::read(CHAIN, "chain.json")?)?;
-    println!("chain: {} changes", plan.changes.len());
+    println!("chain: {}", counted(plan.changes.len(), "change"));
 
     let interfaces = ["eth0", "eth1"].map(|ifname| Detachment {
         container: NAMESPACE.into(),
@@ -34,7 +35,10 @@ fn run() -> Result<()> {
     });
     // While the API or the agent is down, removals are recorded on disk, and later calls complete them.
     let detached = attacher.detach(&interfaces)?;
-    println!("namespace: {} removals deferred", detached.deferred);
+    println!(
+        "namespace: {} deferred",
+        counted(detached.deferred, "removal")
+    );
 
     // An object goes after those that refer to it.
     let port = identity::interface(&settings.node, PROGRAM, PORT);
@@ -44,7 +48,8 @@ fn run() -> Result<()> {
         client.delete::<VirtualNetwork>(network)?;
     }
 
-    // Orphans are removed at once here; elsewhere their links may still come back.
+    // These programs have attached nothing that could still be starting. Others give orphans the default time of
+    // grace (`None`): an interface looks like an orphan while its container is being attached.
     let deadline = Deadline::after(Duration::from_secs(30));
     let cleaned = attacher.clean(&[project], Some(Duration::ZERO), deadline)?;
     print!("{cleaned}");

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use contrail_core::Result;
 use contrail_core::api::{IpamSubnet, ListQuery, Resource, VirtualNetwork};
+use contrail_core::error::counted;
 use contrail_core::settings::Settings;
-use library_examples::{PROGRAM, exit_code, project};
+use library_examples::{PROGRAM, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -16,14 +17,14 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let settings = Settings::from_env()?;
     let client = settings.client(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
 
     // `detail` asks for whole objects; otherwise a list holds names and ids.
     let query = ListQuery::children_of("project", project.clone()).detail();
     let mut networks: Vec<VirtualNetwork> = client.list(&query)?;
     networks.sort_by(|a, b| a.fq_name().cmp(b.fq_name()));
 
-    println!("project {project}: {} networks", networks.len());
+    println!("project {project}: {}", counted(networks.len(), "network"));
     for network in networks {
         // Also the subnets of flat IPAMs, which the network does not hold itself.
         let subnets = client.subnets_of(&network)?;

@@ -58,12 +58,14 @@ impl Member {
         while let Some(link) = kernel.link(Some(&netns), &format!("eth{}", interfaces.len()))? {
             let address = link.addresses.first().copied();
             let address = address.ok_or_else(|| Failure::missing(name, "address", &link.name))?;
+            let mtu = link.mtu;
+            let mtu = mtu.ok_or_else(|| Failure::missing(name, "MTU", &link.name))?;
             interfaces.push(Interface {
                 name: link.name,
                 network: network_of(address)?,
                 address,
                 mac: link.mac,
-                mtu: link.mtu,
+                mtu,
             });
         }
         Ok(Self {

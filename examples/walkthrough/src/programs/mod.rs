@@ -8,6 +8,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use contrail_lab::keystone::{PASSWORD, PROJECT, USER};
+use contrail_lab::lab::CLIENT_ENVIRONMENT;
 pub use daemon::Daemon;
 use serde_json::Value;
 
@@ -34,20 +36,16 @@ pub const SOCKET: &str = "/run/docker/plugins/opencontrail.sock";
 /// The name of the host, from which the plugins compute ids.
 pub const NODE: &str = "demo";
 
-/// The settings for the lab, in the variables of `cnirc` and `common.env` in examples/service-chain.
-const ENVIRONMENT: [(&str, &str); 12] = [
+/// The settings for the lab that [`CLIENT_ENVIRONMENT`] lacks: together, the variables of `cnirc` and
+/// `common.env` in examples/service-chain.
+const ENVIRONMENT: [(&str, &str); 7] = [
     ("CONTRAIL_NODE_NAME", NODE),
-    ("API_SERVER_IP", "127.0.0.1"),
     ("API_SERVER_PORT", "8082"),
-    ("OS_TENANT_NAME", "admin"),
-    ("OS_AUTH_URL", "http://127.0.0.1:35357/v2.0"),
-    ("OS_USERNAME", "admin"),
-    ("OS_PASSWORD", "contrail123"),
     ("CONFIG_API_SERVER", "127.0.0.1"),
     ("KEYSTONE_SERVER", "127.0.0.1"),
-    ("ADMIN_USER", "admin"),
-    ("ADMIN_PASSWORD", "contrail123"),
-    ("ADMIN_TENANT", "admin"),
+    ("ADMIN_USER", USER),
+    ("ADMIN_PASSWORD", PASSWORD),
+    ("ADMIN_TENANT", PROJECT),
 ];
 
 impl Programs {
@@ -68,7 +66,7 @@ impl Programs {
     /// A call of a program with the settings for the lab.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.path(program));
-        command.envs(ENVIRONMENT);
+        command.envs(CLIENT_ENVIRONMENT).envs(ENVIRONMENT);
         command
     }
 

@@ -1,6 +1,8 @@
 //! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
 //! container. Addresses themselves always come from OpenContrail.
 
+use std::collections::HashMap;
+
 use contrail_core::attach::SubnetSpec;
 use contrail_core::error::Error;
 use contrail_core::kernel::Route;
@@ -11,6 +13,7 @@ use serde_json::Value;
 use super::route::route;
 use super::subnet::{subnet, subnet_prefix};
 use crate::config::invalid::invalid;
+use crate::config::keys::known;
 use crate::protocol::error::CniError;
 use crate::protocol::json::{Object, lookup};
 
@@ -44,7 +47,7 @@ pub struct Ipam {
 /// Subnets may be given in three forms, all of which count together:
 /// `"subnet": "10.1.1.0/24"` with `gateway`, `rangeStart`, `rangeEnd` in the same object;
 /// `"subnets": ["10.1.1.0/24", {"subnet": "fd00:1::/64", "gateway": "fd00:1::1"}]`;
-/// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`.
+/// and `host-local`'s `"ranges": [[{"subnet": …}], [{"subnet": …}]]`, a set for each family.
 ///
 /// # Errors
 ///
@@ -52,7 +55,8 @@ pub struct Ipam {
 /// value that cannot be used.
 pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
     let object = object(ipam, &format!("ipam{place}"))?;
-    check_keys(object, place)?;
+    check_keys(object, KEYS, "ipam", place)?;
+    check_type(object, place)?;
     let mut read = Ipam::default();
     if lookup(object, "subnet").is_some() {
         read.subnets.push(subnet(object, &format!("ipam{place}"))?);
@@ -66,24 +70,11 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
     for (index, item) in list(object, "subnets", place)?.iter().enumerate() {
         let what = format!("ipam.subnets[{index}]{place}");
         read.subnets.push(match item {
-            Value::String(text) => SubnetSpec {
-                prefix: subnet_prefix(text, &what)?,
-                gateway: None,
-                pool: None,
-            },
-            other => subnet(self::object(other, &what)?, &what)?,
+            Value::String(text) => SubnetSpec::new(subnet_prefix(text, &what)?),
+            other => entry(other, &what)?,
         });
     }
-    for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
-        let what = format!("ipam.ranges[{index}]{place}");
-        let ranges = item
-            .as_array()
-            .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
-        for range in ranges {
-            read.subnets
-                .push(subnet(self::object(range, &what)?, &what)?);
-        }
-    }
+    read.subnets.extend(range_sets(object, place)?);
     for (index, item) in list(object, "routes", place)?.iter().enumerate() {
         let what = format!("ipam.routes[{index}]{place}");
         read.routes.push(route(self::object(item, &what)?, &what)?);
@@ -93,37 +84,127 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
 }
 
 fn check_overlap(subnets: &[SubnetSpec], place: &str) -> Result<(), CniError> {
-    let prefixes: Vec<IpNetwork> = subnets.iter().map(|s| s.prefix).collect();
-    for (index, one) in prefixes.iter().enumerate() {
-        if let Some(other) = prefixes[..index]
-            .iter()
-            .find(|other| overlap(**other, *one))
-        {
-            let reason = format!("it overlaps {other}");
-            return Err(
-                Error::invalid(format!("subnet in ipam{place}"), one.to_string(), reason).into(),
-            );
+    let mut prefixes: Vec<IpNetwork> = subnets.iter().map(|s| s.prefix).collect();
+    // A subnet is right behind one that contains it, or behind another one in that.
+    prefixes.sort_by_key(|prefix| (prefix.network(), prefix.prefix()));
+    match prefixes.windows(2).find(|pair| overlap(pair[0], pair[1])) {
+        None => Ok(()),
+        Some(pair) => {
+            let reason = format!("it overlaps {}", pair[0]);
+            let what = format!("subnet in ipam{place}");
+            Err(Error::invalid(what, pair[1].to_string(), reason).into())
         }
     }
+}
+
+/// The subnets of `ranges`, as `host-local` has it: each set gives an address, from any of its ranges.
+fn range_sets(object: &Object, place: &str) -> Result<Vec<SubnetSpec>, CniError> {
+    let mut subnets: Vec<SubnetSpec> = Vec::new();
+    for (index, item) in list(object, "ranges", place)?.iter().enumerate() {
+        let what = format!("ipam.ranges[{index}]{place}");
+        let ranges = item
+            .as_array()
+            .ok_or_else(|| invalid(&what, item, "a list of {\"subnet\": …} is expected"))?;
+        let ranges = ranges.iter().map(|range| entry(range, &what));
+        let ranges: Vec<SubnetSpec> = ranges.collect::<Result<_, _>>()?;
+        let refused = |reason: &str| Err(invalid(&what, item, reason));
+        let Some(first) = ranges.first() else {
+            continue;
+        };
+        let is_v4 = first.prefix.is_ipv4();
+        if ranges.iter().any(|range| range.prefix.is_ipv4() != is_v4) {
+            return refused("the ranges of a set are of one family: each set gives one address");
+        }
+        if subnets.iter().any(|one| one.prefix.is_ipv4() == is_v4) {
+            return refused(
+                "each set gives an address, and an interface has one of each family: \
+                 put ranges of one family into one set",
+            );
+        }
+        subnets.extend(merged(ranges, &what)?);
+    }
+    Ok(subnets)
+}
+
+/// The subnets of one set, each with all of its ranges.
+fn merged(ranges: Vec<SubnetSpec>, what: &str) -> Result<Vec<SubnetSpec>, CniError> {
+    let mut places: HashMap<IpNetwork, usize> = HashMap::new();
+    let mut set: Vec<SubnetSpec> = Vec::new();
+    for range in ranges {
+        match places.get(&range.prefix) {
+            Some(&place) => merge(&mut set[place], range, what)?,
+            None => {
+                places.insert(range.prefix, set.len());
+                set.push(range);
+            }
+        }
+    }
+    for subnet in &set {
+        let mut pools = subnet.pools.clone();
+        pools.sort_by_key(|pool| pool.first);
+        if pools.windows(2).any(|pair| pair[1].first <= pair[0].last) {
+            return Err(two_overlap(subnet, what));
+        }
+    }
+    Ok(set)
+}
+
+/// Adds a further range of the same subnet.
+fn merge(subnet: &mut SubnetSpec, range: SubnetSpec, what: &str) -> Result<(), CniError> {
+    if let (Some(one), Some(other)) = (subnet.gateway, range.gateway)
+        && one != other
+    {
+        let reason = format!("it has the gateways {one} and {other}");
+        return Err(refused(&range, reason, what));
+    }
+    // One of the two is the whole subnet.
+    if subnet.pools.is_empty() || range.pools.is_empty() {
+        return Err(two_overlap(&range, what));
+    }
+    subnet.gateway = subnet.gateway.or(range.gateway);
+    subnet.pools.extend(range.pools);
     Ok(())
 }
 
-fn check_keys(object: &Object, place: &str) -> Result<(), CniError> {
-    for (key, value) in object {
-        if KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-            continue;
-        }
-        let hint = settings::nearest(key, KEYS.iter().copied());
-        let hint = match hint {
-            Some(near) => format!("did you mean ipam.{near}?"),
-            None => format!("ipam has {}", KEYS.join(", ")),
-        };
-        return Err(unsupported(&format!("ipam.{key}{place}"), value).with(hint));
-    }
+fn two_overlap(subnet: &SubnetSpec, what: &str) -> CniError {
+    refused(subnet, "two of its ranges overlap".to_string(), what)
+}
+
+fn refused(subnet: &SubnetSpec, reason: String, what: &str) -> CniError {
+    let what = format!("{what}, key subnet");
+    Error::invalid(what, subnet.prefix.to_string(), reason).into()
+}
+
+/// A subnet in a list of them.
+fn entry(value: &Value, what: &str) -> Result<SubnetSpec, CniError> {
+    let object = object(value, what)?;
+    check_keys(object, known::SUBNET, what, "")?;
+    subnet(object, what)
+}
+
+/// Refuses what is none of `keys`: a subnet without its gateway or range would give other addresses than
+/// those that were meant.
+fn check_keys(
+    object: &Object,
+    keys: &'static [&'static str],
+    what: &str,
+    place: &str,
+) -> Result<(), CniError> {
+    let Some((key, value)) = object.iter().find(|(key, _)| !known::is_one_of(keys, key)) else {
+        return Ok(());
+    };
+    let hint = match settings::nearest(key, keys.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("known are {}", keys.join(", ")),
+    };
+    Err(CniError::unsupported(&format!("{what}.{key}{place}"), value).with(hint))
+}
+
+fn check_type(object: &Object, place: &str) -> Result<(), CniError> {
     match lookup(object, "type") {
         None => Ok(()),
         Some(Value::String(kind)) if matches!(kind.as_str(), "" | "opencontrail") => Ok(()),
-        Some(other) => Err(unsupported(&format!("ipam.type{place}"), other)
+        Some(other) => Err(CniError::unsupported(&format!("ipam.type{place}"), other)
             .with("addresses come from OpenContrail: leave it out or write \"opencontrail\"")),
     }
 }
@@ -150,13 +231,6 @@ fn list<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a [Value], C
     }
 }
 
-fn unsupported(what: &str, value: &Value) -> CniError {
-    CniError::new(
-        CniError::FIELD,
-        format!("unsupported field {what}: {value}"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -172,8 +246,8 @@ mod tests {
         let ipam = read(json!({"subnet": "10.1.1.0/24", "routes": [{"dst": "0.0.0.0/0"}]}));
         assert_eq!(ipam.subnets[0].prefix.to_string(), "10.1.1.0/24");
         assert_eq!(
-            (ipam.subnets[0].gateway, ipam.subnets[0].pool),
-            (None, None)
+            (ipam.subnets[0].gateway, ipam.subnets[0].pools.as_slice()),
+            (None, [].as_slice())
         );
         assert_eq!(ipam.routes[0].destination.to_string(), "0.0.0.0/0");
         assert_eq!(ipam.routes[0].gateway, None);
@@ -194,7 +268,8 @@ mod tests {
         );
         let pool = |index: usize| {
             ipam.subnets[index]
-                .pool
+                .pools
+                .first()
                 .map(|p| format!("{}-{}", p.first, p.last))
         };
         assert_eq!(pool(0).unwrap(), "10.1.1.10-10.1.1.254");
@@ -231,6 +306,21 @@ mod tests {
                 vec!["10.1.0.0/16", "overlaps 10.0.0.0/8"],
             ),
             (
+                json!({"subnets": ["10.1.9.0/24", "fd00::/64", "10.1.0.0/16", "10.0.0.0/24"]}),
+                7,
+                vec!["10.1.9.0/24", "overlaps 10.1.0.0/16"],
+            ),
+            (
+                json!({"subnets": ["fd00:0:0:1::/64", "10.0.0.0/8", "fd00::/32", "fd00:1::/64"]}),
+                7,
+                vec!["fd00:0:0:1::/64", "overlaps fd00::/32"],
+            ),
+            (
+                json!({"subnets": ["10.0.0.0/24", "10.0.0.0/24"]}),
+                7,
+                vec!["10.0.0.0/24", "overlaps 10.0.0.0/24"],
+            ),
+            (
                 json!({"routes": [{"gw": "10.0.0.1"}]}),
                 7,
                 vec!["ipam.routes[0]", "dst"],
@@ -253,9 +343,20 @@ mod tests {
                 vec!["ipam.type", "host-local", "opencontrail"],
             ),
             (
+                json!({"subnets": [{"subnet": "10.1.1.0/24", "gatway": "10.1.1.1"}]}),
+                2,
+                vec!["ipam.subnets[0].gatway", "mean gateway?"],
+            ),
+            (
+                json!({"ranges": [[{"subnet": "10.1.1.0/24", "rangestrt": "10.1.1.1"}]]}),
+                2,
+                vec!["ipam.ranges[0].rangestrt", "mean rangeStart?"],
+            ),
+            (json!({"vlan": 7}), 2, vec!["ipam.vlan", "known are type"]),
+            (
                 json!({"subent": "10.0.0.0/8"}),
                 2,
-                vec!["ipam.subent", "10.0.0.0/8", "ipam.subnet?"],
+                vec!["ipam.subent", "10.0.0.0/8", "mean subnet?"],
             ),
         ] {
             let error = parse(&ipam, "").unwrap_err();

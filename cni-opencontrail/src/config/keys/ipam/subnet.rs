@@ -50,9 +50,9 @@ pub(super) fn subnet(object: &Object, what: &str) -> Result<SubnetSpec, CniError
         return Err(Error::invalid(key("rangeStart"), first.to_string(), reason).into());
     }
     Ok(SubnetSpec {
-        prefix,
         gateway,
-        pool,
+        pools: pool.into_iter().collect(),
+        ..SubnetSpec::new(prefix)
     })
 }
 

@@ -20,7 +20,7 @@ use crate::view::{NetworkView, PolicyRule, Ports, members};
 /// Sets the tables of the interfaces that need one, and removes the others'.
 pub(super) fn follow(state: &mut State, networks: &[NetworkView]) {
     let mut steered: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
-    for chain in state.made.chains().filter(|chain| chain.is_built) {
+    for chain in state.made.built_chains() {
         let mut rules = networks.iter().flat_map(|network| &network.rules);
         if let Some(rule) = rules.find(|rule| chain.rules.contains(&rule.id)) {
             for (interface, rules) in between(state, chain, rule) {

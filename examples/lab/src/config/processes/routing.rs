@@ -91,12 +91,7 @@ fn wanted(state: &mut State, networks: &[NetworkView]) -> Wanted {
     }
     let by_name: BTreeMap<&FqName, &NetworkView> =
         networks.iter().map(|n| (&n.fq_name, n)).collect();
-    let built: Vec<Chain> = state
-        .made
-        .chains()
-        .filter(|c| c.is_built)
-        .cloned()
-        .collect();
+    let built: Vec<Chain> = state.made.built_chains().cloned().collect();
     let wires = wires::addresses(state, &built);
     for chain in &built {
         let ends = by_name.get(&chain.left).zip(by_name.get(&chain.right));

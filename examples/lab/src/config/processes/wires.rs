@@ -93,12 +93,7 @@ fn wires<'a>(state: &State, chains: &'a [Chain]) -> Vec<(&'a Chain, &'a FqName, 
 
 /// Makes and removes the references of the wires' interfaces to the routing instances of their chains.
 pub(super) fn steer(state: &mut State) {
-    let chains: Vec<Chain> = state
-        .made
-        .chains()
-        .filter(|c| c.is_built)
-        .cloned()
-        .collect();
+    let chains: Vec<Chain> = state.made.built_chains().cloned().collect();
     let addresses = addresses(state, &chains);
     let kinds = state.kinds;
     let mut wanted = BTreeMap::new();

@@ -12,11 +12,12 @@ use crate::config::state::State;
 use crate::config::store::Object;
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let Some(network) = network(state, draft.parent) else {
+    let Some(network) = network(state, draft.object.parent) else {
         return Ok(());
     };
     let owners = state.owners_of_subnets(network);
     let text = draft
+        .object
         .text("floating_ip_address")
         .filter(|text| !text.is_empty());
     let wanted = match text {
@@ -30,12 +31,14 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         address: wanted,
         subnet: None,
         v6: draft
+            .object
             .text("floating_ip_address_family")
             .map(|family| family == "v6"),
     };
-    let found = state.allocate(&owners, wanted, &draft.uuid.to_string());
+    let found = state.allocate(&owners, wanted, &draft.object.uuid.to_string());
     let (address, _) = found.map_err(|_| ApiError::bad_request(exhausted(state, network, &[])))?;
     draft
+        .object
         .props
         .insert("floating_ip_address".into(), json!(address));
     Ok(())

@@ -14,14 +14,15 @@ use crate::config::state::State;
 use crate::config::store::{Object, Ref};
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let network = first(draft.refs_to(state.kinds.virtual_network));
+    let network = first(draft.object.refs_to(state.kinds.virtual_network));
     if network.is_some_and(|network| is_unmanaged(state, network)) {
         return Ok(());
     }
-    let ipam = first(draft.refs_to(state.kinds.network_ipam));
+    let ipam = first(draft.object.refs_to(state.kinds.network_ipam));
     let owners = owners(state, network, ipam)
         .ok_or_else(|| ApiError::bad_request("can only join an iterable"))?;
     let wanted_text = draft
+        .object
         .text("instance_ip_address")
         .filter(|text| !text.is_empty());
     if network.is_none() && wanted_text.is_some() {
@@ -36,26 +37,31 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     if let Some(address) = wanted {
         check_free(state, draft, &owners, address)?;
     }
-    let subnet = draft.text("subnet_uuid").filter(|id| !id.is_empty());
+    let subnet = draft.object.text("subnet_uuid").filter(|id| !id.is_empty());
     let subnet = subnet.map(str::to_owned);
     let wanted = Wanted {
         address: wanted,
         subnet: subnet.as_deref(),
         v6: draft
+            .object
             .text("instance_ip_family")
             .map(|family| family == "v6"),
     };
-    let holder = draft.uuid.to_string();
+    let holder = draft.object.uuid.to_string();
     let (address, subnet) = match (network, ipam) {
         (Some(network), _) => network_address::allocate(state, network, wanted, &holder)?,
         (None, ipam) => of_ipam(state, ipam.unwrap_or_default(), wanted, &holder)?,
     };
     if let Some(address) = address {
         draft
+            .object
             .props
             .insert("instance_ip_address".into(), json!(address));
     }
-    draft.props.insert("subnet_uuid".into(), json!(subnet));
+    draft
+        .object
+        .props
+        .insert("subnet_uuid".into(), json!(subnet));
     Ok(())
 }
 
@@ -80,7 +86,7 @@ fn of_ipam(
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let Some(stored) = state.store.get(draft.uuid) else {
+    let Some(stored) = state.store.get(draft.object.uuid) else {
         return Ok(());
     };
     let Some(network) = stored
@@ -101,6 +107,7 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         .get("instance_ip_address")
         .and_then(Value::as_str);
     let asked = draft
+        .object
         .text("instance_ip_address")
         .filter(|text| !text.is_empty());
     if asked.is_some() && asked != held {
@@ -112,7 +119,7 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     let gateway = held
         .and_then(address::parse)
         .is_some_and(|address| state.is_gateway(&owners, address));
-    let interfaces = draft.refs_to(state.kinds.virtual_machine_interface);
+    let interfaces = draft.object.refs_to(state.kinds.virtual_machine_interface);
     if gateway
         && interfaces
             .iter()

@@ -27,7 +27,7 @@ use super::store::Object;
 /// What the type's rules refuse.
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     let kinds = state.kinds;
-    match draft.kind {
+    match draft.object.kind {
         kind if kind == kinds.virtual_network => virtual_network::before_create(state, draft),
         kind if kind == kinds.virtual_machine_interface => {
             virtual_machine_interface::before_create(state, draft)
@@ -66,7 +66,7 @@ pub fn after_create(state: &mut State, object: &Object) {
 /// What the type's rules refuse.
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     let kinds = state.kinds;
-    match draft.kind {
+    match draft.object.kind {
         kind if kind == kinds.virtual_network => virtual_network::before_update(state, draft),
         kind if kind == kinds.virtual_machine_interface => {
             virtual_machine_interface::before_update(state, draft)

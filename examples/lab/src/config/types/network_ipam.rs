@@ -10,15 +10,20 @@ use crate::config::state::State;
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     if draft
+        .object
         .props
         .get("ipam_subnet_method")
         .is_none_or(Value::is_null)
     {
         let method = json!("user-defined-subnet");
-        draft.props.insert("ipam_subnet_method".into(), method);
+        draft
+            .object
+            .props
+            .insert("ipam_subnet_method".into(), method);
     }
-    let flat = draft.text("ipam_subnet_method") == Some("flat-subnet");
+    let flat = draft.object.text("ipam_subnet_method") == Some("flat-subnet");
     let named = draft
+        .object
         .props
         .get("ipam_subnets")
         .is_some_and(|value| !value.is_null());
@@ -28,15 +33,16 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
     }
     if flat {
         let space = build(draft, &[])?;
-        state.spaces.insert(draft.uuid, space);
+        state.spaces.insert(draft.object.uuid, space);
     }
     Ok(())
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let stored = state.store.get(draft.uuid);
+    let stored = state.store.get(draft.object.uuid);
     let method = stored.and_then(|ipam| ipam.props.get("ipam_subnet_method"));
     let asked = draft
+        .object
         .props
         .get("ipam_subnet_method")
         .filter(|value| !value.is_null());
@@ -46,16 +52,21 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         ));
     }
     let flat = method.is_some_and(|method| method == "flat-subnet");
-    if flat && draft.props.contains_key("ipam_subnets") {
-        let old = state.spaces.get(&draft.uuid).cloned().unwrap_or_default();
+    if flat && draft.object.props.contains_key("ipam_subnets") {
+        let old = state
+            .spaces
+            .get(&draft.object.uuid)
+            .cloned()
+            .unwrap_or_default();
         let space = build(draft, &old)?;
-        state.spaces.insert(draft.uuid, space);
+        state.spaces.insert(draft.object.uuid, space);
     }
     Ok(())
 }
 
 fn build(draft: &mut Draft<'_>, old: &[SpaceSubnet]) -> Result<Vec<SpaceSubnet>> {
     let list = draft
+        .object
         .props
         .get_mut("ipam_subnets")
         .and_then(|value| value.get_mut("subnets"));
@@ -73,7 +84,7 @@ fn build(draft: &mut Draft<'_>, old: &[SpaceSubnet]) -> Result<Vec<SpaceSubnet>>
             let text = format!("default gateway change is not allowed {change}");
             return Err(ApiError::bad_request(text));
         }
-        let refused = |error: BuildError| ApiError::new(500, error.text(&draft.fq_name));
+        let refused = |error: BuildError| ApiError::new(500, error.text(&draft.object.fq_name));
         space.push(subnets::build(entry, old).map_err(refused)?);
     }
     Ok(space)

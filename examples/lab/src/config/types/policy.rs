@@ -11,22 +11,24 @@ use crate::config::state::State;
 use crate::config::store::Object;
 
 pub fn before_policy(draft: &mut Draft<'_>) -> Result<()> {
-    check_rules(draft.props.get_mut("network_policy_entries"), true)
+    check_rules(draft.object.props.get_mut("network_policy_entries"), true)
 }
 
 pub fn before_create_group(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    check_rules(draft.props.get_mut("security_group_entries"), false)?;
+    check_rules(draft.object.props.get_mut("security_group_entries"), false)?;
     if draft
+        .object
         .props
         .get("security_group_id")
         .is_some_and(|id| !id.is_null())
     {
         return Err(ApiError::new(403, "Cannot set the security group ID"));
     }
-    if draft.parent.is_none() {
+    if draft.object.parent.is_none() {
         return Err(ApiError::traceback("KeyError: 'parent_uuid'"));
     }
     let configured = draft
+        .object
         .props
         .get("configured_security_group_id")
         .and_then(Value::as_u64);
@@ -35,14 +37,16 @@ pub fn before_create_group(state: &mut State, draft: &mut Draft<'_>) -> Result<(
         _ => state.group_ids.take(),
     };
     draft
+        .object
         .props
         .insert("security_group_id".into(), json!(number));
     Ok(())
 }
 
 pub fn before_update_group(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let stored = state.store.get(draft.uuid);
+    let stored = state.store.get(draft.object.uuid);
     let number = draft
+        .object
         .props
         .get("security_group_id")
         .filter(|id| !id.is_null());
@@ -50,7 +54,7 @@ pub fn before_update_group(state: &mut State, draft: &mut Draft<'_>) -> Result<(
     if number.is_some() && !unchanged {
         return Err(ApiError::new(403, "Cannot update the security group ID"));
     }
-    check_rules(draft.props.get_mut("security_group_entries"), false)
+    check_rules(draft.object.props.get_mut("security_group_entries"), false)
 }
 
 pub fn after_delete_group(state: &mut State, object: &Object) {

@@ -8,8 +8,8 @@ use crate::config::store::Object;
 
 pub fn before_create(draft: &mut Draft<'_>) -> Result<()> {
     refuse_default(
-        draft.props.get("routing_instance_is_default"),
-        &draft.fq_name,
+        draft.object.props.get("routing_instance_is_default"),
+        &draft.object.fq_name,
     )
 }
 

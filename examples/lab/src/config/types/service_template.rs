@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use crate::config::draft::Draft;
 
 pub fn before_create(draft: &mut Draft<'_>) {
-    let Some((_, domain)) = draft.parent else {
+    let Some((_, domain)) = draft.object.parent else {
         return;
     };
     let share = draft
+        .object
         .props
         .get_mut("perms2")
         .and_then(|perms| perms.get_mut("share"));

@@ -18,20 +18,20 @@ const PAIRS: &str = "virtual_machine_interface_allowed_address_pairs";
 const PROPERTIES: &str = "virtual_machine_interface_properties";
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    if !draft.refs.contains_key(&state.kinds.virtual_network) {
+    if !draft.object.refs.contains_key(&state.kinds.virtual_network) {
         return Err(ApiError::traceback("KeyError: 'virtual_network_refs'"));
     }
-    if draft.refs_to(state.kinds.virtual_network).is_empty() {
+    if draft.object.refs_to(state.kinds.virtual_network).is_empty() {
         return Err(ApiError::traceback("IndexError: list index out of range"));
     }
-    let tag = vlan_tag(&draft.props);
+    let tag = vlan_tag(&draft.object.props);
     if !(0..=4094).contains(&tag) {
         let text = format!("Invalid sub-interface VLAN tag ID: {tag}");
         return Err(ApiError::bad_request(text));
     }
-    check_port_security(&draft.props, &Map::new())?;
-    set_mac(&mut draft.props, draft.uuid);
-    complete_bindings(&mut draft.props);
+    check_port_security(&draft.object.props, &Map::new())?;
+    set_mac(&mut draft.object.props, draft.object.uuid);
+    complete_bindings(&mut draft.object.props);
     Ok(())
 }
 
@@ -62,23 +62,25 @@ pub fn after_create(state: &mut State, object: &Object) {
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let Some(stored) = state.store.get(draft.uuid) else {
+    let Some(stored) = state.store.get(draft.object.uuid) else {
         return Ok(());
     };
-    if !draft.refs_to(state.kinds.virtual_machine).is_empty() && has_gateway(state, draft.uuid) {
+    if !draft.object.refs_to(state.kinds.virtual_machine).is_empty()
+        && has_gateway(state, draft.object.uuid)
+    {
         return Err(ApiError::bad_request(
             "Gateway IP cannot be used by VM port",
         ));
     }
-    if draft.props.contains_key(PROPERTIES)
-        && vlan_tag(&draft.props) != vlan_tag(&stored.props)
-        && !stored.refs_to(draft.kind).is_empty()
+    if draft.object.props.contains_key(PROPERTIES)
+        && vlan_tag(&draft.object.props) != vlan_tag(&stored.props)
+        && !stored.refs_to(draft.object.kind).is_empty()
     {
         return Err(ApiError::bad_request(
             "Cannot change sub-interface VLAN tag ID",
         ));
     }
-    check_port_security(&draft.props, &stored.props)
+    check_port_security(&draft.object.props, &stored.props)
 }
 
 /// Whether one of the interface's addresses is its network's gateway.

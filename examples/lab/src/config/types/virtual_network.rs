@@ -21,9 +21,10 @@ const TARGET_LISTS: [&str; 3] = [
 ];
 
 pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    check_multi_policy(&draft.props)?;
-    share_new(&mut draft.props);
+    check_multi_policy(&draft.object.props)?;
+    share_new(&mut draft.object.props);
     if draft
+        .object
         .props
         .get("virtual_network_network_id")
         .is_some_and(|id| !id.is_null())
@@ -31,13 +32,14 @@ pub fn before_create(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         return Err(ApiError::new(403, "Cannot set the virtual network ID"));
     }
     check_subnets(state, draft)?;
-    check_route_targets(&draft.props)?;
+    check_route_targets(&draft.object.props)?;
     let space = build_space(state, draft, &[])?;
     let number = state.network_ids.take();
     draft
+        .object
         .props
         .insert("virtual_network_network_id".into(), json!(number));
-    set_space(state, draft.uuid, space);
+    set_space(state, draft.object.uuid, space);
     Ok(())
 }
 
@@ -55,13 +57,14 @@ pub fn after_create(state: &mut State, object: &Object) {
 }
 
 pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
-    let stored = match state.store.get(draft.uuid) {
+    let stored = match state.store.get(draft.object.uuid) {
         Some(object) => object.clone(),
         None => return Ok(()),
     };
-    share_stored(&mut draft.props, &stored.props)?;
-    check_route_targets(&draft.props)?;
+    share_stored(&mut draft.object.props, &stored.props)?;
+    check_route_targets(&draft.object.props)?;
     let number = draft
+        .object
         .props
         .get("virtual_network_network_id")
         .filter(|id| !id.is_null());
@@ -69,18 +72,22 @@ pub fn before_update(state: &mut State, draft: &mut Draft<'_>) -> Result<()> {
         return Err(ApiError::new(403, "Cannot update the virtual network ID"));
     }
     let mut merged = stored.props.clone();
-    merged.extend(draft.props.clone());
+    merged.extend(draft.object.props.clone());
     check_multi_policy(&merged)?;
-    if !draft.refs.contains_key(&state.kinds.network_ipam) {
+    if !draft.object.refs.contains_key(&state.kinds.network_ipam) {
         return Ok(());
     }
     check_subnets(state, draft)?;
     check_addresses_stay(state, draft)?;
     check_gateways_stay(state, draft, &stored)?;
-    let old = state.spaces.get(&draft.uuid).cloned().unwrap_or_default();
+    let old = state
+        .spaces
+        .get(&draft.object.uuid)
+        .cloned()
+        .unwrap_or_default();
     let space = build_space(state, draft, &old)?;
-    renumber_addresses(state, draft.uuid, &space);
-    set_space(state, draft.uuid, space);
+    renumber_addresses(state, draft.object.uuid, &space);
+    set_space(state, draft.object.uuid, space);
     Ok(())
 }
 
@@ -215,14 +222,17 @@ fn check_route_targets(props: &Map<String, Value>) -> Result<()> {
 fn check_subnets(state: &State, draft: &mut Draft<'_>) -> Result<()> {
     let ipam_kind = state.kinds.network_ipam;
     let l3 = {
-        let stored = state.store.get(draft.uuid).map(|object| &object.props);
-        let named = draft.props.get("virtual_network_properties");
+        let stored = state
+            .store
+            .get(draft.object.uuid)
+            .map(|object| &object.props);
+        let named = draft.object.props.get("virtual_network_properties");
         let props = named.or_else(|| stored?.get("virtual_network_properties"));
         props.is_some_and(|props| props["forwarding_mode"] == "l3")
     };
     let mut names = Vec::new();
     let mut flat_names = Vec::new();
-    for reference in draft.refs.get_mut(&ipam_kind).into_iter().flatten() {
+    for reference in draft.object.refs.get_mut(&ipam_kind).into_iter().flatten() {
         if reference.attr.is_null() {
             let text = "TypeError: 'NoneType' object is not subscriptable";
             return Err(ApiError::traceback(text));
@@ -249,7 +259,7 @@ fn check_subnets(state: &State, draft: &mut Draft<'_>) -> Result<()> {
         }
         subnets::ensure_uuids(entries);
     }
-    if draft.parent.is_none() {
+    if draft.object.parent.is_none() {
         return Err(ApiError::traceback("KeyError: 'parent_uuid'"));
     }
     flat_names.extend(names);
@@ -263,8 +273,9 @@ fn build_space(
     old: &[SpaceSubnet],
 ) -> Result<Vec<SpaceSubnet>> {
     let mut space = Vec::new();
-    let fq_name = draft.fq_name.clone();
+    let fq_name = draft.object.fq_name.clone();
     for reference in draft
+        .object
         .refs
         .get_mut(&state.kinds.network_ipam)
         .into_iter()
@@ -285,10 +296,14 @@ fn build_space(
 
 /// No address in use may lose its subnet.
 fn check_addresses_stay(state: &State, draft: &Draft<'_>) -> Result<()> {
-    if state.spaces.get(&draft.uuid).is_none_or(Vec::is_empty) {
+    if state
+        .spaces
+        .get(&draft.object.uuid)
+        .is_none_or(Vec::is_empty)
+    {
         return Ok(());
     }
-    let ipams = draft.refs_to(state.kinds.network_ipam);
+    let ipams = draft.object.refs_to(state.kinds.network_ipam);
     let entries = ipams
         .iter()
         .filter_map(|ipam| ipam.attr["ipam_subnets"].as_array());
@@ -297,7 +312,7 @@ fn check_addresses_stay(state: &State, draft: &Draft<'_>) -> Result<()> {
         names.iter().filter_map(|name| name.parse().ok()).collect();
     for id in state
         .store
-        .back_refs_of(draft.uuid, state.kinds.instance_ip)
+        .back_refs_of(draft.object.uuid, state.kinds.instance_ip)
     {
         let held = state
             .store
@@ -329,7 +344,7 @@ fn check_gateways_stay(state: &State, draft: &Draft<'_>, stored: &Object) -> Res
         refs.any(|element| element["uuid"] == json!(to))
     };
     let space = state.spaces.get(&stored.uuid);
-    for ipam in draft.refs_to(state.kinds.network_ipam) {
+    for ipam in draft.object.refs_to(state.kinds.network_ipam) {
         for entry in ipam.attr["ipam_subnets"].as_array().into_iter().flatten() {
             let name = subnets::cidr(entry).unwrap_or_default();
             let old = space.into_iter().flatten().find(|old| old.name == name);

@@ -1,0 +1,71 @@
+//! How the program shows its settings.
+
+#![allow(clippy::unwrap_used)] // all of it is a test
+
+mod support;
+
+use support::program::Program;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn every_setting_is_shown_with_its_origin_and_no_secret() {
+    let program = Program::new();
+    let file = program.path("opencontrail.conf");
+    std::fs::write(&file, "---\nadmin_tenant: blue\nscope: global\n").unwrap();
+    let file = file.display().to_string();
+    let output = program
+        .command(&[
+            "config", "-f", &file, "-u", "bob", "-p", "hush", "-g", "local",
+        ])
+        .output()
+        .unwrap();
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let origin = |name: &str| {
+        let line = shown
+            .lines()
+            .find(|line| line.split(' ').next() == Some(name));
+        let line = line.unwrap_or_else(|| panic!("{name} is not shown:\n{shown}"));
+        line.split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        origin("api_server"),
+        "127.0.0.1:1 environment variable CONFIG_API_SERVER"
+    );
+    assert_eq!(origin("admin_user"), "bob flag --admin_user");
+    assert_eq!(origin("admin_password"), "*** flag --admin_password");
+    assert_eq!(origin("scope"), "local flag --scope");
+    assert_eq!(origin("tenant_name"), format!("blue {file} line 2"));
+    assert!(!shown.contains("hush"));
+}
+
+#[test]
+fn settings_are_shown_although_one_is_missing_and_the_missing_one_is_named() {
+    let program = Program::new();
+    for (arguments, missing) in [
+        (
+            &["config", "-u", "bob"][..],
+            &["admin_password is missing"][..],
+        ),
+        (&["config", "-f", "/nowhere"], &["/nowhere"]),
+        (
+            &["config", "-u", "bob", "-g", "swarm"],
+            &["admin_password is missing", "local or global is expected"],
+        ),
+    ] {
+        let output = program.command(arguments).output().unwrap();
+        let (shown, errors) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(shown.contains("127.0.0.1:1"), "{shown}");
+        assert_eq!(errors.lines().count(), missing.len(), "{errors}");
+        for missing in missing {
+            assert!(errors.contains(missing), "{errors}");
+        }
+    }
+}
