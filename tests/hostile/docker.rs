@@ -9,7 +9,7 @@ use opencontrail_tests::wait_for;
 use opencontrail_tests::world::{everything, lab};
 use serde_json::{Value, json};
 
-use crate::{ATTACH_TIMEOUT, MEMORY, check_text, memory, strikes, struck};
+use crate::{ATTACH_TIMEOUT, MEMORY, check_text, memory, resident, strikes, struck};
 
 /// The calls from a network to its end.
 fn cycle(endpoint: usize) -> Vec<(&'static str, Value)> {
@@ -44,14 +44,6 @@ fn send(daemon: &Program, (method, body): &(&str, Value)) -> (u16, String) {
         status,
         answer["Err"].as_str().unwrap_or_default().to_owned(),
     )
-}
-
-/// The most memory that a process has had, in MiB.
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
-    kibibytes.parse::<u64>().unwrap() >> 10
 }
 
 #[test]
@@ -94,7 +86,7 @@ fn a_cycle_ends_in_time_and_memory_and_leaves_nothing() {
             let after = everything(&lab, &[]);
             after.symmetric_difference(&before).count() == 0
         });
-        let peak = peak(daemon.pid());
+        let peak = resident(daemon.pid(), "VmHWM:");
         sandbox::note(&format!("Docker plugin: {cases} cases, peak {peak} MiB"));
         assert!(peak <= u64::from(MEMORY), "{peak} MiB");
     });

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+mod bodies;
 mod chain;
 mod cni;
 mod docker;
@@ -31,6 +32,14 @@ fn memory() -> String {
 }
 
 const SERVICES: [ServiceName; 3] = [ConfigApi, Agent, Keystone];
+
+/// The memory of a process, in MiB: what it has (`VmRSS:`), or the most that it has had (`VmHWM:`).
+fn resident(pid: u32, key: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
+    let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
+    kibibytes.parse::<u64>().unwrap() >> 10
+}
 
 /// A fault of one request to a service.
 fn one(service: ServiceName, skip: u32, action: Action) -> Rule {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::answer::Answer;
 use super::client::Client;
 use super::request::{ApiRequest, Repeatability};
-use crate::error::{Error, Result, report};
+use crate::error::{Error, Result, quoted, report};
 use crate::http::{Effect, Request, Response, Server};
 use crate::values::Deadline;
 use crate::values::Secret;
@@ -174,7 +174,7 @@ impl Client {
     fn unauthorized(&self, server: &Server, response: &Response) -> Error {
         Error::Unauthorized {
             service: service(server),
-            user: self.shared.tokens.identity(),
+            rejected: format!("the token of {}", quoted(&self.shared.tokens.identity())),
             status: response.status,
             message: response.text(),
         }

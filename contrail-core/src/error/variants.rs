@@ -9,7 +9,7 @@ use crate::values::Method;
 use uuid::Uuid;
 
 use crate::values::Effect;
-use crate::values::text::{after_colon, quoted, report, rounded};
+use crate::values::text::{after_colon, report, rounded};
 use crate::values::{FqName, Invalid};
 
 /// The result of an operation of the API-client layer.
@@ -119,13 +119,14 @@ pub enum Error {
         message: String,
     },
 
-    /// Keystone did not accept the credentials, or the API did not accept the token.
-    #[error("{service} rejected the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
+    /// Keystone accepted the user, the password or the project not, or the API the token. Keystone does not
+    /// tell which of them, so that nobody can find out who has an account.
+    #[error("{service} rejected {rejected} (status {status}){}", after_colon(.message))]
     Unauthorized {
         /// Which service, with its address.
         service: String,
-        /// The user or "token".
-        user: String,
+        /// Everything that may be wrong: `user "admin", the password or project "net"`.
+        rejected: String,
         /// The HTTP status.
         status: u16,
         /// The reason, as plain text.

@@ -160,7 +160,7 @@ impl Keystone {
         if matches!(response.status, 401 | 403) {
             return Error::Unauthorized {
                 service: service(endpoint),
-                user: self.identity(),
+                rejected: self.identity.claim(),
                 status: response.status,
                 message,
             };
