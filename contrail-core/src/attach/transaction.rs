@@ -13,6 +13,7 @@ use crate::attach::records::orphans;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Failed, Step};
 use crate::error;
+use crate::unwind;
 use crate::values::Deadline;
 
 /// What the steps of one call share.
@@ -121,7 +122,7 @@ impl<'a> Transaction<'a> {
             true => cause,
             false => Error::Undo {
                 cause: Box::new(cause),
-                left: left.into_iter().map(|failed| failed.error).collect(),
+                left,
             },
         }
     }
@@ -132,7 +133,17 @@ impl<'a> Transaction<'a> {
         self.done().iter().any(|noted| steps.contains(noted))
     }
 
-    fn take_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
+    /// Runs the steps, and records those that failed. Never panics: that would abort the process if it
+    /// is already unwinding.
+    fn take_back(&self, steps: Vec<Step>) -> Vec<Error> {
+        let operation = || "rolling back".to_owned();
+        match unwind::caught(operation, || self.run_back(steps)) {
+            Ok(failed) => failed.into_iter().map(|failed| failed.error).collect(),
+            Err(panic) => vec![panic.into()],
+        }
+    }
+
+    fn run_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
         let leave = |&interface: &Uuid| Step::Networks { interface };
         let is_noted = |interface: &&Uuid| steps.contains(&Step::Interface(**interface));
         let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
@@ -160,12 +171,12 @@ impl Drop for Transaction<'_> {
         if steps.is_empty() {
             return;
         }
-        for failed in self.take_back(steps) {
-            log::error!(
-                "cannot remove {}: {}",
-                failed.step,
-                error::report(&failed.error)
-            );
+        for error in self.take_back(steps) {
+            log::error!("cannot roll back: {}", error::report(&error));
         }
     }
 }
+
+#[cfg(test)]
+#[path = "transaction_test.rs"]
+mod tests;

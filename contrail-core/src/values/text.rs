@@ -3,6 +3,37 @@
 use std::collections::HashSet;
 use std::error::Error;
 
+/// A text of another program as part of a message: what would act on a terminal or change the order in
+/// which the text is shown is made visible, so that it cannot pretend to be something else.
+///
+/// ```
+/// assert_eq!(contrail_core::error::visible("\u{1b}[2Jgone\u{202e}"), r"\u{1b}[2Jgone\u{202e}");
+/// ```
+pub fn visible(text: &str) -> String {
+    let show = |c: char| match c.is_control() || changes_direction(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(show).collect()
+}
+
+/// The marks by which a text overrides the direction of writing.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The longest text of another program in a message, in bytes.
+const MAX_TEXT: usize = 1000;
+
+/// The beginning of a text of another program, no longer than a message needs.
+pub(crate) fn shortened(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at));
+    format!("{}…", &text[..end.unwrap_or(0)])
+}
+
 /// A value between quotes, with control characters made visible: a message stays one line, and the
 /// bounds of the value are visible.
 ///
@@ -10,11 +41,7 @@ use std::error::Error;
 /// assert_eq!(contrail_core::error::quoted("a\tb"), r#""a\tb""#);
 /// ```
 pub fn quoted(value: &str) -> String {
-    let visible = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    format!("\"{}\"", value.chars().map(visible).collect::<String>())
+    format!("\"{}\"", visible(value))
 }
 
 /// A text without the byte order mark that some editors put before it.

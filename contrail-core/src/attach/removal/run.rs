@@ -6,6 +6,7 @@ use super::step::{Step, Turn};
 use crate::attach::attacher::{Backend, Host};
 use crate::attach::error::Error;
 use crate::parallel;
+use crate::unwind;
 use crate::values::Deadline;
 
 /// A step that failed, and why.
@@ -17,7 +18,8 @@ pub struct Failed {
     pub error: Error,
 }
 
-/// Runs the steps in their turns, those of one turn at once, and goes on past failures.
+/// Runs the steps in their turns, those of one turn at once, and goes on past failures. A panic
+/// fails its step alone: this may be running because of one.
 pub(crate) fn run(
     backend: &Backend,
     host: &Host,
@@ -76,7 +78,9 @@ fn run_in_parallel(
     deadline: Deadline,
 ) -> Vec<Failed> {
     let failed = parallel::map(steps, |step| {
-        let error = step.run(backend, host, deadline).err()?;
+        let operation = || format!("removing {step}");
+        let outcome = unwind::caught(operation, || step.run(backend, host, deadline));
+        let error = outcome.unwrap_or_else(|panic| Err(panic.into())).err()?;
         Some(Failed { step, error })
     });
     failed.into_iter().flatten().collect()
