@@ -31,7 +31,7 @@ pub enum Error {
     /// A method with arguments was called with an empty body: Docker does so when it repeats a request
     /// whose connection broke.
     #[error(
-        "{method} has no body: Docker repeats a request that may have been carried out already, since the plugin ended in the meantime; try again"
+        "{method} has no body: Docker retried it after the plugin had restarted, and the first attempt may have succeeded; try again"
     )]
     EmptyBody {
         /// The method.

@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -120,6 +120,14 @@ pub fn check_plain(metadata: &fs::Metadata) -> io::Result<()> {
         false if metadata.is_symlink() => Err(odd("it is a symbolic link")),
         false => Err(odd("it is not a regular file")),
     }
+}
+
+/// Whether every user of this host may read a file.
+///
+/// # Errors
+/// The system's error.
+pub fn is_readable_by_others(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.mode() & 0o004 != 0)
 }
 
 fn odd(reason: &str) -> io::Error {

@@ -10,6 +10,7 @@ mod faults;
 mod flat;
 mod kernel;
 mod late;
+mod limits;
 mod outage;
 mod refuse;
 mod removal;

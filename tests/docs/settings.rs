@@ -1,6 +1,6 @@
 //! The table of settings.
 
-use contrail_core::settings::{Key, SETTINGS};
+use contrail_core::settings::{FOREIGN, Foreign, Key, SETTINGS, Treatment};
 use opencontrail_tests::pages::page;
 use serde_json::Value;
 
@@ -32,6 +32,26 @@ fn the_table_of_settings_is_that_of_the_code() {
     let rows = rows();
     assert_eq!(
         tables::rows(&page, "key | environment"),
+        rows,
+        "write this into docs/settings.md:\n{}",
+        rows.join("\n")
+    );
+}
+
+#[test]
+fn the_table_of_other_variables_is_that_of_the_code() {
+    let page = page("docs/settings.md");
+    let row = |foreign: &Foreign| {
+        let meaning = match foreign.treatment {
+            Treatment::Refused(reason) => format!("refused: {reason}"),
+            Treatment::NoEffect(reason) => format!("no effect: {reason}"),
+            Treatment::PartOf(key) => format!("part of `{}`", key.name()),
+        };
+        format!("| `{}` | {meaning} |", foreign.name)
+    };
+    let rows: Vec<String> = FOREIGN.iter().map(row).collect();
+    assert_eq!(
+        tables::rows(&page, "variable"),
         rows,
         "write this into docs/settings.md:\n{}",
         rows.join("\n")

@@ -38,6 +38,8 @@ pub fn program(name: &str) -> PathBuf {
 pub struct Call {
     environment: BTreeMap<String, String>,
     input: String,
+    /// As the shell's `ulimit` has it.
+    limit: Option<String>,
 }
 
 /// How a call ended.
@@ -71,6 +73,7 @@ impl Call {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             input: input.to_string(),
+            limit: None,
         }
     }
 
@@ -84,6 +87,25 @@ impl Call {
     pub fn with_input(mut self, input: &str) -> Self {
         self.input = input.to_owned();
         self
+    }
+
+    /// The same call under a limit of the system, as the arguments of the shell's `ulimit`: `-n 8`.
+    pub fn with_limit(mut self, limit: &str) -> Self {
+        self.limit = Some(limit.to_owned());
+        self
+    }
+
+    fn program(&self) -> Command {
+        let program = program("cni-opencontrail");
+        match &self.limit {
+            None => Command::new(program),
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                let script = format!("ulimit {limit} && exec \"$0\"");
+                shell.args(["-c", &script]).arg(program);
+                shell
+            }
+        }
     }
 
     /// Starts the call; several may run at once.
@@ -114,7 +136,8 @@ impl Call {
 
     fn start_into(&self, stdout: Stdio, stderr: Stdio) -> Running {
         let started = Instant::now();
-        let mut child = Command::new(program("cni-opencontrail"))
+        let mut child = self
+            .program()
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::piped())

@@ -4,10 +4,12 @@ use contrail_core::error::Error;
 use serde_json::Value;
 
 use super::invalid::invalid;
+use super::keys::table::is_network_key;
 use super::network::Network;
+use super::unsupported;
 use crate::protocol::environment::is_name;
 use crate::protocol::error::CniError;
-use crate::protocol::json::{Object, lookup};
+use crate::protocol::json::{Object, lookup, shown};
 use crate::protocol::version::CniVersion;
 
 /// The most networks of one document. Each takes a few threads, connections and netlink messages.
@@ -20,13 +22,11 @@ pub struct Config {
     pub version: CniVersion,
     /// The networks; more than one only in a document of several.
     pub networks: Vec<Network>,
-    /// Whether it is a document of several networks.
-    pub is_list: bool,
     /// The whole object.
     pub object: Object,
 }
 
-/// Reads standard input to a JSON object.
+/// Reads standard input to a JSON object. A byte order mark before it is skipped.
 ///
 /// # Errors
 ///
@@ -35,13 +35,22 @@ pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
     let refused = |reason: String| {
         CniError::new(CniError::DECODE, "cannot decode the network configuration").with(reason)
     };
-    match serde_json::from_slice(stdin) {
+    let text = stdin.strip_prefix("\u{feff}".as_bytes()).unwrap_or(stdin);
+    match serde_json::from_slice(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(refused("a JSON object is expected".into())),
-        Err(e) if stdin.iter().all(u8::is_ascii_whitespace) => {
-            Err(refused(format!("standard input is empty ({e})")))
+        Err(_) if text.iter().all(u8::is_ascii_whitespace) => {
+            Err(refused("standard input is empty".into()))
         }
-        Err(e) => Err(refused(e.to_string())),
+        Err(e) if e.is_eof() => Err(refused(format!(
+            "it ends in line {}, before the JSON object does",
+            e.line()
+        ))),
+        Err(e) => Err(refused(format!(
+            "it is not JSON at line {} column {}",
+            e.line(),
+            e.column()
+        ))),
     }
 }
 
@@ -64,7 +73,7 @@ impl Config {
             let name = name(&object, "")?;
             vec![Network {
                 name,
-                own: object.clone(),
+                own: with_meaning(&object),
                 document: Object::new(),
                 place: String::new(),
             }]
@@ -72,10 +81,18 @@ impl Config {
         Ok(Self {
             version: version(&object, is_list)?,
             networks,
-            is_list,
             object,
         })
     }
+}
+
+/// The keys that have a meaning, also that of a request that is refused. A generated document may have any
+/// number of others, and every network has a look at those of its document.
+fn with_meaning(object: &Object) -> Object {
+    let keys = object.iter();
+    keys.filter(|(key, _)| is_network_key(key) || unsupported::is_request(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The version of the result; 0.1.0 if unset. A document of several networks gets the newest if unset:
@@ -87,7 +104,7 @@ fn version(object: &Object, is_list: bool) -> Result<CniVersion, CniError> {
         Some(Value::String(_)) | None => Ok(CniVersion::V010),
         Some(other) => Err(CniError::new(
             CniError::DECODE,
-            format!("cannot decode cniVersion {other}"),
+            format!("cannot decode cniVersion {}", shown(other)),
         )
         .with("a text such as \"1.0.0\" is expected")),
     }
@@ -121,6 +138,8 @@ fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
         let given = format!("{} networks", list.len());
         return Err(Error::invalid("networks", given, reason).into());
     }
+    let mut document = with_meaning(object);
+    document.retain(|key, _| !key.eq_ignore_ascii_case("networks"));
     let entries = list.iter().enumerate().map(|(index, entry)| {
         let place = format!(" of networks[{index}]");
         let Value::Object(own) = entry else {
@@ -134,8 +153,8 @@ fn entries(object: &Object) -> Result<Vec<Network>, CniError> {
         Ok(Network {
             place: format!(" of network {name}"),
             name,
-            own: own.clone(),
-            document: object.clone(),
+            own: with_meaning(own),
+            document: document.clone(),
         })
     });
     entries.collect()

@@ -11,9 +11,10 @@ use contrail_core::error::Error;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
+use super::invalid::invalid;
 use crate::protocol::cni_args::CniArgs;
 use crate::protocol::error::CniError;
-use crate::protocol::json::{Object, lookup};
+use crate::protocol::json::{Object, lookup, shortened};
 use crate::protocol::result::Dns;
 
 /// The requests for one attachment.
@@ -121,7 +122,7 @@ fn strings<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a str>, CniError> {
         return Ok(strings);
     }
     let reason = "a list of addresses is expected";
-    Err(Error::invalid(what, value.to_string(), reason).into())
+    Err(invalid(what, value, reason))
 }
 
 /// The texts of a list, or a single one; anything else is left out.
@@ -140,7 +141,7 @@ fn address(text: &str, what: &str) -> Result<IpAddr, CniError> {
     let usable = address.filter(|a| !a.is_unspecified() && !a.is_multicast() && !a.is_loopback());
     usable.ok_or_else(|| {
         let reason = "an address such as 10.1.1.9 or 10.1.1.9/24 is expected";
-        Error::invalid(what, text, reason).into()
+        Error::invalid(what, shortened(text), reason).into()
     })
 }
 
@@ -149,7 +150,7 @@ fn mac(value: &Value, what: &str) -> Result<MacAddr, CniError> {
     let mac: Option<MacAddr> = text.parse().ok();
     mac.filter(|mac| mac.is_usable()).ok_or_else(|| {
         let reason = "the address of one interface such as 02:00:5e:10:00:01 is expected";
-        Error::invalid(what, text, reason).into()
+        Error::invalid(what, shortened(text), reason).into()
     })
 }
 

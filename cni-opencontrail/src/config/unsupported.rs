@@ -6,6 +6,7 @@
 //! | a network, a document of several | [`REQUESTS`] |
 //! | `args.cni`, `runtimeConfig` | the same, and the keys of a network: `service`, `network` |
 //! | `capabilities` | the same, if `true` |
+//! | `ipam.routes[]` | [`OF_ROUTES`] |
 //!
 //! A value that asks for nothing is accepted: `null`, `false`, 0, an empty text, list or object.
 
@@ -17,7 +18,7 @@ use crate::protocol::json::{Object, lookup};
 
 /// What configurations ask for and the plugin does not do.
 struct Request {
-    /// Its names, in lower case and without `-` and `_`.
+    /// Its names, as [`known::plain`] has them.
     names: &'static [&'static str],
     /// What to do instead.
     instead: &'static str,
@@ -63,6 +64,18 @@ const OF_NETWORKS: Request = Request {
     instead: "it is a key of the network itself",
 };
 
+/// Other names of what a route has, and what it does not have.
+const OF_ROUTES: &[Request] = &[
+    Request {
+        names: &["gateway", "via", "nexthop", "router"],
+        instead: "the address of the next hop is gw",
+    },
+    Request {
+        names: &["src", "source", "prefsrc", "from"],
+        instead: "packets have the address of the interface that they leave",
+    },
+];
+
 /// Refuses the first request of a network's or document's object that the plugin does not serve; `place`
 /// says in messages which network it is.
 ///
@@ -84,7 +97,29 @@ pub fn check(object: &Object, place: &str) -> Result<(), CniError> {
         let requests = REQUESTS.iter().chain([&OF_NETWORKS]);
         refuse(inner, prefix, place, requests, known::is_request)?;
     }
+    let ipam = lookup(object, "ipam").and_then(Value::as_object);
+    let routes = ipam.and_then(|ipam| lookup(ipam, "routes")?.as_array());
+    for (index, route) in routes.into_iter().flatten().enumerate() {
+        let prefix = format!("ipam.routes[{index}].");
+        if let Some(route) = route.as_object() {
+            let is_known = |key: &str| known::is_one_of(known::ROUTE, key);
+            refuse(route, &prefix, place, OF_ROUTES.iter(), is_known)?;
+        }
+    }
     Ok(())
+}
+
+/// Whether it is the name of such a request.
+pub fn is_request(key: &str) -> bool {
+    let key = known::plain(key);
+    REQUESTS.iter().any(|request| request.is_named(&key))
+}
+
+impl Request {
+    /// `key` as [`known::plain`] has it.
+    fn is_named(&self, key: &str) -> bool {
+        self.names.contains(&key)
+    }
 }
 
 fn refuse(
@@ -98,8 +133,8 @@ fn refuse(
         if is_known(key) || asks_for_nothing(value) {
             continue;
         }
-        let named = |request: &&Request| request.names.iter().any(|name| known::is(key, name));
-        if let Some(request) = requests.clone().find(named) {
+        let plain = known::plain(key);
+        if let Some(request) = requests.clone().find(|request| request.is_named(&plain)) {
             let what = format!("{prefix}{key}{place}");
             return Err(CniError::unsupported(&what, value).with(request.instead));
         }

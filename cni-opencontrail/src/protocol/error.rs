@@ -8,6 +8,7 @@ use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::Value;
 
+use super::json::shortened;
 use super::version::UnknownVersion;
 
 /// An error as the runtime gets it.
@@ -76,6 +77,7 @@ impl CniError {
 
     /// The error for a field that is not supported.
     pub fn unsupported(what: &str, value: &Value) -> Self {
+        let value = shortened(&value.to_string());
         Self::new(Self::FIELD, format!("unsupported field {what}: {value}"))
     }
 
@@ -207,13 +209,17 @@ impl From<UnknownVersion> for CniError {
     }
 }
 
-/// A text without line ends and other control characters.
+/// The most bytes of a message, and of its details: an error ends in an event of Kubernetes.
+const MAX_TEXT: usize = 4096;
+
+/// A text without line ends and other control characters; a very long one ends early.
 pub(super) fn one_line(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.trim().to_string()
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let text = text.trim();
+    match (0..=MAX_TEXT).rev().find(|&end| text.is_char_boundary(end)) {
+        Some(end) if end < text.len() => text[..end].chars().map(plain).chain(['…']).collect(),
+        _ => text.chars().map(plain).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,22 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// The most characters of a value in a message: an error ends in an event of Kubernetes, a line of a log.
+const SHOWN: usize = 200;
+
+/// The beginning of a text, no longer than a message needs.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// A value in a message: a scalar as text, else JSON.
+pub fn shown(value: &Value) -> String {
+    shortened(&scalar(value).unwrap_or_else(|| value.to_string()))
+}
+
 /// A whole number, also when it is written as a text or as `1.5e3`.
 pub fn integer(value: &Value) -> Option<u64> {
     match value {
@@ -113,6 +129,22 @@ mod tests {
         assert_eq!(lookup(object, "ips2"), None);
         assert_eq!(lookup(object, "mac"), Some(&json!(1)));
         assert_eq!(lookup(object, "x"), None);
+    }
+
+    #[test]
+    fn a_long_value_is_shown_by_its_beginning() {
+        for (value, expected) in [
+            (json!("short"), "short".to_string()),
+            (json!([1, "a"]), "[1,\"a\"]".to_string()),
+            (json!("é".repeat(200)), "é".repeat(200)),
+            (json!("é".repeat(201)), "é".repeat(200) + "…"),
+            (
+                json!({"a": "x".repeat(9000)}),
+                "{\"a\":\"".to_string() + &"x".repeat(194) + "…",
+            ),
+        ] {
+            assert_eq!(shown(&value), expected);
+        }
     }
 
     #[test]

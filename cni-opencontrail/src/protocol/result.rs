@@ -261,12 +261,18 @@ impl AddResult {
             Some(Value::String(text)) => {
                 CniVersion::parse(&text).map_err(|error| refused(error.to_string()))?
             }
-            Some(other) => return Err(refused(format!("its cniVersion is {other}"))),
+            Some(other) => {
+                return Err(refused(format!(
+                    "its cniVersion is {}",
+                    tolerant::shown(&other)
+                )));
+            }
         };
         if version <= CniVersion::V020 {
             object = from_020(object);
         }
-        serde_json::from_value(Value::Object(object)).map_err(|e| refused(e.to_string()))
+        serde_json::from_value(Value::Object(object))
+            .map_err(|e| refused(tolerant::shortened(&e.to_string())))
     }
 
     /// Puts `next`, the work of this plugin, behind what the chain had so far.

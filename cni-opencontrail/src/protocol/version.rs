@@ -4,6 +4,8 @@ use std::fmt;
 
 use contrail_core::error::quoted;
 
+use super::json::shortened;
+
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // the names are the numbers
@@ -66,7 +68,7 @@ impl fmt::Display for UnknownVersion {
         write!(
             f,
             "the configuration has cniVersion {}, the plugin supports {}",
-            quoted(text),
+            quoted(&shortened(text)),
             all.join(", ")
         )?;
         let is_near = |known: &&str| !text.is_empty() && known.starts_with(text.as_str());

@@ -148,6 +148,21 @@ fn what_asks_for_protection_an_address_or_a_device_is_refused_by_name() {
             "ipam",
         ),
         (
+            json!({"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "10.0.0.0/8", "gateway": "10.1.1.9"}]}}),
+            "ipam.routes[1].gateway",
+            "is gw",
+        ),
+        (
+            json!({"ipam": {"routes": [{"dst": "0.0.0.0/0", "Next_Hop": "10.1.1.9"}]}}),
+            "ipam.routes[0].Next_Hop",
+            "is gw",
+        ),
+        (
+            json!({"ipam": {"routes": [{"dst": "0.0.0.0/0", "src": "10.1.1.9"}]}}),
+            "ipam.routes[0].src",
+            "address of the interface",
+        ),
+        (
             json!({"networks": [{"name": "a", "vlan": 7}]}),
             "vlan of network a: 7",
             "VLAN",
@@ -185,5 +200,48 @@ fn a_value_that_asks_for_nothing_is_no_request() {
     ] {
         let outcome = call("ADD", &changes).run();
         assert!(outcome.succeeded, "{changes}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_long_value_is_named_by_its_beginning() {
+    let long = "x".repeat(1 << 20);
+    for (changes, key) in [
+        (json!({"mtu": long}), "mtu"),
+        (json!({"vlan": long}), "vlan"),
+        (json!({"network": format!("a:{long}")}), "network"),
+        (json!({"service": {long.clone(): 1}}), "service"),
+        (json!({"ipam": {"subnet": long}}), "ipam"),
+        (
+            json!({"ipam": {"routes": [{"dst": long}]}}),
+            "ipam.routes[0]",
+        ),
+        (json!({"dns": {"nameservers": [long]}}), "dns"),
+        (
+            json!({"runtimeConfig": {"ips": [long]}}),
+            "runtimeConfig.ips",
+        ),
+        (
+            json!({"runtimeConfig": {"ips": {"x": long}}}),
+            "runtimeConfig.ips",
+        ),
+        (json!({"api_port": long}), "api_port"),
+        (json!({"api_server": {"x": long}}), "api_server"),
+        (json!({"name": format!("{long}/")}), "name"),
+        (json!({"cniVersion": long}), "incompatible CNI versions"),
+        (json!({"cniVersion": [long]}), "cniVersion"),
+        (
+            json!({"prevResult": {"ips": [{"address": long}]}}),
+            "prevResult",
+        ),
+    ] {
+        let outcome = call("ADD", &changes).run();
+        let (_, text) = outcome.error();
+        assert!(
+            text.contains(key),
+            "{key}: {}",
+            &text[..text.len().min(300)]
+        );
+        assert!(text.len() < 4200, "{key}: {} bytes", text.len());
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use contrail_core::process;
-use contrail_core::process::output::{print, print_error};
+use contrail_core::process::output::{print, print_error, print_warning};
 use contrail_core::settings;
 
 use super::flags::Flags;
@@ -82,11 +82,16 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Shows what is known of the settings, and everything that keeps the plugin from using them.
+/// Shows what is known of the settings, what about them deserves attention, and everything that keeps the
+/// plugin from using them.
 fn config(flags: &Flags) -> Result<(), Vec<Error>> {
-    let load::Shown { values, problems } = load::show(flags);
-    let shown = format!("{}\n{NOTE}\n", settings::render(&values));
-    show(shown).map_err(|error| vec![error])?;
+    let shown = load::show(flags);
+    let table = format!("{}\n{NOTE}\n", settings::render(&shown.values));
+    show(table).map_err(|error| vec![error])?;
+    for warning in &shown.warnings {
+        print_warning(PROGRAM, warning);
+    }
+    let problems = shown.problems;
     match problems.is_empty() {
         true => Ok(()),
         false => Err(problems),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use contrail_core::Deadline;
 use contrail_core::process::output::print;
-use contrail_core::{Deadline, FqName};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::Method;
 use hyper::body::Bytes;
@@ -29,7 +29,7 @@ pub(super) struct Request {
 }
 
 /// Calls `Plugin.Activate` on every socket; fails with the first that does not answer as this plugin does.
-/// Then checks the API and the agent, with the settings of this process.
+/// Then checks the state directory, the API and the agent, with the settings of this process.
 pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
     let loaded = load::load(flags)?;
     ask(&loaded.sockets)?;
@@ -37,9 +37,10 @@ pub(super) fn run(flags: &Flags, request: &Request) -> Result<()> {
         return Ok(());
     }
     let settings = &loaded.settings;
-    let project = FqName::new([&settings.domain, &settings.project]);
+    let project = settings.project_name();
     let attacher = settings.attacher(PROGRAM)?;
     let status = attacher.status(&project, &[], Deadline::after(PATIENCE));
+    status.state?;
     status.api?;
     status.agent?;
     print("the configuration API and the vRouter agent answer\n")?;

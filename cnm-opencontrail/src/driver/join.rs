@@ -29,9 +29,10 @@ impl NetworkDriver {
         // Unknown of an endpoint whose state was lost.
         entry.network.get_or_insert(request.network_id.clone());
         // Recorded first: if this is interrupted, the removal of the endpoint must know the machine.
-        entry.vm = Some(self.attacher.sandbox_machine(&sandbox));
+        let attacher = self.attacher_of(&entry);
+        entry.vm = Some(attacher.sandbox_machine(&sandbox));
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
-        let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
+        let joined = attacher.join_endpoint(&endpoint, &sandbox)?;
         let (gateway, gateway_ipv6) = gateways(&network, &entry);
         let prefix = network.wanted.options.properties.interface_prefix;
         Ok(Reply::Join(JoinReply {

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::network_driver::NetworkDriver;
 use super::network_labels::Asked;
 use super::pools::{self, check_dns};
+use super::recover::unknown;
 use super::store::{Network, NetworkEntry};
 use super::wanted::Wanted;
 use super::{network_options, route_targets};
@@ -71,6 +72,7 @@ impl NetworkDriver {
     /// Docker does not delete a network whose creation has failed. So what is going to be made is recorded
     /// first, as something to remove.
     fn create(&self, id: &NetworkId, wanted: Wanted, end: Deadline) -> Result<Network> {
+        self.attacher.remember_name()?;
         let creating = NetworkEntry::Creating(wanted.clone());
         self.store.put_network(id, &creating)?;
         let created = self.establish(id, wanted, end).and_then(|network| {
@@ -205,8 +207,7 @@ impl NetworkDriver {
         };
         let lock = self.locks.lock_while(id.as_str(), end, is_live)?;
         if lock.is_none() || !is_live()? {
-            let network = id.short().to_owned();
-            return Err(Error::UnknownNetwork { network });
+            return Err(unknown(id));
         }
         let network = self.establish(id, network.wanted.clone(), end)?;
         let live = NetworkEntry::Live(network.clone());

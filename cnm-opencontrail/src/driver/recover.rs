@@ -85,16 +85,32 @@ impl NetworkDriver {
     /// # Errors
     /// [`Error::UnknownNetwork`]; if the state cannot be read, or the API cannot be reached.
     pub(super) fn known(&self, id: &NetworkId, end: Deadline) -> Result<Network> {
-        if let Some(network) = self.store.network(id)?.and_then(NetworkEntry::live) {
-            return Ok(network);
+        if let Some(known) = self.recorded(id)? {
+            return Ok(known);
         }
-        let found = self.recover(id, end)?;
-        found.ok_or_else(|| Error::UnknownNetwork {
-            network: id.short().to_owned(),
-        })
+        // A removal must not begin between the look-up and its record.
+        let is_unknown = || Ok(self.store.network(id)?.is_none());
+        let found = match self.locks.lock_while(id.as_str(), end, is_unknown)? {
+            Some(_lock) if is_unknown()? => self.recover(id, end)?,
+            _ => self.recorded(id)?,
+        };
+        found.ok_or_else(|| unknown(id))
     }
 
-    /// Finds the virtual network of a Docker network by its annotation, and records it.
+    /// A network that the state has; `None` if the state does not know it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownNetwork`] if Docker has deleted it: it must not be found again by an annotation that
+    /// is still there; if the state cannot be read.
+    pub(super) fn recorded(&self, id: &NetworkId) -> Result<Option<Network>> {
+        let Some(entry) = self.store.network(id)? else {
+            return Ok(None);
+        };
+        entry.live().map(Some).ok_or_else(|| unknown(id))
+    }
+
+    /// Finds the virtual network of a Docker network by its annotation, and records it. The caller has
+    /// locked the network.
     ///
     /// # Errors
     /// If the API cannot be reached, or the state cannot be written.
@@ -102,7 +118,9 @@ impl NetworkDriver {
         let Some(network) = self.annotated(id, end)? else {
             return Ok(None);
         };
-        let note = network.meta.annotations.get(&self.user_key(id));
+        let keys = self.user_keys(id);
+        let annotations = &network.meta.annotations;
+        let note = keys.iter().find_map(|key| annotations.get(key));
         let name = &network.meta.fq_name;
         log::warn!(
             "Docker network {}: state lost, recovering it from virtual network {name}",
@@ -133,10 +151,14 @@ impl NetworkDriver {
         let client = self.client(end);
         let query = ListQuery::all().fields(&["annotations"]);
         let mut all = client.listed::<VirtualNetwork>(&query)?;
-        let key = self.user_key(id);
-        let claim = |network| Claim::of(network, &key, &self.project, self.attacher.maker());
+        let keys = self.user_keys(id);
+        let claim = |network| {
+            let maker = self.attacher.maker();
+            let mut of_names = keys.iter();
+            of_names.find_map(|key| Claim::of(network, key, &self.project, maker))
+        };
         let claims: Vec<Claim> = all.objects.iter().filter_map(claim).collect();
-        match strongest(id, &key, &claims)? {
+        match strongest(id, &keys.join(" or "), &claims)? {
             Some(network) => Ok(client.get_opt(network.id()?)?),
             // One that cannot be read may have it.
             None => match all.unreadable.pop() {
@@ -155,7 +177,13 @@ impl NetworkDriver {
         if let Some(entry) = recorded.filter(|entry| !entry.stage.is_incomplete()) {
             return Ok(entry);
         }
-        let Some(found) = self.attacher.find_endpoint(id.as_str(), end)? else {
+        let mut found = None;
+        for node in self.attacher.names() {
+            let attacher = self.attacher.named(&node);
+            let here = attacher.find_endpoint(id.as_str(), end)?;
+            found = found.or(here.map(|here| (node, here)));
+        }
+        let Some((node, found)) = found else {
             return Err(CoreError::NotFound {
                 kind: "Docker endpoint",
                 name: id.short().to_owned(),
@@ -175,11 +203,19 @@ impl NetworkDriver {
             vm: found.vm,
             // Needed only until the endpoint has joined.
             service: None,
+            node: Some(node),
             stage: Stage::Live,
             options: found.options,
         };
         self.store.put_endpoint(id, &entry)?;
         Ok(entry)
+    }
+}
+
+/// A network that Docker has not created, or has deleted.
+pub(super) fn unknown(id: &NetworkId) -> Error {
+    Error::UnknownNetwork {
+        network: id.short().to_owned(),
     }
 }
 

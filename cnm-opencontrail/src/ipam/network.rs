@@ -236,13 +236,16 @@ fn missing(name: String) -> CoreError {
 pub(super) fn registered(
     attacher: &Attacher,
     pool: &Pool,
-    user_key: &str,
+    user_keys: &[String],
     end: Deadline,
 ) -> Result<Option<Uuid>> {
     let found = attacher
         .client(end)
         .lookup::<VirtualNetwork>(&pool.network)?;
-    let is_user = |network: &VirtualNetwork| network.meta.annotations.get(user_key).is_some();
+    let is_user = |network: &VirtualNetwork| {
+        let annotations = &network.meta.annotations;
+        user_keys.iter().any(|key| annotations.get(key).is_some())
+    };
     Ok(found.filter(is_user).and_then(|network| network.meta.uuid))
 }
 

@@ -2,6 +2,7 @@
 //! stays in the namespace in which it was opened.
 
 use std::io;
+use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -42,6 +43,22 @@ pub(super) struct Netlink<'a> {
     requests: &'a AtomicU64,
 }
 
+/// In a program that uses tokio's signals, building the first runtime panics if the process has too few files
+/// left; in others it is an error.
+fn runtime() -> io::Result<Runtime> {
+    let build = || {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_io().enable_time().build()
+    };
+    panic::catch_unwind(build).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(io::Error::other(
+            text.unwrap_or("a panic of tokio").to_owned(),
+        ))
+    })
+}
+
 impl<'a> Netlink<'a> {
     /// Opens a socket in the namespace of the calling thread. Every request is counted in
     /// `requests`.
@@ -51,10 +68,7 @@ impl<'a> Netlink<'a> {
 
     /// Opens a socket like [`Self::open`] that also receives the notifications of these `RTNLGRP_…` groups.
     pub(super) fn open_listening(requests: &'a AtomicU64, groups: &[u32]) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
+        let runtime = runtime()?;
         let entered = runtime.enter();
         // Strict: the kernel then filters dumps by what the request says, or refuses the request.
         let (mut connection, handle, notifications) =

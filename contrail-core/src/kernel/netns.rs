@@ -72,6 +72,10 @@ impl Netns {
     fn open_any(path: &Path) -> Result<Self> {
         let unusable = |error: io::Error| match error.raw_os_error() {
             Some(libc::ENOENT | libc::ESRCH) => refused(path, "it does not exist"),
+            // It says nothing about the namespace.
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => {
+                Error::kernel(format!("open network namespace {}", path.display()), error)
+            }
             _ => refused(path, error.to_string()),
         };
         // Before opening: opening a pipe would wait for its other end, and opening a device may trigger it.

@@ -32,6 +32,12 @@ pub fn stderr() -> Patient {
     Patient::stderr(PATIENCE)
 }
 
+/// Writes what deserves attention in a report of `program` to standard error.
+pub fn print_warning(program: &str, warning: &dyn std::fmt::Display) {
+    // The report itself says what matters most.
+    let _ = stderr().write_all(format!("{program}: warning: {warning}\n").as_bytes());
+}
+
 /// Writes the error with which `program` ends, and its causes, to standard error.
 pub fn print_error(program: &str, error: &dyn std::error::Error) {
     // Nothing helps if not even this can be written.

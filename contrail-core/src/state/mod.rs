@@ -3,7 +3,7 @@
 //! An [`Entry`] is a private file `<directory>/<key>.json`, in the form of [`stored`](crate::stored):
 //!
 //! ```json
-//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.1.0", "entry": {"seconds": 60}}
+//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.2.0", "entry": {"seconds": 60}}
 //! ```
 //!
 //! - It is written whole or not at all, with mode 0600; what a killed writer leaves is removed by

@@ -27,14 +27,8 @@ fn ask_with(url: &str, status: u16, body: &[u8], tokens: &Path) {
     let header = ("X-Subject-Token".to_owned(), "sesame".to_owned());
     answer.headers.push(header);
     let transport = FakeTransport::new(move |_| Ok(answer.clone()));
-    let settings = KeystoneSettings {
-        url: url.into(),
-        user: "admin".into(),
-        password: Secret::new("contrail123"),
-        project: "admin".into(),
-        user_domain: "default".into(),
-        project_domain: "default".into(),
-    };
+    let password = Secret::new("contrail123");
+    let settings = KeystoneSettings::with_password(url, "admin", password, "admin");
     let keystone = Keystone::new(transport, settings, tokens);
     let Ok(keystone) = keystone else {
         return;

@@ -34,8 +34,8 @@ pub fn is_one_of(known: &[&str], key: &str) -> bool {
     known.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
-/// Whether a key is `name`, which is in lower case and without `-` and `_`, in any spelling.
-pub fn is(key: &str, name: &str) -> bool {
+/// A key as it is compared with names in any spelling: in lower case and without `-` and `_`.
+pub fn plain(key: &str) -> String {
     let plain = key.chars().filter(|c| !matches!(c, '-' | '_'));
-    plain.flat_map(char::to_lowercase).eq(name.chars())
+    plain.flat_map(char::to_lowercase).collect()
 }

@@ -2,12 +2,13 @@
 
 use contrail_core::FqName;
 use contrail_core::attach::Service;
-use contrail_core::error::Error;
 use contrail_core::service_chain::{Leg, Mode, ServiceRole};
 use serde::Deserialize;
 
 use super::given::Given;
+use crate::config::invalid::invalid;
 use crate::protocol::error::CniError;
+use crate::protocol::json::shortened;
 
 /// The keys of `service`; others are refused.
 pub const KEYS: &[&str] = &["instance", "interface", "mode", "forwarding"];
@@ -38,16 +39,15 @@ pub fn parse(given: &Given) -> Result<Service, CniError> {
         project,
         ..
     } = given;
-    let refused = |reason: String| -> CniError {
-        Error::invalid(format!("service{place}"), value.to_string(), reason).into()
-    };
+    let refused =
+        |reason: String| -> CniError { invalid(&format!("service{place}"), value, &reason) };
     if !value.is_object() {
         return Err(refused(
             "an object such as {\"instance\": \"fw\", \"interface\": \"left\"} is expected".into(),
         ));
     }
     let fields: Fields =
-        serde_json::from_value((*value).clone()).map_err(|e| refused(e.to_string()))?;
+        serde_json::from_value((*value).clone()).map_err(|e| refused(shortened(&e.to_string())))?;
     let instance = FqName::in_project(&fields.instance, project).map_err(|_| {
         refused(
             "instance: domain:project:name or the name of one of the project is expected".into(),

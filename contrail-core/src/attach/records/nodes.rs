@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Result, report};
 use crate::files;
 use crate::state::{self, Durability, Entries, Entry, Key};
+use crate::values::identity;
 
 /// The names, the present one first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,8 +47,10 @@ pub(crate) fn known(state_dir: &Path, node: &str) -> Vec<String> {
     with(node, recorded)
 }
 
-/// Records a name before anything is made under it.
+/// Records a name before anything is made under it, and refuses one that other hosts have, too. What was
+/// made under such a name earlier can still be removed.
 pub(crate) fn remember(state_dir: &Path, node: &str) -> Result<()> {
+    identity::check_node(node)?;
     let entries = entries(state_dir);
     let recorded = match entries.get(&Only)? {
         Some(Names(names)) if names.first().is_some_and(|name| name == node) => return Ok(()),
@@ -105,6 +108,18 @@ mod tests {
         assert_eq!(known(dir.path(), "c"), ["c", "a", "b"]);
         let Names(names) = entries(dir.path()).get(&Only).unwrap().unwrap();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_name_that_other_hosts_have_is_refused_and_what_was_made_under_it_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(unversioned_path(dir.path()), "localhost\n").unwrap();
+        for name in ["localhost", "localhost.localdomain"] {
+            assert!(remember(dir.path(), name).is_err(), "{name}");
+        }
+        remember(dir.path(), "a").unwrap();
+        assert_eq!(known(dir.path(), "a"), ["a", "localhost"]);
+        assert_eq!(known(dir.path(), "localhost"), ["localhost", "a"]);
     }
 
     #[test]

@@ -48,7 +48,7 @@ struct CommandLine {
 enum Command {
     /// Create the chain or the missing part of it; if nothing is missing, nothing is written.
     ///
-    /// Then waits until the controller has built the chain, if the error output is a terminal, or if
+    /// Then waits until the controller has built the chain, if standard error is a terminal, or if
     /// there was nothing to write but the controller has lost the chain. A chain that makes no progress
     /// for 5 seconds is repaired: first its members leave their port tuples and join them again; if that
     /// does not help, the policy, port tuples and service instances are recreated.
@@ -103,7 +103,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     let settings = Settings::from_env()?;
     logging::start(PROGRAM, &settings.log);
     docker::resolve(&mut description, &settings.node)?;
-    let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
+    let project = settings.project_name();
     let chains = ServiceChains::new(settings.client(PROGRAM)?, project);
 
     let report = report_of(command, &chains, &description)?;

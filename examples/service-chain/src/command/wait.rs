@@ -40,7 +40,7 @@ impl Options {
     }
 }
 
-/// Waits after `apply` if `--wait` is set, if the error output is a terminal, or to repair a chain that the
+/// Waits after `apply` if `--wait` is set, if standard error is a terminal, or to repair a chain that the
 /// controller has lost although nothing had to be written. Returns what is built; `None` if it did not wait.
 pub fn after(
     plan: &Plan,
@@ -87,9 +87,9 @@ fn wait(chains: &ServiceChains, description: &Description, limit: Duration) -> R
 
 fn description_of(repair: Repair) -> &'static str {
     match repair {
-        Repair::Rejoin => "the controller has lost it: its members leave and join again",
+        Repair::Rejoin => "the controller has lost the chain: its members leave and join again",
         Repair::Rebuild => {
-            "the controller has lost it: its policy, port tuples and service instances are recreated"
+            "the controller has lost the chain: its policy, port tuples and service instances are recreated"
         }
     }
 }

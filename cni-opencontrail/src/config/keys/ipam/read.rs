@@ -1,7 +1,9 @@
 //! The `ipam` part of a configuration: the subnets of the virtual network and the routes of the
 //! container. Addresses themselves always come from OpenContrail.
 
-use contrail_core::attach::{Pool, SubnetSpec};
+use std::collections::HashMap;
+
+use contrail_core::attach::SubnetSpec;
 use contrail_core::error::Error;
 use contrail_core::kernel::Route;
 use contrail_core::settings;
@@ -82,19 +84,17 @@ pub fn parse(ipam: &Value, place: &str) -> Result<Ipam, CniError> {
 }
 
 fn check_overlap(subnets: &[SubnetSpec], place: &str) -> Result<(), CniError> {
-    let prefixes: Vec<IpNetwork> = subnets.iter().map(|s| s.prefix).collect();
-    for (index, one) in prefixes.iter().enumerate() {
-        if let Some(other) = prefixes[..index]
-            .iter()
-            .find(|other| overlap(**other, *one))
-        {
-            let reason = format!("it overlaps {other}");
-            return Err(
-                Error::invalid(format!("subnet in ipam{place}"), one.to_string(), reason).into(),
-            );
+    let mut prefixes: Vec<IpNetwork> = subnets.iter().map(|s| s.prefix).collect();
+    // A subnet is right behind one that contains it, or behind another one in that.
+    prefixes.sort_by_key(|prefix| (prefix.network(), prefix.prefix()));
+    match prefixes.windows(2).find(|pair| overlap(pair[0], pair[1])) {
+        None => Ok(()),
+        Some(pair) => {
+            let reason = format!("it overlaps {}", pair[0]);
+            let what = format!("subnet in ipam{place}");
+            Err(Error::invalid(what, pair[1].to_string(), reason).into())
         }
     }
-    Ok(())
 }
 
 /// The subnets of `ranges`, as `host-local` has it: each set gives an address, from any of its ranges.
@@ -121,45 +121,58 @@ fn range_sets(object: &Object, place: &str) -> Result<Vec<SubnetSpec>, CniError>
                  put ranges of one family into one set",
             );
         }
-        let mut set: Vec<SubnetSpec> = Vec::new();
-        for range in ranges {
-            match set.iter_mut().find(|one| one.prefix == range.prefix) {
-                Some(one) => merge(one, range, &what)?,
-                None => set.push(range),
-            }
-        }
-        subnets.extend(set);
+        subnets.extend(merged(ranges, &what)?);
     }
     Ok(subnets)
 }
 
+/// The subnets of one set, each with all of its ranges.
+fn merged(ranges: Vec<SubnetSpec>, what: &str) -> Result<Vec<SubnetSpec>, CniError> {
+    let mut places: HashMap<IpNetwork, usize> = HashMap::new();
+    let mut set: Vec<SubnetSpec> = Vec::new();
+    for range in ranges {
+        match places.get(&range.prefix) {
+            Some(&place) => merge(&mut set[place], range, what)?,
+            None => {
+                places.insert(range.prefix, set.len());
+                set.push(range);
+            }
+        }
+    }
+    for subnet in &set {
+        let mut pools = subnet.pools.clone();
+        pools.sort_by_key(|pool| pool.first);
+        if pools.windows(2).any(|pair| pair[1].first <= pair[0].last) {
+            return Err(two_overlap(subnet, what));
+        }
+    }
+    Ok(set)
+}
+
 /// Adds a further range of the same subnet.
 fn merge(subnet: &mut SubnetSpec, range: SubnetSpec, what: &str) -> Result<(), CniError> {
-    let refused = |reason: String| {
-        Err(Error::invalid(
-            format!("{what}, key subnet"),
-            range.prefix.to_string(),
-            reason,
-        )
-        .into())
-    };
     if let (Some(one), Some(other)) = (subnet.gateway, range.gateway)
         && one != other
     {
-        return refused(format!("it has the gateways {one} and {other}"));
+        let reason = format!("it has the gateways {one} and {other}");
+        return Err(refused(&range, reason, what));
     }
-    let overlaps = |pool: &Pool| {
-        subnet
-            .pools
-            .iter()
-            .any(|one| one.first <= pool.last && pool.first <= one.last)
-    };
-    if subnet.pools.is_empty() || range.pools.is_empty() || range.pools.iter().any(overlaps) {
-        return refused("two of its ranges overlap".to_string());
+    // One of the two is the whole subnet.
+    if subnet.pools.is_empty() || range.pools.is_empty() {
+        return Err(two_overlap(&range, what));
     }
     subnet.gateway = subnet.gateway.or(range.gateway);
     subnet.pools.extend(range.pools);
     Ok(())
+}
+
+fn two_overlap(subnet: &SubnetSpec, what: &str) -> CniError {
+    refused(subnet, "two of its ranges overlap".to_string(), what)
+}
+
+fn refused(subnet: &SubnetSpec, reason: String, what: &str) -> CniError {
+    let what = format!("{what}, key subnet");
+    Error::invalid(what, subnet.prefix.to_string(), reason).into()
 }
 
 /// A subnet in a list of them.
@@ -291,6 +304,21 @@ mod tests {
                 json!({"subnets": ["10.0.0.0/8", "10.1.0.0/16"]}),
                 7,
                 vec!["10.1.0.0/16", "overlaps 10.0.0.0/8"],
+            ),
+            (
+                json!({"subnets": ["10.1.9.0/24", "fd00::/64", "10.1.0.0/16", "10.0.0.0/24"]}),
+                7,
+                vec!["10.1.9.0/24", "overlaps 10.1.0.0/16"],
+            ),
+            (
+                json!({"subnets": ["fd00:0:0:1::/64", "10.0.0.0/8", "fd00::/32", "fd00:1::/64"]}),
+                7,
+                vec!["fd00:0:0:1::/64", "overlaps fd00::/32"],
+            ),
+            (
+                json!({"subnets": ["10.0.0.0/24", "10.0.0.0/24"]}),
+                7,
+                vec!["10.0.0.0/24", "overlaps 10.0.0.0/24"],
             ),
             (
                 json!({"routes": [{"gw": "10.0.0.1"}]}),

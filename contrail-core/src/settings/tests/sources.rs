@@ -1,12 +1,10 @@
 //! What users rely on: names of the field, precedence, and errors that name the place of a value.
 
-use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
-use super::*;
-use crate::error::Result;
-use crate::keystone::KeystoneSettings;
+use super::super::*;
+use super::world::{World, keystone, password_account};
+use crate::keystone::{Domain, Identity, Subject};
 use crate::values::Secret;
 
 /// The environment file of the walk-through's command.
@@ -18,67 +16,6 @@ const COMMAND_ENV: &str = "API_SERVER_PORT=8082 API_SERVER_IP=10.87.64.34 OS_TEN
 const DAEMON_ENV: &str = "ADMIN_PASSWORD=contrail123 ADMIN_TENANT=admin ADMIN_TOKEN=contrail123
     ADMIN_USER=admin CONFIG_API_SERVER=10.87.64.34 KEYSTONE_SERVER=10.87.64.34
     OS_TOKEN=contrail123 OS_URL=http://10.87.64.34:35357/v2.0 SCOPE=global DEBUG=true";
-
-#[derive(Default)]
-struct World {
-    environment: BTreeMap<String, String>,
-    files: BTreeMap<String, String>,
-    nearer: Vec<Layer>,
-}
-
-impl World {
-    fn env(text: &str) -> Self {
-        let pairs = text.split_whitespace().filter_map(|p| p.split_once('='));
-        Self {
-            environment: pairs.map(|(k, v)| (k.into(), v.into())).collect(),
-            ..Self::default()
-        }
-    }
-
-    fn file(mut self, path: &str, text: &str) -> Self {
-        self.files.insert(path.into(), text.into());
-        self
-    }
-
-    /// A nearer source, farther than those that were added before.
-    fn document(mut self, pairs: &[(&str, &str)]) -> Self {
-        let mut layer = Layer::default();
-        for (key, value) in pairs {
-            let origin = Origin::Document {
-                name: "network configuration".into(),
-                key: key.to_string(),
-            };
-            assert!(layer.set_named(key, *value, origin), "{key}");
-        }
-        self.nearer.push(layer);
-        self
-    }
-
-    fn load(&self) -> Result<Settings> {
-        let read = |path: &Path| -> io::Result<String> {
-            let text = self.files.get(path.to_str().unwrap_or_default());
-            text.cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
-        };
-        Settings::load(&Sources {
-            nearer: self.nearer.clone(),
-            environment: &|name| self.environment.get(name).cloned(),
-            files: Vec::new(),
-            read: &read,
-            host_name: Some("node1".into()),
-        })
-    }
-
-    fn error(&self) -> String {
-        self.load().unwrap_err().to_string()
-    }
-}
-
-fn keystone(settings: &Settings) -> &KeystoneSettings {
-    match &settings.auth {
-        Auth::Keystone(keystone) => keystone,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[test]
 fn nothing_given_means_one_local_server_without_authorisation() {
@@ -103,11 +40,8 @@ fn the_environment_files_of_the_walk_through_work() {
         assert_eq!(settings.servers[0].base_url(), "http://10.87.64.34:8082");
         let keystone = keystone(&settings);
         assert_eq!(keystone.url, "http://10.87.64.34:35357/v2.0");
-        assert_eq!(
-            (keystone.user.as_str(), keystone.project.as_str()),
-            ("admin", "admin")
-        );
-        assert_eq!(keystone.password.expose(), "contrail123");
+        let account = password_account(&settings);
+        assert_eq!(account, ["admin", "contrail123", "admin"]);
         assert_eq!(settings.log.level, log::LevelFilter::Debug);
     }
 }
@@ -120,16 +54,20 @@ fn version_3_names_and_tls_are_read() {
          CONFIG_API_SSL_ENABLE=True",
     );
     let settings = settings.load().unwrap();
-    let keystone = keystone(&settings);
-    assert_eq!(
-        (
-            keystone.user_domain.as_str(),
-            keystone.project_domain.as_str()
-        ),
-        ("ud", "pd")
-    );
+    let domain = |name: &str| Domain::Name(name.into());
+    let named = |name: &str, domain| Subject::Named {
+        name: name.into(),
+        domain,
+    };
+    let identity = Identity::Password {
+        user: named("u", domain("ud")),
+        password: Secret::new("p"),
+        project: named("t", domain("pd")),
+    };
+    assert_eq!(keystone(&settings).identity, identity);
     assert_eq!(settings.project, "t");
     assert!(settings.tls.insecure && settings.tls.ca.is_some());
+    assert_eq!(settings.keystone_tls, settings.tls);
     assert_eq!(settings.servers[0].base_url(), "https://127.0.0.1:8082");
 }
 
@@ -181,7 +119,7 @@ fn the_nearest_source_wins() {
         .unwrap();
     assert_eq!(settings.servers[0].base_url(), "http://near:8082");
     assert_eq!(settings.project, "t", "an empty value is no value");
-    assert_eq!(keystone(&settings).project, "admin");
+    assert_eq!(password_account(&settings)[2], "admin");
 }
 
 #[test]
@@ -210,7 +148,7 @@ fn the_file_of_the_python_clients_is_read_where_it_is_and_where_it_is_named() {
     assert!(
         World::env("VNC_API_LIB_INI=/y.ini")
             .error()
-            .contains("cannot read /y.ini")
+            .contains("cannot read vnc_api_lib (environment variable VNC_API_LIB_INI) from /y.ini")
     );
 }
 
@@ -219,11 +157,14 @@ fn secrets_may_stand_in_files_and_are_shown_nowhere() {
     let world = World::env("OS_USERNAME=u OS_PASSWORD_FILE=/run/secrets/p")
         .file("/run/secrets/p", "contrail123\n");
     let settings = world.load().unwrap();
-    assert_eq!(keystone(&settings).password.expose(), "contrail123");
+    assert_eq!(password_account(&settings)[1], "contrail123");
     let shown = format!("{settings:?}{}", render(settings.values()));
     assert!(!shown.contains("contrail123"), "{shown}");
     let error = World::env("OS_USERNAME=u OS_PASSWORD_FILE=/none").error();
-    assert_eq!(error, "cannot read /none");
+    assert_eq!(
+        error,
+        "cannot read admin_password (environment variable OS_PASSWORD_FILE) from /none"
+    );
     let table = render(settings.values());
     assert!(
         table.contains("environment variable OS_PASSWORD_FILE"),
@@ -237,7 +178,7 @@ fn secrets_may_stand_in_files_and_are_shown_nowhere() {
     let document = World::default()
         .document(&[("admin_user", "u"), ("admin_password_file", "/p")])
         .file("/p", "x");
-    assert_eq!(keystone(&document.load().unwrap()).password.expose(), "x");
+    assert_eq!(password_account(&document.load().unwrap())[1], "x");
 }
 
 #[test]
