@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::panic;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use nix::errno::Errno;
@@ -175,6 +175,9 @@ fn blocking<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     })
 }
 
+/// Whether the operator knows that the host may heed router advertisements of containers.
+static WARNED: AtomicBool = AtomicBool::new(false);
+
 /// Makes the host ignore router advertisements on the host's end of a pair: a container must not
 /// change the host's routes. Returns whether the host has IPv6 at all.
 ///
@@ -185,9 +188,16 @@ fn ignore_advertisements(ifname: &str) -> bool {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => {
-            log::warn!(
+            // The cause is the host's, and the same for every interface that follows.
+            let level = match WARNED.swap(true, Ordering::Relaxed) {
+                false => log::Level::Warn,
+                true => log::Level::Debug,
+            };
+            log::log!(
+                level,
                 "cannot set accept_ra of {ifname} ({error}): if this host accepts router \
-                 advertisements, it also accepts them on this interface; make /proc/sys/net writable"
+                 advertisements, it also accepts them on the interfaces of containers; make /proc/sys/net \
+                 writable"
             );
             true
         }
