@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contrail_core::Deadline;
 use contrail_core::attach::{Attacher, Cleaned, Waiting};
 use contrail_core::settings::Settings;
-use contrail_core::{Deadline, FqName};
+use contrail_core::state;
 
 use crate::driver::NetworkDriver;
 use crate::error::Result;
@@ -29,7 +30,8 @@ impl Daemon {
     /// # Errors
     /// If the state directory or a certificate cannot be used.
     pub fn new(settings: &Settings, scope: Scope) -> Result<Self> {
-        let project = FqName::new([&*settings.domain, &*settings.project]);
+        state::prepare(&settings.state_dir)?;
+        let project = settings.project_name();
         let attacher = settings.attacher(PROGRAM)?;
         let (node, dir) = (settings.node.clone(), &settings.state_dir);
         let ipam = Ipam::new(attacher.clone(), project.clone(), node.clone(), dir)?;
@@ -76,7 +78,7 @@ impl Daemon {
         let incomplete = self.ipam.incomplete();
         if incomplete > 0 {
             cleaned.waiting.push(Waiting::FrontEnd(format!(
-                "{incomplete} addresses and pools: the plugin is still creating or removing them"
+                "addresses and pools that the plugin is still creating or removing: {incomplete}"
             )));
         }
         Ok(cleaned)

@@ -23,12 +23,14 @@ pub enum Error {
     UnknownMethod {
         /// The path.
         path: String,
+        /// Whether it belongs to a protocol of Docker's: a later engine may know more of its methods.
+        is_protocol: bool,
     },
 
     /// A method with arguments was called with an empty body: Docker does so when it repeats a request
     /// whose connection broke.
     #[error(
-        "{method} has no body: Docker repeats a request that may have been carried out already, since the plugin ended in the meantime; try again"
+        "{method} has no body: Docker retried it after the plugin had restarted, and the first attempt may have succeeded; try again"
     )]
     EmptyBody {
         /// The method.
@@ -96,6 +98,20 @@ pub enum Error {
         network: String,
     },
 
+    /// A network whose state is lost, and of which several virtual networks carry the annotation.
+    #[error(
+        "Docker network {network}: the state is lost, and virtual networks {} carry its annotation {annotation}: remove it from those that are not meant",
+        names(.candidates)
+    )]
+    AmbiguousNetwork {
+        /// The network.
+        network: String,
+        /// The virtual networks.
+        candidates: Vec<FqName>,
+        /// The annotation's name.
+        annotation: String,
+    },
+
     /// An address that is in use.
     #[error("address {address} of virtual network {network} is taken: {holder}")]
     AddressHeld {
@@ -142,6 +158,18 @@ impl Error {
         CoreError::system(operation, source).into()
     }
 
+    /// How important it is to the operator. What no engine asks for, such as a scrape of metrics, says nothing
+    /// about the plugin.
+    pub fn level(&self) -> log::Level {
+        match self {
+            Self::UnknownMethod { is_protocol, .. } => match is_protocol {
+                true => log::Level::Warn,
+                false => log::Level::Debug,
+            },
+            _ => log::Level::Error,
+        }
+    }
+
     /// The HTTP status that shows Docker whether the request was understood. A call that was understood
     /// and failed is 200: the text is in the body.
     pub fn status(&self) -> u16 {
@@ -154,6 +182,7 @@ impl Error {
             Self::Core(_)
             | Self::UnknownOption { .. }
             | Self::UnknownNetwork { .. }
+            | Self::AmbiguousNetwork { .. }
             | Self::AddressHeld { .. }
             | Self::SocketInUse { .. }
             | Self::NotASocket { .. }
@@ -174,6 +203,30 @@ impl From<Invalid> for Error {
     }
 }
 
+fn names(networks: &[FqName]) -> String {
+    let names: Vec<String> = networks.iter().map(FqName::to_string).collect();
+    names.join(" and ")
+}
+
 fn nearest_text(nearest: &Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |known| format!(", did you mean {known:?}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::proto::Call;
+
+    #[test]
+    fn what_no_engine_asks_for_is_no_error_in_the_log() {
+        for (path, level) in [
+            ("/metrics", log::Level::Debug),
+            ("/", log::Level::Debug),
+            ("/favicon.ico", log::Level::Debug),
+            ("/NetworkDriver.New", log::Level::Warn),
+            ("/IpamDriver.New", log::Level::Warn),
+            ("/NetworkDriver.Leave", log::Level::Error),
+        ] {
+            assert_eq!(Call::parse(path, b"").unwrap_err().level(), level, "{path}");
+        }
+    }
 }

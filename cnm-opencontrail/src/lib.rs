@@ -8,6 +8,9 @@ pub mod cli;
 pub mod daemon;
 pub mod driver;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ipam;
 mod keyed_lock;
 mod network_users;

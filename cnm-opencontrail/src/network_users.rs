@@ -5,6 +5,7 @@
 
 use contrail_core::api::{Resource, VirtualNetwork};
 use contrail_core::attach::{Attacher, Result};
+use contrail_core::error::counted;
 use contrail_core::error::report;
 use contrail_core::ownership::{NetworkUser, UserKind, is_by_plugin, users};
 use contrail_core::{Deadline, Error};
@@ -96,7 +97,7 @@ pub(crate) fn register(
     }
 }
 
-/// Removes the annotation of a user, and the network if this project made it and no user remains. Does
+/// Removes the annotations of a user under all names that the host has had, and the network if this project made it and no user remains. Does
 /// nothing for a network that no longer exists.
 ///
 /// # Errors
@@ -104,13 +105,17 @@ pub(crate) fn register(
 pub(crate) fn unregister(
     attacher: &Attacher,
     id: Uuid,
-    user_key: &str,
+    user_keys: &[String],
     end: Deadline,
 ) -> Result<()> {
     let client = attacher.client(end);
-    let unregistered = client.annotate::<VirtualNetwork>(id, user_key, None);
-    if matches!(&unregistered, Err(error) if error.is_not_found()) {
-        return Ok(());
+    let mut unregistered = Ok(());
+    for key in user_keys {
+        let done = client.annotate::<VirtualNetwork>(id, key, None);
+        if matches!(&done, Err(error) if error.is_not_found()) {
+            return Ok(());
+        }
+        unregistered = unregistered.and(done);
     }
     let Some(network) = client.get_opt::<VirtualNetwork>(id)? else {
         return Ok(());
@@ -125,7 +130,10 @@ pub(crate) fn unregister(
     }
     let users = users(&network.meta).count();
     if users > 0 {
-        log::info!("kept virtual network {name}: it has {users} other users");
+        log::info!(
+            "kept virtual network {name}: it has {}",
+            counted(users, "other user")
+        );
         return Ok(());
     }
     if remove(attacher, id, end)? {

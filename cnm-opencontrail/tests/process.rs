@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -101,18 +103,18 @@ fn a_second_plugin_is_refused_and_the_first_keeps_running() {
     let second = program.output(&[]);
     assert!(!second.status.success());
     assert!(text(&second.stderr).contains("another plugin answers"));
-    assert!(program.output(&["ping"]).status.success());
+    assert!(program.output(&["ping", "--socket"]).status.success());
 }
 
 #[test]
 fn ping_fails_unless_a_plugin_answers() {
     let program = Program::new();
-    let none = program.output(&["ping"]);
+    let none = program.output(&["ping", "--socket"]);
     assert!(!none.status.success());
     let error = text(&none.stderr);
     assert!(error.contains("no plugin answers on"), "{error}");
     let _serving = program.serve(&[]);
-    let answer = program.output(&["ping"]);
+    let answer = program.output(&["ping", "--socket"]);
     assert!(answer.status.success(), "{}", text(&answer.stderr));
     assert!(text(&answer.stdout).contains("opencontrail.sock: {\"Implements\":"));
 }
@@ -123,7 +125,7 @@ fn one_process_can_have_several_names() {
     let mut serving = program.serve(&["--name", "a", "--name", "b"]);
     let end = Instant::now() + Duration::from_secs(10);
     while !program
-        .output(&["ping", "--name", "a", "--name", "b"])
+        .output(&["ping", "--socket", "--name", "a", "--name", "b"])
         .status
         .success()
     {
@@ -261,6 +263,28 @@ fn a_socket_that_systemd_opened_is_served_and_stays() {
 }
 
 #[test]
+fn what_deserves_attention_is_said_beside_the_settings() {
+    let program = Program::new();
+    let password = program.path("password");
+    std::fs::write(&password, "hush").unwrap();
+    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
+    let ini = program.path("ini");
+    std::fs::write(&ini, "[auth]\nAUTHN_TENNANT = blue\n").unwrap();
+    let output = program
+        .command(&["config", "-u", "bob", "-a", "https://a"])
+        .env("ADMIN_PASSWORD_FILE", &password)
+        .env("OS_INSECURE", "true")
+        .env("VNC_API_LIB_INI", &ini)
+        .output()
+        .unwrap();
+    let log = text(&output.stderr);
+    for expected in ["admin_password in", "insecure (", "AUTHN_TENANT?"] {
+        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    }
+    assert!(output.status.success() && !log.contains("hush"), "{log}");
+}
+
+#[test]
 fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     let program = Program::new();
     for (arguments, expected) in [
@@ -278,10 +302,15 @@ fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
     let mut serving = program.serve(&["-g", "global", "-u", "bob", "-p", "hush"]);
     serving.terminate();
     let log = serving.log();
-    assert!(
-        log.contains("SCOPE=local") && log.contains("ADMIN_PASSWORD_FILE"),
-        "{log}"
-    );
+    for warning in [
+        "SCOPE=local",
+        "--endpoint-mode dnsrr",
+        "ADMIN_PASSWORD_FILE",
+    ] {
+        assert!(log.contains(warning), "{log}");
+    }
+    // Nothing is known of an earlier start.
+    assert!(!log.contains("restart Docker"), "{log}");
     assert!(!log.contains("hush"));
     let first = log.lines().next().unwrap();
     assert!(
@@ -293,6 +322,74 @@ fn wrong_settings_are_refused_and_unusual_ones_warned_of_at_the_start() {
 }
 
 #[test]
+fn a_scrape_of_metrics_is_answered_and_leaves_no_error_in_the_log() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    for request in [
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ] {
+        let socket = program.path("plugins/opencontrail.sock");
+        let mut stream = UnixStream::connect(socket).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    serving.terminate();
+    let log = serving.log();
+    assert!(
+        !log.contains("] error: ") && !log.contains("metrics"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_change_of_what_docker_remembers_is_warned_of_once() {
+    let program = Program::new();
+    for (arguments, expected) in [
+        (&[][..], None),
+        (&["-g", "global"], Some("the scope was local and is global")),
+        (&["-g", "global"], None),
+        (
+            &["-g", "global", "--name", "a"],
+            Some("/a.sock. Docker reads"),
+        ),
+    ] {
+        let mut serving = program.serve(arguments);
+        let name = if arguments.contains(&"a") {
+            "a"
+        } else {
+            "opencontrail"
+        };
+        let end = Instant::now() + Duration::from_secs(10);
+        while !program.path(&format!("plugins/{name}.sock")).exists() {
+            assert!(Instant::now() < end, "no socket: {}", serving.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        serving.terminate();
+        let log = serving.log();
+        assert_eq!(
+            log.contains("restart Docker after"),
+            expected.is_some(),
+            "{log}"
+        );
+        assert!(log.contains(expected.unwrap_or_default()), "{log}");
+    }
+}
+
+#[test]
+fn a_ping_fails_while_the_api_does_not_answer_although_the_plugin_does() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]);
+    assert!(program.output(&["ping", "--socket"]).status.success());
+    let refused = program.output(&["ping"]);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains(DEAD));
+    serving.terminate();
+}
+
+#[test]
 fn a_stale_socket_is_replaced() {
     let program = Program::new();
     let mut serving = program.serve(&[]);
@@ -301,7 +398,7 @@ fn a_stale_socket_is_replaced() {
     assert!(Path::new(&program.path("plugins/opencontrail.sock")).exists());
     let mut again = program.serve(&[]);
     let end = Instant::now() + Duration::from_secs(10);
-    while !program.output(&["ping"]).status.success() {
+    while !program.output(&["ping", "--socket"]).status.success() {
         assert!(Instant::now() < end, "{}", again.log());
     }
     again.terminate();

@@ -26,8 +26,21 @@ impl Settings {
         self.client_over(&self.transport()?, program)
     }
 
+    /// The transport to the API and the agent. Says what about the settings deserves attention: from
+    /// here on they are used.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>> {
+        self.warn();
         Ok(Arc::new(Http::new(&self.tls, self.timeouts.connect)?))
+    }
+
+    fn keystone_transport(&self, api: &Arc<dyn Transport>) -> Result<Arc<dyn Transport>> {
+        match self.keystone_tls == self.tls {
+            true => Ok(api.clone()),
+            false => Ok(Arc::new(Http::new(
+                &self.keystone_tls,
+                self.timeouts.connect,
+            )?)),
+        }
     }
 
     pub(crate) fn client_over(
@@ -40,7 +53,7 @@ impl Settings {
             Auth::Unknown { reason } => Arc::new(NoToken(reason.clone())),
             Auth::Token(token) => Arc::new(FixedToken(token.clone())),
             Auth::Keystone(account) => Arc::new(Keystone::new(
-                transport.clone(),
+                self.keystone_transport(transport)?,
                 account.clone(),
                 &self.run_dir.join("tokens"),
             )?),

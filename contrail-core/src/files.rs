@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -120,6 +120,14 @@ pub fn check_plain(metadata: &fs::Metadata) -> io::Result<()> {
         false if metadata.is_symlink() => Err(odd("it is a symbolic link")),
         false => Err(odd("it is not a regular file")),
     }
+}
+
+/// Whether every user of this host may read a file.
+///
+/// # Errors
+/// The system's error.
+pub fn is_readable_by_others(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.mode() & 0o004 != 0)
 }
 
 fn odd(reason: &str) -> io::Error {
@@ -247,8 +255,7 @@ fn is_old(entry: &fs::DirEntry) -> bool {
 pub fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        // A read-only file system says so before it looks.
+        // A file system that is read-only says so before it looks for the file.
         Err(_) if is_absent(path) => Ok(false),
         Err(e) => Err(Error::file("remove", path, e)),
     }

@@ -11,8 +11,9 @@
 //! use contrail_core::api::{ListQuery, Resource, VirtualNetwork};
 //! use contrail_core::settings::Settings;
 //!
-//! let client = Settings::from_env()?.client("my-program")?;
-//! let query = ListQuery::children_of("project", "default-domain:admin".parse()?);
+//! let settings = Settings::from_env()?;
+//! let client = settings.client("my-program")?;
+//! let query = ListQuery::children_of("project", settings.project_name());
 //! for network in client.list::<VirtualNetwork>(&query)? {
 //!     println!("{}", network.fq_name());
 //! }

@@ -13,26 +13,29 @@ use std::thread;
 use std::time::Duration;
 
 use contrail_core::http::{Http, TlsSettings};
-use contrail_core::keystone::{Keystone, KeystoneSettings, TokenSource};
+use contrail_core::keystone::{
+    Credential, Identity, Keystone, KeystoneSettings, Subject, TokenSource, Version,
+};
 use contrail_core::{Deadline, Error, Secret};
 use support::{Act, Seen, Server, answer, nobody};
 
 const PASSWORD: &str = "contrail123";
 
 fn settings(url: String) -> KeystoneSettings {
-    KeystoneSettings {
-        url,
-        user: "admin".into(),
-        password: Secret::new(PASSWORD),
-        project: "demo".into(),
-        user_domain: "default".into(),
-        project_domain: "default".into(),
-    }
+    account(url, PASSWORD, "demo")
+}
+
+fn account(url: String, password: &str, project: &str) -> KeystoneSettings {
+    KeystoneSettings::with_password(url, "admin", Secret::new(password), project)
 }
 
 fn keystone(url: String, cache: &Path) -> Keystone {
+    with(settings(url), cache).unwrap()
+}
+
+fn with(settings: KeystoneSettings, cache: &Path) -> contrail_core::Result<Keystone> {
     let http = Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap();
-    Keystone::new(Arc::new(http), settings(url), cache).unwrap()
+    Keystone::new(Arc::new(http), settings, cache)
 }
 
 fn soon() -> Deadline {
@@ -101,13 +104,43 @@ fn without_a_version_3_is_tried_before_2() {
 }
 
 #[test]
-fn a_token_can_stand_for_the_password() {
+fn a_token_or_an_application_credential_can_stand_for_the_password() {
     let dir = tempfile::tempdir().unwrap();
-    let server = v2("2099-01-01T00:00:00Z");
-    let keystone = keystone(server.url("/v2.0"), dir.path()).with_token(Secret::new("unscoped"));
-    assert_eq!(token(&keystone), "v2-1");
-    let body = server.seen().pop().unwrap().body;
-    assert!(body.contains("unscoped") && !body.contains(PASSWORD));
+    let (project, secret) = (Subject::Id("p1".into()), Secret::new("geheim"));
+    let token = Identity::Token {
+        token: secret.clone(),
+        project,
+    };
+    let credential = Identity::ApplicationCredential {
+        credential: Credential::Id("c1".into()),
+        secret,
+    };
+    for (identity, version, path) in [
+        (token.clone(), None, "/v2.0/tokens"),
+        (token, Some(Version::V3), "/v3/auth/tokens"),
+        (credential, None, "/v3/auth/tokens"),
+    ] {
+        let server = match path {
+            "/v2.0/tokens" => v2("2099-01-01T00:00:00Z"),
+            _ => v3(),
+        };
+        let url = match version {
+            None if path == "/v2.0/tokens" => server.url("/v2.0"),
+            _ => server.url(""),
+        };
+        let keystone = with(
+            KeystoneSettings {
+                url,
+                version,
+                identity,
+            },
+            dir.path(),
+        );
+        self::token(&keystone.unwrap());
+        let seen = server.seen().pop().unwrap();
+        assert_eq!(seen.line, format!("POST {path}"));
+        assert!(seen.body.contains("geheim"), "{}", seen.body);
+    }
 }
 
 #[test]
@@ -136,8 +169,7 @@ fn an_account_never_gets_the_token_of_another() {
     let dir = tempfile::tempdir().unwrap();
     let server = v2("2099-01-01T00:00:00Z");
     let http = Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap();
-    let mut other = settings(server.url("/v2.0"));
-    other.project = "other".into();
+    let other = account(server.url("/v2.0"), PASSWORD, "other");
     let other = Keystone::new(Arc::new(http), other, dir.path()).unwrap();
     assert_eq!(token(&keystone(server.url("/v2.0"), dir.path())), "v2-1");
     assert_eq!(token(&other), "v2-2");
@@ -152,10 +184,7 @@ fn a_wrong_password_fails_also_while_the_token_of_the_right_one_is_kept() {
     let url = server.url("/v2.0");
     let http = || Arc::new(Http::new(&TlsSettings::default(), Duration::from_secs(5)).unwrap());
     let wrong = |cache: &Path| {
-        let settings = KeystoneSettings {
-            password: Secret::new("sesame"),
-            ..settings(url.clone())
-        };
+        let settings = account(url.clone(), "sesame", "demo");
         let error = Keystone::new(http(), settings, cache)
             .unwrap()
             .token(soon());

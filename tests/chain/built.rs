@@ -143,7 +143,7 @@ fn a_chain_that_the_controller_lost_is_not_complete_and_apply_brings_it_back() {
 
         let ended = service_chain("apply", &document(), &["--wait=60"]);
         assert!(
-            ended.err.contains("the controller has lost it"),
+            ended.err.contains("the controller has lost the chain"),
             "{}",
             ended.err
         );

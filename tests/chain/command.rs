@@ -139,7 +139,7 @@ fn mistakes_are_named_with_code_2_and_nothing_is_written() {
             (with("colour", json!("red")), "unknown field `colour`"),
             (with("services", json!([])), "service"),
             (with("left", json!("bare")), "bare has no subnet"),
-            (with("right", json!("net1")), "it is a cycle"),
+            (with("right", json!("net1")), "the chain contains a cycle"),
             (
                 with(
                     "services",

@@ -16,6 +16,7 @@ mod outage;
 mod refuse;
 mod removal;
 mod service;
+mod state;
 mod status;
 mod storage;
 mod subnets;

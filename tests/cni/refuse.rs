@@ -268,7 +268,7 @@ fn an_interface_name_that_is_taken() {
         prepare,
         || network("n", "10.1.1.0/24"),
         4,
-        &["eth0", "exists already"],
+        &["eth0", "already exists"],
     );
 }
 

@@ -116,6 +116,24 @@ fn del_does_not_claim_what_it_could_neither_do_nor_note() {
 }
 
 #[test]
+fn del_of_what_was_never_there_needs_no_directory_to_write_to() {
+    sandbox::test(|| {
+        let lab = lab();
+        let netns = TestNetns::new("c").unwrap();
+        for trouble in Trouble::BOTH {
+            state_of("64k");
+            let before = everything(&lab, &[netns.netns()]);
+            trouble.begin();
+            let deleted = call("DEL", &netns).run().ok();
+            assert_eq!(deleted.log, "");
+            trouble.end();
+            assert_eq!(everything(&lab, &[netns.netns()]), before);
+            umount(STATE).unwrap();
+        }
+    });
+}
+
+#[test]
 fn del_works_without_noting_anything_while_the_directory_cannot_be_written() {
     sandbox::test(|| {
         let lab = lab();

@@ -22,7 +22,7 @@ fn an_endpoint_that_has_joined_is_not_made_a_second_time() {
         let running = objects(&lab);
         let refused = engine.create_endpoint("n1", "e1", "10.1.1.2/24");
         let refused = refused.unwrap_err();
-        assert!(refused.contains("exists already"), "{refused}");
+        assert!(refused.contains("already exists"), "{refused}");
         assert_eq!(objects(&lab), running);
 
         engine.leave("n1", "e1");

@@ -65,6 +65,11 @@ impl Engine {
         Self::on(node)
     }
 
+    /// The plugin of the host `earlier` under another name of the host.
+    pub fn renamed(node: &str, earlier: &str) -> Self {
+        Self::with_state(node, &format!("/var/lib/contrail/{earlier}"), ["4", "2"])
+    }
+
     fn with_state(node: &str, state: &str, timeouts: [&str; 2]) -> Self {
         let settings = settings(node, state, timeouts);
         let plugin = Daemon::new(&settings, Scope::Local).unwrap();

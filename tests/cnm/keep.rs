@@ -84,7 +84,7 @@ fn join(engine: &Engine, network: &str, endpoint: &str) {
 }
 
 /// The agent comes back without what it knew.
-fn forgetful_restart(lab: &Lab) {
+pub fn forgetful_restart(lab: &Lab) {
     lab.stop_service(Restartable::Agent);
     for file in fs::read_dir(PORTS).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();

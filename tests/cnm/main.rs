@@ -4,6 +4,7 @@
 
 mod clean;
 mod conflicts;
+mod deletion;
 mod driver;
 mod engine;
 mod faults;
@@ -15,7 +16,9 @@ mod kills;
 mod life;
 mod options;
 mod recovery;
+mod renamed;
 mod replay;
 mod services;
+mod shared;
 mod storage;
 mod upgrade;

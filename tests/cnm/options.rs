@@ -2,6 +2,7 @@
 
 use contrail_core::FqName;
 use contrail_core::api::{ListQuery, SecurityGroup, VirtualMachineInterface, VirtualNetwork};
+use contrail_core::kernel::{Dataplane, Kernel};
 use contrail_lab::sandbox;
 use opencontrail_tests::world::{client, lab};
 use serde_json::json;
@@ -27,6 +28,38 @@ fn a_network_that_exists_must_have_the_route_targets_that_are_asked_for() {
         two.create_with(json!({"name": "net1", "rt": "64512:2"}))
             .unwrap();
     });
+}
+
+#[test]
+fn another_network_never_changes_the_route_targets_on_a_host_with_any_name() {
+    for node in [
+        "node1.pool.example.com",
+        "pool",
+        "a.pool.",
+        "docker-network.pool.1",
+    ] {
+        sandbox::test(move || {
+            let lab = lab();
+            let engine = Engine::on(node);
+            let create = |id: &str, target: &str| {
+                let create = json!({
+                    "NetworkID": id,
+                    "Options": {"com.docker.network.generic": {"name": "net1", "rt": target}},
+                    "IPv4Data": [{"Pool": SUBNET, "Gateway": "10.1.1.1/24"}],
+                });
+                engine.send("CreateNetwork", create)
+            };
+            create("n1", "64512:1").unwrap();
+            let before = objects(&lab);
+            for (id, target) in [("n2", "64512:2"), ("pool.n3", "64512:1,64512:3")] {
+                let error = create(id, target).unwrap_err();
+                let asked = target.replace("64512", "target:64512").replace(',', ", ");
+                assert!(error.contains(&asked), "{node}: {error}");
+                assert!(error.contains("has target:64512:1:"), "{node}: {error}");
+                assert_eq!(objects(&lab), before);
+            }
+        });
+    }
 }
 
 #[test]
@@ -153,5 +186,54 @@ fn published_ports_are_an_error_only_on_request() {
                 );
             }
         }
+    });
+}
+
+#[test]
+fn dockers_own_labels_have_their_effect_or_are_refused() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        let before = objects(&lab);
+        for (label, value) in [("enable_ipv6", "true"), ("bridge.enable_icc", "false")] {
+            let options = json!({"name": "net1", format!("com.docker.network.{label}"): value});
+            let error = engine.create_with(options).unwrap_err();
+            assert!(error.contains(label), "{error}");
+            assert_eq!(objects(&lab), before);
+        }
+        let options = json!({
+            "name": "net1",
+            "com.docker.network.driver.mtu": "1400",
+            "com.docker.network.container_iface_prefix": "net",
+        });
+        engine.create_with(options).unwrap();
+        let endpoint = |label: &str| {
+            json!({
+                "NetworkID": "n1",
+                "EndpointID": "e1",
+                "Interface": {"Address": "10.1.1.2/24"},
+                "Options": {
+                    "com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1",
+                    label: "1400",
+                },
+            })
+        };
+        for label in [
+            "com.docker.network.endpoint.ifname",
+            "com.docker.network.driver.mtu",
+        ] {
+            let error = engine.send("CreateEndpoint", endpoint(label)).unwrap_err();
+            assert!(error.contains(label), "{error}");
+        }
+        engine
+            .send("CreateEndpoint", endpoint("com.docker.network.new"))
+            .unwrap();
+        let joined = engine.join("n1", "e1", "s1").unwrap();
+        assert_eq!(joined["InterfaceName"]["DstPrefix"], "net");
+        let link = joined["InterfaceName"]["SrcName"].as_str().unwrap();
+        assert_eq!(
+            Kernel::new().link(None, link).unwrap().unwrap().mtu,
+            Some(1400)
+        );
     });
 }

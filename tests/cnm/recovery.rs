@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use contrail_core::api::{
-    InstanceIp, IpamSubnet, ListQuery, NetworkIpam, VirtualMachineInterface, VirtualNetwork,
+    InstanceIp, IpamSubnet, ListQuery, NetworkIpam, Project, VirtualMachineInterface,
+    VirtualNetwork,
 };
 use contrail_core::kernel::{Dataplane, Kernel};
 use contrail_core::ownership::mark::RESERVED;
@@ -348,5 +349,49 @@ fn the_mark_of_a_reserved_address_tells_whose_it_is_and_not_its_words() {
             request(&engine, "10.1.1.10").unwrap()["Address"],
             "10.1.1.10/24"
         );
+    });
+}
+
+#[test]
+fn a_network_with_a_copied_annotation_gets_no_endpoint() {
+    sandbox::test(|| {
+        let lab = lab();
+        let engine = Engine::on("host1");
+        engine.create_network("n1", "net1", SUBNET).unwrap();
+        drop(engine);
+        let name: FqName = "default-domain:admin:net1".parse().unwrap();
+        let own: VirtualNetwork = client().lookup(&name).unwrap().unwrap();
+        // With the marks of owner and machine.
+        let stranger = Project::new("default-domain:stranger".parse().unwrap());
+        client().create(&stranger).unwrap();
+        let copies = ["stranger:net1", "stranger:aaa", "admin:aaa"];
+        for copy in copies {
+            let name = format!("default-domain:{copy}").parse().unwrap();
+            let subnet = IpamSubnet::new(SUBNET.parse().unwrap());
+            let mut copy = VirtualNetwork::new(name, NetworkIpam::default_name(), vec![subnet]);
+            copy.meta.annotations = own.meta.annotations.clone();
+            client().create(&copy).unwrap();
+        }
+        let before = objects(&lab);
+        let engine = Engine::without_state("host1");
+        engine.create_endpoint("n1", "e1", "10.1.1.2/24").unwrap();
+        let ports: Vec<VirtualMachineInterface> =
+            client().list(&ListQuery::all().detail()).unwrap();
+        let networks: Vec<&FqName> = ports
+            .iter()
+            .flat_map(|port| &port.virtual_network_refs)
+            .filter_map(|network| network.to.as_ref())
+            .collect();
+        assert_eq!(networks, [&name]);
+        engine.delete_endpoint("n1", "e1");
+        assert_eq!(objects(&lab), before);
+        // Where only the copies are left, none of them is meant.
+        engine.delete_network("n1");
+        drop(engine);
+        let engine = Engine::without_state("host1");
+        let error = engine
+            .create_endpoint("n1", "e1", "10.1.1.2/24")
+            .unwrap_err();
+        assert!(error.contains("n1 is not known"), "{error}");
     });
 }

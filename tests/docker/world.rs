@@ -135,7 +135,12 @@ impl World {
         let log = File::options().append(true).create(true).open(log);
         let child = self.command(host).stderr(log.unwrap()).spawn().unwrap();
         let end = Instant::now() + Duration::from_secs(10);
-        let ping = || self.command(host).arg("ping").output().unwrap();
+        let ping = || {
+            self.command(host)
+                .args(["ping", "--socket"])
+                .output()
+                .unwrap()
+        };
         while !ping().status.success() {
             assert!(Instant::now() < end, "no answer of {}", host.driver());
         }

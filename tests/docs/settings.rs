@@ -1,7 +1,8 @@
 //! The table of settings.
 
-use contrail_core::settings::SETTINGS;
+use contrail_core::settings::{FOREIGN, Foreign, Key, SETTINGS, Treatment};
 use opencontrail_tests::pages::page;
+use serde_json::Value;
 
 use super::tables;
 
@@ -35,4 +36,65 @@ fn the_table_of_settings_is_that_of_the_code() {
         "write this into docs/settings.md:\n{}",
         rows.join("\n")
     );
+}
+
+#[test]
+fn the_table_of_other_variables_is_that_of_the_code() {
+    let page = page("docs/settings.md");
+    let row = |foreign: &Foreign| {
+        let meaning = match foreign.treatment {
+            Treatment::Refused(reason) => format!("refused: {reason}"),
+            Treatment::NoEffect(reason) => format!("no effect: {reason}"),
+            Treatment::PartOf(key) => format!("part of `{}`", key.name()),
+        };
+        format!("| `{}` | {meaning} |", foreign.name)
+    };
+    let rows: Vec<String> = FOREIGN.iter().map(row).collect();
+    assert_eq!(
+        tables::rows(&page, "variable"),
+        rows,
+        "write this into docs/settings.md:\n{}",
+        rows.join("\n")
+    );
+}
+
+#[test]
+fn the_managed_plugin_has_every_setting_and_none_of_its_own_defaults() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/deploy/plugin/config.json"
+    );
+    let config: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let variables = config["env"].as_array().unwrap();
+    let named = |name: &str| variables.iter().any(|variable| variable["name"] == name);
+    for setting in SETTINGS {
+        let count = setting.env.iter().filter(|name| named(name)).count();
+        // The engine has chosen the socket.
+        let expected = usize::from(setting.key != Key::SocketPath);
+        assert_eq!(
+            count, expected,
+            "{} by one of {:?}",
+            setting.name, setting.env
+        );
+        let in_files = setting
+            .env
+            .iter()
+            .filter(|name| named(&format!("{name}_FILE")));
+        assert_eq!(
+            in_files.count(),
+            usize::from(setting.secret),
+            "{}",
+            setting.name
+        );
+    }
+    let secrets = SETTINGS.iter().filter(|setting| setting.secret).count();
+    assert_eq!(variables.len(), SETTINGS.len() - 1 + secrets);
+    for variable in variables {
+        // One that is set would win over the files in /etc/contrail.
+        assert_eq!(variable["value"], "", "{}", variable["name"]);
+        assert_eq!(variable["settable"][0], "value", "{}", variable["name"]);
+    }
+    let mounts = config["mounts"].as_array().unwrap();
+    let places: Vec<&Value> = mounts.iter().map(|mount| &mount["destination"]).collect();
+    assert_eq!(places, ["/var/lib/contrail", "/etc/contrail"]);
 }

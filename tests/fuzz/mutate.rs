@@ -1,9 +1,11 @@
-//! Mutations of texts, each given by a number.
+//! Mutations of texts.
 
-use opencontrail_tests::random::Random;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 
 /// What parsers stumble over.
-const TOKENS: [&[u8]; 20] = [
+const TOKENS: [&[u8]; 26] = [
     b"null",
     b"true",
     b"-1",
@@ -18,44 +20,81 @@ const TOKENS: [&[u8]; 20] = [
     b"\\u0000",
     b"\\ud800",
     b"\xff\xfe",
+    b"\xef\xbb\xbf",
     b"../../etc/passwd",
     b"\0",
     b"::",
     b"/",
     b"%s",
+    b"%(x)s",
     b"\n",
+    b"\t#",
+    b"\r\n",
+    "é".as_bytes(),
+    "\u{202e}".as_bytes(),
 ];
 
-/// The mutation with this number of some text of the corpus.
-pub fn mutation(corpus: &[Vec<u8>], number: u64) -> Vec<u8> {
-    let mut random = Random(number);
-    let mut text = corpus[random.below(corpus.len())].clone();
-    for _ in 0..=random.below(4) {
-        change(&mut text, corpus, &mut random);
-    }
-    text
+/// A change of a text. Places are relative to its length.
+#[derive(Clone, Debug)]
+enum Change {
+    Flip(Index, u8),
+    Cut(Index),
+    Remove(Index, usize),
+    Put(Index, usize, &'static [u8]),
+    Repeat(Index, usize),
+    /// What follows is the end of another text.
+    Continue(Index, Index, Index),
 }
 
-fn change(text: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
-    let at = random.below(text.len());
-    let end = (at + random.below(16)).min(text.len());
-    match random.below(6) {
-        0 if !text.is_empty() => text[at] ^= 1 << random.below(8),
-        1 => text.truncate(at),
-        2 => drop(text.drain(at..end)),
-        3 => {
-            let token = TOKENS[random.below(TOKENS.len())];
-            text.splice(at..end, token.iter().copied());
+/// Texts of a corpus with up to five changes.
+pub fn mutations(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    assert!(!corpus.is_empty());
+    (any::<Index>(), vec(changes(), 1..=5)).prop_map(move |(text, changes)| {
+        let mut text = text.get(&corpus).clone();
+        changes
+            .iter()
+            .for_each(|change| apply(change, &mut text, &corpus));
+        text
+    })
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let (place, length) = (any::<Index>, 0..16_usize);
+    prop_oneof![
+        (place(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        place().prop_map(Change::Cut),
+        (place(), length.clone()).prop_map(|(at, length)| Change::Remove(at, length)),
+        (place(), length.clone(), select(&TOKENS[..]))
+            .prop_map(|(at, length, token)| Change::Put(at, length, token)),
+        (place(), length).prop_map(|(at, length)| Change::Repeat(at, length)),
+        (place(), place(), place()).prop_map(|(at, other, from)| Change::Continue(at, other, from)),
+    ]
+}
+
+fn apply(change: &Change, text: &mut Vec<u8>, corpus: &[Vec<u8>]) {
+    // A place behind the last byte is one, too.
+    let size = text.len();
+    let range = |at: &Index, length: &usize| {
+        let at = at.index(size + 1);
+        at..(at + length).min(size)
+    };
+    match change {
+        Change::Flip(at, bit) if size > 0 => text[at.index(size)] ^= 1 << bit,
+        Change::Flip(..) => {}
+        Change::Cut(at) => text.truncate(at.index(size + 1)),
+        Change::Remove(at, length) => drop(text.drain(range(at, length))),
+        Change::Put(at, length, token) => {
+            text.splice(range(at, length), token.iter().copied());
         }
-        4 => {
-            let piece = text[at..end].to_vec();
-            text.splice(at..at, piece);
+        Change::Repeat(at, length) => {
+            let range = range(at, length);
+            let piece = text[range.clone()].to_vec();
+            text.splice(range.start..range.start, piece);
         }
-        _ => {
-            let other = &corpus[random.below(corpus.len())];
-            let from = random.below(other.len());
-            text.truncate(at);
-            text.extend(&other[from..]);
+        Change::Continue(at, other, from) => {
+            let other = other.get(corpus);
+            text.truncate(at.index(size + 1));
+            text.extend(&other[from.index(other.len() + 1)..]);
         }
     }
 }

@@ -26,6 +26,51 @@ fn a_pool_without_a_network_is_refused_with_the_option_that_names_one() {
 }
 
 #[test]
+fn without_options_the_one_network_of_the_project_with_the_subnet_is_meant() {
+    let world = World::new();
+    let client = world.client();
+    let subnet = |prefix: &str| IpamSubnet::new(prefix.parse().unwrap());
+    let make = |name: &str, prefixes: &[&str]| {
+        let name = format!("default-domain:admin:{name}").parse().unwrap();
+        let subnets = prefixes.iter().map(|prefix| subnet(prefix)).collect();
+        let network = VirtualNetwork::new(name, NetworkIpam::default_name(), subnets);
+        client.create(&network).unwrap();
+    };
+    make("net1", &["10.1.1.0/24", "fd00:1::/64"]);
+    make("net2", &["10.1.2.0/24"]);
+    make("net3", &["10.1.2.0/24", "10.1.3.0/24"]);
+    make_flat_network(&client, &["10.60.0.0/24"], None);
+    for (pool, expected) in [
+        ("10.1.1.0/24", Ok("default-domain:admin:net1@10.1.1.0/24@")),
+        ("fd00:1::/64", Ok("default-domain:admin:net1@fd00:1::/64@")),
+        ("10.1.3.0/24", Ok("default-domain:admin:net3@10.1.3.0/24@")),
+        (
+            "10.60.0.0/24",
+            Ok("default-domain:admin:pods@10.60.0.0/24@"),
+        ),
+        ("10.1.2.0/24", Err("net2, default-domain:admin:net3")),
+        ("10.1.1.0/25", Err("has the subnet 10.1.1.0/25")),
+        ("10.9.9.0/24", Err("has the subnet 10.9.9.0/24")),
+        ("", Err("no subnet says which")),
+    ] {
+        match (world.pool(pool, json!({})), expected) {
+            (Ok(answer), Ok(expected)) => {
+                assert_eq!(answer["PoolID"], expected);
+                world.gateway(expected, "").unwrap();
+                world.release_pool(expected);
+            }
+            (Err(error), Err(expected)) => {
+                let error = error.to_string();
+                assert!(error.contains(expected), "{pool}: {error}");
+                assert!(error.contains("external: true"), "{pool}: {error}");
+            }
+            (outcome, _) => panic!("{pool}: {outcome:?}"),
+        }
+    }
+    assert_eq!((world.networks().len(), world.files()), (4, 0));
+}
+
+#[test]
 fn the_network_is_made_with_the_gateway_that_the_user_wants_and_goes_with_the_last_pool() {
     let world = World::new();
     let pool = world.pool("10.1.1.0/24", json!({"name": "net1"})).unwrap();

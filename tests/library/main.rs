@@ -84,7 +84,7 @@ fn the_five_programs_do_what_they_print_and_leave_nothing() {
         );
         let again = run("attach-namespace");
         assert!(!again.success && again.output.is_empty());
-        let refused = "error: interface eth0 exists already in /run/netns/example-fw: …\n";
+        let refused = "error: interface eth0 already exists in /run/netns/example-fw: …\n";
         assert!(is_as(&again.errors, refused), "{}", again.errors);
         prints(
             "list-networks",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // all of it is a test
 
+mod commands;
 mod levels;
 mod secrets;
 mod stuck;

@@ -75,7 +75,7 @@ fn issued() -> Vec<String> {
     let tokens = files.filter_map(|file| {
         let text = fs::read_to_string(file.unwrap().path()).ok()?;
         let stored: Value = serde_json::from_str(&text).ok()?;
-        Some(stored["token"].as_str()?.to_owned())
+        Some(stored["entry"]["token"].as_str()?.to_owned())
     });
     tokens.collect()
 }

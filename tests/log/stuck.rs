@@ -17,10 +17,10 @@ use opencontrail_tests::world::{lab, network};
 use serde_json::json;
 
 /// More than a call on an idle machine takes, and less than its time limit.
-const TIME: Duration = Duration::from_secs(15);
+pub const TIME: Duration = Duration::from_secs(15);
 
 /// A standard error that nobody reads: the reader, how much is in it, and the writer.
-fn full_pipe() -> (PipeReader, usize, Stdio) {
+pub fn full_pipe() -> (PipeReader, usize, Stdio) {
     let (reader, writer) = io::pipe().unwrap();
     let set = |flags| fcntl(writer.as_fd(), FcntlArg::F_SETFL(flags)).unwrap();
     set(OFlag::O_NONBLOCK);
@@ -33,7 +33,7 @@ fn full_pipe() -> (PipeReader, usize, Stdio) {
     (reader, size, writer.into())
 }
 
-fn dev_full() -> Stdio {
+pub fn dev_full() -> Stdio {
     let full = OpenOptions::new().write(true).open("/dev/full");
     full.unwrap().into()
 }

@@ -204,11 +204,13 @@ fn files(directory: &Path, all: &mut BTreeSet<String>) {
 }
 
 /// What is meant to stay: a token that was fetched, the file whose bytes are the locks, the names that this
-/// host has had, and a note that a killed program was just writing, which `clean` removes when it is old.
+/// host has had, what Docker remembers of its plugin, and a note that a killed program was just writing, which
+/// `clean` removes when it is old.
 fn is_kept(file: &str) -> bool {
     file.starts_with("/run/contrail/tokens/")
         || file.ends_with(".lock")
         || file.ends_with("/nodes")
         || file.ends_with("/nodes.json")
+        || file.ends_with("/remembered/plugin.json")
         || file.contains("/uses/.")
 }

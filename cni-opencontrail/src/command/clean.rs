@@ -113,7 +113,7 @@ fn places(
 ) -> Result<Vec<(Settings, FqName)>, CniError> {
     let Some(file) = &request.file else {
         let settings = sources.load(Vec::new())?;
-        let project = FqName::new([&settings.domain, &settings.project]);
+        let project = settings.project_name();
         return Ok(vec![(settings, project)]);
     };
     let mut places: Vec<(Settings, FqName)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contrail_core::error::Error;
+use contrail_core::error::{Error, counted};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -50,7 +50,10 @@ pub fn run(call: &Call) -> Result<(), CniError> {
             .connect(&one.settings)
             .and_then(|operations| operations.collect(network, &one.network.name, &keep));
         match collected {
-            Ok(count) => log::info!("{count} attachments to {network} were collected"),
+            Ok(count) => log::info!(
+                "removed {} to {network}",
+                counted(count, "stale attachment")
+            ),
             Err(error) => outcome = outcome.and(Err(error.into())),
         }
     }

@@ -1,6 +1,5 @@
 //! STATUS: could ADD be served now?
 
-use contrail_core::FqName;
 use contrail_core::error::report;
 
 use super::plan;
@@ -18,7 +17,7 @@ pub fn run(call: &Call) -> Result<(), CniError> {
     let planned = plan::plan(call)?;
     for group in plan::by_place(&planned) {
         let settings = &group[0].settings;
-        let project = FqName::new([&settings.domain, &settings.project]);
+        let project = settings.project_name();
         let demands = group.iter().map(plan::demand);
         let demands = demands.collect::<Result<Vec<_>, _>>()?;
         let status = call.connect(settings)?.status(&project, &demands);

@@ -26,7 +26,7 @@ pub struct Config {
     pub object: Object,
 }
 
-/// Reads standard input to a JSON object.
+/// Reads standard input to a JSON object. A byte order mark before it is skipped.
 ///
 /// # Errors
 ///
@@ -35,13 +35,22 @@ pub fn decode(stdin: &[u8]) -> Result<Object, CniError> {
     let refused = |reason: String| {
         CniError::new(CniError::DECODE, "cannot decode the network configuration").with(reason)
     };
-    match serde_json::from_slice(stdin) {
+    let text = stdin.strip_prefix("\u{feff}".as_bytes()).unwrap_or(stdin);
+    match serde_json::from_slice(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(refused("a JSON object is expected".into())),
-        Err(e) if stdin.iter().all(u8::is_ascii_whitespace) => {
-            Err(refused(format!("standard input is empty ({e})")))
+        Err(_) if text.iter().all(u8::is_ascii_whitespace) => {
+            Err(refused("standard input is empty".into()))
         }
-        Err(e) => Err(refused(e.to_string())),
+        Err(e) if e.is_eof() => Err(refused(format!(
+            "it ends in line {}, before the JSON object does",
+            e.line()
+        ))),
+        Err(e) => Err(refused(format!(
+            "it is not JSON at line {} column {}",
+            e.line(),
+            e.column()
+        ))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The configuration of one network.
 
-use contrail_core::FqName;
+use contrail_core::error::Error;
 use contrail_core::settings::{self, Layer, Origin, Settings};
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ impl Network {
             unsupported::check(&self.own, &self.place)?;
             unsupported::check(&self.document, "")?;
         }
-        let project = FqName::new([settings.domain.as_str(), settings.project.as_str()]);
+        let project = settings.project_name();
         let mut options = Options::new(project.child(self.name.as_str()));
         for key in KEYS.iter().filter(|key| key.is_read_by(command)) {
             if let Some(value) = self.value(key) {
@@ -124,12 +124,12 @@ fn layer(object: &Object, name: &str) -> Result<Layer, CniError> {
         let Some(text) = text else {
             // The part of a URL before an @ is a user with a password.
             let is_hidden = setting.setting().secret || value.to_string().contains('@');
-            let shown = match is_hidden {
-                true => Value::from("***"),
-                false => value.clone(),
-            };
+            let what = format!("{key} ({name})");
             let reason = "a text, a number, true, false or a list of those is expected";
-            return Err(invalid(&format!("{key} ({name})"), &shown, reason));
+            return Err(match is_hidden {
+                true => Error::hidden(what, reason).into(),
+                false => invalid(&what, value, reason),
+            });
         };
         let origin = Origin::Document {
             name: name.to_string(),

@@ -143,7 +143,7 @@ impl fmt::Display for UnknownKeys {
         }
         match self.others {
             0 => Ok(()),
-            others => write!(f, " and {others} others"),
+            others => write!(f, " and {others} more"),
         }
     }
 }
@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(network.document.len(), 1, "mtu");
         }
         let text = UnknownKeys::of(&config).to_string();
-        assert!(text.ends_with(" and 8840 others"), "{text}");
+        assert!(text.ends_with(" and 8840 more"), "{text}");
         assert_eq!(text.lines().count(), 1);
         assert!(text.len() < NAMED * 300, "{}", text.len());
     }

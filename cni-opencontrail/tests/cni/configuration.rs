@@ -13,6 +13,30 @@ fn with(changes: Value) -> Plugin {
 }
 
 #[test]
+fn what_cannot_be_decoded_is_said_in_the_words_of_users() {
+    for (text, reason) in [
+        ("", "standard input is empty"),
+        ("\u{feff}\r\n", "standard input is empty"),
+        (
+            "{\"name\": \"n\",\n",
+            "it ends in line 2, before the JSON object does",
+        ),
+        ("{\n'name': 1}", "it is not JSON at line 2 column 1"),
+        ("{\"mtu\": 01}", "it is not JSON at line 1 column 10"),
+        ("[]", "a JSON object is expected"),
+    ] {
+        let error = Plugin::new("ADD").config(text).run().error();
+        assert!(error.1.ends_with(reason), "{text:?}: {}", error.1);
+    }
+}
+
+#[test]
+fn a_configuration_may_start_with_a_byte_order_mark_and_have_line_ends_of_windows() {
+    let text = "\u{feff}{\r\n\"cniVersion\": \"1.1.0\",\r\n\"name\": \"net1\"}\r\n";
+    assert_eq!(Plugin::new("ADD").config(text).run().attachments().len(), 1);
+}
+
+#[test]
 fn what_is_no_json_object_cannot_be_decoded() {
     for text in [
         "",
@@ -195,17 +219,17 @@ fn bad_settings_are_refused_with_key_and_value() {
         (
             json!({"api_server": {"url": "http://user:contrail123@h"}}),
             7,
-            ["api_server", "***"],
+            ["api_server", "api_server (network configuration): "],
         ),
         (
             json!({"vrouter_agent": [["user:contrail123@h"]]}),
             7,
-            ["vrouter_agent", "***"],
+            ["vrouter_agent", "vrouter_agent (network configuration): "],
         ),
         (
             json!({"api_server": "http://user:contrail123@h"}),
             7,
-            ["api_server", "***"],
+            ["api_server", "key api_server): "],
         ),
         (json!({"network": "a:b"}), 7, ["network", "a:b"]),
         (

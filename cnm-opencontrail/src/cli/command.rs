@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use contrail_core::process;
-use contrail_core::process::output::{print, print_error};
+use contrail_core::process::output::{print, print_error, print_warning};
 use contrail_core::settings;
 
 use super::flags::Flags;
+use super::remembered::NOTE;
 use super::{clean, generate, load, options, ping, serve};
 use crate::daemon::PROGRAM;
 use crate::error::{Error, Result};
@@ -45,8 +46,8 @@ enum Command {
     /// no longer exists. Run it in the network namespace of the plugin: in another one, every interface looks
     /// like an orphan.
     Clean(clean::Request),
-    /// Check that the running plugin answers, for health checks.
-    Ping,
+    /// Check that the running plugin, the API and the vRouter agent answer, for health checks.
+    Ping(ping::Request),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -64,7 +65,7 @@ pub fn run(cli: Cli) -> ExitCode {
         None => serve::run(&cli.flags).map_err(one),
         Some(Command::Config) => config(&cli.flags),
         Some(Command::Clean(request)) => clean::run(&cli.flags, &request).map_err(one),
-        Some(Command::Ping) => ping::run(&cli.flags).map_err(one),
+        Some(Command::Ping(request)) => ping::run(&cli.flags, &request).map_err(one),
         Some(Command::Completions { shell }) => {
             show(generate::completions(&mut Cli::command(), shell)).map_err(one)
         }
@@ -81,10 +82,16 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Shows what is known of the settings, and everything that keeps the plugin from using them.
+/// Shows what is known of the settings, what about them deserves attention, and everything that keeps the
+/// plugin from using them.
 fn config(flags: &Flags) -> Result<(), Vec<Error>> {
-    let load::Shown { values, problems } = load::show(flags);
-    show(settings::render(&values)).map_err(|error| vec![error])?;
+    let shown = load::show(flags);
+    let table = format!("{}\n{NOTE}\n", settings::render(&shown.values));
+    show(table).map_err(|error| vec![error])?;
+    for warning in &shown.warnings {
+        print_warning(PROGRAM, warning);
+    }
+    let problems = shown.problems;
     match problems.is_empty() {
         true => Ok(()),
         false => Err(problems),

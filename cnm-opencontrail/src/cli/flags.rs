@@ -71,7 +71,7 @@ pub struct Flags {
     /// OpenContrail project of the virtual networks [default: the Keystone project].
     #[arg(short = 'y', long = "tenant", value_name = "NAME", global = true)]
     tenant: Option<String>,
-    /// Directory of the sockets, or the path of the only one.
+    /// Directory of the sockets, or the path of a single socket.
     #[arg(
         short = 's',
         long = "socketpath",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use contrail_core::Error as CoreError;
 use contrail_core::settings::{
-    Key, Layer, Origin, Overview, Resolved, Settings, Sources, parse_flat_yaml,
+    Key, Layer, Origin, Overview, Resolved, Settings, Sources, Warning, parse_flat_yaml,
 };
 
 use super::Flags;
@@ -52,6 +52,7 @@ fn resolve(sources: &Sources, names: &[String]) -> Result<Loaded> {
 pub(super) struct Shown {
     pub(super) values: Vec<Resolved>,
     pub(super) problems: Vec<Error>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// Resolves as much as can be resolved.
@@ -72,12 +73,20 @@ pub(super) fn show(flags: &Flags) -> Shown {
 }
 
 fn overview(sources: &Sources, names: &[String]) -> Shown {
-    let Overview { values, problems } = Overview::of(sources);
+    let Overview {
+        values,
+        problems,
+        warnings,
+    } = Overview::of(sources);
     let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
     let row = |key| values.iter().find(|row| row.setting.key == key);
     problems.extend(row(Key::Scope).and_then(|row| scope(row).err()));
     problems.extend(row(Key::SocketPath).and_then(|row| sockets(row, names).err()));
-    Shown { values, problems }
+    Shown {
+        values,
+        problems,
+        warnings,
+    }
 }
 
 fn scope(given: &Resolved) -> Result<Scope> {

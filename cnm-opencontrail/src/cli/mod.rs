@@ -7,6 +7,8 @@ mod generate;
 mod load;
 mod options;
 mod ping;
+mod place;
+mod remembered;
 mod serve;
 
 pub use command::{Cli, run};

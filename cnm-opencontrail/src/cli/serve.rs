@@ -11,7 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 use super::flags::Flags;
-use super::load;
+use super::load::{self, Loaded};
+use super::place::warn_of_place;
+use super::remembered::{self, Seen};
 use crate::daemon::{Daemon, PROGRAM};
 use crate::error::{Error, Result};
 use crate::proto::Scope;
@@ -27,6 +29,8 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     logging::start(PROGRAM, &loaded.settings.log);
     warn_of_settings(flags, loaded.scope);
     let daemon = Arc::new(Daemon::new(&loaded.settings, loaded.scope)?);
+    warn_of_place(&loaded.settings.state_dir);
+    warn_of_changes(&loaded);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -132,6 +136,23 @@ fn listen(sockets: &[PathBuf]) -> Result<(Vec<UnixListener>, Vec<Published>)> {
     Ok((listeners, published))
 }
 
+/// Warns if engines that are running remember something else of the plugin.
+fn warn_of_changes(loaded: &Loaded) {
+    let now = Seen {
+        scope: loaded.scope,
+        sockets: loaded.sockets.clone(),
+    };
+    match remembered::record(&loaded.settings.state_dir, &now) {
+        Ok(changes) if changes.is_empty() => {}
+        Ok(changes) => log::warn!("{}. {}", changes.join(", "), remembered::NOTE),
+        // Only the warning is lost.
+        Err(error) => log::debug!(
+            "cannot record the scope and the sockets: {}",
+            report(&error)
+        ),
+    }
+}
+
 /// Warns of settings that are allowed but seldom intended.
 fn warn_of_settings(flags: &Flags, scope: Scope) {
     if flags.has_secret() {
@@ -144,7 +165,8 @@ fn warn_of_settings(flags: &Flags, scope: Scope) {
         log::warn!(
             "scope global: an engine outside of a swarm refuses to create such networks, and a swarm \
              takes them only from a managed plugin. Use SCOPE=local elsewhere: hosts share a virtual \
-             network by its name in OpenContrail"
+             network by its name in OpenContrail. Create services with --endpoint-mode dnsrr: nothing here \
+             serves the virtual IP that their names resolve to otherwise"
         );
     }
 }

@@ -73,7 +73,7 @@ impl NetworkDriver {
             address,
             network: network.name.clone(),
             holder: format!(
-                "{} has it. Docker's own IPAM does not know what others give out: \
+                "{} has it. Docker's own IPAM does not know of addresses that others assign: \
                  create the network with --ipam-driver opencontrail",
                 holder.unwrap_or_else(|| "another interface".into())
             ),

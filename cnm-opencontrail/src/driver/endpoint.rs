@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::names::container_name;
 use super::network_driver::NetworkDriver;
 use super::pools::address_of;
+use super::recover::unknown;
 use super::store::{EndpointEntry, Network};
 use super::{endpoint_options, published_ports};
 use crate::error::Result;
@@ -55,11 +56,16 @@ impl NetworkDriver {
             mac,
             vm: None,
             service: options.service,
+            node: Some(self.node.clone()),
             stage: Stage::Live,
             options: options.interface,
         };
         published_ports::check(request, &network, &entry)?;
         let mac_of_objects = self.create_recorded(&request.endpoint_id, &entry, end, || {
+            // A removal of the network takes the endpoints that are recorded when it begins: this one is
+            // among them, or the network is no longer there.
+            self.recorded(&request.network_id)?
+                .ok_or_else(|| unknown(&request.network_id))?;
             self.create_objects(request, &network, &entry, end)
         })?;
         let interface = match mac {
@@ -95,6 +101,7 @@ impl NetworkDriver {
             }
             _ => {}
         }
+        self.attacher.remember_name()?;
         let creating = EndpointEntry {
             stage: Stage::Creating,
             ..entry.clone()

@@ -52,7 +52,37 @@ pub(crate) const ENDPOINT_OPTIONS: Table<Draft> = Table {
                 Ok(())
             },
         },
+        DockerOption {
+            key: "com.docker.network.endpoint.ifname",
+            example: "net0",
+            meaning: "refused: Docker names the interfaces of this driver itself",
+            read: |_, given| {
+                Err(given.refused(
+                    "Docker names the interfaces of this driver itself: give their beginning to the network, by \
+                     docker network create -o com.docker.network.container_iface_prefix=…",
+                ))
+            },
+        },
+        DockerOption {
+            key: "com.docker.network.driver.mtu",
+            example: "1400",
+            meaning: "refused: containers have the MTU of their network",
+            read: |_, given| {
+                Err(given.refused(
+                    "containers have the MTU of their network: docker network create -o mtu=…",
+                ))
+            },
+        },
     ]],
+    dockers: &[
+        "com.docker.network.portmap",
+        "com.docker.network.endpoint.exposedports",
+        "com.docker.network.endpoint.macaddress",
+        "com.docker.network.endpoint.dnsservers",
+        "com.docker.network.endpoint.sysctls",
+        "com.docker.network.endpoint.advertise_addr_nmsgs",
+        "com.docker.network.endpoint.advertise_addr_ms",
+    ],
 };
 
 /// What a container's connection to a network is to be in OpenContrail.
@@ -81,7 +111,12 @@ pub(crate) struct Draft {
 /// Options that are unknown, have values that cannot be used, or lack another one.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<EndpointOptions> {
     let mut draft = Draft::default();
-    ENDPOINT_OPTIONS.read(options, &mut draft)?;
+    let ignored = ENDPOINT_OPTIONS.read(options, &mut draft)?;
+    if !ignored.is_empty() {
+        // A later engine may add some of its own to each container, so this is no warning.
+        let ignored = ignored.join(", ");
+        log::info!("endpoint options without a meaning here: {ignored}");
+    }
     let given = draft.security_groups.as_ref();
     let groups = given.into_iter().flat_map(|given| {
         let group = |name| name_in_project(given, name, project);

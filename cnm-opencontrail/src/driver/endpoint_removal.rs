@@ -17,8 +17,12 @@ impl NetworkDriver {
     /// If a removal could neither be completed nor deferred.
     pub fn leave(&self, id: &EndpointId) -> Result<Reply> {
         let _lock = self.locks.lock(id.as_str(), Deadline::after(PATIENCE))?;
-        let done = self.attacher.leave_endpoint(id.as_str())?;
-        warn_of_deferred(id, done.deferred);
+        let entry = self.store.endpoint(id)?.unwrap_or_default();
+        let mut deferred = 0;
+        for attacher in self.attachers_of(&entry) {
+            deferred += attacher.leave_endpoint(id.as_str())?.deferred;
+        }
+        warn_of_deferred(id, deferred);
         Ok(Reply::Done {})
     }
 
@@ -74,12 +78,14 @@ impl NetworkDriver {
     /// If a removal could neither be completed nor deferred.
     pub(super) fn remove_recorded(&self, id: &EndpointId, entry: EndpointEntry) -> Result<usize> {
         let reserved: Vec<_> = entry.addresses.iter().filter_map(|(_, ip)| *ip).collect();
-        let done = self
-            .attacher
-            .delete_endpoint(id.as_str(), entry.vm, &reserved)?;
+        let mut deferred = 0;
+        for attacher in self.attachers_of(&entry) {
+            let done = attacher.delete_endpoint(id.as_str(), entry.vm, &reserved)?;
+            deferred += done.deferred;
+        }
         self.store.remove_endpoint(id)?;
-        warn_of_deferred(id, done.deferred);
-        Ok(done.deferred)
+        warn_of_deferred(id, deferred);
+        Ok(deferred)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::plugin::PATIENCE;
 use crate::proto::{InterfaceName, Join, JoinReply, Reply};
 
-/// What the names of interfaces in containers begin with.
+/// What the names of interfaces in containers begin with, unless the network's options say otherwise.
 const IN_CONTAINER: &str = "eth";
 
 impl NetworkDriver {
@@ -29,14 +29,16 @@ impl NetworkDriver {
         // Unknown of an endpoint whose state was lost.
         entry.network.get_or_insert(request.network_id.clone());
         // Recorded first: if this is interrupted, the removal of the endpoint must know the machine.
-        entry.vm = Some(self.attacher.sandbox_machine(&sandbox));
+        let attacher = self.attacher_of(&entry);
+        entry.vm = Some(attacher.sandbox_machine(&sandbox));
         self.store.put_endpoint(&request.endpoint_id, &entry)?;
-        let joined = self.attacher.join_endpoint(&endpoint, &sandbox)?;
+        let joined = attacher.join_endpoint(&endpoint, &sandbox)?;
         let (gateway, gateway_ipv6) = gateways(&network, &entry);
+        let prefix = network.wanted.options.properties.interface_prefix;
         Ok(Reply::Join(JoinReply {
             interface_name: InterfaceName {
                 src_name: joined.ifname,
-                dst_prefix: IN_CONTAINER,
+                dst_prefix: prefix.unwrap_or_else(|| IN_CONTAINER.to_owned()),
             },
             gateway,
             gateway_ipv6,

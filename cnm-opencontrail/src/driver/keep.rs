@@ -52,12 +52,13 @@ impl NetworkDriver {
         };
         let is_wanted = || matches!(self.store.endpoint(id), Ok(Some(now)) if now == *entry);
         let endpoint = self.endpoint(id, &network, entry);
-        let kept = match self.attacher.keep_endpoint(&endpoint, vm, is_wanted) {
+        let attacher = self.attacher_of(entry);
+        let kept = match attacher.keep_endpoint(&endpoint, vm, is_wanted) {
             Err(error) if is_network_gone(&error) => {
                 let network =
                     self.establish_again(network_id, &network, Deadline::after(PATIENCE))?;
                 let endpoint = self.endpoint(id, &network, entry);
-                self.attacher.keep_endpoint(&endpoint, vm, is_wanted)
+                attacher.keep_endpoint(&endpoint, vm, is_wanted)
             }
             other => other,
         };

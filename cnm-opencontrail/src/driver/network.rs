@@ -12,7 +12,9 @@ use contrail_core::{Deadline, Error as CoreError, FqName};
 use serde_json::json;
 
 use super::network_driver::NetworkDriver;
+use super::network_labels::Asked;
 use super::pools::{self, check_dns};
+use super::recover::unknown;
 use super::store::{Network, NetworkEntry};
 use super::wanted::Wanted;
 use super::{network_options, route_targets};
@@ -29,12 +31,23 @@ impl NetworkDriver {
     /// down. Nothing is left then.
     pub fn create_network(&self, request: &CreateNetwork) -> Result<Reply> {
         let id = &request.network_id;
-        let options = network_options::read(&request.options, &self.project, id.short())?;
+        let internal = request.options.get("com.docker.network.internal") == Some(&json!(true));
+        let asked = Asked {
+            ipv4: !request.ipv4_data.is_empty(),
+            ipv6: !request.ipv6_data.is_empty(),
+            internal,
+        };
+        let (options, ignored) =
+            network_options::read(&request.options, asked, &self.project, id.short())?;
+        if !ignored.is_empty() {
+            let (id, ignored) = (id.short(), ignored.join(", "));
+            log::warn!("Docker network {id}: options without a meaning here: {ignored}");
+        }
         let pools = request.ipv4_data.iter().chain(&request.ipv6_data);
         let wanted = Wanted {
             options,
             pools: pools.cloned().collect(),
-            internal: request.options.get("com.docker.network.internal") == Some(&json!(true)),
+            internal,
         };
         let end = Deadline::after(PATIENCE);
         let _lock = self.locks.lock(id.as_str(), end)?;
@@ -59,6 +72,7 @@ impl NetworkDriver {
     /// Docker does not delete a network whose creation has failed. So what is going to be made is recorded
     /// first, as something to remove.
     fn create(&self, id: &NetworkId, wanted: Wanted, end: Deadline) -> Result<Network> {
+        self.attacher.remember_name()?;
         let creating = NetworkEntry::Creating(wanted.clone());
         self.store.put_network(id, &creating)?;
         let created = self.establish(id, wanted, end).and_then(|network| {
@@ -193,8 +207,7 @@ impl NetworkDriver {
         };
         let lock = self.locks.lock_while(id.as_str(), end, is_live)?;
         if lock.is_none() || !is_live()? {
-            let network = id.short().to_owned();
-            return Err(Error::UnknownNetwork { network });
+            return Err(unknown(id));
         }
         let network = self.establish(id, network.wanted.clone(), end)?;
         let live = NetworkEntry::Live(network.clone());

@@ -8,7 +8,7 @@ use contrail_core::attach::Attacher;
 use contrail_core::{Deadline, FqName};
 
 use super::chain_loss::ChainLoss;
-use super::store::Store;
+use super::store::{EndpointEntry, Store};
 use crate::ipam::{ADDRESS_SPACES, Ipam};
 use crate::keyed_lock::KeyedLock;
 use crate::network_users;
@@ -95,8 +95,26 @@ impl NetworkDriver {
         spaces.contains(&pool.address_space.as_str())
     }
 
-    /// The name of the annotation of this host's Docker network on the virtual network that it uses.
-    pub(super) fn user_key(&self, id: &NetworkId) -> String {
-        network_users::network_key(&self.node, id.as_str())
+    /// The attacher under the name of this host under which an endpoint was made: its ids follow from that.
+    pub(super) fn attacher_of(&self, entry: &EndpointEntry) -> Attacher {
+        self.attacher
+            .named(entry.node.as_deref().unwrap_or(&self.node))
+    }
+
+    /// The attachers under all names under which an endpoint may have been made: one, if that is recorded.
+    pub(super) fn attachers_of(&self, entry: &EndpointEntry) -> Vec<Attacher> {
+        let names = match &entry.node {
+            Some(name) => vec![name.clone()],
+            None => self.attacher.names(),
+        };
+        names.iter().map(|name| self.attacher.named(name)).collect()
+    }
+
+    /// The names of the annotations by which a Docker network of this host is registered on its virtual
+    /// network: one for each name that the host has had, the present one first.
+    pub(super) fn user_keys(&self, id: &NetworkId) -> Vec<String> {
+        let names = self.attacher.names().into_iter();
+        let keys = names.map(|name| network_users::network_key(&name, id.as_str()));
+        keys.collect()
     }
 }

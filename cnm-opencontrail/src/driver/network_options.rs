@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use contrail_core::values::Mtu;
 use contrail_core::{Error as CoreError, FqName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::network_labels::{Asked, NetworkLabels, TakesLabels, network_labels};
 use crate::error::Result;
 use crate::options::{
-    DockerOption, Given, NamesTarget, Table, Target, TargetNames, flag, items, target_options,
+    DockerOption, Given, NamesTarget, Table, Target, TargetNames, flag, items, mtu, target_options,
 };
 use crate::proto::Options;
 
@@ -94,7 +94,9 @@ pub(crate) const NETWORK_OPTIONS: Table<Draft> = Table {
                 },
             },
         ],
+        &network_labels(),
     ],
+    dockers: &[],
 };
 
 /// What a Docker network is to be in OpenContrail. Its JSON is stored.
@@ -126,6 +128,8 @@ pub(super) struct Properties {
     pub(super) dns: Vec<IpAddr>,
     /// Whether published ports are an error, rather than a warning.
     pub(super) refuse_ports: bool,
+    /// What the names of interfaces in containers begin with, if the user has said.
+    pub(super) interface_prefix: Option<String>,
 }
 
 /// Options while they are read.
@@ -133,6 +137,13 @@ pub(super) struct Properties {
 pub(crate) struct Draft {
     names: TargetNames,
     properties: Properties,
+    labels: NetworkLabels,
+}
+
+impl TakesLabels for Draft {
+    fn labels(&mut self) -> &mut NetworkLabels {
+        &mut self.labels
+    }
 }
 
 impl NamesTarget for Draft {
@@ -152,34 +163,36 @@ impl NetworkOptions {
 }
 
 /// Reads the options of a network. `project` is the project unless they name another; a network without
-/// a name is called after Docker's id.
+/// a name is called after Docker's id. Returns Docker's labels that mean nothing here, too.
 ///
 /// # Errors
-/// Options that are unknown or have values that cannot be used.
-pub(super) fn read(options: &Options, project: &FqName, id: &str) -> Result<NetworkOptions> {
+/// Options that are unknown, have values that cannot be used, or contradict what Docker has asked for.
+pub(super) fn read(
+    options: &Options,
+    asked: Asked,
+    project: &FqName,
+    id: &str,
+) -> Result<(NetworkOptions, Vec<String>)> {
     let mut draft = Draft::default();
-    match options.get(GENERIC) {
+    let ignored = match options.get(GENERIC) {
         Some(Value::Object(given)) => NETWORK_OPTIONS.read(given, &mut draft)?,
-        None | Some(Value::Null) => {}
+        None | Some(Value::Null) => Vec::new(),
         Some(other) => {
             let what = format!("option {GENERIC}");
             return Err(CoreError::invalid(what, other.to_string(), "options are expected").into());
         }
-    }
+    };
+    draft.labels.check(asked)?;
     let target = match draft.names.target(project)? {
         Some(target) => target,
         None => Target::Named(draft.names.project(project)?.child(format!("docker-{id}"))),
     };
-    Ok(NetworkOptions {
-        target,
-        properties: draft.properties,
-    })
-}
-
-fn mtu(given: &Given) -> Result<u32> {
-    let mtu = given.text().parse::<Mtu>();
-    mtu.map(Mtu::bytes)
-        .map_err(|invalid| given.refused(invalid.reason))
+    let properties = Properties {
+        mtu: draft.labels.mtu(draft.properties.mtu)?,
+        interface_prefix: draft.labels.interface_prefix(),
+        ..draft.properties
+    };
+    Ok((NetworkOptions { target, properties }, ignored))
 }
 
 fn dns(given: &Given) -> Result<Vec<IpAddr>> {
@@ -236,7 +249,76 @@ mod tests {
     fn read(generic: Value) -> Result<NetworkOptions> {
         let options = json!({ "com.docker.network.enable_ipv6": false, GENERIC: generic });
         let project = FqName::new(["default-domain", "admin"]);
-        super::read(options.as_object().unwrap(), &project, "0123456789ab")
+        let asked = Asked {
+            ipv4: true,
+            ipv6: false,
+            internal: false,
+        };
+        let read = super::read(
+            options.as_object().unwrap(),
+            asked,
+            &project,
+            "0123456789ab",
+        );
+        read.map(|(options, _)| options)
+    }
+
+    #[test]
+    fn labels_of_dockers_are_honoured_refused_or_reported() {
+        const MTU: &str = "com.docker.network.driver.mtu";
+        for (options, expected) in [
+            (json!({ MTU: "1400" }), Some(1400)),
+            (json!({ MTU: "1400", "mtu": "1400" }), Some(1400)),
+            (json!({"mtu": "1300"}), Some(1300)),
+            (json!({}), None),
+        ] {
+            assert_eq!(read(options).unwrap().properties.mtu, expected);
+        }
+        let prefix = read(json!({"com.docker.network.container_iface_prefix": "net"}));
+        let prefix = prefix.unwrap().properties.interface_prefix;
+        assert_eq!(prefix.as_deref(), Some("net"));
+        for (label, value, expected) in [
+            ("driver.mtu", "9", Some("68 to 65535")),
+            ("container_iface_prefix", "much-too-long", Some("up to 10")),
+            ("container_iface_prefix", "0net", Some("a letter")),
+            ("container_iface_prefix", "a/b", Some("a letter")),
+            ("enable_ipv4", "true", None),
+            ("enable_ipv4", "false", Some("--ipv4=true")),
+            ("enable_ipv6", "0", None),
+            ("enable_ipv6", "true", Some("--ipv6=false")),
+            ("enable_ipv6", "yes", Some("true or false is expected")),
+            ("internal", "false", None),
+            ("internal", "True", Some("--internal=false")),
+            ("bridge.enable_icc", "true", None),
+            ("bridge.enable_icc", "false", Some("security-group")),
+            ("bridge.gateway_mode_ipv4", "routed", None),
+            (
+                "bridge.gateway_mode_ipv4",
+                "nat",
+                Some("routed is possible"),
+            ),
+            ("bridge.gateway_mode_ipv6", "isolated", Some("--internal")),
+        ] {
+            let outcome = read(json!({ format!("com.docker.network.{label}"): value }));
+            let error = outcome.err().map(|error| error.to_string());
+            match (error, expected) {
+                (None, None) => {}
+                (Some(error), Some(expected)) => assert!(error.contains(expected), "{error}"),
+                other => panic!("{label} {value}: {other:?}"),
+            }
+        }
+        let both = json!({ MTU: "1400", "mtu": "1300" });
+        let error = read(both).unwrap_err().to_string();
+        assert!(error.contains("\"1400\": option mtu is 1300"), "{error}");
+    }
+
+    #[test]
+    fn other_labels_of_dockers_are_reported() {
+        for label in ["com.docker.network.bridge.name", "com.docker.new"] {
+            let given = json!({ label: "x", "name": "net1" });
+            let ignored = NETWORK_OPTIONS.read(given.as_object().unwrap(), &mut Draft::default());
+            assert_eq!(ignored.unwrap(), [label]);
+        }
     }
 
     #[test]

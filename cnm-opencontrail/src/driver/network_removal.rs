@@ -139,7 +139,9 @@ impl NetworkDriver {
         let Some(found) = self.lookup(&wanted.options.target, end)? else {
             return Ok(());
         };
-        if found.meta.annotations.get(&self.user_key(id)).is_none() {
+        let keys = self.user_keys(id);
+        let annotations = &found.meta.annotations;
+        if keys.iter().all(|key| annotations.get(key).is_none()) {
             return Ok(());
         }
         let network = self.network_of(id, wanted.clone(), &found)?;
@@ -162,11 +164,11 @@ impl NetworkDriver {
         for ip in &network.auxiliary {
             self.attacher.release_address(*ip, end)?;
         }
-        let key = self.user_key(id);
+        let keys = self.user_keys(id);
         Ok(network_users::unregister(
             &self.attacher,
             network.uuid,
-            &key,
+            &keys,
             end,
         )?)
     }

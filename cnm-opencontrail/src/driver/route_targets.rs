@@ -67,7 +67,7 @@ pub(super) fn check(options: &Properties, network: &VirtualNetwork) -> Result<()
                 false => known.join(", "),
             };
             let reason = format!(
-                "virtual network {name} exists already and has {known}: leave the option out, or change the network"
+                "virtual network {name} already exists and has {known}: leave the option out, or change the network"
             );
             let what = format!("option {}", list.option);
             return Err(CoreError::invalid(what, asked.join(", "), reason).into());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use contrail_core::attach::warn_of;
+use contrail_core::error::counted;
 use contrail_core::error::report;
 use contrail_core::service_chain::{RolePort, ServiceRole};
 use contrail_core::{Deadline, FqName};
@@ -42,7 +43,7 @@ impl NetworkDriver {
             .clone()
             .filter(|_| !entry.stage.is_incomplete())?;
         let port = RolePort {
-            interface: self.attacher.endpoint_interface(id.as_str()),
+            interface: self.attacher_of(entry).endpoint_interface(id.as_str()),
             machine: entry.vm?,
             label: container_name(id),
         };
@@ -53,9 +54,9 @@ impl NetworkDriver {
         let end = Deadline::after(PATIENCE);
         let kept = self.attacher.keep_service(instance, members, end)?;
         if kept.joined_again > 0 {
-            let count = kept.joined_again;
             log::warn!(
-                "{count} endpoints had lost their membership of service {instance} and joined it again"
+                "{} joined service {instance} again after a lost membership",
+                counted(kept.joined_again, "endpoint")
             );
         }
         match self.chain_loss.count(instance, !kept.unbuilt.is_empty()) {

@@ -121,6 +121,9 @@ pub(super) struct EndpointEntry {
     /// Its part in a service chain.
     #[serde(default)]
     pub(super) service: Option<ServiceRole>,
+    /// The name of this host under which its objects were made; `None` if an earlier program made them.
+    #[serde(default)]
+    pub(super) node: Option<String>,
     /// How far it is.
     #[serde(default, rename = "unfinished", with = "incomplete")]
     pub(super) stage: Stage,

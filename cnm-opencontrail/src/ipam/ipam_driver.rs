@@ -108,6 +108,14 @@ impl Ipam {
         self.locks.lock(&format!("virtual network {network}"), end)
     }
 
+    /// The names of the annotations by which a pool is registered on its virtual network: one for each name
+    /// that this host has had.
+    pub(super) fn user_keys(&self, pool: &str) -> Vec<String> {
+        let names = self.attacher.names().into_iter();
+        let id = store::uuid_of(pool);
+        names.map(|name| User::pool(&name, id).key).collect()
+    }
+
     /// A pool as a user of its virtual network.
     pub(super) fn user(&self, pool: &str) -> User {
         User::pool(&self.node, store::uuid_of(pool))

@@ -20,3 +20,17 @@ mod store;
 
 pub use ipam_driver::{ADDRESS_SPACES, Ipam};
 pub(crate) use options::POOL_OPTIONS;
+
+/// Whether options can be read as those of a pool.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn reads(options: &crate::proto::Options, project: &contrail_core::FqName) -> bool {
+    options::read(options, project).is_ok()
+}
+
+/// Reads the state of pools and addresses in a directory; how many there are.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn stored(dir: &std::path::Path) -> crate::error::Result<usize> {
+    let store = store::Store::open(dir)?;
+    let index = store.lock();
+    Ok(index.pools().count() + index.addresses().count())
+}

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use contrail_core::api::{IpamSubnet, Resource, VirtualNetwork};
+use contrail_core::api::{IpamSubnet, ListQuery, Resource, VirtualNetwork};
 use contrail_core::attach::network::subnets::{self, Subnet};
 use contrail_core::attach::{Attacher, NetworkSpec, SubnetSpec};
 use contrail_core::attach::{Error, Result};
 use contrail_core::error::Layered;
 use contrail_core::ownership::is_by_plugin;
 use contrail_core::values::Family;
-use contrail_core::{Deadline, Error as CoreError};
+use contrail_core::{Deadline, Error as CoreError, FqName};
 use ipnetwork::IpNetwork;
 use serde_json::json;
 use uuid::Uuid;
@@ -48,6 +48,29 @@ pub(super) fn find(attacher: &Attacher, target: &Target, end: Deadline) -> Resul
     };
     let subnets = client.subnets_of(&object)?;
     Ok(Some(Found { object, subnets }))
+}
+
+/// The names of the virtual networks of a project that have a subnet.
+///
+/// # Errors
+/// If the API cannot be reached.
+pub(super) fn with_subnet(
+    attacher: &Attacher,
+    project: &FqName,
+    prefix: IpNetwork,
+    end: Deadline,
+) -> Result<Vec<FqName>> {
+    let client = attacher.client(end);
+    let query = ListQuery::children_of("project", project.clone()).fields(&["network_ipam_refs"]);
+    let mut names = Vec::new();
+    // One that cannot be read is not the one that is meant, as far as can be known.
+    for network in client.listed::<VirtualNetwork>(&query)?.objects {
+        let subnets = client.subnets_of(&network)?;
+        if subnets.iter().any(|subnet| subnet.prefix() == Some(prefix)) {
+            names.push(network.meta.fq_name);
+        }
+    }
+    Ok(names)
 }
 
 /// The network of a pool. It is created if it does not exist. The subnet is added if this project made
@@ -107,7 +130,7 @@ fn obtain(
 }
 
 impl Found {
-    pub(super) fn name(&self) -> &contrail_core::FqName {
+    pub(super) fn name(&self) -> &FqName {
         &self.object.meta.fq_name
     }
 
@@ -213,13 +236,16 @@ fn missing(name: String) -> CoreError {
 pub(super) fn registered(
     attacher: &Attacher,
     pool: &Pool,
-    user_key: &str,
+    user_keys: &[String],
     end: Deadline,
 ) -> Result<Option<Uuid>> {
     let found = attacher
         .client(end)
         .lookup::<VirtualNetwork>(&pool.network)?;
-    let is_user = |network: &VirtualNetwork| network.meta.annotations.get(user_key).is_some();
+    let is_user = |network: &VirtualNetwork| {
+        let annotations = &network.meta.annotations;
+        user_keys.iter().any(|key| annotations.get(key).is_some())
+    };
     Ok(found.filter(is_user).and_then(|network| network.meta.uuid))
 }
 

@@ -1,9 +1,11 @@
 //! `--ipam-opt`: which virtual network a pool belongs to, and whether it may get the pool's subnet.
 
-use contrail_core::{Error as CoreError, FqName};
+use contrail_core::FqName;
 
 use crate::error::Result;
-use crate::options::{DockerOption, NamesTarget, Table, Target, TargetNames, target_options};
+use crate::options::{
+    DockerOption, NamesTarget, Table, Target, TargetNames, target_options, truth,
+};
 use crate::proto::Options;
 
 /// The options.
@@ -18,22 +20,20 @@ pub(crate) const POOL_OPTIONS: Table<Draft> = Table {
             example: "true",
             meaning: "add the subnet to the virtual network if a plugin made it with other ones",
             read: |draft, given| {
-                draft.adds_subnet = match given.text() {
-                    "true" => true,
-                    "false" => false,
-                    _ => return Err(given.refused("true or false is expected")),
-                };
+                draft.adds_subnet = truth(&given)?;
                 Ok(())
             },
         }],
     ],
+    // The engines of a swarm add it.
+    dockers: &["com.docker.network.ipam.serial"],
 };
 
 /// What the options of a pool say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PoolOptions {
-    /// The virtual network.
-    pub(super) target: Target,
+    /// The virtual network; `None` if the options name none, as those of Compose, which drops them.
+    pub(super) target: Option<Target>,
     /// Whether the pool's subnet is added to a network of this project that has others; if unset, that is
     /// a contradiction.
     pub(super) adds_subnet: bool,
@@ -55,20 +55,16 @@ impl NamesTarget for Draft {
 /// Reads the options. `project` is the project unless they name another.
 ///
 /// # Errors
-/// Options that are unknown or have values that cannot be used; [`CoreError::Missing`] if no network is
-/// named.
+/// Options that are unknown or have values that cannot be used.
 pub(super) fn read(options: &Options, project: &FqName) -> Result<PoolOptions> {
     let mut draft = Draft::default();
-    POOL_OPTIONS.read(options, &mut draft)?;
-    let missing = || {
-        CoreError::missing(
-            "--ipam-opt name",
-            "addresses come from a virtual network, name it: --ipam-opt name=net1; \
-             or --ipam-opt vn=NAME for one that must exist",
-        )
-    };
+    let ignored = POOL_OPTIONS.read(options, &mut draft)?;
+    if !ignored.is_empty() {
+        let ignored = ignored.join(", ");
+        log::warn!("IPAM options without a meaning here: {ignored}");
+    }
     Ok(PoolOptions {
-        target: draft.names.target(project)?.ok_or_else(missing)?,
+        target: draft.names.target(project)?,
         adds_subnet: draft.adds_subnet,
     })
 }
@@ -118,7 +114,7 @@ mod tests {
         ] {
             assert_eq!(
                 read_json(options.clone()).unwrap().target,
-                expected,
+                Some(expected),
                 "{options}"
             );
         }
@@ -135,9 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn no_network_may_be_named() {
+        let serial = "com.docker.network.ipam.serial";
+        for options in [serde_json::json!({}), serde_json::json!({ serial: "true" })] {
+            assert_eq!(read_json(options).unwrap().target, None);
+        }
+    }
+
+    #[test]
     fn what_is_missing_unknown_or_wrong_is_named() {
         for (options, expected) in [
-            (serde_json::json!({}), "--ipam-opt name=net1"),
             (
                 serde_json::json!({"nmae": "net1"}),
                 "did you mean \"name\"?",

@@ -29,6 +29,7 @@ impl Ipam {
         let id = pool.to_string();
         let user = self.user(&id);
         let _lock = self.lock_network(&pool.network, end)?;
+        self.attacher.remember_name()?;
         let entry = self.begin_network(id)?;
         let adds = entry.adds_subnet;
         let facts = network::ensure(&self.attacher, pool, gateway, adds, &user, end)?;

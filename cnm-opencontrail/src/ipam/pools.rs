@@ -31,6 +31,10 @@ impl Ipam {
             target,
             adds_subnet,
         } = options::read(&request.options, &self.project)?;
+        let target = match target {
+            Some(target) => target,
+            None => self.unnamed(request, end)?,
+        };
         let found = network::find(&self.attacher, &target, end)?;
         // Two requests for any subnet must not get the same one.
         let _choosing = match &found {
@@ -96,6 +100,39 @@ impl Ipam {
         drop(index);
         self.tidy();
         Ok(Reply::Done {})
+    }
+
+    /// The virtual network of a request without options, which Compose drops: the one of this project with
+    /// the subnet.
+    ///
+    /// # Errors
+    /// [`CoreError::Missing`] if there is none or not only one, with what to do.
+    fn unnamed(&self, request: &RequestPool, end: Deadline) -> Result<Target> {
+        let project = &self.project;
+        let missing = |found: String| {
+            CoreError::missing(
+                "--ipam-opt name",
+                format!(
+                    "addresses come from a virtual network, and {found}. Name it: --ipam-opt name=net1, or \
+                     --ipam-opt vn=NAME for one that must exist. Compose drops ipam.options: create the \
+                     network by docker network create, and declare it external: true"
+                ),
+            )
+        };
+        if request.pool.is_empty() {
+            return Err(missing("no subnet says which".to_owned()).into());
+        }
+        let prefix = pool::prefix("subnet", &request.pool, request.v6)?;
+        let names = network::with_subnet(&self.attacher, project, prefix, end)?;
+        match &names[..] {
+            [name] => Ok(Target::Existing(name.clone())),
+            [] => Err(missing(format!("none of project {project} has the subnet {prefix}")).into()),
+            names => {
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                let names = names.join(", ");
+                Err(missing(format!("several have the subnet {prefix}: {names}")).into())
+            }
+        }
     }
 
     /// The first subnet of a family that Docker does not hold.

@@ -67,15 +67,15 @@ impl Ipam {
         let Some(entry) = entry.filter(|entry| entry.holders == 0) else {
             return Ok(());
         };
-        let key = self.user(id).key;
+        let keys = self.user_keys(id);
         if let Some(facts) = entry.network {
             self.release_all_of(id)?;
             self.release_addresses(|address| address.pool == id, end)?;
-            network_users::unregister(&self.attacher, facts.network, &key, end)?;
+            network_users::unregister(&self.attacher, facts.network, &keys, end)?;
         } else if entry.begun
-            && let Some(network) = network::registered(&self.attacher, &id.parse()?, &key, end)?
+            && let Some(network) = network::registered(&self.attacher, &id.parse()?, &keys, end)?
         {
-            network_users::unregister(&self.attacher, network, &key, end)?;
+            network_users::unregister(&self.attacher, network, &keys, end)?;
         }
         self.store.lock().remove_pool(id)
     }

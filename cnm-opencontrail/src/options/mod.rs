@@ -10,4 +10,4 @@ mod values;
 pub(crate) use table::{DockerOption, Given, Table};
 pub use table::{OptionHelp, TableHelp};
 pub(crate) use target::{NamesTarget, Target, TargetNames, target_options};
-pub(crate) use values::{flag, items, name_in_project};
+pub(crate) use values::{flag, items, mtu, name_in_project, truth};

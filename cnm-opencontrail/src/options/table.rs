@@ -17,6 +17,8 @@ pub(crate) struct Table<T: 'static> {
     pub(crate) label: &'static str,
     /// The options, in groups: one that other commands have too is written once for all of them.
     pub(crate) options: &'static [&'static [DockerOption<T>]],
+    /// Labels that Docker itself adds to each request, or carries out itself.
+    pub(crate) dockers: &'static [&'static str],
 }
 
 /// An option: one row of a table.
@@ -66,11 +68,12 @@ impl<T> Table<T> {
         self.options.iter().copied().flatten()
     }
 
-    /// Reads all options, in the order of the table. Docker's own are left out.
+    /// Reads all options, in the order of the table. Returns the labels of Docker's that were given and mean
+    /// nothing here.
     ///
     /// # Errors
     /// [`Error::UnknownOption`]; values that are no text, and those that an option refuses.
-    pub(crate) fn read(&self, given: &Options, into: &mut T) -> Result<()> {
+    pub(crate) fn read(&self, given: &Options, into: &mut T) -> Result<Vec<String>> {
         let is_known = |key: &str| self.rows().any(|option| option.key == key);
         let is_unknown = |key: &&String| !is_known(key) && !key.starts_with(DOCKERS);
         if let Some(key) = given.keys().find(is_unknown) {
@@ -87,7 +90,8 @@ impl<T> Table<T> {
                 (option.read)(into, text)?;
             }
         }
-        Ok(())
+        let means_nothing = |key: &&String| !is_known(key) && !self.dockers.contains(&key.as_str());
+        Ok(given.keys().filter(means_nothing).cloned().collect())
     }
 
     fn text(&self, options: &Options, key: &'static str) -> Result<Option<Given>> {
@@ -169,6 +173,7 @@ mod tests {
                 },
             },
         ]],
+        dockers: &["com.docker.x"],
     };
 
     fn read(options: Value) -> Result<Vec<String>> {
@@ -181,6 +186,9 @@ mod tests {
     fn options_are_read_in_the_order_of_the_table_and_dockers_own_are_left_out() {
         let options = json!({"frame": "blue", "colour": "red", "com.docker.x": {"y": 1}});
         assert_eq!(read(options).unwrap(), ["red", "blue"]);
+        let options = json!({"com.docker.x": 1, "com.docker.paint": "glossy", "colour": "red"});
+        let ignored = COLOURS.read(options.as_object().unwrap(), &mut Vec::new());
+        assert_eq!(ignored.unwrap(), ["com.docker.paint"]);
         assert!(read(json!({ "frame": null })).unwrap().is_empty());
     }
 

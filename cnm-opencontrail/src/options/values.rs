@@ -1,6 +1,7 @@
 //! Forms of values that several options have.
 
 use contrail_core::FqName;
+use contrail_core::values::Mtu;
 
 use super::table::Given;
 use crate::error::Result;
@@ -11,6 +12,22 @@ pub(crate) fn flag(given: &Given, value: &str) -> Result<bool> {
         true => Ok(true),
         false => Err(given.refused(format!("{value} is expected, or nothing"))),
     }
+}
+
+/// Reads a truth as Docker does.
+pub(crate) fn truth(given: &Given) -> Result<bool> {
+    match given.text() {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(given.refused("true or false is expected")),
+    }
+}
+
+/// Reads an MTU, in bytes.
+pub(crate) fn mtu(given: &Given) -> Result<u32> {
+    let mtu = given.text().parse::<Mtu>();
+    mtu.map(Mtu::bytes)
+        .map_err(|invalid| given.refused(invalid.reason))
 }
 
 /// The items of a list that is separated by commas.

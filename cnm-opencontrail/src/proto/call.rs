@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 
 /// Defines [`Call`] from a table. To add a call, add a row here; the compiler then asks for the arm that
 /// carries it out, in [`Daemon`](crate::daemon::Daemon).
+/// What the names of the methods of each protocol begin with.
+const PROTOCOLS: [&str; 3] = ["Plugin.", "NetworkDriver.", "IpamDriver."];
+
 macro_rules! calls {
     ($($kind:ident $($method:literal)|+ => $call:ident $(($arguments:ty))?;)+) => {
         /// One call of the engine.
@@ -37,6 +40,7 @@ macro_rules! calls {
                     _ => {
                         return Err(Error::UnknownMethod {
                             path: path.chars().take(100).collect(),
+                            is_protocol: PROTOCOLS.iter().any(|name| method.starts_with(name)),
                         });
                     }
                 })

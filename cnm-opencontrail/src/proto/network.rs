@@ -22,6 +22,15 @@ pub enum Scope {
     Global,
 }
 
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Local => "local",
+            Self::Global => "global",
+        })
+    }
+}
+
 impl std::str::FromStr for Scope {
     type Err = contrail_core::Error;
 
@@ -239,7 +248,7 @@ pub struct InterfaceName {
     /// Its name in the host's network namespace.
     pub src_name: String,
     /// What its name in the container begins with; Docker counts up behind it.
-    pub dst_prefix: &'static str,
+    pub dst_prefix: String,
 }
 
 /// A route that libnetwork adds in the container.

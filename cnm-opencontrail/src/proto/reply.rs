@@ -108,7 +108,7 @@ mod tests {
         let reply = Reply::Join(JoinReply {
             interface_name: InterfaceName {
                 src_name: "cnm1".into(),
-                dst_prefix: "eth",
+                dst_prefix: "eth".into(),
             },
             gateway: Some("10.1.1.1".parse().unwrap()),
             gateway_ipv6: None,

@@ -68,7 +68,7 @@ impl Server {
         // The tasks that shared them have ended.
         for listener in listeners.into_iter().filter_map(Arc::into_inner) {
             if let Err(error) = self.take_queued(listener, &stopped) {
-                log::warn!("cannot take the last connections: {error}");
+                log::warn!("cannot accept the remaining connections: {error}");
             }
         }
         // Fails if all tasks have ended already.

@@ -137,7 +137,11 @@ impl Connections {
         let elapsed = started.elapsed().as_millis();
         match &result {
             Ok(_) => log::debug!("{method} succeeded in {elapsed} ms"),
-            Err(error) => log::error!("{method} failed after {elapsed} ms: {}", report(error)),
+            Err(error) => log::log!(
+                error.level(),
+                "{method} failed after {elapsed} ms: {}",
+                report(error)
+            ),
         }
         request::response(result)
     }

@@ -23,6 +23,7 @@ pub(super) async fn read(head: &Parts, body: Incoming, limits: &Limits) -> Resul
     if head.method != Method::POST {
         return Err(Error::UnknownMethod {
             path: format!("{} {}", head.method, head.uri.path()),
+            is_protocol: false,
         });
     }
     Call::parse(head.uri.path(), &body)

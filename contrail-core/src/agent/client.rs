@@ -23,7 +23,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The operation that a failed addition of a port names.
-const TAKE: &str = "take";
+const TAKE: &str = "activate";
 
 /// The pauses between two reads of a port: short at first, longer when the agent has to wait for the
 /// control node.
@@ -84,7 +84,10 @@ impl Agent {
                 Ok(Some(info)) => match info.difference(port) {
                     None => return Ok(()),
                     Some(difference) if !replaced => {
-                        log::info!("agent has port {} with {difference}: replaced", port.id);
+                        log::info!(
+                            "the agent had port {} with {difference}: replaced it",
+                            port.id
+                        );
                         self.remove(port.id, deadline)?;
                         self.post(port, deadline)?;
                         replaced = true;
@@ -226,7 +229,7 @@ impl Agent {
     fn unlink(&self, id: Uuid) {
         let path = self.ports_dir.join(id.to_string());
         match std::fs::remove_file(&path) {
-            Ok(()) => log::info!("removed {}: the agent did not", path.display()),
+            Ok(()) => log::info!("removed {}, which the agent had left", path.display()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => log::warn!("cannot remove {}: {error}", path.display()),
         }
@@ -237,7 +240,7 @@ impl Agent {
     }
 
     fn never_configured(&self, id: Uuid) -> Error {
-        let message = "it accepted the port, but did not learn its configuration in time; \
+        let message = "it has the port, but no configuration for it arrived in time; \
                        is it connected to a control node, and is the address in a subnet of the network?";
         self.refusal(TAKE, id, message.to_owned())
     }

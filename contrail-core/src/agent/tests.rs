@@ -220,7 +220,7 @@ fn a_200_without_a_port_is_an_error_at_the_deadline() {
     assert!(
         error
             .to_string()
-            .contains("did not learn its configuration"),
+            .contains("no configuration for it arrived"),
         "{error}"
     );
 }

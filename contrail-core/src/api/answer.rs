@@ -274,7 +274,7 @@ mod tests {
             .unwrap_err();
         let text = crate::error::report(&error);
         assert!(
-            text.starts_with("cannot understand the answer of API to GET /virtual-networks"),
+            text.starts_with("cannot parse the answer of API to GET /virtual-networks"),
             "{text}"
         );
         assert!(

@@ -53,7 +53,7 @@ impl Client {
                     log::info!("created {kind} {name} ({uuid})");
                 }
                 Err(Error::AlreadyExists { .. }) => {
-                    log::debug!("{kind} {name} exists already, or is being deleted");
+                    log::debug!("{kind} {name} already exists, or is being deleted");
                 }
                 Err(error) => return Err(error),
             }

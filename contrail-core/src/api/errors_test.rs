@@ -51,7 +51,7 @@ fn every_recorded_refusal_means_what_it_says() {
     let missing = "virtual-network d:p:n does not exist in the configuration API".to_owned();
     let reference =
         "virtual-network d:p:n refers to an object that does not exist in the configuration API";
-    let exists = |uuid| format!("virtual-network d:p:n exists already with id {uuid}");
+    let exists = |uuid| format!("virtual-network d:p:n already exists with id {uuid}");
     let post = "POST /virtual-networks with status";
     for (name, meaning) in [
         (
@@ -318,7 +318,7 @@ fn a_refused_address_says_why() {
     ] {
         assert_eq!(meaning(status, text, Some(wanted)), in_use, "{text}");
     }
-    let none = "virtual network d:p:n has no address for this interface: ";
+    let none = "virtual network d:p:n cannot give this interface an address: ";
     for (status, text, wanted, reason) in [
         (
             400,

@@ -61,7 +61,7 @@ impl<R> Listed<R> {
             let id = odd
                 .uuid
                 .map_or("without an id".to_owned(), |id| id.to_string());
-            log::warn!("{kind} {id} is left out: {error}");
+            log::warn!("skipped {kind} {id}: cannot read it: {error}");
         }
         self.objects
     }

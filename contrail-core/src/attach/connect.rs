@@ -23,7 +23,11 @@ impl Settings {
         })
     }
 
-    /// Attaches and detaches this host's containers in the name of `program`.
+    /// Attaches and detaches this host's containers in the name of `program`, which marks all objects that it
+    /// creates.
+    ///
+    /// Set [`Settings::state_dir`] to a directory of the program's own: the default is the CNI plugin's, and
+    /// programs that share one run each other's deferred removals.
     ///
     /// # Errors
     /// As [`Settings::client`].

@@ -40,7 +40,7 @@ pub enum Error {
     },
 
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), reports(.left))]
+    #[error("{}; the rollback is incomplete: {}", report(.cause.as_ref()), reports(.left))]
     Undo {
         /// Why the operation failed.
         cause: Box<Error>,

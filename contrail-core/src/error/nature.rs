@@ -3,7 +3,7 @@
 use super::variants::Error;
 
 impl Error {
-    /// The error of an operation of which an earlier attempt may have been carried out: it must not
+    /// The error of an operation of which an earlier attempt may have succeeded: it must not
     /// say that nothing was done.
     pub fn unsure(self) -> Self {
         match self.had_no_effect() {

@@ -31,7 +31,7 @@ fn an_empty_reason_leaves_no_colon_behind() {
         (refused, "API h refused GET /x with status 500"),
         (
             unauthorized,
-            "API h did not accept the credentials of \"admin\" (status 401)",
+            "API h rejected the credentials of \"admin\" (status 401)",
         ),
         (unreachable, "cannot reach API h"),
     ] {

@@ -1,5 +1,6 @@
 //! The errors of the API-client layer.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ pub enum Error {
     },
 
     /// The API gave an object without its id.
-    #[error("the configuration API gave {kind} {name} without its id")]
+    #[error("the configuration API returned {kind} {name} without an id")]
     NoId {
         /// The type of the object.
         kind: &'static str,
@@ -63,8 +64,8 @@ pub enum Error {
         name: FqName,
     },
 
-    /// An object of this name or id exists already (HTTP 409).
-    #[error("{kind} {name} exists already{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
+    /// An object of this name or id already exists (HTTP 409).
+    #[error("{kind} {name} already exists{}", .uuid.map(|u| format!(" with id {u}")).unwrap_or_default())]
     AlreadyExists {
         /// The type of the object.
         kind: &'static str,
@@ -95,7 +96,7 @@ pub enum Error {
     },
 
     /// No address could be had from the network's subnets.
-    #[error("virtual network {network} has no address for this interface: {reason}")]
+    #[error("virtual network {network} cannot give this interface an address: {reason}")]
     NoAddress {
         /// The network.
         network: FqName,
@@ -119,7 +120,7 @@ pub enum Error {
     },
 
     /// Keystone did not accept the credentials, or the API did not accept the token.
-    #[error("{service} did not accept the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
+    #[error("{service} rejected the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
     Unauthorized {
         /// Which service, with its address.
         service: String,
@@ -154,7 +155,7 @@ pub enum Error {
     },
 
     /// An answer could not be understood.
-    #[error("cannot understand {what}")]
+    #[error("cannot parse {what}")]
     Decode {
         /// Whose answer, to what.
         what: String,
@@ -201,7 +202,7 @@ pub enum Error {
     #[error("cannot {operation} {path}")]
     File {
         /// read, write, lock …
-        operation: &'static str,
+        operation: Cow<'static, str>,
         /// The file.
         path: PathBuf,
         /// The system's answer.
@@ -211,7 +212,7 @@ pub enum Error {
 
     /// A proxy or another server answered instead of the configuration API.
     #[error(
-        "{service} answered {method} {path} with status {status} and {content}: not an answer of the configuration API; is a proxy between, or another server at this address?"
+        "{service} answered {method} {path} with status {status} and {content}: this is not the configuration API; look for a proxy or another server at this address"
     )]
     Foreign {
         /// Which service, with its address.
@@ -227,7 +228,7 @@ pub enum Error {
     },
 
     /// No token could be had, so the request that needed it was not sent.
-    #[error("no token for {service}")]
+    #[error("cannot get a token from {service}")]
     NoToken {
         /// The service that wants the token.
         service: String,
@@ -238,7 +239,7 @@ pub enum Error {
 
     /// The last attempt of an operation had no effect, but an earlier one may have been carried out
     /// before its answer got lost.
-    #[error("{}; an earlier attempt may have been carried out", report(.cause.as_ref()))]
+    #[error("{}; an earlier attempt may have succeeded", report(.cause.as_ref()))]
     Unsure {
         /// Why the last attempt failed.
         cause: Box<Error>,
@@ -253,6 +254,11 @@ impl Error {
         reason: impl Into<String>,
     ) -> Self {
         Self::Invalid(Invalid::new(what, value, reason))
+    }
+
+    /// An [`Error::Invalid`] for a value that must not be shown.
+    pub fn hidden(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid(Invalid::hidden(what, reason))
     }
 
     /// An [`Error::Missing`].
@@ -272,9 +278,13 @@ impl Error {
     }
 
     /// An [`Error::File`].
-    pub fn file(operation: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+    pub fn file(
+        operation: impl Into<Cow<'static, str>>,
+        path: impl Into<PathBuf>,
+        source: io::Error,
+    ) -> Self {
         Self::File {
-            operation,
+            operation: operation.into(),
             path: path.into(),
             source,
         }

@@ -9,7 +9,7 @@ pub(crate) fn path_of(url: &str) -> String {
 }
 
 /// `host:port`, with brackets around an IPv6 address.
-pub(crate) fn host_and_port(host: &str, port: u16) -> String {
+pub(crate) fn host_and_port(host: &str, port: impl std::fmt::Display) -> String {
     match host.contains(':') {
         true => format!("[{host}]:{port}"),
         false => format!("{host}:{port}"),

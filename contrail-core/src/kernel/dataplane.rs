@@ -28,7 +28,7 @@ pub trait Dataplane: Send + Sync {
     fn create_veth(&self, spec: &VethSpec, netns: Option<&Netns>) -> Result<()>;
 
     /// Gives the interface `ifname` in `netns` its addresses, sets it up and adds its routes.
-    /// Afterwards every address is usable as a source. What exists already is kept, so that it can
+    /// Afterwards every address is usable as a source. What already exists is kept, so that it can
     /// be repeated.
     fn configure(&self, netns: &Netns, ifname: &str, config: &InterfaceConfig) -> Result<()>;
 

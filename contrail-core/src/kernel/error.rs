@@ -21,9 +21,9 @@ pub enum Error {
         reason: String,
     },
 
-    /// The interface that should be created exists already.
+    /// The interface that should be created already exists.
     #[error(
-        "interface {ifname} exists already in {place}: detach the container first if an earlier attempt made it"
+        "interface {ifname} already exists in {place}: detach the container first if an earlier attempt made it"
     )]
     InterfaceExists {
         /// The name.

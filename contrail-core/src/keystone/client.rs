@@ -9,8 +9,8 @@ use serde::de::Error as _;
 
 use super::cache::{NoLock, TokenCache};
 use super::endpoint::{self, Endpoint, Version};
-use super::message::{self, Grant, Proof};
-use super::settings::KeystoneSettings;
+use super::message::{self, Grant};
+use super::settings::{Identity, KeystoneSettings};
 use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
 use crate::http::{Effect, Method, Request, Response, Transport};
@@ -23,8 +23,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Gets tokens from Keystone with a user's credentials.
 pub struct Keystone {
     transport: Arc<dyn Transport>,
-    settings: KeystoneSettings,
-    proof: Proof,
+    identity: Identity,
     endpoints: Vec<Endpoint>,
     cache: TokenCache,
     /// The token of this process. Held while Keystone is asked, so that parallel threads ask once.
@@ -42,32 +41,17 @@ impl Keystone {
         settings: KeystoneSettings,
         cache_dir: &Path,
     ) -> Result<Self> {
-        let endpoints = endpoint::endpoints(&settings.url)?;
-        let account = [
-            endpoints[0].url.as_str(),
-            &settings.user,
-            &settings.project,
-            &settings.user_domain,
-            &settings.project_domain,
-        ];
+        let endpoints = usable(&settings)?;
+        let mut account = vec![endpoints[0].url.as_str()];
+        account.extend(settings.identity.parts());
         let cache = TokenCache::new(cache_dir, &account);
         Ok(Self {
             transport,
-            proof: Proof::Password,
             endpoints,
             cache,
-            settings,
+            identity: settings.identity,
             current: Mutex::new(None),
         })
-    }
-
-    /// The same source with a token of the user instead of the password, to be exchanged for one of
-    /// the project.
-    pub fn with_token(self, token: Secret) -> Self {
-        Self {
-            proof: Proof::Token(token),
-            ..self
-        }
     }
 
     /// A token that is not `rejected`: this process's, another process's, or a new one.
@@ -142,7 +126,8 @@ impl Keystone {
     }
 
     fn post(&self, endpoint: &Endpoint, deadline: Deadline) -> Result<Response> {
-        let body = message::body(endpoint.version, &self.settings, &self.proof);
+        let body = message::body(endpoint.version, &self.identity)
+            .ok_or_else(|| unsuitable(&endpoint.url, &self.identity))?;
         let deadline = deadline.at_most(REQUEST_TIMEOUT);
         let seconds = deadline.remaining().as_secs_f32();
         let request = Request::new(Method::POST, &endpoint.url, deadline)
@@ -207,17 +192,40 @@ impl Keystone {
 
     /// The secret that proves to Keystone who asks.
     fn secret(&self) -> &Secret {
-        match &self.proof {
-            Proof::Password => &self.settings.password,
-            Proof::Token(token) => token,
-        }
+        self.identity.secret()
     }
+}
+
+/// The endpoints of the address whose version is wanted and has the identity; at least one.
+fn usable(settings: &KeystoneSettings) -> Result<Vec<Endpoint>> {
+    let is_wanted = |endpoint: &Endpoint| settings.version.is_none_or(|v| v == endpoint.version);
+    let of_address = endpoint::endpoints(&settings.url)?;
+    let wanted: Vec<Endpoint> = of_address.into_iter().filter(is_wanted).collect();
+    let Some(first) = wanted.first() else {
+        let reason = match settings.version {
+            Some(Version::V2) => "its version is 3, and version 2.0 is asked for",
+            _ => "its version is 2.0, and version 3 is asked for",
+        };
+        return Err(Error::invalid("Keystone address", &settings.url, reason));
+    };
+    let error = unsuitable(&first.url, &settings.identity);
+    let has_identity = |e: &Endpoint| message::body(e.version, &settings.identity).is_some();
+    let usable: Vec<Endpoint> = wanted.into_iter().filter(has_identity).collect();
+    match usable.is_empty() {
+        true => Err(error),
+        false => Ok(usable),
+    }
+}
+
+fn unsuitable(url: &str, identity: &Identity) -> Error {
+    let reason = format!("version 2.0 does not know {}", identity.name());
+    Error::invalid("Keystone address", url, reason)
 }
 
 impl fmt::Debug for Keystone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keystone")
-            .field("settings", &self.settings)
+            .field("identity", &self.identity)
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }
@@ -233,7 +241,7 @@ impl TokenSource for Keystone {
     }
 
     fn identity(&self) -> String {
-        self.settings.user.clone()
+        self.identity.name()
     }
 }
 
@@ -243,4 +251,43 @@ fn service(endpoint: &Endpoint) -> String {
         Version::V3 => "v3",
     };
     format!("Keystone {version} {}", endpoint.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Credential;
+    use super::*;
+
+    #[test]
+    fn an_address_of_the_wrong_version_is_refused_before_anything_is_sent() {
+        let secret = Secret::new("geheim");
+        let password =
+            KeystoneSettings::with_password("", "admin", secret.clone(), "demo").identity;
+        let credential = Identity::ApplicationCredential {
+            credential: Credential::Id("c1".into()),
+            secret,
+        };
+        for (path, version, identity, is_usable) in [
+            ("/v2.0", Some(Version::V3), &password, false),
+            ("/v3", Some(Version::V2), &password, false),
+            ("/v2.0", None, &credential, false),
+            ("", Some(Version::V2), &credential, false),
+            ("", None, &credential, true),
+            ("/v3", Some(Version::V3), &password, true),
+        ] {
+            let settings = KeystoneSettings {
+                url: format!("http://k{path}"),
+                version,
+                identity: identity.clone(),
+            };
+            match usable(&settings) {
+                Ok(endpoints) => assert!(is_usable && !endpoints.is_empty(), "{settings:?}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(!is_usable && error.contains("version"), "{error}");
+                    assert!(!error.contains("geheim"), "{error}");
+                }
+            }
+        }
+    }
 }

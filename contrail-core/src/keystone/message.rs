@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde_json::{Value, json};
 
 use super::endpoint::Version;
-use super::settings::KeystoneSettings;
+use super::settings::{Credential, Domain, Identity, Subject};
 use super::timestamp;
 use crate::error::Result;
 use crate::http::Response;
@@ -15,15 +15,6 @@ use crate::values::Secret;
 
 /// The most time before the end of a token at which the next one is requested.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);
-
-/// The proof of the caller's identity.
-#[derive(Clone, Debug)]
-pub enum Proof {
-    /// The user's password.
-    Password,
-    /// Another token of the user, for example one without a project.
-    Token(Secret),
-}
 
 /// A token and the time from which it should be replaced, by this host's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,45 +25,91 @@ pub struct Grant {
     pub renew_at: Option<SystemTime>,
 }
 
-/// The body that asks for a token of the project.
-pub fn body(version: Version, settings: &KeystoneSettings, proof: &Proof) -> Value {
+/// The body that asks for a token; `None` if this version has no such identity.
+pub fn body(version: Version, identity: &Identity) -> Option<Value> {
     match version {
-        Version::V2 => {
-            let mut auth = match proof {
-                Proof::Password => json!({"passwordCredentials": {
-                    "username": settings.user, "password": settings.password.expose()
-                }}),
-                Proof::Token(token) => json!({"token": {"id": token.expose()}}),
-            };
-            auth["tenantName"] = settings.project.as_str().into();
-            json!({ "auth": auth })
-        }
-        Version::V3 => {
-            let identity = match proof {
-                Proof::Password => json!({"methods": ["password"], "password": {"user": {
-                    "name": settings.user,
-                    "domain": domain(&settings.user_domain),
-                    "password": settings.password.expose(),
-                }}}),
-                Proof::Token(token) => {
-                    json!({"methods": ["token"], "token": {"id": token.expose()}})
-                }
-            };
-            let project = json!({
-                "name": settings.project,
-                "domain": domain(&settings.project_domain),
-            });
-            json!({"auth": {"identity": identity, "scope": {"project": project}}})
-        }
+        Version::V2 => v2_body(identity),
+        Version::V3 => Some(v3_body(identity)),
     }
 }
 
-/// A domain by name. The first domain of every Keystone has the id `default` whatever its name is;
-/// to the controller it is `default-domain`.
-fn domain(name: &str) -> Value {
-    match name {
-        "" | "default" | "default-domain" => json!({"id": "default"}),
-        name => json!({ "name": name }),
+fn v2_body(identity: &Identity) -> Option<Value> {
+    let ((key, proof), project) = match identity {
+        Identity::Password {
+            user,
+            password,
+            project,
+        } => {
+            let (key, user) = v2_subject(user, "userId", "username");
+            let proof = json!({key: user, "password": password.expose()});
+            (("passwordCredentials", proof), project)
+        }
+        Identity::Token { token, project } => (("token", json!({"id": token.expose()})), project),
+        Identity::ApplicationCredential { .. } => return None,
+    };
+    let (tenant_key, tenant) = v2_subject(project, "tenantId", "tenantName");
+    Some(json!({"auth": {key: proof, tenant_key: tenant}}))
+}
+
+/// Version 2.0 has no domains.
+fn v2_subject<'a>(
+    subject: &'a Subject,
+    by_id: &'static str,
+    by_name: &'static str,
+) -> (&'static str, &'a str) {
+    match subject {
+        Subject::Id(id) => (by_id, id),
+        Subject::Named { name, .. } => (by_name, name),
+    }
+}
+
+fn v3_body(identity: &Identity) -> Value {
+    let (method, proof, project) = match identity {
+        Identity::Password {
+            user,
+            password,
+            project,
+        } => {
+            let mut user = v3_subject(user);
+            user["password"] = password.expose().into();
+            ("password", json!({ "user": user }), Some(project))
+        }
+        Identity::Token { token, project } => {
+            ("token", json!({"id": token.expose()}), Some(project))
+        }
+        Identity::ApplicationCredential { credential, secret } => {
+            let mut proof = match credential {
+                Credential::Id(id) => json!({ "id": id }),
+                Credential::Named { name, user } => json!({"name": name, "user": v3_subject(user)}),
+            };
+            proof["secret"] = secret.expose().into();
+            // Keystone refuses a scope with it.
+            ("application_credential", proof, None)
+        }
+    };
+    let mut auth = json!({"identity": {"methods": [method], method: proof}});
+    if let Some(project) = project {
+        auth["scope"] = json!({"project": v3_subject(project)});
+    }
+    json!({ "auth": auth })
+}
+
+fn v3_subject(subject: &Subject) -> Value {
+    match subject {
+        Subject::Id(id) => json!({ "id": id }),
+        Subject::Named { name, domain } => json!({"name": name, "domain": v3_domain(domain)}),
+    }
+}
+
+/// The first domain of every Keystone has the id `default` whatever its name is; to the controller it
+/// is `default-domain`.
+fn v3_domain(domain: &Domain) -> Value {
+    match domain {
+        Domain::Id(id) => json!({ "id": id }),
+        Domain::Name(name) => match name.as_str() {
+            "" | "default" | "default-domain" => json!({"id": "default"}),
+            name => json!({ "name": name }),
+        },
     }
 }
 
@@ -147,44 +184,115 @@ fn renew_at(expires: Option<&str>, issued: Option<&str>, now: SystemTime) -> Opt
 mod tests {
     use super::*;
 
-    fn settings() -> KeystoneSettings {
-        KeystoneSettings {
-            url: "http://k:35357/v2.0".into(),
-            user: "admin".into(),
+    fn named(name: &str, domain: Domain) -> Subject {
+        Subject::Named {
+            name: name.into(),
+            domain,
+        }
+    }
+
+    fn by_password(user: Subject, project: Subject) -> Identity {
+        Identity::Password {
+            user,
             password: Secret::new("contrail123"),
-            project: "demo".into(),
-            user_domain: "default".into(),
-            project_domain: "Sales".into(),
+            project,
+        }
+    }
+
+    fn by_name(user_domain: &str, project_domain: &str) -> Identity {
+        by_password(
+            named("admin", Domain::Name(user_domain.into())),
+            named("demo", Domain::Name(project_domain.into())),
+        )
+    }
+
+    fn by_id() -> Identity {
+        by_password(Subject::Id("u1".into()), Subject::Id("p1".into()))
+    }
+
+    fn by_token() -> Identity {
+        Identity::Token {
+            token: Secret::new("t"),
+            project: named("demo", Domain::Id("d1".into())),
+        }
+    }
+
+    fn by_credential(credential: Credential) -> Identity {
+        Identity::ApplicationCredential {
+            credential,
+            secret: Secret::new("s"),
         }
     }
 
     #[test]
-    fn version_2_gets_user_password_and_tenant() {
-        assert_eq!(
-            body(Version::V2, &settings(), &Proof::Password),
-            json!({"auth": {"passwordCredentials": {"username": "admin", "password": "contrail123"},
-                "tenantName": "demo"}})
-        );
-        assert_eq!(
-            body(Version::V2, &settings(), &Proof::Token(Secret::new("t"))),
-            json!({"auth": {"token": {"id": "t"}, "tenantName": "demo"}})
-        );
+    fn version_2_gets_users_and_tenants_by_name_or_id() {
+        for (identity, auth) in [
+            (
+                by_name("default", "Sales"),
+                json!({"passwordCredentials": {"username": "admin", "password": "contrail123"},
+                    "tenantName": "demo"}),
+            ),
+            (
+                by_id(),
+                json!({"passwordCredentials": {"userId": "u1", "password": "contrail123"},
+                    "tenantId": "p1"}),
+            ),
+            (
+                by_token(),
+                json!({"token": {"id": "t"}, "tenantName": "demo"}),
+            ),
+        ] {
+            assert_eq!(body(Version::V2, &identity), Some(json!({ "auth": auth })));
+        }
+        let credential = by_credential(Credential::Id("c1".into()));
+        assert_eq!(body(Version::V2, &credential), None);
     }
 
     #[test]
-    fn version_3_gets_a_domain_for_user_and_project() {
-        assert_eq!(
-            body(Version::V3, &settings(), &Proof::Password),
-            json!({"auth": {
-                "identity": {"methods": ["password"], "password": {"user": {
-                    "name": "admin", "password": "contrail123", "domain": {"id": "default"}}}},
-                "scope": {"project": {"name": "demo", "domain": {"name": "Sales"}}}}})
-        );
-        let by_token = body(Version::V3, &settings(), &Proof::Token(Secret::new("t")));
-        assert_eq!(
-            by_token["auth"]["identity"],
-            json!({"methods": ["token"], "token": {"id": "t"}})
-        );
+    fn version_3_gets_users_projects_and_domains_by_name_or_id() {
+        let password = |user: Value, scope: Value| {
+            json!({"identity": {"methods": ["password"], "password": {"user": user}},
+                "scope": {"project": scope}})
+        };
+        let credential = |credential: Value| {
+            json!({"identity": {"methods": ["application_credential"],
+                "application_credential": credential}})
+        };
+        for (identity, auth) in [
+            (
+                by_name("default", "Sales"),
+                password(
+                    json!({"name": "admin", "password": "contrail123", "domain": {"id": "default"}}),
+                    json!({"name": "demo", "domain": {"name": "Sales"}}),
+                ),
+            ),
+            (
+                by_id(),
+                password(
+                    json!({"id": "u1", "password": "contrail123"}),
+                    json!({"id": "p1"}),
+                ),
+            ),
+            (
+                by_token(),
+                json!({"identity": {"methods": ["token"], "token": {"id": "t"}},
+                    "scope": {"project": {"name": "demo", "domain": {"id": "d1"}}}}),
+            ),
+            (
+                by_credential(Credential::Id("c1".into())),
+                credential(json!({"id": "c1", "secret": "s"})),
+            ),
+            (
+                by_credential(Credential::Named {
+                    name: "cni".into(),
+                    user: named("admin", Domain::Name("Sales".into())),
+                }),
+                credential(json!({"name": "cni", "secret": "s",
+                    "user": {"name": "admin", "domain": {"name": "Sales"}}})),
+            ),
+        ] {
+            assert_eq!(body(Version::V3, &identity), Some(json!({ "auth": auth })));
+        }
     }
 
     #[test]

@@ -6,14 +6,9 @@
 //! use contrail_core::keystone::{Keystone, KeystoneSettings, TokenSource};
 //! use contrail_core::{Deadline, Secret};
 //!
-//! let settings = KeystoneSettings {
-//!     url: "http://10.0.0.5:5000/v3".into(),
-//!     user: "admin".into(),
-//!     password: Secret::new("contrail123"),
-//!     project: "demo".into(),
-//!     user_domain: "default".into(),
-//!     project_domain: "default".into(),
-//! };
+//! let password = Secret::new("contrail123");
+//! let url = "http://10.0.0.5:5000/v3";
+//! let settings = KeystoneSettings::with_password(url, "admin", password, "demo");
 //! let http = Arc::new(Http::new(&TlsSettings::default(), Duration::from_secs(2))?);
 //! let keystone = Keystone::new(http, settings, Path::new("/run/example/tokens"))?;
 //! let token = keystone.token(Deadline::after(Duration::from_secs(20)))?;
@@ -29,5 +24,6 @@ mod source;
 mod timestamp;
 
 pub use client::Keystone;
-pub use settings::KeystoneSettings;
+pub use endpoint::Version;
+pub use settings::{Credential, Domain, Identity, KeystoneSettings, Subject};
 pub use source::{FixedToken, NoAuth, NoToken, TokenSource};

@@ -1,5 +1,6 @@
 //! What a program writes for its user: reports to standard output, its error to standard error.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
@@ -31,8 +32,20 @@ pub fn stderr() -> Patient {
     Patient::stderr(PATIENCE)
 }
 
+/// Writes what deserves attention in a report of `program` to standard error.
+pub fn print_warning(program: &str, warning: &dyn std::fmt::Display) {
+    // The report itself says what matters most.
+    let _ = stderr().write_all(format!("{program}: warning: {warning}\n").as_bytes());
+}
+
 /// Writes the error with which `program` ends, and its causes, to standard error.
 pub fn print_error(program: &str, error: &dyn std::error::Error) {
     // Nothing helps if not even this can be written.
     let _ = stderr().write_all(format!("{program}: {}\n", report(error)).as_bytes());
+}
+
+/// Ends the process with `code` because its command line was wrong, and says why to standard error.
+pub fn refuse_usage(error: impl Display, code: i32) -> ! {
+    let _ = stderr().write_all(error.to_string().as_bytes());
+    std::process::exit(code)
 }

@@ -56,8 +56,8 @@ fn run_after<'a>(client: &Client, changes: &'a [Change], done: &mut Vec<&'a Chan
 
 fn take_back(client: &Client, done: &[&Change], cause: Error) -> Error {
     log::warn!(
-        "rolling back {} changes after: {}",
-        done.len(),
+        "rolling back {} after: {}",
+        error::counted(done.len(), "change"),
         error::report(&cause)
     );
     let mut left = Vec::new();

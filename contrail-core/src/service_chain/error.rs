@@ -16,7 +16,7 @@ pub enum Error {
     Client(#[from] error::Error),
 
     /// A service chain cannot be made as it is described. Nothing was changed.
-    #[error("service chain {chain} is not possible: {}", join(.problems))]
+    #[error("cannot apply service chain {chain}: {}", join(.problems))]
     Impossible {
         /// The chain's name.
         chain: String,
@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// An operation failed and what it had done could not be undone entirely.
-    #[error("{}; what was done could not be undone entirely: {}", report(.cause.as_ref()), reports(.left))]
+    #[error("{}; the rollback is incomplete: {}", report(.cause.as_ref()), reports(.left))]
     Undo {
         /// Why the operation failed.
         cause: Box<Error>,

@@ -4,7 +4,7 @@ use super::plan::{Planner, State};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
 use crate::api::objects::PortTuple;
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::ownership::mark::NODE;
 use crate::ownership::names::with_host;
 
@@ -13,7 +13,7 @@ impl<'a> Planner<'a> {
     pub(super) fn joined_by_themselves(&mut self, instance: Option<&'a FoundInstance>) {
         for tuple in instance.into_iter().flat_map(|found| &found.tuples) {
             let is_named = self.kept_tuples.contains(&tuple.id());
-            if mark::is_of_attachment(&tuple.meta) && !is_named {
+            if chains::is_of_attachment(&tuple.meta) && !is_named {
                 let (kind, name) = (PortTuple::TYPE, tuple.fq_name());
                 self.show(kind, name, State::Present, false, self.described(tuple));
             }

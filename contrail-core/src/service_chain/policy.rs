@@ -11,7 +11,7 @@ use crate::api::objects::{
     Sequence, VirtualNetwork,
 };
 use crate::api::{Ref, Resource};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 impl Planner<'_> {
@@ -23,7 +23,7 @@ impl Planner<'_> {
         let detail = summary(&wanted.entries);
         let Some(existing) = &self.snapshot.policy else {
             let mut wanted = wanted;
-            wanted.meta.annotations = mark::of_chain(&self.chain.name);
+            wanted.meta.annotations = chains::of_chain(&self.chain.name);
             let wanted = Identified::made(wanted);
             self.show(kind, name, State::Missing, true, detail);
             let target = Target::of(&wanted);
@@ -32,7 +32,7 @@ impl Planner<'_> {
             self.attach(&target, true);
             return;
         };
-        let ours = mark::is_by_chain(&existing.meta);
+        let ours = chains::is_by_chain(&existing.meta);
         let is_same = is_same(&existing.entries, &wanted.entries);
         if is_same {
             self.show(kind, name, State::Present, ours, detail);
@@ -162,7 +162,7 @@ impl Planner<'_> {
             return;
         };
         let kind = NetworkPolicy::TYPE;
-        if !mark::is_of(&policy.meta, &self.chain.name) {
+        if !chains::is_of(&policy.meta, &self.chain.name) {
             let text = "kept: this chain did not create it";
             self.show(kind, policy.fq_name(), State::Present, false, text);
             return;

@@ -138,7 +138,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Description { field, reason } => write!(f, "{field}: {reason}"),
-            Problem::Cycle { what } => write!(f, "it is a cycle: {what}"),
+            Problem::Cycle { what } => write!(f, "the chain contains a cycle: {what}"),
             Problem::NoProject { project } => write!(f, "project {project} does not exist"),
             Problem::NoTemplate { service, template } => write!(
                 f,
@@ -154,7 +154,7 @@ impl fmt::Display for Problem {
                 differences,
             } => write!(
                 f,
-                "service {service}: service template {template} does not fit, it {}: give the service its mode and interfaces, or use another template or service instance",
+                "service {service}: service template {template} does not match: it {}; change the service's mode and interfaces, or use another template or service instance",
                 list(differences)
             ),
             Problem::NoNetwork { network } => {
@@ -244,10 +244,10 @@ impl fmt::Display for TemplateDifference {
         match self {
             Self::Version(version) => write!(
                 f,
-                "has version {version} and only templates of version 2 accept existing ports"
+                "has version {version}, but only templates of version 2 accept existing ports"
             ),
-            Self::Type(kind) => write!(f, "is of type {kind} and not firewall"),
-            Self::Mode { actual, wanted } => write!(f, "has the mode {actual} and not {wanted}"),
+            Self::Type(kind) => write!(f, "has type {kind}, not firewall"),
+            Self::Mode { actual, wanted } => write!(f, "has mode {actual}, not {wanted}"),
             Self::NoInterface(leg) => write!(f, "has no {leg} interface"),
         }
     }

@@ -12,7 +12,7 @@ use super::plan::{Planner, State};
 use super::snapshot::FoundInstance;
 use crate::api::Resource;
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 impl Planner<'_> {
@@ -27,7 +27,7 @@ impl Planner<'_> {
             let name = found.object.fq_name();
             if chain.services.iter().any(|service| service.name == *name) {
                 let own = found.tuples.iter();
-                let own = own.filter(|tuple| mark::is_of(&tuple.meta, &chain.name));
+                let own = own.filter(|tuple| chains::is_of(&tuple.meta, &chain.name));
                 for tuple in own {
                     if !self.kept_tuples.contains(&tuple.id()) {
                         self.drop_tuple(tuple);
@@ -55,7 +55,7 @@ impl Planner<'_> {
         let (own, others): (Vec<_>, Vec<_>) = found
             .tuples
             .iter()
-            .partition(|tuple| mark::is_by_chain(&tuple.meta));
+            .partition(|tuple| chains::is_by_chain(&tuple.meta));
         let users = self.snapshot.others_through(name);
         let fate = fate(&found.object.meta, others.len(), users);
         if !matches!(fate, Fate::Stays(Reason::Users(_))) {
@@ -78,7 +78,7 @@ impl Planner<'_> {
             }
             Fate::Stays(Reason::Foreign) => "kept: no chain created it".to_owned(),
         };
-        let ours = mark::is_by_chain(&found.object.meta);
+        let ours = chains::is_by_chain(&found.object.meta);
         self.show(kind, name, State::Present, ours, text);
     }
 

@@ -58,7 +58,7 @@ fn snapshot(instance: KeyValuePairs, tuples: &[KeyValuePairs]) -> Snapshot {
         )
     };
     let role = json!({"virtual_machine_interface_properties": {"service_interface_type": "left"}});
-    let template = object(3, &name("t"), mark::of_attachment("cni"), json!({}));
+    let template = object(3, &name("t"), chains::of_attachment("cni"), json!({}));
     let instance = FoundInstance {
         object: object(2, &name("fw"), instance, json!({})),
         tuples: tuples.iter().enumerate().map(tuple).collect(),
@@ -91,8 +91,8 @@ fn changes(snapshot: &Snapshot) -> Vec<String> {
 
 #[test]
 fn an_instance_goes_with_the_tuples_of_the_chain_whoever_made_it() {
-    let by_chain = || mark::of_chain("c");
-    let by_attachment = || mark::of_attachment("cni");
+    let by_chain = || chains::of_chain("c");
+    let by_attachment = || chains::of_attachment("cni");
     let tuple = [
         "leave virtual-machine-interface",
         "change virtual-machine-interface",

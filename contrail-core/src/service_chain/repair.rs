@@ -12,7 +12,7 @@ use super::membership::tuple::{leave, ports};
 use super::snapshot::{FoundInstance, Snapshot};
 use crate::api::Resource;
 use crate::api::objects::{NetworkPolicy, PortTuple, VirtualNetwork};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// A way to bring back a chain.
@@ -48,7 +48,7 @@ impl Repair {
 
 fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
     let orphans = || instances.iter().flat_map(|found| found.orphans());
-    if !orphans().all(|tuple| mark::is_by_chain_or_attachment(&tuple.meta)) {
+    if !orphans().all(|tuple| chains::is_by_chain_or_attachment(&tuple.meta)) {
         return None;
     }
     let left = leaves(snapshot, instances);
@@ -61,11 +61,11 @@ fn rejoin(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Chan
 fn rebuild(snapshot: &Snapshot, instances: &[&FoundInstance]) -> Option<[Vec<Change>; 2]> {
     let policy = snapshot.policy.as_ref()?;
     let tuples = || instances.iter().flat_map(|found| &found.tuples);
-    let is_made_here = mark::is_by_chain(&policy.meta)
+    let is_made_here = chains::is_by_chain(&policy.meta)
         && instances
             .iter()
-            .all(|found| mark::is_by_chain_or_attachment(&found.object.meta))
-        && tuples().all(|tuple| mark::is_by_chain_or_attachment(&tuple.meta));
+            .all(|found| chains::is_by_chain_or_attachment(&found.object.meta))
+        && tuples().all(|tuple| chains::is_by_chain_or_attachment(&tuple.meta));
     let is_shared = |found: &&FoundInstance| {
         let mut others = snapshot.others_through(found.object.fq_name());
         others.next().is_some()

@@ -16,7 +16,7 @@ use super::template::{self, new_template};
 use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 impl<'a> Planner<'a> {
@@ -46,7 +46,7 @@ impl<'a> Planner<'a> {
                 None => State::Present,
             };
             if is_new || problem.is_some() {
-                let ours = mark::is_by_chain_or_attachment(&template.meta);
+                let ours = chains::is_by_chain_or_attachment(&template.meta);
                 self.show(kind, &name, state, ours, template.mode());
             }
             let Some(problem) = problem else {
@@ -63,7 +63,7 @@ impl<'a> Planner<'a> {
             return None;
         }
         let has_management = service.management.is_some();
-        let mark = mark::of_chain(&self.chain.name);
+        let mark = chains::of_chain(&self.chain.name);
         let template = new_template(name.clone(), service.mode, has_management, mark);
         if is_new {
             self.show(kind, &name, State::Missing, true, template.mode());
@@ -80,7 +80,7 @@ impl<'a> Planner<'a> {
         let properties = service.wanted_properties(template);
         let detail = format!("{} {}", service.mode, networks(&properties));
         let Some(found) = self.snapshot.instances.get(name) else {
-            let mark = mark::of_chain(&self.chain.name);
+            let mark = chains::of_chain(&self.chain.name);
             let wanted = new_instance(name.clone(), template, properties, mark);
             self.show(kind, name, State::Missing, true, detail);
             let target = Target::of(&wanted);
@@ -92,7 +92,7 @@ impl<'a> Planner<'a> {
             };
         };
         let differences = differences(&found.object, template, &properties);
-        let ours = mark::is_by_chain(&found.object.meta);
+        let ours = chains::is_by_chain(&found.object.meta);
         if differences.is_empty() {
             self.show(kind, name, State::Present, ours, detail);
         } else if ours {
@@ -124,7 +124,7 @@ impl<'a> Planner<'a> {
         let existing = instance.tuple_of(member);
         let tuple = match existing {
             Some(tuple) => {
-                let ours = mark::is_by_chain(&tuple.meta);
+                let ours = chains::is_by_chain(&tuple.meta);
                 self.show(kind, tuple.fq_name(), State::Present, ours, &member.label);
                 self.kept_tuples.insert(tuple.id());
                 Target::of(tuple)
@@ -137,7 +137,7 @@ impl<'a> Planner<'a> {
                 target
             }
         };
-        let is_foreign = existing.is_some_and(|tuple| !mark::is_by_chain(&tuple.meta));
+        let is_foreign = existing.is_some_and(|tuple| !chains::is_by_chain(&tuple.meta));
         for &(leg, port) in &member.ports {
             if let Some(port) = self.snapshot.interfaces.get(&port) {
                 self.port(service, member, leg, port, &tuple, is_foreign);
@@ -146,14 +146,14 @@ impl<'a> Planner<'a> {
     }
 
     fn new_tuple(&self, name: FqName, member: &Found) -> Identified<PortTuple> {
-        let mut tuple = new_tuple(name, &member.label, mark::of_chain(&self.chain.name));
+        let mut tuple = new_tuple(name, &member.label, chains::of_chain(&self.chain.name));
         let has_role = |port: &Uuid| {
             let port = self.snapshot.interfaces.get(port);
             port.is_some_and(|port| role(port).is_some() && port.port_tuple_refs.is_empty())
         };
         let ports = member.ports.iter().map(|(_, port)| *port);
         let kept: Vec<Uuid> = ports.filter(has_role).collect();
-        mark::keep_roles(&mut tuple.meta, &kept);
+        chains::keep_roles(&mut tuple.meta, &kept);
         Identified::made(tuple)
     }
 
@@ -180,7 +180,7 @@ impl<'a> Planner<'a> {
         for other in elsewhere {
             let known = other.uuid.and_then(|uuid| self.snapshot.tuple(uuid));
             match known {
-                Some(old) if mark::is_of(&old.meta, &self.chain.name) => {
+                Some(old) if chains::is_of(&old.meta, &self.chain.name) => {
                     self.steps.moves.push(leave(target.clone(), old));
                 }
                 _ => {

@@ -16,7 +16,7 @@ use crate::api::objects::{
 };
 use crate::api::{Client, ListQuery, Resource};
 use crate::error::Result;
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// What the controller has of a chain.
@@ -189,7 +189,7 @@ impl Reader<'_> {
         let mut objects: Vec<ServiceInstance> = all
             .into_iter()
             .filter(|object| {
-                wanted.contains(object.fq_name()) || mark::is_of(&object.meta, &self.chain.name)
+                wanted.contains(object.fq_name()) || chains::is_of(&object.meta, &self.chain.name)
             })
             .collect();
         for name in wanted {

@@ -8,7 +8,7 @@ use super::problem::{Problem, TemplateDifference};
 use super::types::{Leg, Mode};
 use crate::api::objects::ServiceTemplate;
 use crate::api::{Client, Ensured, KeyValuePairs, Resource, request};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// The name of the template that a domain's service instances of a mode share.
@@ -93,7 +93,7 @@ pub(super) fn ensure(client: &Client, template: &ServiceTemplate) -> Result<Ensu
 
 fn forbidden(template: &ServiceTemplate) -> Error {
     let name = template.fq_name();
-    let chain = mark::chain(&template.meta)
+    let chain = chains::chain(&template.meta)
         .unwrap_or(name.name())
         .to_owned();
     // Without the mark: all chains of the domain use it, and the last of them must not remove it.
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn every_difference_of_a_template_is_named() {
         let name = FqName::new(["d", "t"]);
-        let fitting = new_template(name.clone(), Mode::InNetwork, false, mark::of_chain("c"));
+        let fitting = new_template(name.clone(), Mode::InNetwork, false, chains::of_chain("c"));
         let with = |change: fn(&mut ServiceTemplate)| {
             let mut template = ServiceTemplate::clone(&fitting);
             change(&mut template);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_error_for_a_tenant_names_what_an_administrator_must_create() {
         let name = FqName::new(["default-domain", "container-in-network"]);
-        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
+        let template = new_template(name, Mode::InNetwork, false, chains::of_chain("c1"));
         let error = ensure(&client(403), &template).unwrap_err();
         let Error::Impossible { chain, problems } = &error else {
             panic!("{error}");
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn other_refusals_are_left_as_they_are() {
         let name = FqName::new(["d", "t"]);
-        let template = new_template(name, Mode::InNetwork, false, mark::of_chain("c1"));
+        let template = new_template(name, Mode::InNetwork, false, chains::of_chain("c1"));
         let error = ensure(&client(400), &template).unwrap_err();
         assert!(!matches!(error, Error::Impossible { .. }), "{error}");
     }

@@ -46,7 +46,7 @@ impl ServiceChains {
     }
 
     /// Waits until the controller has built the chain, for `limit` at most, and returns what it has
-    /// built by then. A chain that does not change for [`SETTLE`] although the controller has all that
+    /// built by then. [`ServiceChains::built`] only looks; this call may also change objects: a chain that does not change for [`SETTLE`] although the controller has all that
     /// it needs is repaired: see [`Repair`]. A repair that has begun is completed, and the
     /// controller gets its time after it, even when the limit passes.
     ///

@@ -1,10 +1,10 @@
-//! INI files as Python's `configparser.ConfigParser()` reads them: strict, with its basic
+//! INI files as Python's `configparser.ConfigParser(strict=False)` reads them, with its basic
 //! interpolation. Every value keeps its line, which no INI crate does.
 //!
 //! The rules that differ from other INI readers: comments are whole lines that start with `#` or
 //! `;`; a line that is indented deeper than its key continues the value; section names are
-//! case-sensitive and not trimmed, keys are lower-cased; a section or a key that occurs twice is an
-//! error; `%(key)s` stands for another value of the section or of `[DEFAULT]`, and `%%` for `%`.
+//! case-sensitive and not trimmed, keys are lower-cased; of a key that occurs twice, the last value
+//! counts; `%(key)s` stands for another value of the section or of `[DEFAULT]`, and `%%` for `%`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,15 @@ const MAX_DEPTH: usize = 10;
 /// An INI file, before interpolation.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    sections: BTreeMap<String, BTreeMap<String, Value>>,
+    sections: BTreeMap<String, Section>,
+}
+
+/// A section, which may be in several parts of the file.
+#[derive(Debug)]
+struct Section {
+    /// The line of its first header.
+    line: usize,
+    values: BTreeMap<String, Value>,
 }
 
 /// A value with the line, counted from 1, of its key.
@@ -30,16 +38,16 @@ pub(super) struct Value {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) line: usize,
-    /// A part of the line that may be shown: no value, which may be a password.
-    pub(super) shown: String,
+    /// The key or the section; nothing where the line may be a part of a value, such as a password.
+    pub(super) shown: Option<String>,
     pub(super) reason: String,
 }
 
 impl Fault {
-    fn new(line: usize, shown: &str, reason: impl Into<String>) -> Self {
+    fn new(line: usize, shown: Option<&str>, reason: impl Into<String>) -> Self {
         Self {
             line,
-            shown: shown.into(),
+            shown: shown.map(str::to_owned),
             reason: reason.into(),
         }
     }
@@ -76,7 +84,7 @@ impl Document {
         let values = document
             .sections
             .values_mut()
-            .flat_map(BTreeMap::values_mut);
+            .flat_map(|section| section.values.values_mut());
         for value in values {
             value.text.truncate(value.text.trim_end().len());
         }
@@ -85,7 +93,7 @@ impl Document {
 
     fn open_value(&mut self, open: &Open) -> Option<(&mut Value, usize)> {
         let section = self.sections.get_mut(&open.section)?;
-        Some((section.get_mut(open.key.as_ref()?)?, open.indent))
+        Some((section.values.get_mut(open.key.as_ref()?)?, open.indent))
     }
 
     /// A section header, or a key with its value.
@@ -96,38 +104,38 @@ impl Document {
         line: usize,
         open: Option<Open>,
     ) -> Result<Open, Fault> {
-        let word = content.split_whitespace().next().unwrap_or_default();
         if let Some(name) = header(content) {
-            let is_second = self.sections.contains_key(name) && name != DEFAULT;
-            if is_second {
-                let reason = "the section is in the file twice";
-                return Err(Fault::new(line, content, reason));
-            }
-            self.sections.entry(name.into()).or_default();
+            let values = BTreeMap::new();
+            let section = Section { line, values };
+            self.sections.entry(name.into()).or_insert(section);
             return Ok(Open {
                 section: name.into(),
                 key: None,
                 indent,
             });
         }
-        let Some(open) = open else {
-            let reason = "a [section] is expected before the first key";
-            return Err(Fault::new(line, word, reason));
-        };
         let pair = content.split_once(['=', ':']);
-        let Some((key, text)) = pair.filter(|(key, _)| !key.is_empty()) else {
-            let reason = "[section], key = value or a comment is expected";
-            return Err(Fault::new(line, word, reason));
+        let pair = pair.filter(|(key, _)| !key.is_empty());
+        let shown = match pair {
+            Some((key, _)) => Some(key.trim_end()),
+            None => Some(content).filter(|content| content.starts_with('[')),
+        };
+        let refused = |reason| Err(Fault::new(line, shown, reason));
+        let is_header = content.starts_with('[');
+        let (Some(open), Some((key, text))) = (open, pair) else {
+            return refused(match (is_header, pair) {
+                (true, _) => "the header of a section is expected as [NAME]",
+                (false, Some(_)) => "a [section] is expected before the first key",
+                (false, None) => "[section], key = value or a comment is expected",
+            });
         };
         let key = key.trim_end().to_lowercase();
         let value = Value {
             text: text.trim().into(),
             line,
         };
-        let section = self.sections.entry(open.section.clone()).or_default();
-        if section.insert(key.clone(), value).is_some() {
-            let reason = format!("the key is in section [{}] twice", open.section);
-            return Err(Fault::new(line, &key, reason));
+        if let Some(section) = self.sections.get_mut(&open.section) {
+            section.values.insert(key.clone(), value);
         }
         Ok(Open {
             key: Some(key),
@@ -148,13 +156,26 @@ impl Document {
         };
         let mut text = String::new();
         self.interpolate(section, &raw.text, 1, &mut text)
-            .map_err(|reason| Fault::new(raw.line, &key, reason))?;
+            .map_err(|reason| Fault::new(raw.line, Some(&key), reason))?;
         let line = raw.line;
         Ok(Some(Value { text, line }))
     }
 
+    /// The names of the sections, each with its line.
+    pub(super) fn sections(&self) -> impl Iterator<Item = (&str, usize)> {
+        let named = self.sections.iter().filter(|(name, _)| *name != DEFAULT);
+        named.map(|(name, section)| (name.as_str(), section.line))
+    }
+
+    /// The keys of a section itself, in lower case, each with its line.
+    pub(super) fn keys(&self, section: &str) -> impl Iterator<Item = (&str, usize)> {
+        let values = self.sections.get(section).map(|section| &section.values);
+        let values = values.into_iter().flatten();
+        values.map(|(key, value)| (key.as_str(), value.line))
+    }
+
     fn raw(&self, section: &str, key: &str) -> Option<&Value> {
-        let of = |section: &str| self.sections.get(section)?.get(key);
+        let of = |section: &str| self.sections.get(section)?.values.get(key);
         of(section).or_else(|| of(DEFAULT))
     }
 
@@ -258,18 +279,42 @@ mod tests {
     }
 
     #[test]
-    fn faults_show_no_value() {
-        for text in [
-            "[a]\nk = secret\nk = secret\n",
-            "[a]\nk = secret%\n",
-            "k = secret\n",
+    fn faults_say_what_is_wrong_and_show_no_value() {
+        let not_closed = "the header of a section is expected as [NAME]";
+        for (text, shown, reason) in [
+            (
+                "[a]\nk = secret%\n",
+                Some("k"),
+                "% is expected as %% or in %(key)s",
+            ),
+            (
+                "k = secret\n",
+                Some("k"),
+                "a [section] is expected before the first key",
+            ),
+            (
+                "k=secret\n",
+                Some("k"),
+                "a [section] is expected before the first key",
+            ),
+            ("[a\nk = secret\n", Some("[a"), not_closed),
+            ("[a]\nk = secret\n[b\n", Some("[b"), not_closed),
+            ("[]\nk = secret\n", Some("[]"), not_closed),
+            (
+                "[a]\nk = v\nsecret\n",
+                None,
+                "[section], key = value or a comment is expected",
+            ),
+            (
+                "[a]\n= secret\n",
+                None,
+                "[section], key = value or a comment is expected",
+            ),
         ] {
             let read = Document::read(text).and_then(|document| document.get("a", "k"));
-            let fault = format!("{:?}", read.unwrap_err());
-            assert!(
-                fault.contains("\"k\"") && !fault.contains("secret"),
-                "{fault}"
-            );
+            let fault = read.unwrap_err();
+            assert_eq!(fault.shown.as_deref(), shown, "{text:?}");
+            assert_eq!(fault.reason, reason, "{text:?}");
         }
     }
 }

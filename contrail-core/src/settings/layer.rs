@@ -1,48 +1,13 @@
 //! The settings of one source, as they were given.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
 
+use super::foreign::{self, FOREIGN, Foreign};
+use super::origin::Origin;
 use super::table::{self, Key, SETTINGS};
+use super::warning::Warning;
 use crate::error::Result;
-
-/// Where a value comes from, for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A document that came with the request: what it is and the key in it.
-    Document {
-        /// What the document is.
-        name: String,
-        /// The key, as it was written.
-        key: String,
-    },
-    /// A command-line flag, as it was written.
-    Flag(String),
-    /// An environment variable.
-    Environment(String),
-    /// A line of a file, counted from 1.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-    },
-    /// No source had it.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document { name, key } => write!(f, "{name}, key {key}"),
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-            Self::Environment(variable) => write!(f, "environment variable {variable}"),
-            Self::File { path, line } => write!(f, "{} line {line}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
+use crate::values::text::without_bom;
 
 /// A value as it was given.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,6 +24,9 @@ pub struct Given {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Layer {
     values: BTreeMap<Key, Given>,
+    /// The variables that give no setting of their own.
+    foreign: Vec<&'static Foreign>,
+    warnings: Vec<Warning>,
 }
 
 impl Layer {
@@ -93,13 +61,18 @@ impl Layer {
         Ok(layer)
     }
 
-    /// The layer of the environment, read through `variable`.
+    /// The layer of the environment, read through `variable`. A carriage return at the end of a value
+    /// belongs to the file of variables that it was read from.
     pub fn of_environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut layer = Self::default();
+        let variable = &|name: &str| {
+            let text = without_line_end(&variable(name)?).to_owned();
+            Some(text).filter(|text| !text.is_empty())
+        };
         for setting in SETTINGS {
             for name in setting.env {
-                if let Some(text) = variable(name).filter(|text| is_meant_for_us(setting.key, text))
-                {
+                let text = variable(name).filter(|text| is_meant_for_us(setting.key, text));
+                if let Some(text) = text {
                     layer.set(setting.key, text, Origin::Environment(name.to_string()));
                 }
                 if setting.secret {
@@ -109,7 +82,28 @@ impl Layer {
                 }
             }
         }
+        if layer.get(Key::KeystoneServer).is_none()
+            && let Some((name, url)) = foreign::auth_url(variable)
+        {
+            layer.set(Key::AuthUrl, url, Origin::Environment(name.into()));
+        }
+        let given = |foreign: &&Foreign| variable(foreign.name).is_some();
+        layer.foreign = FOREIGN.iter().filter(given).collect();
         layer
+    }
+
+    /// The variables of other programs in this source.
+    pub(super) fn foreign(&self) -> &[&'static Foreign] {
+        &self.foreign
+    }
+
+    /// What about this source deserves attention.
+    pub(super) fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
     }
 
     /// What this source says about a setting.
@@ -131,6 +125,16 @@ impl Layer {
 /// Many programs read `DEBUG`: a value that is not a truth value is meant for another one.
 fn is_meant_for_us(key: Key, text: &str) -> bool {
     key != Key::Debug || super::parse::boolean(text).is_some()
+}
+
+/// A value or the content of a file without the end of its line.
+pub(super) fn without_line_end(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
+
+/// The secret in a file: without the mark that some editors put before a text, and the end of its line.
+pub(super) fn secret_in(content: &str) -> &str {
+    without_line_end(without_bom(content))
 }
 
 /// A line of a flat file: a name, a value and its place.

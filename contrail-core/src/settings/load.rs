@@ -3,14 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layer::{Layer, Origin};
+use super::layer::Layer;
+use super::origin::Origin;
 use super::print::Resolved;
 use super::resolve::{ReadFile, Resolver};
 use super::table::Key;
-use super::typed::{Auth, LogSettings, Settings};
+use super::typed::{LogSettings, Settings};
 use super::vnc_api_lib;
-use crate::error::{Error, Result, report};
-use crate::http::TlsSettings;
+use super::warning::Warning;
+use crate::error::{Error, Result};
 
 /// Where settings come from, nearest first; each field is farther away than the one above it.
 pub struct Sources<'a> {
@@ -27,7 +28,7 @@ pub struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn layers(&self) -> Vec<Layer> {
+    pub(super) fn layers(&self) -> Vec<Layer> {
         let mut layers = self.nearer.clone();
         layers.push(Layer::of_environment(self.environment));
         layers.extend(self.files.iter().cloned());
@@ -41,7 +42,7 @@ impl Sources<'_> {
     }
 
     /// The layers with those that are farther away than all files.
-    fn with_farther(&self, mut layers: Vec<Layer>, ini: Option<Layer>) -> Vec<Layer> {
+    pub(super) fn with_farther(&self, mut layers: Vec<Layer>, ini: Option<Layer>) -> Vec<Layer> {
         layers.extend(ini);
         let mut host = Layer::default();
         if let Some(name) = &self.host_name {
@@ -104,6 +105,8 @@ pub struct Overview {
     /// What keeps the settings from being used: each value that is missing or refused, and each file that
     /// cannot be read.
     pub problems: Vec<Error>,
+    /// What deserves attention in settings that can be used.
+    pub warnings: Vec<Warning>,
 }
 
 impl Overview {
@@ -134,53 +137,29 @@ impl Overview {
         };
         let layers = sources.with_farther(layers, ini);
         let resolver = Resolver::new(&layers, sources.read);
-        let refused = resolver.settings().err().unwrap_or_default();
+        let (refused, warnings) = match resolver.settings() {
+            Ok(settings) => (Vec::new(), settings.warnings()),
+            Err(refused) => (refused, Vec::new()),
+        };
         Self {
             values: resolver.resolved(),
             problems: unread.into_iter().chain(refused).collect(),
-        }
-    }
-}
-
-impl Settings {
-    /// The settings for removing what was attached: it must not wait for what only attaching needs. If the
-    /// settings of the API cannot be used, the others stay, and requests to the API fail: see
-    /// [`without_api`](Settings::without_api).
-    ///
-    /// # Errors
-    ///
-    /// As [`Settings::load`], for the name of the host and the directories of its state alone.
-    pub fn load_for_removal(sources: &Sources) -> Result<Self> {
-        let error = match Self::load(sources) {
-            Ok(settings) => return Ok(settings),
-            Err(error) => error,
-        };
-        let layers = sources.with_farther(sources.layers(), None);
-        let settings = Resolver::new(&layers, sources.read).local_settings()?;
-        Ok(settings.without_api(&error))
-    }
-
-    /// The same settings without those of the API: a request fails with this error before it is sent.
-    #[must_use]
-    pub fn without_api(self, error: &Error) -> Self {
-        Self {
-            auth: Auth::Unknown {
-                reason: report(error),
-            },
-            tls: TlsSettings::default(),
-            ..self
+            warnings,
         }
     }
 }
 
 /// The layer of `vnc_api_lib.ini`; `None` if no setting names it and the default path does not exist.
-fn read_vnc_api_lib(named: Option<PathBuf>, read: ReadFile) -> Result<Option<Layer>> {
-    let path = named
-        .as_deref()
-        .unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
+fn read_vnc_api_lib(named: Option<(PathBuf, Origin)>, read: ReadFile) -> Result<Option<Layer>> {
+    let path = named.as_ref().map(|(path, _)| path.as_path());
+    let path = path.unwrap_or(Path::new(vnc_api_lib::DEFAULT_PATH));
+    let operation = match &named {
+        Some((_, origin)) => format!("read {} ({origin}) from", Key::VncApiLib.name()),
+        None => "read".into(),
+    };
     match read(path) {
         Ok(text) => vnc_api_lib::parse(&text, path).map(Some),
         Err(e) if named.is_none() && e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file("read", path, e)),
+        Err(e) => Err(Error::file(operation, path, e)),
     }
 }

@@ -19,13 +19,19 @@
 //! # Ok::<(), contrail_core::Error>(())
 //! ```
 
+mod attention;
+mod auth;
+mod auth_type;
 mod configparser;
+mod foreign;
 mod from_env;
 mod layer;
 mod load;
 mod nearest;
+mod origin;
 mod parse;
 mod print;
+mod removal;
 mod resolve;
 mod server;
 mod table;
@@ -33,17 +39,21 @@ mod table;
 mod tests;
 mod typed;
 mod vnc_api_lib;
+mod warning;
 mod yaml;
 mod yaml_scalar;
 
+pub use foreign::{FOREIGN, Foreign, Treatment};
 pub use from_env::host_name;
-pub use layer::{Entry, Given, Layer, Origin};
+pub use layer::{Entry, Given, Layer};
 pub use load::{Overview, Sources};
 pub use nearest::nearest;
+pub use origin::Origin;
 pub use print::{Resolved, table as render};
 pub use resolve::ReadFile;
 pub use table::{Key, SETTINGS, Setting, find, names, unknown};
 pub use typed::{Auth, LogSettings, Settings, Timeouts};
 pub use vnc_api_lib::DEFAULT_PATH as VNC_API_LIB_PATH;
 pub use vnc_api_lib::parse as parse_vnc_api_lib;
+pub use warning::Warning;
 pub use yaml::parse as parse_flat_yaml;

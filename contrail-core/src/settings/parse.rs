@@ -44,6 +44,23 @@ pub(super) fn absolute_path(text: &str) -> Result<PathBuf, Allowed> {
     }
 }
 
+/// Whether Keystone authorises requests.
+pub(super) fn auth_mode(text: &str) -> Result<bool, Allowed> {
+    match text.to_ascii_lowercase().as_str() {
+        "keystone" => Ok(true),
+        "noauth" | "no-auth" | "none" => Ok(false),
+        _ => Err("keystone or noauth is expected"),
+    }
+}
+
+/// Any text of one line: names at Keystone have few rules.
+pub(super) fn text(text: &str) -> Result<String, Allowed> {
+    match text.chars().any(char::is_control) {
+        true => Err("a text without control characters is expected"),
+        false => Ok(text.to_string()),
+    }
+}
+
 /// A part of a fully qualified name.
 pub(super) fn name(text: &str) -> Result<String, Allowed> {
     if text.chars().any(|c| c == ':' || c.is_control()) {

@@ -1,6 +1,6 @@
 //! The table of settings with their values and where these come from, for people.
 
-use super::layer::Origin;
+use super::origin::Origin;
 use super::table::Setting;
 
 /// A setting with the value that counts.

@@ -1,39 +1,52 @@
 //! From layers of text to one set of typed settings: the nearest layer that has a value wins.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::layer::{Layer, Origin};
+use super::layer::{self, Given, Layer};
+use super::origin::Origin;
 use super::parse::{self, Allowed};
 use super::print::Resolved;
 use super::server;
 use super::table::{Key, SETTINGS};
-use super::typed::{Auth, LogSettings, Settings, Timeouts};
+use super::typed::{LogSettings, Settings, Timeouts};
 use crate::error::{Error, Result, report};
 use crate::http::{Scheme, Server, TlsSettings, host_and_port};
-use crate::keystone::KeystoneSettings;
-use crate::values::Secret;
 use crate::values::identity;
 
 /// Where a machine has its id, see machine-id(5).
 const MACHINE_ID: &str = "/etc/machine-id";
+
+/// The options of TLS for each service.
+const API_TLS: [Key; 4] = [
+    Key::ApiCaFile,
+    Key::ApiCertFile,
+    Key::ApiKeyFile,
+    Key::ApiInsecure,
+];
+const KEYSTONE_TLS: [Key; 4] = [
+    Key::KeystoneCaFile,
+    Key::KeystoneCertFile,
+    Key::KeystoneKeyFile,
+    Key::KeystoneInsecure,
+];
 
 /// Reads a file to a text; the caller hands it in, so that this module touches nothing.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 pub(super) struct Resolver<'a> {
     /// Nearest first.
-    layers: &'a [Layer],
-    read: ReadFile<'a>,
+    pub(super) layers: &'a [Layer],
+    pub(super) read: ReadFile<'a>,
 }
 
 /// A value, where it comes from, and how near that is (0 is nearest).
-struct Found {
-    text: String,
-    origin: Origin,
-    depth: usize,
+pub(super) struct Found {
+    pub(super) text: String,
+    pub(super) origin: Origin,
+    pub(super) depth: usize,
 }
 
 impl<'a> Resolver<'a> {
@@ -42,33 +55,53 @@ impl<'a> Resolver<'a> {
     }
 
     /// The nearest value; the default does not count.
-    fn given(&self, key: Key) -> Result<Option<Found>> {
-        for (depth, layer) in self.layers.iter().enumerate() {
-            let Some(given) = layer.get(key) else {
-                continue;
-            };
-            let text = if given.in_file {
-                let path = Path::new(&given.text);
-                let text = (self.read)(path).map_err(|e| Error::file("read", path, e))?;
-                text.trim_end_matches(['\r', '\n']).to_string()
-            } else {
-                given.text.clone()
-            };
-            return Ok(Some(Found {
-                text,
-                origin: given.origin.clone(),
-                depth,
-            }));
-        }
-        Ok(None)
+    pub(super) fn given(&self, key: Key) -> Result<Option<Found>> {
+        let Some((depth, given)) = self.nearest(key) else {
+            return Ok(None);
+        };
+        let text = if given.in_file {
+            let path = Path::new(&given.text);
+            let content = (self.read)(path).map_err(|e| {
+                let operation = format!("read {} ({}) from", key.name(), given.origin);
+                Error::file(operation, path, e)
+            })?;
+            layer::secret_in(&content).to_string()
+        } else {
+            given.text.clone()
+        };
+        Ok(Some(Found {
+            text,
+            origin: given.origin.clone(),
+            depth,
+        }))
     }
 
-    fn text_opt(&self, key: Key) -> Result<Option<String>> {
-        Ok(self.given(key)?.map(|found| found.text))
+    fn nearest(&self, key: Key) -> Option<(usize, &Given)> {
+        let mut layers = self.layers.iter().enumerate();
+        layers.find_map(|(depth, layer)| Some((depth, layer.get(key)?)))
+    }
+
+    /// How near the nearest value is; `None` if there is none.
+    pub(super) fn depth(&self, key: Key) -> Option<usize> {
+        Some(self.nearest(key)?.0)
+    }
+
+    /// The one of two settings that has the nearer value; the first if both are as near.
+    pub(super) fn nearer(&self, first: Key, second: Key) -> Option<Key> {
+        match (self.depth(first), self.depth(second)) {
+            (Some(a), Some(b)) if b < a => Some(second),
+            (Some(_), _) => Some(first),
+            (None, Some(_)) => Some(second),
+            (None, None) => None,
+        }
     }
 
     /// The value or the default, read as `T`.
-    fn typed<T>(&self, key: Key, read: impl Fn(&str) -> Result<T, Allowed>) -> Result<T> {
+    pub(super) fn typed<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&str) -> Result<T, Allowed>,
+    ) -> Result<T> {
         match self.typed_opt(key, &read)? {
             Some(value) => Ok(value),
             None => {
@@ -78,7 +111,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn typed_opt<T>(
+    pub(super) fn typed_opt<T>(
         &self,
         key: Key,
         read: impl Fn(&str) -> Result<T, Allowed>,
@@ -109,23 +142,35 @@ impl<'a> Resolver<'a> {
             Some(servers) => problems.take(self.auth(&servers[0].host)),
             None => problems.take(self.auth("localhost")),
         };
-        let tls = problems.take(self.tls());
+        let tls = problems.take(self.tls(API_TLS));
+        let keystone_tls = problems.take(self.tls(KEYSTONE_TLS));
         let agent = problems.take(self.agent());
         let ports_dir = problems.take(self.typed(Key::VrouterPortsDir, parse::absolute_path));
         let state_dir = problems.take(self.typed(Key::StateDir, parse::absolute_path));
         let run_dir = problems.take(self.typed(Key::RunDir, parse::absolute_path));
         let domain = problems.take(self.typed(Key::Domain, parse::name));
-        let project = problems.take(self.project());
+        // Whose name is missing is known with the account only.
+        let project = match &auth {
+            Some(auth) => problems.take(self.project(auth)),
+            None => problems
+                .take(self.typed_opt(Key::Project, parse::name))
+                .flatten(),
+        };
         let node = problems.take(self.node());
         let connect = problems.take(self.typed(Key::ConnectTimeout, parse::seconds));
         let request = problems.take(self.typed(Key::RequestTimeout, parse::seconds));
         let attach = problems.take(self.typed(Key::AttachTimeout, parse::seconds));
         let log = problems.take(self.log());
         let settings = || {
+            let (servers, auth) = (servers?, auth?);
+            let (tls, keystone_tls) = (tls?, keystone_tls?);
             Some(Settings {
-                servers: servers?,
-                auth: auth?,
-                tls: tls?,
+                warnings: self.warnings(&servers, &auth, [&tls, &keystone_tls]),
+                secret_files: self.secret_files(&auth),
+                servers,
+                auth,
+                tls,
+                keystone_tls,
                 agent: agent?,
                 ports_dir: ports_dir?,
                 state_dir: state_dir?,
@@ -157,148 +202,35 @@ impl<'a> Resolver<'a> {
         self.typed(Key::ApiServer, |text| server::servers(text, scheme, port))
     }
 
-    fn project(&self) -> Result<String> {
-        let tenant = self.typed(Key::TenantName, parse::name)?;
-        Ok(self.typed_opt(Key::Project, parse::name)?.unwrap_or(tenant))
-    }
-
-    /// The settings of this host, strictly, and of everything else what can be used: for what must go on
-    /// without the API.
-    pub(super) fn local_settings(&self) -> Result<Settings> {
-        let defaults = Resolver::new(&[], self.read);
-        let either = |key, read: fn(&str) -> Result<_, Allowed>| {
-            self.typed(key, read).or_else(|_| defaults.typed(key, read))
+    /// The options of one service, for each of which there is a key for both services.
+    fn tls(&self, [ca, cert, key, insecure]: [Key; 4]) -> Result<TlsSettings> {
+        let path = |own: Key, general: Key| match self.nearer(own, general) {
+            Some(key) => self.typed_opt(key, parse::absolute_path),
+            None => Ok(None),
         };
-        let path = |key| either(key, parse::absolute_path);
-        let name = |key| {
-            self.typed(key, parse::name)
-                .or_else(|_| defaults.typed(key, parse::name))
-        };
-        let seconds = |key| {
-            self.typed(key, parse::seconds)
-                .or_else(|_| defaults.typed(key, parse::seconds))
-        };
-        let port = defaults.typed(Key::ApiPort, parse::port)?;
-        let read = |text: &str| server::servers(text, Scheme::Http, port);
-        Ok(Settings {
-            auth: Auth::None,
-            servers: defaults.typed(Key::ApiServer, read)?,
-            tls: TlsSettings::default(),
-            agent: self.agent().or_else(|_| defaults.agent())?,
-            ports_dir: path(Key::VrouterPortsDir)?,
-            state_dir: self.typed(Key::StateDir, parse::absolute_path)?,
-            run_dir: self.typed(Key::RunDir, parse::absolute_path)?,
-            domain: name(Key::Domain)?,
-            project: self.project().or_else(|_| defaults.project())?,
-            node: self.node()?,
-            machine: self.machine(),
-            timeouts: Timeouts {
-                connect: seconds(Key::ConnectTimeout)?,
-                request: seconds(Key::RequestTimeout)?,
-                attach: seconds(Key::AttachTimeout)?,
-            },
-            log: self.log_or_default(),
-            values: Vec::new(),
-        })
-    }
-
-    /// A password with Keystone wins over a fixed token: environment files in the field name both,
-    /// and their token is Keystone's own administration token.
-    fn auth(&self, api_host: &str) -> Result<Auth> {
-        let mode = self.typed_opt(Key::AuthMode, |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "keystone" => Ok(true),
-                "noauth" | "no-auth" | "none" => Ok(false),
-                _ => Err("keystone or noauth is expected"),
-            }
-        })?;
-        if mode == Some(false) {
-            return Ok(Auth::None);
-        }
-        let secret = |key| -> Result<Option<Secret>> {
-            let text = self.text_opt(key)?.filter(|text| !text.is_empty());
-            Ok(text.map(Secret::new))
-        };
-        let user = self.text_opt(Key::AdminUser)?;
-        let url = self.keystone_url()?;
-        let hint = |key: Key| {
-            let names = key.setting();
-            Error::missing(
-                names.name,
-                format!(
-                    "give it in the configuration or as {}, or set auth_mode noauth if the API needs no Keystone",
-                    names.env.join(" or ")
-                ),
-            )
-        };
-        if let Some(password) = secret(Key::AdminPassword)? {
-            return Ok(Auth::Keystone(KeystoneSettings {
-                // As older clients: Keystone is on the host of the API unless a setting names it.
-                url: url.unwrap_or_else(|| keystone_v2(api_host)),
-                user: user.ok_or_else(|| hint(Key::AdminUser))?,
-                password,
-                project: self.typed(Key::TenantName, parse::name)?,
-                user_domain: self.typed(Key::UserDomain, parse::name)?,
-                project_domain: self.typed(Key::ProjectDomain, parse::name)?,
-            }));
-        }
-        if let Some(token) = secret(Key::AdminToken)? {
-            return Ok(Auth::Token(token));
-        }
-        if mode == Some(true) || user.is_some() || url.is_some() {
-            return Err(hint(Key::AdminPassword));
-        }
-        Ok(Auth::None)
-    }
-
-    /// `auth_url`, or the URL that `keystone_server` means, whichever is nearer.
-    fn keystone_url(&self) -> Result<Option<String>> {
-        let url = self.given(Key::AuthUrl)?;
-        let server = self.given(Key::KeystoneServer)?;
-        match (url, server) {
-            (Some(url), server) if server.as_ref().is_none_or(|s| s.depth >= url.depth) => {
-                let read = parse::http_url(&url.text);
-                read.map(Some)
-                    .map_err(|allowed| refused(Key::AuthUrl, &url.text, &url.origin, allowed))
-            }
-            (_, Some(server)) => match server::split_host_port(&server.text) {
-                Ok((host, None)) => Ok(Some(keystone_v2(&host))),
-                Ok((host, Some(port))) => {
-                    Ok(Some(format!("http://{}/v2.0", host_and_port(&host, port))))
-                }
-                Err(allowed) => Err(refused(
-                    Key::KeystoneServer,
-                    &server.text,
-                    &server.origin,
-                    allowed,
-                )),
-            },
-            (_, None) => Ok(None),
-        }
-    }
-
-    fn tls(&self) -> Result<TlsSettings> {
+        let insecure = self.nearer(insecure, Key::Insecure);
         let tls = TlsSettings {
-            ca: self.typed_opt(Key::CaFile, parse::absolute_path)?,
-            client_cert: self.typed_opt(Key::CertFile, parse::absolute_path)?,
-            client_key: self.typed_opt(Key::KeyFile, parse::absolute_path)?,
-            insecure: self.typed(Key::Insecure, parse::truth)?,
+            ca: path(ca, Key::CaFile)?,
+            client_cert: path(cert, Key::CertFile)?,
+            client_key: path(key, Key::KeyFile)?,
+            insecure: self.typed(insecure.unwrap_or(Key::Insecure), parse::truth)?,
         };
         // The certificate's file may hold the key; a key alone has no use.
         if tls.client_key.is_some() && tls.client_cert.is_none() {
-            let hint = "keyfile needs a certificate";
+            let key = self.nearer(key, Key::KeyFile).unwrap_or(key);
+            let hint = format!("{} needs a certificate", key.name());
             return Err(Error::missing(Key::CertFile.name(), hint));
         }
         Ok(tls)
     }
 
-    fn agent(&self) -> Result<String> {
+    pub(super) fn agent(&self) -> Result<String> {
         let port = self.typed(Key::VrouterAgentPort, parse::port)?;
         let (host, own_port) = self.typed(Key::VrouterAgent, server::split_host_port)?;
         Ok(host_and_port(&host, own_port.unwrap_or(port)))
     }
 
-    fn node(&self) -> Result<String> {
+    pub(super) fn node(&self) -> Result<String> {
         let given = self.typed_opt(Key::NodeName, parse::name)?;
         given.ok_or_else(|| {
             let variables = Key::NodeName.setting().env.join(" or ");
@@ -309,7 +241,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn machine(&self) -> Option<Uuid> {
+    pub(super) fn machine(&self) -> Option<Uuid> {
         let text = (self.read)(Path::new(MACHINE_ID)).ok()?;
         identity::machine(&text)
     }
@@ -347,7 +279,7 @@ impl<'a> Resolver<'a> {
         rows.collect()
     }
 
-    fn origin(&self, key: Key) -> Origin {
+    pub(super) fn origin(&self, key: Key) -> Origin {
         let given = self.layers.iter().find_map(|layer| layer.get(key));
         given.map_or(Origin::Default, |given| given.origin.clone())
     }
@@ -361,8 +293,10 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub(super) fn ini_path(&self) -> Result<Option<std::path::PathBuf>> {
-        self.typed_opt(Key::VncApiLib, parse::absolute_path)
+    /// The file that a setting names for other OpenContrail clients, and the origin of that setting.
+    pub(super) fn ini_path(&self) -> Result<Option<(PathBuf, Origin)>> {
+        let path = self.typed_opt(Key::VncApiLib, parse::absolute_path)?;
+        Ok(path.map(|path| (path, self.origin(Key::VncApiLib))))
     }
 }
 
@@ -385,13 +319,12 @@ impl Problems {
     }
 }
 
-fn keystone_v2(host: &str) -> String {
-    format!("http://{}/v2.0", host_and_port(host, 35357))
-}
-
-fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {
+/// The error for a value that cannot be used.
+pub(super) fn refused(key: Key, text: &str, origin: &Origin, allowed: Allowed) -> Error {
+    let what = format!("{} ({origin})", key.name());
     // The part of a URL before an @ is a user with a password.
-    let is_hidden = key.setting().secret || text.contains('@');
-    let shown = if is_hidden { "***" } else { text };
-    Error::invalid(format!("{} ({origin})", key.name()), shown, allowed)
+    match key.setting().secret || text.contains('@') {
+        true => Error::hidden(what, allowed),
+        false => Error::invalid(what, text, allowed),
+    }
 }

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::print::Resolved;
 use super::table::Key;
+use super::warning::Warning;
 use crate::http::{Server, TlsSettings};
 use crate::keystone::KeystoneSettings;
-use crate::values::Secret;
+use crate::values::{FqName, Secret};
 
 /// Every setting, typed, with its default where no source has a value.
 #[derive(Clone, Debug)]
@@ -18,8 +19,10 @@ pub struct Settings {
     pub servers: Vec<Server>,
     /// How requests are authorised.
     pub auth: Auth,
-    /// TLS towards the API and Keystone.
+    /// TLS towards the API.
     pub tls: TlsSettings,
+    /// TLS towards Keystone.
+    pub keystone_tls: TlsSettings,
     /// The vRouter agent's port API, `host:port`.
     pub agent: String,
     /// The directory of the agent's port files.
@@ -41,6 +44,10 @@ pub struct Settings {
     /// What is logged, and where to.
     pub log: LogSettings,
     pub(super) values: Vec<Resolved>,
+    /// What deserves attention, apart from files.
+    pub(super) warnings: Vec<Warning>,
+    /// The files that hold secrets in use.
+    pub(super) secret_files: Vec<(Key, PathBuf)>,
 }
 
 /// How requests are authorised.
@@ -86,6 +93,11 @@ impl Settings {
         &self.values
     }
 
+    /// The fully qualified name of the project.
+    pub fn project_name(&self) -> FqName {
+        FqName::new([&self.domain, &self.project])
+    }
+
     /// A setting as text, with its origin: for those that only one program understands.
     ///
     /// ```
@@ -111,7 +123,7 @@ impl Settings {
     pub fn is_same_place(&self, other: &Self) -> bool {
         self.servers == other.servers
             && self.auth == other.auth
-            && self.tls == other.tls
+            && (&self.tls, &self.keystone_tls) == (&other.tls, &other.keystone_tls)
             && self.agent == other.agent
             && self.ports_dir == other.ports_dir
             && self.state_dir == other.state_dir

@@ -1,42 +1,98 @@
-//! `vnc_api_lib.ini`: the file in which the Python clients of OpenContrail find the API and
-//! Keystone. It belongs to them, so unknown keys are ignored.
+//! `vnc_api_lib.ini`: the file in which the Python client of the controller's API, and what is built on
+//! it, find the API and Keystone. It is read as that client reads it: certificates of its own for each
+//! service, `use_ssl`, interpolation.
 
-use std::net::Ipv6Addr;
 use std::path::Path;
 
 use super::configparser::{Document, Fault, Value};
-use super::layer::{Layer, Origin};
+use super::layer::Layer;
+use super::nearest::nearest;
+use super::origin::Origin;
 use super::table::Key;
+use super::warning::Warning;
 use crate::error::{Error, Result};
+use crate::http::host_and_port;
+use crate::values::text::without_bom;
 
 /// Where the Python clients look for it.
 pub const DEFAULT_PATH: &str = "/etc/contrail/vnc_api_lib.ini";
 
-/// The keys that have the same meaning here: section, key, setting.
-const SAME: &[(&str, &str, Key)] = &[
-    ("global", "web_server", Key::ApiServer),
-    ("global", "web_port", Key::ApiPort),
-    ("global", "insecure", Key::Insecure),
-    ("global", "cafile", Key::CaFile),
-    ("global", "certfile", Key::CertFile),
-    ("global", "keyfile", Key::KeyFile),
-    ("auth", "insecure", Key::Insecure),
-    ("auth", "cafile", Key::CaFile),
-    ("auth", "certfile", Key::CertFile),
-    ("auth", "keyfile", Key::KeyFile),
-    ("auth", "authn_type", Key::AuthMode),
-    ("auth", "authn_token_url", Key::AuthUrl),
-    ("auth", "authn_user", Key::AdminUser),
-    ("auth", "authn_password", Key::AdminPassword),
-    ("auth", "authn_tenant", Key::TenantName),
-    ("auth", "authn_domain", Key::UserDomain),
-    ("auth", "authn_domain", Key::ProjectDomain),
+/// What a key is for.
+enum Use {
+    /// These settings. The text is of any kind, so that all of it counts.
+    Text(&'static [Key]),
+    /// This setting, whose text cannot hold a comment.
+    Word(Key),
+    /// A part of the address of Keystone.
+    Address,
+    /// The setting of the key of a client certificate, which counts only beside a certificate.
+    CertificateKey(Key),
+    /// Whether the API uses TLS.
+    Tls,
+    /// The path before all of the API's.
+    BasePath,
+    /// What these programs do in their own way.
+    NoEffect(&'static str),
+}
+
+use Use::{Address, BasePath, CertificateKey, NoEffect, Text, Tls, Word};
+
+/// All that the client reads: section, key as it is usually written, use.
+const KEYS: &[(&str, &str, Use)] = &[
+    ("global", "WEB_SERVER", Word(Key::ApiServer)),
+    ("global", "WEB_PORT", Word(Key::ApiPort)),
+    ("global", "BASE_URL", BasePath),
+    ("global", "use_ssl", Tls),
+    ("global", "insecure", Word(Key::ApiInsecure)),
+    ("global", "cafile", Text(&[Key::ApiCaFile])),
+    ("global", "certfile", Text(&[Key::ApiCertFile])),
+    ("global", "keyfile", CertificateKey(Key::ApiKeyFile)),
+    ("global", "TIMEOUT", NoEffect("set request_timeout instead")),
+    (
+        "global",
+        "CONNECTION_TIMEOUT",
+        NoEffect("set connect_timeout instead"),
+    ),
+    (
+        "global",
+        "MAX_POOLS",
+        NoEffect("connections are made as they are needed"),
+    ),
+    (
+        "global",
+        "MAX_CONNS_PER_POOL",
+        NoEffect("connections are made as they are needed"),
+    ),
+    (
+        "global",
+        "curl_log",
+        NoEffect("set log_level debug instead"),
+    ),
+    ("auth", "AUTHN_TYPE", Word(Key::AuthMode)),
+    ("auth", "AUTHN_TOKEN_URL", Word(Key::AuthUrl)),
+    ("auth", "AUTHN_PROTOCOL", Address),
+    ("auth", "AUTHN_SERVER", Address),
+    ("auth", "AUTHN_PORT", Address),
+    ("auth", "AUTHN_URL", Address),
+    ("auth", "AUTHN_USER", Text(&[Key::AdminUser])),
+    ("auth", "AUTHN_PASSWORD", Text(&[Key::AdminPassword])),
+    ("auth", "AUTHN_TENANT", Text(&[Key::TenantName])),
+    (
+        "auth",
+        "AUTHN_DOMAIN",
+        Text(&[Key::UserDomain, Key::ProjectDomain]),
+    ),
+    ("auth", "insecure", Word(Key::KeystoneInsecure)),
+    ("auth", "cafile", Text(&[Key::KeystoneCaFile])),
+    ("auth", "certfile", Text(&[Key::KeystoneCertFile])),
+    ("auth", "keyfile", CertificateKey(Key::KeystoneKeyFile)),
 ];
 
 /// The settings of such a file.
 ///
-/// The file is read as Python 3 reads it, with one addition: Python 2, for which the delivered file
-/// is written, ends a value at a `;` behind a blank. So does this, except in a password.
+/// The file is read as Python 3 reads it, with two additions: a byte order mark is skipped, and a comment
+/// behind a `;` and a blank is cut off from values that cannot hold one, such as a port. The delivered file
+/// has such a comment, which Python 2 cut off. A key that no client reads is a warning.
 ///
 /// # Errors
 ///
@@ -44,48 +100,143 @@ const SAME: &[(&str, &str, Key)] = &[
 pub fn parse(text: &str, path: &Path) -> Result<Layer> {
     let refused = |fault: Fault| {
         let place = format!("line {} of {}", fault.line, path.display());
-        Error::invalid(place, fault.shown, fault.reason)
+        match fault.shown {
+            Some(shown) => Error::invalid(place, shown, fault.reason),
+            None => Error::hidden(place, fault.reason),
+        }
     };
-    let document = Document::read(text).map_err(refused)?;
-    let value = |section: &str, name: &str| -> Result<Option<Value>> {
-        let value = document.get(section, name).map_err(refused)?;
-        Ok(value.filter(|value| !value.text.is_empty()))
+    let file = File {
+        document: Document::read(without_bom(text)).map_err(refused)?,
+        path,
     };
     let mut layer = Layer::default();
-    let origin = |line: usize| Origin::File {
-        path: path.to_path_buf(),
-        line,
-    };
-    for (section, name, key) in SAME {
-        if let Some(Value { text, line }) = value(section, name)? {
-            let text = match key.setting().secret {
-                true => text.as_str(),
-                false => without_comment(&text),
-            };
-            layer.set(*key, text, origin(line));
+    for (section, name, used) in KEYS {
+        let value = file.value(section, name).map_err(refused)?;
+        if let Some(value) = value.filter(|value| !value.text.is_empty()) {
+            file.read(section, name, used, value, &mut layer)
+                .map_err(refused)?;
         }
     }
-    if let Some(Value { text, line }) = value("auth", "authn_server")? {
-        let or = |name: &str, default: &str| -> Result<String> {
-            let text = value("auth", name)?.map(|value| without_comment(&value.text).to_string());
-            Ok(text.unwrap_or_else(|| default.to_string()))
-        };
-        // Several servers may be listed; the first is the usual one.
-        let mut servers = without_comment(&text).split([',', ' ']);
-        let server = servers.next().unwrap_or_default();
-        let server = match server.parse::<Ipv6Addr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) => server.to_string(),
-        };
-        let url = format!(
-            "{}://{server}:{}{}",
-            or("authn_protocol", "http")?,
-            or("authn_port", "35357")?,
-            or("authn_url", "")?
-        );
-        layer.set(Key::AuthUrl, url, origin(line));
+    if let Some((url, line)) = file.address().map_err(refused)? {
+        layer.set(Key::AuthUrl, url, file.origin(line));
     }
+    file.warn_of_unknown(&mut layer);
     Ok(layer)
+}
+
+struct File<'a> {
+    document: Document,
+    path: &'a Path,
+}
+
+impl File<'_> {
+    fn value(&self, section: &str, name: &str) -> std::result::Result<Option<Value>, Fault> {
+        self.document.get(section, name)
+    }
+
+    fn origin(&self, line: usize) -> Origin {
+        Origin::File {
+            path: self.path.to_path_buf(),
+            line,
+        }
+    }
+
+    fn read(
+        &self,
+        section: &str,
+        name: &str,
+        used: &Use,
+        Value { text, line }: Value,
+        layer: &mut Layer,
+    ) -> std::result::Result<(), Fault> {
+        let origin = self.origin(line);
+        let no_effect = |reason: &str| Warning::NoEffect {
+            what: format!("{name} of section [{section}]"),
+            origin: origin.clone(),
+            reason: reason.into(),
+        };
+        match used {
+            Text(keys) => {
+                for key in *keys {
+                    layer.set(*key, text.as_str(), origin.clone());
+                }
+            }
+            Word(key) => layer.set(*key, without_comment(&text), origin),
+            CertificateKey(key) => match self.value(section, "certfile")? {
+                Some(cert) if !cert.text.is_empty() => layer.set(*key, text, origin),
+                _ => layer.warn(no_effect("certfile is not given")),
+            },
+            Tls => {
+                let text = without_comment(&text).to_lowercase();
+                // The client takes every other text for false.
+                if !matches!(text.as_str(), "true" | "false") {
+                    layer.warn(no_effect("only True switches TLS on"));
+                }
+                layer.set(Key::ApiSsl, (text == "true").to_string(), origin);
+            }
+            BasePath if without_comment(&text) != "/" => {
+                layer.warn(no_effect("the API is expected at /"));
+            }
+            BasePath | Address => {}
+            NoEffect(reason) => layer.warn(no_effect(reason)),
+        }
+        Ok(())
+    }
+
+    /// The address of Keystone and the line of its first part; `None` if no part is given.
+    fn address(&self) -> std::result::Result<Option<(String, usize)>, Fault> {
+        let part = |name: &str| -> std::result::Result<_, Fault> {
+            let value = self.value("auth", name)?;
+            let value = value.map(|value| (without_comment(&value.text).to_owned(), value.line));
+            Ok(value.filter(|(text, _)| !text.is_empty()))
+        };
+        let (server, protocol) = (part("authn_server")?, part("authn_protocol")?);
+        let (port, path) = (part("authn_port")?, part("authn_url")?);
+        let given = [&server, &protocol, &port, &path];
+        let Some((_, line)) = given.into_iter().flatten().next() else {
+            return Ok(None);
+        };
+        let line = *line;
+        let or = |part: Option<(String, usize)>, default: &str| {
+            part.map_or_else(|| default.to_owned(), |(text, _)| text)
+        };
+        let server = or(server, "127.0.0.1");
+        // Several servers may be listed; the first is the usual one.
+        let server = server.split([',', ' ']).next().unwrap_or_default();
+        let server = host_and_port(server.trim_matches(['[', ']']), or(port, "35357"));
+        let url = format!("{}://{server}{}", or(protocol, "http"), or(path, ""));
+        Ok(Some((url, line)))
+    }
+
+    /// Other programs may have sections of their own, but these two are the client's.
+    fn warn_of_unknown(&self, layer: &mut Layer) {
+        const SECTIONS: [&str; 2] = ["global", "auth"];
+        for (section, line) in self.document.sections() {
+            if !SECTIONS.contains(&section)
+                && let Some(known) = nearest(section.trim(), SECTIONS)
+            {
+                layer.warn(Warning::Unknown {
+                    what: format!("section [{section}]"),
+                    origin: self.origin(line),
+                    nearest: Some(format!("[{known}]")),
+                });
+            }
+            let known = KEYS.iter().filter(|(of, _, _)| *of == section);
+            let known: Vec<&str> = known.map(|(_, name, _)| *name).collect();
+            if known.is_empty() {
+                continue;
+            }
+            for (key, line) in self.document.keys(section) {
+                if !known.iter().any(|name| name.eq_ignore_ascii_case(key)) {
+                    layer.warn(Warning::Unknown {
+                        what: format!("{key} of section [{section}]"),
+                        origin: self.origin(line),
+                        nearest: nearest(key, known.iter().copied()).map(str::to_owned),
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// A value, its comment removed: `8082  ; connection through quantum plugin`.
@@ -95,84 +246,5 @@ fn without_comment(text: &str) -> &str {
             value.trim_end()
         }
         _ => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DELIVERED: &str = "\
-[global]
-;WEB_SERVER = 127.0.0.1
-WEB_SERVER = 10.0.0.1, 10.0.0.2
-WEB_PORT = 8082  ; connection through quantum plugin
-
-BASE_URL = /
-
-[auth]
-AUTHN_TYPE = keystone
-AUTHN_PROTOCOL = http
-AUTHN_SERVER=10.0.0.1
-AUTHN_PORT = 35357
-AUTHN_URL = /v2.0/tokens
-AUTHN_USER = admin
-AUTHN_PASSWORD = contrail123
-AUTHN_TENANT = admin
-";
-
-    #[test]
-    fn the_delivered_file_is_understood() {
-        let layer = parse(DELIVERED, Path::new("/e.ini")).unwrap();
-        let text = |key| layer.get(key).map(|given| given.text.as_str());
-        assert_eq!(text(Key::ApiServer), Some("10.0.0.1, 10.0.0.2"));
-        assert_eq!(text(Key::ApiPort), Some("8082"));
-        assert_eq!(
-            text(Key::AuthUrl),
-            Some("http://10.0.0.1:35357/v2.0/tokens")
-        );
-        assert_eq!(text(Key::AdminPassword), Some("contrail123"));
-        assert_eq!(text(Key::UserDomain), None);
-        let origin = &layer.get(Key::ApiPort).unwrap().origin;
-        assert_eq!(origin.to_string(), "/e.ini line 4");
-    }
-
-    #[test]
-    fn an_ipv6_address_of_keystone_gets_its_brackets() {
-        let layer = parse("[auth]\nAUTHN_SERVER = fd00::1\n", Path::new("/e.ini")).unwrap();
-        let url = &layer.get(Key::AuthUrl).unwrap().text;
-        assert_eq!(url, "http://[fd00::1]:35357");
-    }
-
-    #[test]
-    fn a_line_that_is_nothing_is_named() {
-        let error = parse("[global]\nWEB_SERVER\n", Path::new("/e.ini"));
-        let text = error.err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(
-            text.contains("line 2 of /e.ini") && text.contains("WEB_SERVER"),
-            "{text}"
-        );
-    }
-    #[test]
-    fn a_password_may_hold_what_starts_a_comment_elsewhere() {
-        let text = "[auth]\nAUTHN_PASSWORD = a ;b\nAUTHN_USER = u ; c\n";
-        let layer = parse(text, Path::new("/e.ini")).unwrap();
-        let text = |key| layer.get(key).map(|given| given.text.as_str());
-        assert_eq!(text(Key::AdminPassword), Some("a ;b"));
-        assert_eq!(text(Key::AdminUser), Some("u"));
-    }
-
-    #[test]
-    fn values_refer_to_others_and_only_those_that_are_read_must_be_right() {
-        let text = "[DEFAULT]\nhost = 10.0.0.1\n[global]\nweb_server = %(host)s\nother = 100%\n";
-        let layer = parse(text, Path::new("/e.ini")).unwrap();
-        assert_eq!(layer.get(Key::ApiServer).unwrap().text, "10.0.0.1");
-        let error = parse("[auth]\nAUTHN_PASSWORD = geheim%\n", Path::new("/e.ini"));
-        let text = error.err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(
-            text.contains("line 2 of /e.ini") && text.contains("%%"),
-            "{text}"
-        );
-        assert!(!text.contains("geheim"), "{text}");
     }
 }

@@ -6,9 +6,11 @@
 use std::path::Path;
 
 use super::configparser::lines;
-use super::layer::{Entry, Origin};
+use super::layer::Entry;
+use super::origin::Origin;
 use super::yaml_scalar::{self as scalar, Part, Reason, is_blank, is_end_or_blank};
 use crate::error::{Error, Result};
+use crate::values::text::without_bom;
 
 /// The entries of such a file, in their order.
 ///
@@ -18,16 +20,14 @@ use crate::error::{Error, Result};
 /// key.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>> {
     let mut reader = Reader::default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (index, line) in lines(text).enumerate() {
+    for (index, line) in lines(without_bom(text)).enumerate() {
         let pair = reader.line(line).map_err(|reason| {
+            let place = format!("line {} of {}", index + 1, path.display());
             // Values are not repeated: the line may hold a password.
-            let key = line.split_once(':').map_or("***", |(key, _)| key.trim());
-            Error::invalid(
-                format!("line {} of {}", index + 1, path.display()),
-                key,
-                reason,
-            )
+            match line.split_once(':') {
+                Some((key, _)) => Error::invalid(place, key.trim(), reason),
+                None => Error::hidden(place, reason),
+            }
         })?;
         let origin = Origin::File {
             path: path.to_path_buf(),
@@ -213,6 +213,29 @@ DEBUG: true
             let error = parse(&format!("x: secret\n{line}\n"), Path::new("/o.conf"));
             let text = error.err().map(|e| e.to_string()).unwrap_or_default();
             assert!(text.contains("line 2 of /o.conf"), "{line:?}: {text}");
+            assert!(!text.contains("***"), "{line:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_read_however_an_editor_left_them() {
+        for (text, password) in [
+            ("\u{feff}p: geheim\n", "geheim"),
+            ("p: geheim\r\n", "geheim"),
+            ("p: geheim\r", "geheim"),
+            ("p: geheim\t# of the lab\n", "geheim"),
+            ("p:\tgeheim \t # of the lab\n", "geheim"),
+            ("p: geheim#1\t\n", "geheim#1"),
+            ("p: 'geheim'\t# of the lab\n", "geheim"),
+            ("p: \"geheim\"\t#\n", "geheim"),
+            ("p: \"ge\\x68eim\\u0021\"\n", "geheim!"),
+            ("p: 'it''s # it'\n", "it's # it"),
+            ("p: Null\n", ""),
+            ("p: NULL # none\n", ""),
+            ("p: 'Null'\n", "Null"),
+            ("p: \t# none\n", ""),
+        ] {
+            assert_eq!(values(text), [("p".into(), password.into())], "{text:?}");
         }
     }
 

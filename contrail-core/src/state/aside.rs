@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::directory::{self, Links};
+use crate::error::report;
 use crate::files;
 
 /// The directory, next to the entries, for what is moved aside.
@@ -40,7 +42,7 @@ fn move_away(path: &Path) -> io::Result<PathBuf> {
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let dir = dir.join(DIRECTORY);
-    files::create_private_dir(&dir).map_err(io::Error::other)?;
+    directory::create(&dir, Links::Refused).map_err(|error| io::Error::other(report(&error)))?;
     make_room(&dir)?;
     let name = name.to_string_lossy();
     let free = (1..).map(|number: usize| dir.join(format!("{name}.{number}")));
@@ -62,7 +64,10 @@ fn make_room(dir: &Path) -> io::Result<()> {
     let excess = (kept.len() + 1).saturating_sub(MAX_KEPT);
     for (_, path) in kept.into_iter().take(excess) {
         log::warn!("removing {}, moved aside earlier", path.display());
-        fs::remove_file(&path)?;
+        // A directory is not searched for what to remove.
+        fs::remove_file(&path)
+            .or_else(|_| fs::remove_dir(&path))
+            .ok();
     }
     Ok(())
 }

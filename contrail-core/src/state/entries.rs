@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use std::{fs, marker::PhantomData};
 
 use super::aside;
+use super::directory::{self, Links};
 use super::names::{Key, Names};
 use crate::error::{Error, Result};
 use crate::files;
@@ -93,9 +94,25 @@ impl<K: Key, T: Entry> Entries<K, T> {
     #[must_use]
     pub fn ending(self, ending: &'static str) -> Self {
         Self {
-            names: Names::new(self.names.dir, ending),
+            names: self.names.ending(ending),
             ..self
         }
+    }
+
+    /// A directory that is refused reads as empty, with a warning, instead of being an error: for records
+    /// without which a removal still does most of its work. Nothing is written to it.
+    #[must_use]
+    pub fn best_effort(mut self) -> Self {
+        self.names.best_effort = true;
+        self
+    }
+
+    /// The directory is the state directory itself, which may be a symbolic link: an administrator chooses
+    /// it.
+    #[must_use]
+    pub fn in_state_dir(mut self) -> Self {
+        self.names.links = Links::Followed;
+        self
     }
 
     /// The entry of a key, for callers that go on to write one; `None` if it does not exist or is damaged. A
@@ -135,6 +152,9 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// Reads an entry. Calls `damaged` for a damaged one, with its content if that could be read.
     fn read(&self, key: &K, damaged: impl Fn(&Path, Option<&[u8]>, &str)) -> Result<Read<T>> {
         let path = self.names.path(key)?;
+        if !self.names.is_there()? {
+            return Ok(Read::Found(Lookup::Absent));
+        }
         let content = match files::read_private_if(&path, check_owner) {
             Ok(content) => content,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -161,7 +181,7 @@ impl<K: Key, T: Entry> Entries<K, T> {
     /// # Errors
     /// [`Error::File`]; an earlier entry is kept then.
     pub fn put(&self, key: &K, entry: &T) -> Result<()> {
-        let path = self.names.path(key)?;
+        let path = self.names.prepare(key)?;
         let encoded = stored::encode(entry);
         let content = encoded.map_err(|error| Error::file("encode", &path, error.into()))?;
         match self.durability {
@@ -251,16 +271,8 @@ fn set_aside(path: &Path, content: Option<&[u8]>, reason: &str) {
 }
 
 /// Refuses a file that another user has placed in the directory.
-fn check_owner(found: &fs::Metadata) -> io::Result<()> {
-    check_uid(found.uid(), nix::unistd::geteuid().as_raw())
-}
-
-fn check_uid(owner: u32, own: u32) -> io::Result<()> {
-    if owner == own || owner == 0 {
-        return Ok(());
-    }
-    let reason = format!("it belongs to user {owner}, not to user {own}");
-    Err(io::Error::new(ErrorKind::InvalidInput, reason))
+pub(super) fn check_owner(found: &fs::Metadata) -> io::Result<()> {
+    directory::check_uid(found.uid(), nix::unistd::geteuid().as_raw())
 }
 
 #[cfg(test)]

@@ -137,16 +137,6 @@ fn a_newer_entry_stops_nothing_and_is_not_overwritten() {
 }
 
 #[test]
-fn only_files_of_this_user_and_of_root_are_read() {
-    for (owner, own) in [(0, 0), (1000, 1000), (0, 1000)] {
-        check_uid(owner, own).unwrap();
-    }
-    let error = check_uid(1000, 0).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(error.to_string(), "it belongs to user 1000, not to user 0");
-}
-
-#[test]
 fn the_oldest_entry_comes_first_and_foreign_files_are_left_alone() {
     let world = world();
     for (number, second) in [(1, 30), (2, 10), (3, 20)] {

@@ -39,8 +39,15 @@ impl<K: Key> Index<K> {
     #[must_use]
     pub fn ending(self, ending: &'static str) -> Self {
         Self {
-            names: Names::new(self.names.dir, ending),
+            names: self.names.ending(ending),
         }
+    }
+
+    /// A directory that is refused reads as empty, as for [`Entries`](super::Entries::best_effort).
+    #[must_use]
+    pub fn best_effort(mut self) -> Self {
+        self.names.best_effort = true;
+        self
     }
 
     /// Adds a key, or updates its time of writing: see [`Index::written`].
@@ -48,7 +55,7 @@ impl<K: Key> Index<K> {
     /// # Errors
     /// [`crate::Error::File`].
     pub fn insert(&self, key: &K) -> Result<()> {
-        files::touch_private(&self.names.path(key)?)
+        files::touch_private(&self.names.prepare(key)?)
     }
 
     /// Removes a key; `false` if it was not there.

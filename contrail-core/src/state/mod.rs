@@ -3,7 +3,7 @@
 //! An [`Entry`] is a private file `<directory>/<key>.json`, in the form of [`stored`](crate::stored):
 //!
 //! ```json
-//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.1.0", "entry": {"seconds": 60}}
+//! {"kind": "lease", "version": 1, "written_by": "contrail-core 0.2.0", "entry": {"seconds": 60}}
 //! ```
 //!
 //! - It is written whole or not at all, with mode 0600; what a killed writer leaves is removed by
@@ -15,6 +15,8 @@
 //!   version stays. Whoever reads it skips it, with a warning that names the release that wrote it
 //!   ([`Newer`]); whoever would overwrite it is refused. So a removal never fails for it: it leaves the entry
 //!   to that release.
+//!
+//! The directory must be one that only this user or root can write to, and no symbolic link: [`prepare`].
 //!
 //! An [`Index`] is a set of keys without values: empty files.
 //!
@@ -42,12 +44,16 @@
 //! Front ends add directories of their own to these.
 
 mod aside;
+mod directory;
 mod entries;
 mod index;
 pub mod lock;
 mod names;
+mod plain;
 
 pub use crate::stored::{Entry, Newer};
+pub use directory::prepare;
 pub use entries::{Durability, Entries, Lookup};
 pub use index::Index;
 pub use names::{Key, Pair};
+pub use plain::read_text;

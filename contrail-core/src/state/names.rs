@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use super::aside;
+use super::directory::{self, Links};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -61,7 +63,11 @@ impl Key for Pair {
 #[derive(Clone, Debug)]
 pub(super) struct Names<K> {
     pub(super) dir: PathBuf,
-    pub(super) ending: &'static str,
+    ending: &'static str,
+    /// Whether the directory may be a symbolic link.
+    pub(super) links: Links,
+    /// Whether a refused directory reads as empty.
+    pub(super) best_effort: bool,
     key: PhantomData<fn() -> K>,
 }
 
@@ -70,8 +76,34 @@ impl<K: Key> Names<K> {
         Self {
             dir,
             ending,
+            links: Links::Refused,
+            best_effort: false,
             key: PhantomData,
         }
+    }
+
+    pub(super) fn ending(self, ending: &'static str) -> Self {
+        Self { ending, ..self }
+    }
+
+    /// Whether the directory is there and may be read.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        match self.best_effort {
+            true => directory::check_or_ignore(&self.dir, self.links),
+            false => directory::check(&self.dir, self.links),
+        }
+    }
+
+    /// Makes the directory ready to write the file of a key: what is not a file gives way.
+    pub(super) fn prepare(&self, key: &K) -> Result<PathBuf> {
+        let path = self.path(key)?;
+        directory::create(&self.dir, self.links)?;
+        if let Ok(found) = fs::symlink_metadata(&path)
+            && let Err(error) = files::check_plain(&found)
+        {
+            aside::set_aside(&path, &error.to_string());
+        }
+        Ok(path)
     }
 
     /// The file of a key.
@@ -90,6 +122,9 @@ impl<K: Key> Names<K> {
 
     /// The keys that have a file, each with when it was written. Other files are left alone.
     pub(super) fn list(&self) -> Result<Vec<(SystemTime, K)>> {
+        if !self.is_there()? {
+            return Ok(Vec::new());
+        }
         let failed = |error| Error::file("read", &self.dir, error);
         let files = match fs::read_dir(&self.dir) {
             Ok(files) => files,
@@ -117,11 +152,24 @@ impl<K: Key> Names<K> {
     /// When the file of a key was written; `None` if it does not exist.
     pub(super) fn written(&self, key: &K) -> Result<Option<SystemTime>> {
         let path = self.path(key)?;
+        if !self.is_there()? {
+            return Ok(None);
+        }
         modified(&path, fs::symlink_metadata(&path))
     }
 
     pub(super) fn remove(&self, key: &K) -> Result<bool> {
-        files::remove(&self.path(key)?)
+        let path = self.path(key)?;
+        if !self.is_there()? {
+            return Ok(false);
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => {
+                aside::set_aside(&path, "it is a directory");
+                Ok(true)
+            }
+            _ => files::remove(&path),
+        }
     }
 
     fn key_of(&self, file_name: &str) -> Option<K> {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use ring::digest;
 use uuid::{Builder, Uuid};
 
-use crate::values::FqName;
+use crate::values::{FqName, Invalid};
 
 /// The name space of all ids of this project: UUIDv5 of `opencontrail.org` in the DNS name space.
 /// It is part of what is stored in the controller and must never change.
@@ -53,6 +53,31 @@ impl fmt::Display for Family {
 pub fn machine(text: &str) -> Option<Uuid> {
     let text = text.trim();
     Uuid::try_parse(text).ok().map(|_| id(&["machine", text]))
+}
+
+/// Checks that a name can identify a host. Those that every host has for itself cannot: the objects of
+/// two hosts would have the same ids.
+///
+/// # Errors
+/// [`Invalid`] for `localhost` in each of its forms, and for the name of a kernel without one.
+pub fn check_node(node: &str) -> Result<(), Invalid> {
+    const OF_ALL: [&str; 5] = [
+        "localhost",
+        "localhost4",
+        "localhost6",
+        "ip6-localhost",
+        "(none)",
+    ];
+    let (host, domain) = node.split_once('.').unwrap_or((node, ""));
+    let is_local = domain.is_empty() || domain.to_ascii_lowercase().starts_with("localdomain");
+    match is_local && OF_ALL.iter().any(|name| host.eq_ignore_ascii_case(name)) {
+        true => Err(Invalid::new(
+            "node_name",
+            node,
+            "this name does not distinguish the host from others: give the host a name, or set node_name or CONTRAIL_NODE_NAME",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The id of the virtual machine object that represents a container on a host. All interfaces of
@@ -121,6 +146,30 @@ pub(crate) fn name_based(namespace: Uuid, name: &str) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_every_host_has_does_not_identify_one() {
+        for node in [
+            "localhost",
+            "LocalHost",
+            "localhost.",
+            "localhost.localdomain",
+            "localhost6.localdomain6",
+            "localhost4",
+            "(none)",
+        ] {
+            assert!(check_node(node).is_err(), "{node}");
+        }
+        for node in [
+            "node1",
+            "localhost1",
+            "localhost.example.org",
+            "local",
+            "lab-localhost",
+        ] {
+            assert_eq!(check_node(node), Ok(()), "{node}");
+        }
+    }
 
     #[test]
     fn the_ids_never_change() {

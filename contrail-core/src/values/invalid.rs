@@ -14,12 +14,12 @@ use super::text::quoted;
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid {what} {}: {reason}", quoted(.value))]
+#[error("invalid {what}{}: {reason}", shown(.value.as_deref()))]
 pub struct Invalid {
     /// What the value is for, with its origin if it has one.
     pub what: String,
-    /// The value as it was given.
-    pub value: String,
+    /// The value as it was given; `None` if it must not be shown, or there is none.
+    pub value: Option<String>,
     /// Why it cannot be used, and what is allowed.
     pub reason: String,
 }
@@ -33,8 +33,21 @@ impl Invalid {
     ) -> Self {
         Self {
             what: what.into(),
-            value: value.into(),
+            value: Some(value.into()),
             reason: reason.into(),
         }
     }
+
+    /// The same for a value that must not be shown.
+    pub fn hidden(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            value: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+fn shown(value: Option<&str>) -> String {
+    value.map_or_else(String::new, |value| format!(" {}", quoted(value)))
 }

@@ -17,6 +17,15 @@ pub fn quoted(value: &str) -> String {
     format!("\"{}\"", value.chars().map(visible).collect::<String>())
 }
 
+/// A text without the byte order mark that some editors put before it.
+///
+/// ```
+/// assert_eq!(contrail_core::values::text::without_bom("\u{feff}{}"), "{}");
+/// ```
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// The text of another program, after a colon; empty if the text is.
 ///
 /// ```

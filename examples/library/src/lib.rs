@@ -4,9 +4,7 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use contrail_core::FqName;
 use contrail_core::error::report;
-use contrail_core::settings::Settings;
 
 /// The name of the programs: in the API's audit log, and in the marks of the objects that attaching makes.
 pub const PROGRAM: &str = "library-examples";
@@ -20,11 +18,6 @@ pub const PORT: &str = "example-port";
 pub const NAMESPACE: &str = "example-fw";
 /// The service chain.
 pub const CHAIN: &str = include_str!("../chain.json");
-
-/// The project of the settings.
-pub fn project(settings: &Settings) -> FqName {
-    FqName::new([&settings.domain, &settings.project].map(String::as_str))
-}
 
 /// Runs a program, which takes no arguments. Prints an error with all its causes in one line, and makes
 /// the program fail.

@@ -37,6 +37,7 @@ impl Attacher {
     /// [`Error::AddressInUse`](crate::Error::AddressInUse) when an address is taken, [`Error::NotFound`](crate::Error::NotFound) of kind `reference`
     /// when the network is gone. What was done is undone.
     pub fn create_endpoint(&self, endpoint: &Endpoint) -> Result<MacAddr> {
+        identity::check_node(self.host.node())?;
         self.transact(endpoint, |transaction, port| {
             transaction.create_interface(&port)?;
             let mac = port.mac;

@@ -11,14 +11,15 @@ use crate::error::Error;
 use crate::files;
 use crate::parallel;
 use crate::state::lock::InterfaceLock;
-use crate::values::{Deadline, Family, FqName};
+use crate::values::{Deadline, Family, FqName, identity};
 
 /// Whether the services that attaching needs answer.
 #[derive(Debug)]
 pub struct Status {
     /// The directories of this host's state.
     pub state: crate::Result<()>,
-    /// The configuration API, with Keystone before it, and in it the project and the networks.
+    /// The configuration API, with Keystone before it, in it the project and the networks, and the name of
+    /// this host, under which it would get objects.
     pub api: Result<()>,
     /// The vRouter agent, which also serves the containers that are attached already.
     pub agent: crate::Result<()>,
@@ -99,6 +100,7 @@ impl Attacher {
     }
 
     fn find_project(&self, project: &FqName, deadline: Deadline) -> crate::Result<()> {
+        identity::check_node(self.host.node())?;
         match self.client(deadline).lookup::<Project>(project)? {
             Some(_) => Ok(()),
             None => Err(Error::NotFound {

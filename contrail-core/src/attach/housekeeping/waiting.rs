@@ -60,7 +60,7 @@ impl fmt::Display for Waiting {
                 let tried = age(*tried);
                 write!(
                     f,
-                    "VM interface {interface}, tried again {retries} times, last {tried} s ago: {error}"
+                    "VM interface {interface}, retries: {retries}, last tried {tried} s ago: {error}"
                 )
             }
             Self::Membership { interface, tuples } => {
@@ -68,14 +68,14 @@ impl fmt::Display for Waiting {
                 let tuples = tuples.join(", ");
                 write!(
                     f,
-                    "VM interface {interface}, interrupted while leaving port tuple {tuples}: waits for \
-                     its removal"
+                    "VM interface {interface}, interrupted while leaving port tuple {tuples}: the interface is \
+                     still to be removed"
                 )
             }
             Self::Network { interface, network } => write!(
                 f,
-                "virtual network {network}, may have been created for VM interface {interface}: waits for \
-                 its removal"
+                "virtual network {network}, may have been created for VM interface {interface}: the network \
+                 is still to be removed"
             ),
             Self::Orphan {
                 interface,
@@ -226,8 +226,8 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "virtual network d:p:n, may have been created for VM interface {interface}: waits for its \
-                 removal"
+                "virtual network d:p:n, may have been created for VM interface {interface}: the network \
+                 is still to be removed"
             )
         );
         assert_eq!(

@@ -22,11 +22,12 @@ impl Attacher {
     /// Attaches one container: makes every interface of `wanted` in its network namespace and joins
     /// it to its virtual network, which is created if the request says how.
     ///
-    /// All interfaces must belong to one container and one network namespace. For a single one at
+    /// All interfaces belong to one container and one network namespace. For a single one at
     /// most six requests are made, in three rounds, when the network exists and the token is cached.
     ///
     /// # Errors
-    /// Any of [`Error`](crate::attach::Error). What this call did is undone then;
+    /// [`Invalid`](crate::Error::Invalid) if the interfaces are of several containers or namespaces; any other
+    /// [`Error`](crate::attach::Error). What this call did is undone then;
     /// [`Error::Undo`](crate::attach::Error::Undo) names what could not be undone.
     ///
     /// ```no_run
@@ -54,6 +55,7 @@ impl Attacher {
         let Some(first) = wanted.first() else {
             return Ok(Vec::new());
         };
+        check_one_container(first, wanted)?;
         for one in wanted {
             subnets::check_asked(&one.network, &one.addresses)?;
         }
@@ -106,5 +108,23 @@ impl Attacher {
             }
         }
         Ok(netns)
+    }
+}
+
+/// Refuses interfaces of several containers: one namespace is opened, and one virtual machine is made.
+fn check_one_container(first: &Attachment, wanted: &[Attachment]) -> crate::Result<()> {
+    let place =
+        |one: &Attachment| format!("container {} in {}", one.container, one.netns.display());
+    let expected = place(first);
+    match wanted.iter().find(|one| place(one) != expected) {
+        None => Ok(()),
+        Some(other) => Err(crate::Error::invalid(
+            format!("interface {}", other.ifname),
+            place(other),
+            format!(
+                "one call attaches one container: {} is of {expected}",
+                first.ifname
+            ),
+        )),
     }
 }

@@ -105,15 +105,19 @@ pub(crate) fn delete_unless_used(client: &Client, uuid: Uuid) -> Result<bool> {
         return Ok(false);
     }
     let name = &network.meta.fq_name;
-    let refs = &network.network_ipam_refs;
-    if !set_subnets(client, uuid, json!([]))? {
+    // Without subnets another user is removing it at the same time: that one knows them, and gives them back
+    // if the network stays. Written from here, the empty list could come after that.
+    let taken = (!is_going(&network)).then_some(&network.network_ipam_refs);
+    if taken.is_some() && !set_subnets(client, uuid, json!([]))? {
         log::info!("kept virtual network {name}: some of its addresses are in use");
         return Ok(false);
     }
     match client.delete::<VirtualNetwork>(uuid) {
         Err(Error::InUse { by, .. }) => {
             log::info!("kept virtual network {name}: in use by {}", by.join(", "));
-            set_subnets(client, uuid, json!(refs))?;
+            if let Some(refs) = taken {
+                set_subnets(client, uuid, json!(refs))?;
+            }
             Ok(false)
         }
         other => other,
@@ -148,7 +152,7 @@ fn why_it_stays(network: &VirtualNetwork) -> Option<String> {
 }
 
 /// The fields with references to objects that no plugin links a network to: route tables, QoS, BGP VPNs, other
-/// networks. Somebody has given them to it, and would miss it.
+/// networks. An operator added these references, so the network must stay.
 fn references(network: &VirtualNetwork) -> impl Iterator<Item = &str> {
     let fields = network.rest.iter();
     let linked = fields.filter(|(name, value)| {

@@ -145,6 +145,27 @@ fn a_network_that_gained_an_interface_gets_its_subnets_back() {
     assert_eq!(refs(&requests[3]), network_with(true)["network_ipam_refs"]);
 }
 
+#[test]
+fn a_network_that_another_user_is_removing_keeps_what_that_one_gives_back() {
+    for (status, text, deleted) in [
+        (200, "", true),
+        (404, "No virtual-network object found for id", false),
+        (
+            409,
+            "Delete when children/back_refs still present: ['http://h/instance-ip/x']",
+            false,
+        ),
+    ] {
+        let transport = FakeTransport::new(move |request| match request.method {
+            Method::GET => found(&network_with(false)),
+            _ => refused(status, text),
+        });
+        let outcome = delete_unless_used(&client_of(transport.clone()), ID).unwrap();
+        assert_eq!(outcome, deleted, "{status}");
+        assert_eq!(methods(&transport), [Method::GET, Method::DELETE]);
+    }
+}
+
 /// An API that answers like this, the last answer again and again.
 fn answering(answers: Vec<fn() -> Result<Response, TransportError>>) -> Arc<FakeTransport> {
     let place = Mutex::new(0);

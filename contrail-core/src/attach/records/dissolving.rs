@@ -49,7 +49,7 @@ pub(crate) fn forget(state_dir: &Path, tuple: Uuid) -> Result<()> {
 
 /// The records: each the id of the tuple, then of the port.
 fn records(state_dir: &Path) -> Index<Pair> {
-    Index::new(state_dir.join("leaving"))
+    Index::new(state_dir.join("leaving")).best_effort()
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub(crate) fn step_out(state_dir: &Path, interface: Uuid, network: Uuid) -> Resu
 
 /// The interfaces that use networks of the plugins: each the id of the network, then of the interface.
 fn members(state_dir: &Path) -> Index<Pair> {
-    Index::new(state_dir.join("members"))
+    Index::new(state_dir.join("members")).best_effort()
 }
 
 fn member(network: Uuid, interface: Uuid) -> Pair {

@@ -1,14 +1,14 @@
 //! The names that this host has had. They are part of every computed id, so what was attached under an
 //! earlier name, before a change of the host name or of `node_name`, is found under that one only.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, report};
+use crate::error::{Result, report};
 use crate::files;
-use crate::state::{Durability, Entries, Entry, Key};
+use crate::state::{self, Durability, Entries, Entry, Key};
+use crate::values::identity;
 
 /// The names, the present one first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,8 +47,10 @@ pub(crate) fn known(state_dir: &Path, node: &str) -> Vec<String> {
     with(node, recorded)
 }
 
-/// Records a name before anything is made under it.
+/// Records a name before anything is made under it, and refuses one that other hosts have, too. What was
+/// made under such a name earlier can still be removed.
 pub(crate) fn remember(state_dir: &Path, node: &str) -> Result<()> {
+    identity::check_node(node)?;
     let entries = entries(state_dir);
     let recorded = match entries.get(&Only)? {
         Some(Names(names)) if names.first().is_some_and(|name| name == node) => return Ok(()),
@@ -73,13 +75,8 @@ fn with(node: &str, recorded: Vec<String>) -> Vec<String> {
 
 /// The names as release 0.1.0 wrote them, a line each.
 fn unversioned(state_dir: &Path) -> Result<Vec<String>> {
-    let path = unversioned_path(state_dir);
-    let text = match files::read_private(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::file("read", path, error)),
-    };
-    let text = String::from_utf8_lossy(&text);
+    let text = state::read_text(&unversioned_path(state_dir))?;
+    let text = text.unwrap_or_default();
     let names = text.lines().filter(|name| !name.is_empty());
     Ok(names.map(str::to_owned).collect())
 }
@@ -90,6 +87,8 @@ fn unversioned_path(state_dir: &Path) -> PathBuf {
 
 fn entries(state_dir: &Path) -> Entries<Only, Names> {
     Entries::new(state_dir, Durability::Synced)
+        .in_state_dir()
+        .best_effort()
 }
 
 #[cfg(test)]
@@ -109,6 +108,18 @@ mod tests {
         assert_eq!(known(dir.path(), "c"), ["c", "a", "b"]);
         let Names(names) = entries(dir.path()).get(&Only).unwrap().unwrap();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_name_that_other_hosts_have_is_refused_and_what_was_made_under_it_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(unversioned_path(dir.path()), "localhost\n").unwrap();
+        for name in ["localhost", "localhost.localdomain"] {
+            assert!(remember(dir.path(), name).is_err(), "{name}");
+        }
+        remember(dir.path(), "a").unwrap();
+        assert_eq!(known(dir.path(), "a"), ["a", "localhost"]);
+        assert_eq!(known(dir.path(), "localhost"), ["localhost", "a"]);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(crate) fn forget(state_dir: &Path, interface: Uuid) -> Result<()> {
 
 /// The entries, each with the id of a VM interface as key.
 pub(crate) fn entries(state_dir: &Path) -> Entries<Uuid, Seen> {
-    Entries::new(state_dir.join("orphans"), Durability::Synced)
+    Entries::new(state_dir.join("orphans"), Durability::Synced).best_effort()
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ pub(super) fn change(
 
 /// The entries, each with the id of a VM interface as key.
 pub(crate) fn entries(state_dir: &Path) -> Entries<Uuid, Uses> {
-    Entries::new(state_dir.join("uses"), Durability::Unsynced)
+    Entries::new(state_dir.join("uses"), Durability::Unsynced).best_effort()
 }
 
 #[cfg(test)]

@@ -133,8 +133,8 @@ pub(super) fn read(state_dir: &Path, interface: Uuid) -> Result<Lookup<Pending>>
     match entries.find(&interface)? {
         Lookup::Damaged => {
             log::warn!(
-                "the deferred removal of interface {interface} uses only the file name of its entry: the \
-                 interface's virtual machine object may remain"
+                "the entry of the deferred removal of interface {interface} cannot be read: the interface is \
+                 removed, but its virtual machine object may remain"
             );
             let pending = Pending::of_damaged(interface);
             // If it cannot be written, this call still runs it.
@@ -157,7 +157,7 @@ pub(super) fn peek(state_dir: &Path, interface: Uuid) -> Result<Option<Pending>>
 
 /// The entries, each with the id of a VM interface as key.
 pub(super) fn entries(state_dir: &Path) -> Entries<Uuid, Pending> {
-    Entries::new(state_dir.join("pending"), Durability::Synced)
+    Entries::new(state_dir.join("pending"), Durability::Synced).best_effort()
 }
 
 #[cfg(test)]

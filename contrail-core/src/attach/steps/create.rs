@@ -159,7 +159,7 @@ impl Transaction<'_> {
         })?;
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
-            "VM interface {} is left over from an earlier attach, or may be",
+            "VM interface {} may be left over from an earlier attach",
             port.id
         );
         let leftovers = vec![

@@ -5,7 +5,7 @@ use super::port::{leg_of, network, role};
 use super::role::ServiceRole;
 use crate::api::Resource;
 use crate::api::objects::{ServiceInstance, VirtualMachineInterface};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::Identified;
 use crate::service_chain::problem::{PortConflict, Problem};
@@ -41,7 +41,7 @@ pub(super) fn check(
     let others = members.iter().filter(|m| m.uuid() != Some(port.id()));
     let others = others.filter_map(leg_of).filter(|(other, _)| *other == leg);
     let others = others.map(|(_, network)| network.to_string());
-    let described = instance.filter(|instance| !mark::is_of_attachment(&instance.meta));
+    let described = instance.filter(|instance| !chains::is_of_attachment(&instance.meta));
     let stated = described.and_then(|instance| stated_network(&instance.properties, leg));
     let own = own.to_string();
     let mut networks = others.chain(stated.map(str::to_owned));

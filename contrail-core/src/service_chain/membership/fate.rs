@@ -4,7 +4,7 @@
 use crate::api::Meta;
 use crate::api::Resource;
 use crate::api::objects::NetworkPolicy;
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::values::FqName;
 
 /// What becomes of a service instance.
@@ -28,18 +28,18 @@ pub(in crate::service_chain) enum Reason {
 }
 
 /// What becomes of a service instance of which this many port tuples remain, and that these network policies
-/// send packets through. Who made it, a chain or an attachment, is no difference: the last one to leave may
-/// be of the other kind. In an instance that somebody else made, only the policies of chains count, as
+/// send packets through. It makes no difference whether a chain or an attachment made it: the last one to leave
+/// may be of the other kind. In an instance that another client made, only the policies of chains count, as
 /// what a chain made there is all that could go.
 pub(in crate::service_chain) fn fate<'a>(
     instance: &Meta,
     tuples: usize,
     users: impl IntoIterator<Item = &'a NetworkPolicy>,
 ) -> Fate {
-    let is_made_here = mark::is_by_chain_or_attachment(instance);
+    let is_made_here = chains::is_by_chain_or_attachment(instance);
     let users = users
         .into_iter()
-        .filter(|policy| is_made_here || mark::is_by_chain(&policy.meta));
+        .filter(|policy| is_made_here || chains::is_by_chain(&policy.meta));
     let users: Vec<FqName> = users.map(|policy| policy.fq_name().clone()).collect();
     match (users.is_empty(), is_made_here, tuples) {
         (false, _, _) => Fate::Stays(Reason::Users(users)),
@@ -51,7 +51,7 @@ pub(in crate::service_chain) fn fate<'a>(
 
 /// Whether a template goes with its last service instance: a chain or an attachment made it.
 pub(in crate::service_chain) fn template_goes(template: &Meta) -> bool {
-    mark::is_by_chain_or_attachment(template)
+    chains::is_by_chain_or_attachment(template)
 }
 
 #[cfg(test)]
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn an_instance_goes_with_its_last_member_whoever_made_it_unless_it_is_in_use() {
-        let by_chain = || mark::of_chain("c");
-        let by_attachment = || mark::of_attachment("cni");
+        let by_chain = || chains::of_chain("c");
+        let by_attachment = || chains::of_attachment("cni");
         let by_hand = KeyValuePairs::default;
         let chains = || vec![policy("of-chain", by_chain())];
         let hand = || vec![policy("by-hand", by_hand())];
@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(fate(&meta, left, &policies), expected, "{case}");
             assert_eq!(
                 template_goes(&meta),
-                mark::is_by_chain_or_attachment(&meta),
+                chains::is_by_chain_or_attachment(&meta),
                 "{case}"
             );
         }

@@ -20,7 +20,7 @@ use super::tuple::{new_tuple, with_ports};
 use crate::api::objects::{PortTuple, ServiceInstance, ServiceTemplate, VirtualMachineInterface};
 use crate::api::{Client, ListQuery, Listed, Resource};
 use crate::error::Layered;
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Target};
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::{Identified, made_id};
@@ -120,7 +120,7 @@ impl ServiceRoles {
     /// Whether the template of an existing service instance fits the role. Which interfaces an instance
     /// has that attachments made follows from its members.
     fn check_template(&self, role: &ServiceRole, instance: &ServiceInstance) -> Result<()> {
-        let follows = mark::is_of_attachment(&instance.meta);
+        let follows = chains::is_of_attachment(&instance.meta);
         let Some(used) = instance.service_template_refs.first() else {
             return match follows {
                 true => Ok(()),
@@ -178,7 +178,7 @@ impl ServiceRoles {
         interface: &Identified<VirtualMachineInterface>,
     ) -> Result<()> {
         let (_, name) = role.tuple(port.machine);
-        let tuple = new_tuple(name, &port.label, mark::of_attachment(&self.owner));
+        let tuple = new_tuple(name, &port.label, chains::of_attachment(&self.owner));
         let tuple = Identified::made(tuple);
         self.client.ensure(&*tuple)?;
         set_role(interface, role.interface).run(&self.client)?;
@@ -202,7 +202,7 @@ impl ServiceRoles {
         for _ in 0..ROUNDS {
             let template = self.template(role, &networks)?;
             let properties = properties(&template, |leg| networks.get(&leg).copied());
-            let mark = mark::of_attachment(&self.owner);
+            let mark = chains::of_attachment(&self.owner);
             let instance = new_instance(name.clone(), &template, properties, mark);
             match self.client.ensure(&*instance) {
                 // The last port of another service instance took the template along.
@@ -225,7 +225,7 @@ impl ServiceRoles {
             let legs = networks.keys().copied().chain([Leg::Left, Leg::Right]);
             return fits(&existing, role, legs).map(|()| existing);
         }
-        let mark = mark::of_attachment(&self.owner);
+        let mark = chains::of_attachment(&self.owner);
         let template = template::new_template(name, role.mode, has_management, mark);
         template::ensure(&self.client, &template)?;
         Ok(ServiceTemplate::clone(&template))
@@ -241,7 +241,7 @@ impl ServiceRoles {
                 self.create_instance(role, &interface)?;
                 continue;
             };
-            if !mark::is_of_attachment(&instance.meta) {
+            if !chains::is_of_attachment(&instance.meta) {
                 return Ok(());
             }
             let instance = Identified::read(instance.id()?, instance);
@@ -306,7 +306,7 @@ impl ServiceRoles {
         let found: Vec<PortTuple> = self.client.list(&query)?;
         let own = found
             .iter()
-            .filter(|tuple| mark::is_by_chain_or_attachment(&tuple.meta));
+            .filter(|tuple| chains::is_by_chain_or_attachment(&tuple.meta));
         Ok(own.filter_map(Resource::uuid).collect())
     }
 

@@ -16,7 +16,7 @@ use crate::api::objects::{
 };
 use crate::api::{ListQuery, Ref, Resource};
 use crate::error::{Error as ClientError, Layered, report};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::error::{Error, Result};
 use crate::service_chain::identified::Identified;
@@ -33,7 +33,7 @@ pub struct Dissolved {
 }
 
 impl ServiceRoles {
-    /// The port tuples that a VM interface is in, by any cause; none if it does not exist.
+    /// The port tuples that a VM interface is in, for whatever reason; none if it does not exist.
     /// One request.
     ///
     /// # Errors
@@ -86,9 +86,9 @@ impl ServiceRoles {
             };
             dissolved = Some(Dissolved {
                 instance: tuple.fq_name().parent(),
-                is_of_attachment: mark::is_of_attachment(&tuple.meta),
+                is_of_attachment: chains::is_of_attachment(&tuple.meta),
             });
-            let is_foreign = !mark::is_by_chain_or_attachment(&tuple.meta);
+            let is_foreign = !chains::is_by_chain_or_attachment(&tuple.meta);
             let leaving: Vec<Target> = tuple::ports(&tuple)
                 .filter(|port| !is_foreign || port.uuid == interface)
                 .collect();
@@ -230,7 +230,7 @@ impl ServiceRoles {
         for tuple in tuples.readable() {
             let is_empty = tuple.virtual_machine_interface_back_refs.is_empty();
             let is_left = is_empty && is_chosen(tuple.fq_name().name());
-            if !is_left || !mark::is_of_attachment(&tuple.meta) {
+            if !is_left || !chains::is_of_attachment(&tuple.meta) {
                 remaining += 1;
                 continue;
             }
@@ -311,8 +311,8 @@ impl ServiceRoles {
 
 fn warn_of_left(tuple: &FqName, reason: &str) {
     log::warn!(
-        "kept port tuple {tuple}: {reason}; deleting it later makes the controller lose the chains of \
-         its service"
+        "kept port tuple {tuple}: {reason}; do not delete it later: the controller would lose the \
+         chains of its service"
     );
 }
 

@@ -33,7 +33,7 @@ impl ServiceRole {
     }
 }
 
-/// The port that takes a role. Its VM interface exists already.
+/// The port that takes a role. Its VM interface already exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolePort {
     /// The VM interface.

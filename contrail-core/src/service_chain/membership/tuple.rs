@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::port::{clear_role, role};
 use crate::api::objects::{PortTuple, VirtualMachineInterface};
 use crate::api::{KeyValuePairs, ListQuery};
-use crate::ownership::chains as mark;
+use crate::ownership::chains;
 use crate::service_chain::change::{Change, Object, Target};
 use crate::service_chain::identified::Identified;
 use crate::values::FqName;
@@ -47,7 +47,7 @@ pub(in crate::service_chain) fn leave(port: Target, tuple: &Identified<PortTuple
 /// Whether a port that stays loses its role when its port tuple goes: a chain gave it. One that the port
 /// had before, or took when it was attached, is its own.
 pub(super) fn takes_role(port: Uuid, tuple: &PortTuple) -> bool {
-    mark::is_by_chain(&tuple.meta) && !mark::kept_roles(&tuple.meta).contains(&port)
+    chains::is_by_chain(&tuple.meta) && !chains::kept_roles(&tuple.meta).contains(&port)
 }
 
 /// How a port tuple goes, in the order in which the changes must be made.

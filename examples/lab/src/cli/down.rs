@@ -25,7 +25,7 @@ pub fn run(which: &Which) -> Result<()> {
         Found::Killed(left) => {
             remove(name, left)?;
             print(&format!(
-                "lab {name:?} had been killed: what it left is removed\n"
+                "lab {name:?} was killed; removed what it had left\n"
             ))
         }
         Found::Nothing => clean_up(which),
@@ -48,8 +48,8 @@ fn clean_up(which: &Which) -> Result<()> {
         false
     };
     print(&match found {
-        true => format!("lab {name:?} did not run: what an earlier one left is removed\n"),
-        false => format!("lab {name:?} does not run\n"),
+        true => format!("lab {name:?} was not running; removed what an earlier one had left\n"),
+        false => format!("lab {name:?} is not running\n"),
     })
 }
 

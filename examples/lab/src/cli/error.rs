@@ -1,4 +1,4 @@
-//! What only the command line can fail at: the lab that is meant does not run, or runs already.
+//! What only the command line can fail at: the lab is not running, or is already running.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ pub enum Error {
 
     /// No process serves the lab.
     #[error(
-        "no lab named {0} runs: start it with `contrail-lab up`, or name another one with --name"
+        "no lab named {0} is running: start it with `contrail-lab up`, or name another one with --name"
     )]
     NotRunning(String),
 
@@ -24,7 +24,7 @@ pub enum Error {
 
     /// Another process has the name.
     #[error(
-        "a lab named {0} runs already, or is being removed: stop it with `contrail-lab down`, or give this one another \
+        "a lab named {0} is already running, or is being removed: stop it with `contrail-lab down`, or give this one another \
          --name"
     )]
     NameInUse(String),

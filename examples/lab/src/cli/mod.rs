@@ -68,9 +68,12 @@ enum Command {
 pub fn main() -> ExitCode {
     process::begin();
     logging::start(PROGRAM, &Sources::of_process().log_settings());
-    let command = CommandLine::parse().command;
+    let line = CommandLine::try_parse().unwrap_or_else(|error| match error.use_stderr() {
+        true => output::refuse_usage(&error, error.exit_code()),
+        false => error.exit(),
+    });
     let done = |()| ExitCode::SUCCESS;
-    let result = match command {
+    let result = match line.command {
         Command::Up(options) => up::run(options),
         Command::Down(which) => down::run(&which).map(done),
         Command::Status(shown) => status::run(&shown).map(done),

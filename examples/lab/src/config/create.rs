@@ -67,7 +67,7 @@ pub fn create(state: &mut State, call: &Call<'_>, kind: Kind) -> Result<Reply> {
     Ok(Reply::Json(json!({ kind.name(): answer(call, &object) })))
 }
 
-/// Adds the object to the store. Nothing can go wrong any more.
+/// Adds the object to the store. From here on nothing can fail.
 pub(super) fn store(state: &mut State, mut object: Object) -> Object {
     object.props.retain(|_, value| !value.is_null());
     meta::stamp_created(&mut object.props, object.uuid);

@@ -69,7 +69,7 @@ impl Made {
 /// A service chain that a policy asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chain {
-    /// Its id: random, and the same until no policy asks for it any more.
+    /// Its id: random, and the same until no policy asks for it.
     pub id: Uuid,
     /// The ids of the rules: one in each policy that asks for it.
     pub rules: BTreeSet<String>,

@@ -16,7 +16,7 @@ use super::schema::Kind;
 use crate::http::{Request, Response, Step, Underway};
 
 /// How long the DELETE of a network takes: 17 to 103 ms were measured. All the time its name cannot be
-/// used again; for the second half of it the network cannot be found any more, either.
+/// used again; for the second half of it the network cannot be found, either.
 pub const NETWORK_DELETE: Duration = Duration::from_millis(20);
 
 /// Begins a request.

@@ -36,7 +36,7 @@ impl Applied {
             .retain(|object| object.device() != Some(device));
     }
 
-    /// Deletes what is not wanted any more. Goes on after a failure; what failed is tried again
+    /// Deletes what is no longer wanted. Goes on after a failure; what failed is tried again
     /// next time.
     pub async fn close(&mut self, kernel: &Kernel<'_>, want: &BTreeSet<Object>) -> Vec<Error> {
         let mut errors = Vec::new();

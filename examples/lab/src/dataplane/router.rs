@@ -34,7 +34,7 @@ pub struct Router {
 /// What bringing the router to a model led to.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Wires that carry nothing any more, to be removed with [`Router::remove`].
+    /// Wires that no longer carry anything, to be removed with [`Router::remove`].
     pub unused: Vec<Wire>,
     /// Ports that could not be wired, and why.
     pub unwired: BTreeMap<Uuid, String>,

@@ -109,7 +109,7 @@ fn up_says_what_it_is_and_down_leaves_nothing() {
         assert!(text.contains("RX packets:"), "{text}");
         said(&lab(&["down"]));
         nothing_is_left();
-        assert!(said(&lab(&["down"])).contains("does not run"));
+        assert!(said(&lab(&["down"])).contains("is not running"));
     });
 }
 
@@ -130,7 +130,7 @@ fn a_killed_lab_is_taken_over_and_cleaned() {
         assert_eq!(a.ping(a.gateway), Some(64));
         assert_eq!(run("ip", &["-o", "link"]).matches(": x").count(), 1);
         kill();
-        assert!(said(&lab(&["down"])).contains("had been killed"));
+        assert!(said(&lab(&["down"])).contains("was killed"));
         nothing_is_left();
     });
 }
@@ -166,7 +166,7 @@ fn a_signal_ends_a_lab_cleanly() {
         let pid = status().pid.to_string();
         run("kill", &["-TERM", &pid]);
         wait_for("the lab is gone", || !Path::new(RUN_FILE).exists());
-        assert!(said(&lab(&["down"])).contains("does not run"));
+        assert!(said(&lab(&["down"])).contains("is not running"));
         assert!(!Path::new("/run/netns/contrail-lab-lab").exists());
     });
 }

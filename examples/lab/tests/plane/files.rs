@@ -132,7 +132,10 @@ fn a_second_lab_of_a_name_leaves_the_log_of_the_first_one_alone() {
         let log = Path::new(RUN_DIR).join("lab.log");
         fs::write(&log, "a warning\n").unwrap();
         let reason = up(&[]).unwrap_err();
-        assert!(reason.contains("a lab named lab runs already"), "{reason}");
+        assert!(
+            reason.contains("a lab named lab is already running"),
+            "{reason}"
+        );
         assert_eq!(fs::read_to_string(&log).unwrap(), "a warning\n");
         lab(&["down"]).unwrap();
         assert!(!log.exists());

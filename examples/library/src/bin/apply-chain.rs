@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use contrail_core::service_chain::{Description, Error, Result, ServiceChains};
 use contrail_core::settings::Settings;
-use library_examples::{CHAIN, PROGRAM, exit_code, project};
+use library_examples::{CHAIN, PROGRAM, exit_code};
 
 /// How long the controller may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let settings = Settings::from_env()?;
-    let chains = ServiceChains::new(settings.client(PROGRAM)?, project(&settings));
+    let chains = ServiceChains::new(settings.client(PROGRAM)?, settings.project_name());
     let description = Description::read(CHAIN, "chain.json")?;
 
     // What is in the way of the chain is data; nothing was written then.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use contrail_core::attach::{Attachment, NetworkSpec, SubnetSpec};
 use contrail_core::settings::Settings;
-use library_examples::{LEFT, NAMESPACE, PROGRAM, RIGHT, exit_code, project};
+use library_examples::{LEFT, NAMESPACE, PROGRAM, RIGHT, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
     let attacher = settings.attacher(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
     let netns = Path::new("/run/netns").join(NAMESPACE);
 
     // The left network must exist. The right one is created now, and deleted with its last interface.

@@ -13,7 +13,7 @@ use contrail_core::error::counted;
 use contrail_core::service_chain::{Description, ServiceChains};
 use contrail_core::settings::Settings;
 use contrail_core::values::{Family, identity};
-use library_examples::{CHAIN, LEFT, NAMESPACE, PORT, PROGRAM, exit_code, project};
+use library_examples::{CHAIN, LEFT, NAMESPACE, PORT, PROGRAM, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -23,7 +23,7 @@ fn run() -> Result<()> {
     let settings = Settings::from_env()?;
     let attacher = settings.attacher(PROGRAM)?;
     let client = settings.client(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
 
     let chains = ServiceChains::new(client.clone(), project.clone());
     let plan = chains.delete(&Description::read(CHAIN, "chain.json")?)?;
@@ -48,7 +48,8 @@ fn run() -> Result<()> {
         client.delete::<VirtualNetwork>(network)?;
     }
 
-    // Orphans are removed at once here; elsewhere their links may still come back.
+    // These programs have attached nothing that could still be starting. Others give orphans the default time of
+    // grace (`None`): an interface looks like an orphan while its container is being attached.
     let deadline = Deadline::after(Duration::from_secs(30));
     let cleaned = attacher.clean(&[project], Some(Duration::ZERO), deadline)?;
     print!("{cleaned}");

@@ -10,7 +10,7 @@ use contrail_core::api::{
 };
 use contrail_core::settings::Settings;
 use contrail_core::values::{Family, identity};
-use library_examples::{LEFT, PORT, PROGRAM, exit_code, project};
+use library_examples::{LEFT, PORT, PROGRAM, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
     let client = settings.client(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
 
     // A network has no id of ours: its name decides which of several programs creates it.
     let subnet = IpamSubnet::new("10.1.1.0/24".parse()?);

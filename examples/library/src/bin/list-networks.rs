@@ -8,7 +8,7 @@ use contrail_core::Result;
 use contrail_core::api::{IpamSubnet, ListQuery, Resource, VirtualNetwork};
 use contrail_core::error::counted;
 use contrail_core::settings::Settings;
-use library_examples::{PROGRAM, exit_code, project};
+use library_examples::{PROGRAM, exit_code};
 
 fn main() -> ExitCode {
     exit_code(run)
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let settings = Settings::from_env()?;
     let client = settings.client(PROGRAM)?;
-    let project = project(&settings);
+    let project = settings.project_name();
 
     // `detail` asks for whole objects; otherwise a list holds names and ids.
     let query = ListQuery::children_of("project", project.clone()).detail();

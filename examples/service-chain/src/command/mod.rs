@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use contrail_core::process::output::{print, print_error};
+use contrail_core::process::output::{self, print, print_error};
 use contrail_core::process::{self, logging};
 use contrail_core::service_chain::{Description, Result, ServiceChains};
 use contrail_core::settings::Settings;
@@ -48,7 +48,7 @@ struct CommandLine {
 enum Command {
     /// Create the chain or the missing part of it; if nothing is missing, nothing is written.
     ///
-    /// Then waits until the controller has built the chain, if the error output is a terminal, or if
+    /// Then waits until the controller has built the chain, if standard error is a terminal, or if
     /// there was nothing to write but the controller has lost the chain. A chain that makes no progress
     /// for 5 seconds is repaired: first its members leave their port tuples and join them again; if that
     /// does not help, the policy, port tuples and service instances are recreated.
@@ -81,8 +81,11 @@ struct Input {
 /// Runs the command in the arguments of this process.
 pub fn main() -> ExitCode {
     process::begin();
-    let command = CommandLine::parse().command;
-    match run(&command) {
+    let line = CommandLine::try_parse().unwrap_or_else(|error| match error.use_stderr() {
+        true => output::refuse_usage(&error, error.exit_code()),
+        false => error.exit(),
+    });
+    match run(&line.command) {
         Ok(code) => code,
         Err(error) => {
             print_error(PROGRAM, &error);
@@ -100,7 +103,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     let settings = Settings::from_env()?;
     logging::start(PROGRAM, &settings.log);
     docker::resolve(&mut description, &settings.node)?;
-    let project = contrail_core::FqName::new([&settings.domain, &settings.project]);
+    let project = settings.project_name();
     let chains = ServiceChains::new(settings.client(PROGRAM)?, project);
 
     let report = report_of(command, &chains, &description)?;

@@ -22,7 +22,7 @@ pub fn first(state: &ChainState) -> String {
 pub fn verdict(state: &ChainState) -> &'static str {
     match state.progress() {
         Progress::Built => "complete",
-        Progress::Hidden => "applied; whether it is built only an administrator can read",
+        Progress::Hidden => "applied; only an administrator can see whether it is built",
         Progress::Waiting | Progress::Unbuilt => "applied, not built",
     }
 }

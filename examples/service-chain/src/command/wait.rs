@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use contrail_core::process::output;
 use contrail_core::service_chain::{
     ChainState, Description, Event, Plan, Progress, Repair, Result, ServiceChains,
 };
@@ -39,7 +40,7 @@ impl Options {
     }
 }
 
-/// Waits after `apply` if `--wait` is set, if the error output is a terminal, or to repair a chain that the
+/// Waits after `apply` if `--wait` is set, if standard error is a terminal, or to repair a chain that the
 /// controller has lost although nothing had to be written. Returns what is built; `None` if it did not wait.
 pub fn after(
     plan: &Plan,
@@ -80,15 +81,15 @@ fn wait(chains: &ServiceChains, description: &Description, limit: Duration) -> R
             }
         };
         // If this fails, there is no way to report it.
-        let _ = writeln!(io::stderr(), "chain {name}: {text}");
+        let _ = writeln!(output::stderr(), "chain {name}: {text}");
     })
 }
 
 fn description_of(repair: Repair) -> &'static str {
     match repair {
-        Repair::Rejoin => "the controller has lost it: its members leave and join again",
+        Repair::Rejoin => "the controller has lost the chain: its members leave and join again",
         Repair::Rebuild => {
-            "the controller has lost it: its policy, port tuples and service instances are recreated"
+            "the controller has lost the chain: its policy, port tuples and service instances are recreated"
         }
     }
 }
