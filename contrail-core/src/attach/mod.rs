@@ -46,6 +46,7 @@ mod removal;
 mod spec;
 mod steps;
 mod transaction;
+mod unwind;
 
 pub use attacher::{Attacher, Backend, Host};
 pub use endpoint::{Endpoint, EndpointAddress, FoundEndpoint, Joined, Kept};

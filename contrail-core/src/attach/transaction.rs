@@ -12,8 +12,8 @@ use crate::attach::error::{Error, Result};
 use crate::attach::records::orphans;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Failed, Step};
+use crate::attach::unwind;
 use crate::error;
-use crate::unwind;
 use crate::values::Deadline;
 
 /// What the steps of one call share.

@@ -8,8 +8,8 @@ use super::owner;
 use super::step::{Step, Turn};
 use crate::attach::attacher::{Backend, Host};
 use crate::attach::error::Error;
+use crate::attach::unwind;
 use crate::parallel;
-use crate::unwind;
 use crate::values::Deadline;
 
 /// A step that failed, and why.
