@@ -122,7 +122,7 @@ impl Kernel {
 
     fn read(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         // Usually it does not exist, as before each attach, and that is cheap to find out.
-        let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
+        let exists = || exists(name);
         let exists = match netns {
             Some(netns) => netns.run(exists)?,
             None => exists(),
@@ -153,9 +153,18 @@ impl Dataplane for Kernel {
         blocking(|| self.delete(name, alias))
     }
 
+    fn has_link(&self, name: &str) -> Result<bool> {
+        Ok(exists(name))
+    }
+
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         blocking(|| self.read(netns, name))
     }
+}
+
+/// Whether the namespace of the calling thread has the interface, without a netlink socket.
+fn exists(name: &str) -> bool {
+    if_nametoindex(name) != Err(Errno::ENODEV)
 }
 
 /// Runs `work` here or, within a Tokio runtime, on a thread of its own: the runtime that netlink needs
