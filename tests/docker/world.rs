@@ -16,6 +16,7 @@ use contrail_core::{Deadline, FqName};
 use contrail_lab::keystone::{PASSWORD, PROJECT, USER};
 use contrail_lab::lab::{Lab, LabOptions};
 use contrail_lab::sandbox::skip;
+use opencontrail_tests::world::files;
 
 use crate::engine::{self, docker, inspect, label};
 
@@ -331,18 +332,6 @@ fn objects<R: Resource>(client: &Client, left: &mut BTreeSet<String>) {
 pub fn taps() -> BTreeSet<String> {
     let names = opencontrail_tests::world::links().into_iter();
     names.filter(|name| name.starts_with("tap")).collect()
-}
-
-fn files(directory: &Path, left: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match path.is_dir() {
-            true => files(&path, left),
-            false => {
-                left.insert(format!("file {}", path.display()));
-            }
-        }
-    }
 }
 
 /// What a command in a container prints.

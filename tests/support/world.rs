@@ -187,8 +187,11 @@ pub fn let_time_pass() {
     }
 }
 
-/// Files only: the directories of the state stay.
-fn files(directory: &Path, all: &mut BTreeSet<String>) {
+/// The files in a directory that an attachment could leave behind; the directories of the state stay.
+///
+/// # Panics
+/// When the directory cannot be read.
+pub fn files(directory: &Path, all: &mut BTreeSet<String>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
     };
