@@ -4,7 +4,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -260,28 +259,6 @@ fn a_socket_that_systemd_opened_is_served_and_stays() {
     assert_eq!(post(&path, "Plugin.Activate", "").0, 200);
     serving.terminate();
     assert!(path.exists() && !program.path("plugins").exists());
-}
-
-#[test]
-fn what_deserves_attention_is_said_beside_the_settings() {
-    let program = Program::new();
-    let password = program.path("password");
-    std::fs::write(&password, "hush").unwrap();
-    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
-    let ini = program.path("ini");
-    std::fs::write(&ini, "[auth]\nAUTHN_TENNANT = blue\n").unwrap();
-    let output = program
-        .command(&["config", "-u", "bob", "-a", "https://a"])
-        .env("ADMIN_PASSWORD_FILE", &password)
-        .env("OS_INSECURE", "true")
-        .env("VNC_API_LIB_INI", &ini)
-        .output()
-        .unwrap();
-    let log = text(&output.stderr);
-    for expected in ["admin_password in", "insecure (", "AUTHN_TENANT?"] {
-        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
-    }
-    assert!(output.status.success() && !log.contains("hush"), "{log}");
 }
 
 #[test]

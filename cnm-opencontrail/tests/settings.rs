@@ -1,6 +1,8 @@
-//! How the program shows its settings.
+//! How the program shows its settings, and what about them deserves attention.
 
 #![allow(clippy::unwrap_used)] // all of it is a test
+
+use std::os::unix::fs::PermissionsExt;
 
 mod support;
 
@@ -68,4 +70,26 @@ fn settings_are_shown_although_one_is_missing_and_the_missing_one_is_named() {
             assert!(errors.contains(missing), "{errors}");
         }
     }
+}
+
+#[test]
+fn what_deserves_attention_is_said_beside_the_settings() {
+    let program = Program::new();
+    let password = program.path("password");
+    std::fs::write(&password, "hush").unwrap();
+    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
+    let ini = program.path("ini");
+    std::fs::write(&ini, "[auth]\nAUTHN_TENNANT = blue\n").unwrap();
+    let output = program
+        .command(&["config", "-u", "bob", "-a", "https://a"])
+        .env("ADMIN_PASSWORD_FILE", &password)
+        .env("OS_INSECURE", "true")
+        .env("VNC_API_LIB_INI", &ini)
+        .output()
+        .unwrap();
+    let log = text(&output.stderr);
+    for expected in ["admin_password in", "insecure (", "AUTHN_TENANT?"] {
+        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    }
+    assert!(output.status.success() && !log.contains("hush"), "{log}");
 }

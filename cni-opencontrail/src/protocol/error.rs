@@ -3,7 +3,7 @@
 use std::fmt;
 
 use contrail_core::attach::Error;
-use contrail_core::error::{self, Layered, after_colon, report};
+use contrail_core::error::{self, Layered, after_colon, report, visible};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::Value;
@@ -175,7 +175,7 @@ fn kernel_code(error: &kernel::Error) -> u32 {
 
 impl From<&Error> for CniError {
     fn from(error: &Error) -> Self {
-        let msg = error.to_string();
+        let msg = visible(&error.to_string());
         let whole = report(error);
         let causes = whole.strip_prefix(&msg).unwrap_or(&whole);
         Self {
@@ -322,7 +322,7 @@ mod tests {
         };
         assert_eq!(
             CniError::from(error).to_string(),
-            "code 11: cannot reach config API http://a:8082: connection refused"
+            r"code 11: cannot reach config API http://a:8082: connection\nrefused"
         );
     }
 }

@@ -71,6 +71,11 @@ impl<'a> Transaction<'a> {
         self.done().push(step);
     }
 
+    /// Forgets a step: what it would remove is not of this call.
+    pub(crate) fn forget(&self, step: &Step) {
+        self.done().retain(|noted| noted != step);
+    }
+
     /// Notes the step that undoes `action` before it is tried, since an answer that gets lost leaves
     /// its effect behind; forgets it when the action is known to have had none.
     pub(crate) fn attempt<T, E: Into<Error>>(
@@ -81,7 +86,7 @@ impl<'a> Transaction<'a> {
         self.note(step.clone());
         action().map_err(Into::into).inspect_err(|error| {
             if error.had_no_effect() {
-                self.done().retain(|noted| *noted != step);
+                self.forget(&step);
             }
         })
     }

@@ -96,7 +96,8 @@ pub fn rounded(seconds: f32) -> String {
     ((seconds * digits).round() / digits).to_string()
 }
 
-/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
+/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`. Names and
+/// values in it come from anywhere, so it is made [visible].
 pub fn report(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
@@ -104,7 +105,7 @@ pub fn report(error: &dyn Error) -> String {
         line.push_str(&after_colon(&source.to_string()));
         next = source.source();
     }
-    line
+    visible(&line)
 }
 
 /// The [reports](report) of several errors, each text once: one reason may make several steps fail.
@@ -138,5 +139,23 @@ mod tests {
     fn only_what_cannot_be_seen_is_escaped() {
         assert_eq!(quoted(r#"{"a":1}"#), r#""{"a":1}""#);
         assert_eq!(quoted("ä\n\u{1b}"), r#""ä\n\u{1b}""#);
+    }
+    /// An error whose text, and that of its cause, hold what somebody else has written.
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read {0}")]
+    struct Hostile(&'static str, #[source] std::io::Error);
+
+    #[test]
+    fn nothing_in_a_report_acts_on_a_terminal() {
+        for (text, shown) in [
+            ("a\u{1b}[2Jb", r"a\u{1b}[2Jb"),
+            ("a\r\nwarn: b", r"a\r\nwarn: b"),
+            ("a\u{9b}b\u{7f}", r"a\u{9b}b\u{7f}"),
+            ("txt.\u{202e}fdp", r"txt.\u{202e}fdp"),
+            ("ä \\ \"x\"", r#"ä \ "x""#),
+        ] {
+            let error = Hostile(text, std::io::Error::other(text));
+            assert_eq!(report(&error), format!("cannot read {shown}: {shown}"));
+        }
     }
 }
