@@ -9,7 +9,7 @@ use opencontrail_tests::plugin::{limited, program};
 use opencontrail_tests::world::{client, everything, lab};
 use serde_json::{Value, json};
 
-use crate::{check_text, memory, strikes, struck};
+use crate::{check_text, memory, strikes, struck, work_of_ended};
 
 fn command(command: &str, document: &Value) -> Command {
     std::fs::write("/run/chain.json", document.to_string()).unwrap();
@@ -51,7 +51,7 @@ fn a_chain_is_applied_and_shown_in_memory_and_taken_away_whole() {
                 if name == "apply" {
                     run("delete");
                 }
-                let output = struck(&lab, rule, || run(name));
+                let output = struck(&lab, rule, work_of_ended, || run(name));
                 assert!(output.status.code().is_some(), "{rule:?}: {output:?}");
                 check_text(rule, &String::from_utf8(output.stderr).unwrap());
                 check_text(rule, &String::from_utf8(output.stdout).unwrap());

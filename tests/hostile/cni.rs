@@ -8,7 +8,7 @@ use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::{Call, Outcome};
 use opencontrail_tests::world::{everything, lab, let_time_pass, network};
 
-use crate::{ATTACH_TIMEOUT, check_text, memory, strikes, struck};
+use crate::{ATTACH_TIMEOUT, check_text, memory, strikes, struck, work_of_ended};
 
 struct Scene {
     lab: Lab,
@@ -63,7 +63,9 @@ fn each_request_of(command: &str) {
     let mut succeeded = 0;
     for rule in &rules {
         prepare();
-        let outcome = struck(&scene.lab, rule, || scene.call(command).run());
+        let outcome = struck(&scene.lab, rule, work_of_ended, || {
+            scene.call(command).run()
+        });
         check_text(rule, &outcome.log);
         for part in ["msg", "details"] {
             check_text(rule, outcome.json[part].as_str().unwrap_or_default());

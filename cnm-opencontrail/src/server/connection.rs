@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contrail_core::error::report;
+use contrail_core::process::memory;
 use futures::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -134,7 +135,7 @@ impl Connections {
         let method = head.uri.path().trim_start_matches('/').to_string();
         let started = Instant::now();
         // Held until the call is answered. The semaphore is never closed.
-        let _place = match request::may_be_large(&body, &self.limits) {
+        let place = match request::may_be_large(&body, &self.limits) {
             true => self.large.acquire().await.ok(),
             false => None,
         };
@@ -142,6 +143,11 @@ impl Connections {
             Ok(call) => self.run(call, &method).await,
             Err(error) => Err(error),
         };
+        if place.is_some() {
+            // Its end is not waited for.
+            tokio::task::spawn_blocking(memory::trim);
+        }
+        drop(place);
         let elapsed = started.elapsed().as_millis();
         match &result {
             Ok(_) => log::debug!("{method} succeeded in {elapsed} ms"),

@@ -32,7 +32,18 @@ pub(super) async fn read(head: &Parts, body: Incoming, limits: &Limits) -> Resul
             is_protocol: false,
         });
     }
-    Call::parse(head.uri.path(), &body)
+    let path = head.uri.path();
+    if body.len() <= limits.small {
+        return Call::parse(path, &body);
+    }
+    // It takes so long that other connections would not be served meanwhile.
+    let method = path.to_owned();
+    let parsed = tokio::task::spawn_blocking(move || Call::parse(&method, &body)).await;
+    parsed.unwrap_or_else(|_| {
+        Err(Error::Panic {
+            method: path.to_owned(),
+        })
+    })
 }
 
 /// The whole body. What exceeds the limit is read and dropped: a client that is still writing would not

@@ -25,3 +25,15 @@ pub(super) fn return_freed() {
         }
     }
 }
+
+/// Returns to the system what is free between blocks that are in use, as a large message leaves it: the C
+/// library by itself returns only what lies behind the last of them.
+pub fn trim() {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: it looks at free memory alone, under the allocator's own lock.
+        #[allow(unsafe_code)]
+        let returned = unsafe { libc::malloc_trim(0) };
+        log::trace!("memory returned to the system: {}", returned == 1);
+    }
+}

@@ -3,7 +3,7 @@
 //! Its settings come from [`Sources::of_process`](crate::settings::Sources::of_process).
 
 pub mod logging;
-mod memory;
+pub mod memory;
 pub mod output;
 mod panics;
 mod signals;
