@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use contrail_core::error::quoted;
 use contrail_core::values::Invalid;
 use contrail_core::{Error as CoreError, FqName, attach};
 
@@ -19,7 +20,7 @@ pub enum Error {
     Core(#[from] attach::Error),
 
     /// A path that is not one of the protocol's methods, or another HTTP method than POST.
-    #[error("this plugin has no method {path}")]
+    #[error("this plugin has no method {}", quoted(path))]
     UnknownMethod {
         /// The path.
         path: String,

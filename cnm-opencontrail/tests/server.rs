@@ -83,7 +83,7 @@ fn unknown_methods_and_other_verbs_are_404_with_the_reason() {
     assert!(get.starts_with("HTTP/1.1 404 "), "{get}");
     assert!(
         get.ends_with(
-            r#"{"Err":"this plugin has no method GET /","Error":"this plugin has no method GET /"}"#
+            r#"{"Err":"this plugin has no method \"GET /\"","Error":"this plugin has no method \"GET /\""}"#
         ),
         "{get}"
     );

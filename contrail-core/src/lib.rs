@@ -110,6 +110,8 @@ pub mod state;
 pub mod stored;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "attach")]
+mod unwind;
 pub mod values;
 
 pub use error::{Error, Result};

@@ -268,9 +268,10 @@ fn hanging_servers_cost_no_more_than_the_deadline() {
 #[test]
 fn answers_that_make_no_sense_are_errors_of_the_right_kind() {
     for (act, is_transient) in [
-        (answer(200, ""), false),
+        (answer(200, ""), true),
         (answer(200, "{"), false),
-        (answer(200, "[]"), false),
+        (answer(200, "[]"), true),
+        (answer(200, "<html>"), true),
         (answer(200, r#"{"virtual-network":{}}"#), false),
         (answer(200, r#"{"virtual-machine":{"fq_name":"x"}}"#), false),
         (Act::Raw(b"garbage".to_vec()), true),

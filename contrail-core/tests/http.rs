@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use contrail_core::Deadline;
 use contrail_core::http::{
-    Http, MAX_ANSWER, Method, Request, Response, TlsSettings, Transport, TransportError,
+    AnswerKind, Http, Method, Request, Response, TlsSettings, Transport, TransportError,
 };
 use support::{Act, Server, answer, nobody};
 
@@ -179,11 +179,61 @@ fn a_deadline_that_has_passed_sends_nothing() {
 #[test]
 fn a_body_without_end_is_cut_off() {
     let server = Server::start(vec![Act::Flood]);
+    for kind in [AnswerKind::Object, AnswerKind::Token, AnswerKind::Port] {
+        let request = Request::new(Method::GET, server.url("/"), Deadline::after(LONG));
+        let error = http().send(&request.answered_by(kind)).unwrap_err();
+        let limit = kind.max_bytes();
+        assert!(
+            matches!(error, TransportError::TooLarge { limit: found } if found == limit),
+            "{kind:?}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_body_that_is_announced_as_too_large_is_not_waited_for() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 62914560\r\n\r\n{\"virtual-networks\":[";
+    let server = Server::start(vec![Act::Raw(head.to_vec())]);
     let error = get(&server, LONG).unwrap_err();
     assert!(
-        matches!(error, TransportError::TooLarge { limit: MAX_ANSWER }),
+        matches!(error, TransportError::TooLarge { .. }),
         "{error:?}"
     );
+}
+
+#[test]
+fn of_a_long_refusal_the_beginning_is_read() {
+    let page = format!("quota exceeded {}", "x".repeat(1 << 20));
+    let server = Server::start(vec![answer(412, &page)]);
+    let response = get(&server, LONG).unwrap();
+    assert!(response.text().starts_with("quota exceeded x"));
+    assert!(response.body.len() <= 64 << 10);
+}
+
+#[test]
+fn headers_and_bodies_that_drip_end_with_the_deadline() {
+    let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n{\"a\":[".to_vec();
+    let endless = [whole.clone(), vec![b' '; 1900]].concat();
+    for (what, bytes, pause) in [
+        ("slow headers", whole, Duration::from_millis(20)),
+        ("a slow body", endless, Duration::from_millis(1)),
+    ] {
+        let server = Server::start(vec![Act::Drip(bytes, pause)]);
+        let started = Instant::now();
+        let error = get(&server, SHORT).unwrap_err();
+        let is_timeout = matches!(error, TransportError::Timeout { sent: true });
+        assert!(is_timeout, "{what}: {error:?}");
+        assert!(started.elapsed() < SHORT + Duration::from_secs(2), "{what}");
+    }
+}
+
+#[test]
+fn headers_of_a_server_cannot_act_on_a_terminal() {
+    let header = ("Location", "http://other/\u{9b}2J".to_owned());
+    let server = Server::start(vec![Act::With(302, header, String::new())]);
+    let response = get(&server, LONG).unwrap();
+    let told = r"status 302: a redirect to http://other/\u{9b}2J";
+    assert_eq!(response.explained(), told);
 }
 
 #[test]

@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use contrail_core::http::{Http, Method, Request, TlsSettings, Transport, TransportError};
+use contrail_core::http::{
+    Http, Method, Mismatch, Request, TlsSettings, Transport, TransportError,
+};
 use contrail_core::{Deadline, Error};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use support::LONG;
 
 /// A certificate authority with a certificate for `127.0.0.1` that it signed.
 struct Authority {
@@ -29,15 +32,30 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::issuing(for_loopback())
+    }
+
+    fn issuing(issue: CertificateParams) -> Self {
         let ca_key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = params.self_signed(&ca_key).unwrap();
         let issuer = Issuer::new(params, ca_key);
         let key = KeyPair::generate().unwrap();
-        let names = vec!["127.0.0.1".to_owned()];
-        let issued = CertificateParams::new(names).unwrap();
-        let issued = issued.signed_by(&key, &issuer).unwrap();
+        let issued = issue.signed_by(&key, &issuer).unwrap();
+        Self::of(ca, issued, key)
+    }
+
+    /// An authority whose server uses the authority's own certificate.
+    fn self_signed(is_ca: IsCa) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = for_loopback();
+        params.is_ca = is_ca;
+        let ca = params.self_signed(&key).unwrap();
+        Self::of(ca.clone(), ca, key)
+    }
+
+    fn of(ca: Certificate, issued: Certificate, key: KeyPair) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
         fs::write(dir.path().join("cert.pem"), issued.pem()).unwrap();
@@ -69,6 +87,10 @@ impl Authority {
         roots.add(self.ca.der().clone()).unwrap();
         Arc::new(roots)
     }
+}
+
+fn for_loopback() -> CertificateParams {
+    CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap()
 }
 
 /// A TLS server that answers every request by "ok", and counts its connections.
@@ -143,8 +165,11 @@ fn trusting(authority: &Authority) -> TlsSettings {
     }
 }
 
-fn is_not_connected(outcome: &Result<String, TransportError>) -> bool {
-    matches!(outcome, Err(TransportError::Connect { .. }))
+fn is_not_accepted(outcome: &Result<String, TransportError>) -> bool {
+    matches!(
+        outcome,
+        Err(TransportError::Mismatch(Mismatch::Certificate { .. }))
+    )
 }
 
 #[test]
@@ -164,7 +189,96 @@ fn a_server_of_another_authority_is_refused_before_anything_is_sent() {
     let server = TlsServer::start(&authority, None);
     for tls in [TlsSettings::default(), trusting(&Authority::new())] {
         let outcome = server.get(&http(&tls));
-        assert!(is_not_connected(&outcome), "{outcome:?}");
+        assert!(is_not_accepted(&outcome), "{outcome:?}");
+    }
+}
+
+/// What is wrong, in words, as an error that another attempt does not help against.
+fn told(error: TransportError) -> String {
+    let request = Request::new(Method::GET, "https://h/", Deadline::after(LONG));
+    let error = error.into_error("API https://h".into(), &request, 1.0);
+    assert!(matches!(error, Error::Misconfigured { .. }), "{error:?}");
+    assert!(!error.is_transient() && error.had_no_effect(), "{error:?}");
+    contrail_core::error::report(&error)
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_told_in_words() {
+    let dated = |from: i32, to: i32| {
+        let mut params = for_loopback();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        Authority::issuing(params)
+    };
+    let named = CertificateParams::new(vec!["api.example".to_owned()]).unwrap();
+    let own = Authority::self_signed(IsCa::Ca(BasicConstraints::Unconstrained));
+    for (authority, words) in [
+        (dated(2001, 2002), "has expired"),
+        (dated(3001, 3002), "is not valid yet"),
+        (
+            Authority::issuing(named),
+            "is for api.example, not for 127.0.0.1: use a name",
+        ),
+        (own, "basicConstraints=CA:FALSE"),
+    ] {
+        let server = TlsServer::start(&authority, None);
+        let text = told(server.get(&http(&trusting(&authority))).unwrap_err());
+        assert!(text.starts_with("cannot use API https://h: the server's certificate "));
+        assert!(text.contains(words), "{text}");
+    }
+    let server = TlsServer::start(&Authority::new(), None);
+    // The second has the name of the authority and another key.
+    for (tls, words) in [
+        (TlsSettings::default(), "an authority that is not trusted"),
+        (trusting(&Authority::new()), "may be an older one"),
+    ] {
+        let text = told(server.get(&http(&tls)).unwrap_err());
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_self_signed_certificate_of_no_authority_may_be_its_own_ca_file() {
+    let authority = Authority::self_signed(IsCa::ExplicitNoCa);
+    let server = TlsServer::start(&authority, None);
+    assert_eq!(server.get(&http(&trusting(&authority))).unwrap(), "ok");
+}
+
+/// A server that says the same whatever it hears.
+fn saying(words: &[u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let words = words.to_vec();
+    thread::spawn(move || {
+        for mut tcp in listener.incoming().flatten() {
+            let _ = tcp.read(&mut [0; 4096]);
+            let _ = tcp.write_all(&words);
+            let _ = tcp.read_to_end(&mut Vec::new());
+        }
+    });
+    address
+}
+
+#[test]
+fn http_in_the_place_of_tls_and_the_reverse_are_told() {
+    let tls = TlsServer::start(&Authority::new(), None);
+    let bad = support::message(400, "", "bad request");
+    let (plain, page, other) = (saying(&bad), saying(b"<html>"), saying(b"SSH-2.0-x\r\n"));
+    let get = |scheme: &str, address: SocketAddr| {
+        let url = format!("{scheme}://{address}/");
+        let request = Request::new(Method::GET, url, Deadline::after(LONG));
+        told(http(&TlsSettings::default()).send(&request).unwrap_err())
+    };
+    let text = get("http", tls.address);
+    assert!(
+        text.contains("speaks TLS, not HTTP: use https://"),
+        "{text}"
+    );
+    let text = get("https", other);
+    assert!(text.contains("speaks neither TLS nor HTTP"), "{text}");
+    for address in [plain, page] {
+        let text = get("https", address);
+        assert!(text.contains("speaks HTTP, not TLS: use http://"), "{text}");
     }
 }
 
@@ -191,17 +305,6 @@ fn the_client_certificate_is_shown() {
         };
         assert_eq!(server.get(&http(&tls)).unwrap(), "ok");
     }
-}
-
-#[test]
-fn a_server_without_tls_is_not_connected() {
-    let plain = support::Server::start(vec![support::answer(400, "plain")]);
-    let tls = TlsServer {
-        address: plain.address,
-        connections: Arc::default(),
-    };
-    let outcome = tls.get(&http(&TlsSettings::default()));
-    assert!(is_not_connected(&outcome), "{outcome:?}");
 }
 
 #[test]

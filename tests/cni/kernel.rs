@@ -84,6 +84,10 @@ impl Dataplane for Faulty {
         self.step("delete_link", || self.kernel.delete_link(name, alias))
     }
 
+    fn has_link(&self, name: &str) -> Result<bool> {
+        self.kernel.has_link(name)
+    }
+
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         self.step("link", || self.kernel.link(netns, name))
     }

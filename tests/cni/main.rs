@@ -11,6 +11,7 @@ mod flat;
 mod kernel;
 mod late;
 mod limits;
+mod machines;
 mod outage;
 mod refuse;
 mod removal;

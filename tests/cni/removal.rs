@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use contrail_lab::faults::{Action, StatusAnswer};
-use contrail_lab::http::ServiceName::{Agent, ConfigApi};
+use contrail_lab::http::ServiceName::{Agent, ConfigApi, Keystone};
 use contrail_lab::sandbox::{self, TestNetns};
 use opencontrail_tests::plugin::Call;
 use opencontrail_tests::world::{everything, fault, lab, links, network};
@@ -194,20 +194,32 @@ fn del_keeps_to_the_time_of_a_call() {
                 .with("CONTRAIL_REQUEST_TIMEOUT", "1")
         };
         call("ADD", &netns, &json!({})).run().ok();
-        for (service, action) in [
-            (ConfigApi, Action::Hang),
-            (Agent, Action::Hang),
-            (ConfigApi, Action::DropBefore),
+        for (services, action, token_file) in [
+            (vec![ConfigApi], Action::Hang, "/run/t1"),
+            (vec![Agent], Action::Hang, "/run/t1"),
+            (vec![ConfigApi], Action::DropBefore, "/run/t1"),
+            (vec![ConfigApi, Agent], Action::Hang, "/run/t1"),
+            (vec![ConfigApi], Action::Delay(700), "/run/t1"),
+            (vec![Keystone], Action::Hang, "/run/t2"),
+            (
+                vec![Keystone, ConfigApi, Agent],
+                Action::Delay(900),
+                "/run/t3",
+            ),
         ] {
-            lab.faults().add(fault(service, "", "", action));
+            for &service in &services {
+                lab.faults().add(fault(service, "", "", action.clone()));
+            }
             // The later ones find what the earlier ones have put off.
             for container in ["a", "b", "c"] {
-                let outcome = limited(container).run().ok();
+                // Without a token that earlier calls have left.
+                let call = limited(container).with("CONTRAIL_RUN_DIR", token_file);
+                let outcome = call.run().ok();
                 // 100 ms, and the start of the program on a busy machine.
                 let limit = Duration::from_millis(2_100 + 400);
                 assert!(
                     outcome.time < limit,
-                    "{service:?} {container}: {:?}",
+                    "{services:?} {action:?} {container}: {:?}",
                     outcome.time
                 );
             }

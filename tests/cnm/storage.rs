@@ -1,10 +1,13 @@
-//! A state directory without room.
+//! File systems without room, and read-only ones.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 
 use contrail_lab::sandbox;
 use nix::mount::{MsFlags, mount};
+use opencontrail_tests::daemon::Program;
+use opencontrail_tests::plugin::program;
 use opencontrail_tests::world::lab;
 
 use crate::engine::{Engine, SUBNET, objects};
@@ -54,5 +57,25 @@ fn nothing_is_made_that_cannot_be_noted_and_what_is_there_can_go() {
         engine.delete_network("n1");
         fs::remove_file(full).unwrap();
         assert_eq!(objects(&lab), before);
+    });
+}
+
+#[test]
+fn a_read_only_proc_sys_is_warned_of_once_and_not_for_each_container() {
+    sandbox::test(|| {
+        let _lab = lab();
+        let script = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys";
+        let remount = Command::new("sh").args(["-c", script]).status();
+        assert!(remount.unwrap().success());
+        let log = Path::new("/run/plugin.log");
+        let plugin = Program::start_with(&program("cnm-opencontrail"), |command| {
+            command.stderr(File::create(log).unwrap());
+        });
+        plugin.create_large_network().unwrap();
+        for container in 0..4 {
+            plugin.connect(container).unwrap();
+        }
+        let log = fs::read_to_string(log).unwrap();
+        assert_eq!(log.matches("accept_ra").count(), 1, "{log}");
     });
 }

@@ -42,14 +42,20 @@ impl Program {
     /// # Panics
     /// As [`Program::start`].
     pub fn start_with(program: &Path, change: impl FnOnce(&mut Command)) -> Self {
-        fs::create_dir_all(SOCKETS).expect("/run is writable in the sandbox");
         let mut command = Command::new(program);
-        command
-            .args(["--socketpath", SOCKETS])
-            .env_clear()
-            .stderr(Stdio::null());
+        command.env_clear().stderr(Stdio::null());
         change(&mut command);
-        let child = command.spawn().expect("the plugin starts");
+        Self::start_command(command)
+    }
+
+    /// The same of a command that lacks nothing but the path of the socket.
+    ///
+    /// # Panics
+    /// As [`Program::start`].
+    pub fn start_command(mut command: Command) -> Self {
+        fs::create_dir_all(SOCKETS).expect("/run is writable in the sandbox");
+        let child = command.args(["--socketpath", SOCKETS]).spawn();
+        let child = child.expect("the plugin starts");
         let socket = Path::new(SOCKETS).join("opencontrail.sock");
         // A killed one leaves its socket.
         wait_for("the socket", || UnixStream::connect(&socket).is_ok());

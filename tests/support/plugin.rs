@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,14 @@ pub fn program(name: &str) -> PathBuf {
         program.display()
     );
     program
+}
+
+/// A program under a limit of the system, as the arguments of the shell's `ulimit`: `-n 8`.
+pub fn limited(program: &Path, limit: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &script]).arg(program);
+    shell
 }
 
 /// One call of the plugin.
@@ -99,12 +107,7 @@ impl Call {
         let program = program("cni-opencontrail");
         match &self.limit {
             None => Command::new(program),
-            Some(limit) => {
-                let mut shell = Command::new("/bin/sh");
-                let script = format!("ulimit {limit} && exec \"$0\"");
-                shell.args(["-c", &script]).arg(program);
-                shell
-            }
+            Some(limit) => limited(&program, limit),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use contrail_core::attach::Error;
-use contrail_core::error::{self, Layered, after_colon, report};
+use contrail_core::error::{self, Layered, after_colon, report, visible};
 use contrail_core::values::Invalid;
 use contrail_core::{kernel, service_chain};
 use serde_json::Value;
@@ -119,7 +119,7 @@ fn code(error: &Error) -> u32 {
 
 /// | error of the API, Keystone, the agent or a file | code |
 /// |---|---|
-/// | `Missing`, `Invalid`, `NotFound`, `MissingReference` | 7 |
+/// | `Missing`, `Invalid`, `NotFound`, `MissingReference`, `Misconfigured` | 7 |
 /// | `File`, `System` | 5 |
 /// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
 /// | `Refused`, `AlreadyExists`, `InUse` | 101 |
@@ -127,7 +127,7 @@ fn code(error: &Error) -> u32 {
 /// | `Unauthorized` | 103 |
 /// | `Agent` | 104 |
 /// | `Decode`, `Foreign`, `NoId` | 106 |
-/// | `Encode` | 999 |
+/// | `Encode`, `Panicked` | 999 |
 /// | `Unsure`, `NoToken` | the code of its cause |
 fn client_code(error: &error::Error) -> u32 {
     use error::Error;
@@ -135,7 +135,8 @@ fn client_code(error: &error::Error) -> u32 {
         Error::Missing { .. }
         | Error::Invalid(_)
         | Error::NotFound { .. }
-        | Error::MissingReference { .. } => CniError::CONFIG,
+        | Error::MissingReference { .. }
+        | Error::Misconfigured { .. } => CniError::CONFIG,
         Error::File { .. } | Error::System { .. } => CniError::IO,
         Error::Unreachable { .. } | Error::Timeout { .. } => CniError::TRY_AGAIN,
         Error::Refused {
@@ -149,7 +150,7 @@ fn client_code(error: &error::Error) -> u32 {
         Error::Unauthorized { .. } => CniError::UNAUTHORIZED,
         Error::Agent { .. } => CniError::AGENT,
         Error::Decode { .. } | Error::Foreign { .. } | Error::NoId { .. } => CniError::ANSWER,
-        Error::Encode { .. } => CniError::INTERNAL,
+        Error::Encode { .. } | Error::Panicked { .. } => CniError::INTERNAL,
         // Never a cause.
         Error::Unsure { .. } | Error::NoToken { .. } => CniError::INTERNAL,
     }
@@ -174,7 +175,7 @@ fn kernel_code(error: &kernel::Error) -> u32 {
 
 impl From<&Error> for CniError {
     fn from(error: &Error) -> Self {
-        let msg = error.to_string();
+        let msg = visible(&error.to_string());
         let whole = report(error);
         let causes = whole.strip_prefix(&msg).unwrap_or(&whole);
         Self {
@@ -321,7 +322,7 @@ mod tests {
         };
         assert_eq!(
             CniError::from(error).to_string(),
-            "code 11: cannot reach config API http://a:8082: connection refused"
+            r"code 11: cannot reach config API http://a:8082: connection\nrefused"
         );
     }
 }

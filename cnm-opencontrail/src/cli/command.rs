@@ -19,6 +19,9 @@ const USAGE: &str = "Without a command, serves the plugin's sockets until SIGTER
     Flags take precedence over the environment, then the file, then /etc/contrail/vnc_api_lib.ini;\n\
     `cnm-opencontrail config` shows each value with its origin.";
 
+/// The help of commands that use no settings: the flags, which may follow any command, have no effect there.
+const WITHOUT_FLAGS: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{positionals}\n";
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -49,11 +52,13 @@ enum Command {
     /// Check that the running plugin, the API and the vRouter agent answer, for health checks.
     Ping(ping::Request),
     /// Print the completions for a shell.
+    #[command(help_template = WITHOUT_FLAGS, override_usage = "cnm-opencontrail completions <SHELL>")]
     Completions {
         /// The shell.
         shell: Shell,
     },
     /// Print the manual page.
+    #[command(help_template = WITHOUT_FLAGS, override_usage = "cnm-opencontrail man")]
     Man,
 }
 

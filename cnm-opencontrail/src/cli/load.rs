@@ -217,7 +217,7 @@ mod tests {
                     ("API_SERVER_IP", "10.0.0.1"),
                     ("VNC_API_LIB_INI", "/none.ini"),
                 ],
-                &["cannot read /none.ini"],
+                &["cannot read vnc_api_lib (environment variable VNC_API_LIB_INI) from /none.ini"],
             ),
         ] {
             let (text, problems) = shown(given);

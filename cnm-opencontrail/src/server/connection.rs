@@ -27,6 +27,8 @@ pub(super) struct Connections {
     plugin: Arc<dyn Plugin>,
     limits: Limits,
     calls: Semaphore,
+    /// Places for calls with large bodies.
+    large: Semaphore,
     /// How many listeners wait for a connection to be closed.
     pub(super) waiting: watch::Sender<usize>,
 }
@@ -37,6 +39,7 @@ impl Connections {
             plugin,
             limits,
             calls: Semaphore::new(limits.calls),
+            large: Semaphore::new(limits.large),
             waiting: watch::Sender::new(0),
         })
     }
@@ -130,6 +133,11 @@ impl Connections {
         let (head, body) = request.into_parts();
         let method = head.uri.path().trim_start_matches('/').to_string();
         let started = Instant::now();
+        // Held until the call is answered. The semaphore is never closed.
+        let _place = match request::may_be_large(&body, &self.limits) {
+            true => self.large.acquire().await.ok(),
+            false => None,
+        };
         let result = match request::read(&head, body, &self.limits).await {
             Ok(call) => self.run(call, &method).await,
             Err(error) => Err(error),

@@ -12,6 +12,10 @@ pub struct Limits {
     pub connections: usize,
     /// The longest body, in bytes: a published range of all ports takes 6 MB.
     pub body: usize,
+    /// The length of a body, in bytes, from which on it takes one of the places of `large`.
+    pub small: usize,
+    /// Calls with large bodies that are read and answered at the same time; further ones wait.
+    pub large: usize,
     /// How long the body of a request may take to arrive, and how long a connection may be idle while
     /// others wait for its place.
     pub arrival: Duration,
@@ -28,6 +32,8 @@ impl Default for Limits {
             calls: 32,
             connections: 512,
             body: 8 << 20,
+            small: 64 << 10,
+            large: 4,
             arrival: Duration::from_secs(10),
             idle: Duration::from_secs(3600),
             drain: Duration::from_secs(25),

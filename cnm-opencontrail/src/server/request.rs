@@ -13,6 +13,12 @@ use crate::proto::{Call, Failure, Reply};
 /// The body of an answer.
 pub(super) type Body = Full<Bytes>;
 
+/// Whether a body is large, or does not tell its length.
+pub(super) fn may_be_large(body: &Incoming, limits: &Limits) -> bool {
+    let most = body.size_hint().upper();
+    most.is_none_or(|length| length > limits.small as u64)
+}
+
 /// Reads a request. `Host` and `Content-Type` are ignored: Docker leaves the first empty or puts a path
 /// there, and never sends the second.
 pub(super) async fn read(head: &Parts, body: Incoming, limits: &Limits) -> Result<Call> {

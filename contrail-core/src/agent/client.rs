@@ -13,7 +13,7 @@ use super::info::PortInfo;
 use super::port::Port;
 use super::wire;
 use crate::error::{Error, Result};
-use crate::http::{Method, Request, Response, Transport, TransportError};
+use crate::http::{AnswerKind, Method, Request, Response, Transport, TransportError};
 use crate::values::Deadline;
 
 /// The time limit of one request: the agent is on this host and answers at once or never.
@@ -206,7 +206,8 @@ impl Agent {
     ) -> Result<Response> {
         let attempt = |reuse| {
             let url = format!("http://{}{path}", self.address);
-            let mut request = Request::new(method.clone(), url, deadline.at_most(REQUEST_TIMEOUT));
+            let mut request = Request::new(method.clone(), url, deadline.at_most(REQUEST_TIMEOUT))
+                .answered_by(AnswerKind::Port);
             request.reuse = reuse;
             if let Some(body) = &body {
                 request = request.json(body);

@@ -1,20 +1,21 @@
 //! An answer of the API to a request, and the ways to read it.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::bounded::{self, Budget, Exceeded};
 use super::errors::{self, Refusal, Subject};
 use super::listed::{Listed, Unreadable};
 use super::object_type::ObjectType;
 use super::request::ApiRequest;
 use crate::error::{Error, Result};
 use crate::http::{Method, Response};
-use crate::values::FqName;
-use crate::values::Secret;
+use crate::values::{Deadline, FqName, Secret};
+
+/// How many objects of a list may be unreadable before the list itself is.
+const MAX_UNREADABLE: usize = 1000;
 
 /// What one server answered.
 pub struct Answer {
@@ -24,6 +25,8 @@ pub struct Answer {
     path: String,
     token: Option<Secret>,
     repeated: bool,
+    deadline: Deadline,
+    seconds: f32,
 }
 
 #[derive(Deserialize)]
@@ -38,13 +41,13 @@ struct WithName {
 
 impl Answer {
     /// The answer of `service` to `request`, which carried `token`. `repeated` says whether an earlier
-    /// attempt may have been carried out.
+    /// attempt may have been carried out. It is read by the deadline.
     pub fn new(
         response: Response,
         service: String,
         request: &ApiRequest,
         token: Option<Secret>,
-        repeated: bool,
+        (repeated, deadline): (bool, Deadline),
     ) -> Self {
         Self {
             response,
@@ -53,6 +56,8 @@ impl Answer {
             path: request.path.clone(),
             token,
             repeated,
+            deadline,
+            seconds: deadline.remaining().as_secs_f32(),
         }
     }
 
@@ -73,11 +78,11 @@ impl Answer {
     ///
     /// # Errors
     /// [`Error::Foreign`] for an answer that the API would not have sent.
-    pub fn acknowledges(&self, subject: &Subject) -> Result<bool> {
+    pub fn acknowledges(&self) -> Result<bool> {
         if !self.is_success() || errors::is_acknowledgement(&self.response) {
             return Ok(self.is_success());
         }
-        Err(self.refusal(subject).foreign(&self.response))
+        Err(self.foreign())
     }
 
     /// An error of this answer as the outcome of all attempts.
@@ -90,9 +95,8 @@ impl Answer {
 
     /// The object in its envelope: `{"virtual-network": {…}}`.
     pub fn object<T: DeserializeOwned>(&self, kind: ObjectType) -> Result<T> {
-        let mut envelope: BTreeMap<String, T> = self.json()?;
-        let name = kind.name();
-        envelope.remove(name).ok_or_else(|| self.no_key(name))
+        let object = self.field(kind.name())?;
+        self.parse(&mut self.budget(), object)
     }
 
     /// The id in the envelope of a created object.
@@ -112,55 +116,89 @@ impl Answer {
         in_envelopes: bool,
     ) -> Result<Listed<T>> {
         let mut listed = Listed::default();
-        for item in self.items(kind, in_envelopes)? {
-            match serde_json::from_str(item.get()) {
+        let mut budget = self.budget();
+        self.each(kind, in_envelopes, |item| {
+            match self.parse(&mut budget, item) {
                 Ok(object) => listed.objects.push(object),
-                Err(source) => {
-                    listed
-                        .unreadable
-                        .push(Unreadable::new(kind, item, self.decode(source)))
-                }
+                Err(error) if budget.check_time().is_err() => return Err(error),
+                Err(error) if listed.unreadable.len() == MAX_UNREADABLE => return Err(error),
+                Err(error) => listed.unreadable.push(Unreadable::new(kind, item, error)),
             }
-        }
+            Ok(())
+        })?;
         Ok(listed)
     }
 
     /// The object of that name in a list with envelopes. The others are not parsed: servers before 5.0
     /// answer with all objects.
     pub fn named<T: DeserializeOwned>(&self, kind: ObjectType, name: &FqName) -> Result<Option<T>> {
-        let items = self.items(kind, true)?;
-        let found = items.into_iter().find(|item| {
+        let mut budget = self.budget();
+        let mut found = None;
+        self.each(kind, true, |item| {
+            budget
+                .check_time()
+                .map_err(|exceeded| self.exceeded(exceeded))?;
             let named = serde_json::from_str::<WithName>(item.get());
-            named.is_ok_and(|named| named.fq_name == *name)
-        });
-        let read = |item: &RawValue| serde_json::from_str(item.get());
-        found
-            .map(read)
-            .transpose()
-            .map_err(|source| self.decode(source))
+            if found.is_none() && named.is_ok_and(|named| named.fq_name == *name) {
+                found = Some(item);
+            }
+            Ok(())
+        })?;
+        found.map(|item| self.parse(&mut budget, item)).transpose()
     }
 
-    /// The items of a list, out of their envelopes, not parsed.
-    fn items<'a>(&'a self, kind: ObjectType, in_envelopes: bool) -> Result<Vec<&'a RawValue>> {
+    /// Gives each item of a list to `look`, out of its envelope and not parsed.
+    fn each<'a>(
+        &'a self,
+        kind: ObjectType,
+        in_envelopes: bool,
+        mut look: impl FnMut(&'a RawValue) -> Result<()>,
+    ) -> Result<()> {
         // A paged answer has a "marker" beside the list.
-        let mut envelope: BTreeMap<String, &RawValue> = self.json()?;
-        let key = format!("{}s", kind.name());
-        let list = envelope.remove(&key).ok_or_else(|| self.no_key(&key))?;
-        let items = serde_json::from_str::<Vec<&RawValue>>(list.get());
-        let items = items.map_err(|source| self.decode(source))?;
-        if !in_envelopes {
-            return Ok(items);
+        let list = self.field(&format!("{}s", kind.name()))?;
+        let outcome = bounded::each(list.get(), |item: &RawValue| {
+            let inner = match in_envelopes {
+                true => bounded::field(item.get().as_bytes(), kind.name()),
+                false => Ok(None),
+            };
+            // What is no object is told of as one that cannot be read.
+            look(inner.ok().flatten().unwrap_or(item))
+        });
+        outcome.map_err(|source| self.decode(&source))?
+    }
+
+    /// The value of a key of the answer.
+    fn field(&self, key: &str) -> Result<&RawValue> {
+        let found = bounded::field(self.response.json_body(), key);
+        let found = found.map_err(|source| self.decode(&source))?;
+        found.ok_or_else(|| self.no_key(key))
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::until(self.deadline)
+    }
+
+    fn parse<T: DeserializeOwned>(&self, budget: &mut Budget, item: &RawValue) -> Result<T> {
+        let taken = budget.take(item.get(), size_of::<T>());
+        taken.map_err(|exceeded| self.exceeded(exceeded))?;
+        serde_json::from_str(item.get()).map_err(|source| self.decode(&source))
+    }
+
+    fn exceeded(&self, exceeded: Exceeded) -> Error {
+        match exceeded {
+            Exceeded::Time => Error::Timeout {
+                operation: format!("reading {}", self.what()),
+                seconds: self.seconds,
+            },
+            Exceeded::Memory => {
+                let source = "it holds more than can be read at once: ask for fewer objects";
+                self.decode(&serde_json::Error::custom(source))
+            }
         }
-        let unwrap = |item: &'a RawValue| {
-            let mut envelope: BTreeMap<String, &RawValue> = serde_json::from_str(item.get())?;
-            Ok(envelope.remove(kind.name()).unwrap_or(item))
-        };
-        let items: serde_json::Result<_> = items.into_iter().map(unwrap).collect();
-        items.map_err(|source| self.decode(source))
     }
 
     fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.response.body).map_err(|source| self.decode(source))
+        serde_json::from_slice(self.response.json_body()).map_err(|source| self.decode(&source))
     }
 
     fn what(&self) -> String {
@@ -170,20 +208,26 @@ impl Answer {
         )
     }
 
-    /// The parser's message may hold parts of the answer, which may repeat the request's token.
-    fn decode(&self, source: serde_json::Error) -> Error {
-        let source = match &self.token {
-            Some(token) => serde_json::Error::custom(token.hide_in(&source.to_string())),
-            None => source,
-        };
-        Error::Decode {
-            what: self.what(),
-            source,
+    /// The error of an answer that is none of the API, or that cannot be understood. The parser's message
+    /// may hold parts of it, which may repeat the request's token.
+    fn decode(&self, source: &serde_json::Error) -> Error {
+        if !self.response.may_be_json() {
+            return self.foreign();
         }
+        let hidden = self
+            .token
+            .as_ref()
+            .map(|token| serde_json::Error::custom(token.hide_in(&source.to_string())));
+        self.response
+            .undecodable(self.what(), hidden.as_ref().unwrap_or(source))
+    }
+
+    fn foreign(&self) -> Error {
+        errors::foreign(&self.response, &self.service, &self.method, &self.path)
     }
 
     fn no_key(&self, key: &str) -> Error {
-        self.decode(serde_json::Error::custom(format!("it has no {key}")))
+        self.decode(&serde_json::Error::custom(format!("it has no {key}")))
     }
 
     /// The refusal that this answer is, to a request about `subject`.
@@ -218,7 +262,8 @@ mod tests {
     fn answer(body: Value) -> Answer {
         let request = request::list(VirtualNetwork::TYPE, &ListQuery::all());
         let response = Response::new(200, body.to_string());
-        Answer::new(response, "API".into(), &request, None, false)
+        let soon = Deadline::after(std::time::Duration::from_secs(60));
+        Answer::new(response, "API".into(), &request, None, (false, soon))
     }
 
     fn recorded(name: &str) -> Answer {

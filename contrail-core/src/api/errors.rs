@@ -77,17 +77,8 @@ impl Refusal {
         }
     }
 
-    /// The error of an answer that is not the API's.
-    pub fn foreign(&self, response: &Response) -> Error {
-        let kind = response.header("Content-Type");
-        let kind = kind.unwrap_or("without content type");
-        Error::Foreign {
-            service: self.service.clone(),
-            method: self.method.clone(),
-            path: self.path.clone(),
-            status: self.status,
-            content: format!("{} bytes of {kind}", response.body.len()),
-        }
+    fn foreign(&self, response: &Response) -> Error {
+        foreign(response, &self.service, &self.method, &self.path)
     }
 
     fn not_found(&self) -> Error {
@@ -108,6 +99,17 @@ impl Refusal {
 
     fn is_creation(&self) -> bool {
         self.method == Method::POST && self.path.ends_with('s')
+    }
+}
+
+/// The error of an answer that is not the API's.
+pub fn foreign(response: &Response, service: &str, method: &Method, path: &str) -> Error {
+    Error::Foreign {
+        service: service.to_owned(),
+        method: method.clone(),
+        path: path.to_owned(),
+        status: response.status,
+        content: response.described(),
     }
 }
 
@@ -139,7 +141,7 @@ fn is_unknown_path(text: &str) -> bool {
 
 /// Whether this may be the API's answer to a change that it made: JSON, or an empty body.
 pub fn is_acknowledgement(response: &Response) -> bool {
-    let body = response.body.trim_ascii();
+    let body = response.json_body().trim_ascii();
     let json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
     response.is_success() && (body.is_empty() || json())
 }
@@ -148,6 +150,8 @@ pub fn is_acknowledgement(response: &Response) -> bool {
 pub fn classify(refusal: &Refusal, response: &Response) -> Error {
     let text = refusal.text.as_str();
     match refusal.status {
+        // The API never redirects.
+        300..=399 => refusal.foreign(response),
         404 if is_missing(response) => missing(refusal),
         404 if !is_unknown_path(text) => refusal.foreign(response),
         400 | 500 if misses_reference(refusal) => refusal.missing_reference(None),

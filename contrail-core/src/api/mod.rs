@@ -7,6 +7,7 @@
 //! or is used without one, as [`DynamicObject`].
 
 mod answer;
+mod bounded;
 mod client;
 mod create_or_find;
 mod dynamic;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::answer::Answer;
 use super::client::Client;
 use super::request::{ApiRequest, Repeatability};
-use crate::error::{Error, Result, report};
+use crate::error::{Error, Result, quoted, report};
 use crate::http::{Effect, Request, Response, Server};
 use crate::values::Deadline;
 use crate::values::Secret;
@@ -72,7 +72,8 @@ impl Client {
                 Attempt::Answered(response) => {
                     shared.preferred.store(index, Ordering::Relaxed);
                     let service = service(server);
-                    return Ok(Answer::new(response, service, request, token, *unsure));
+                    let reading = (*unsure, deadline);
+                    return Ok(Answer::new(response, service, request, token, reading));
                 }
                 Attempt::Failed(failed) => failed,
             };
@@ -144,6 +145,7 @@ impl Client {
         let seconds = deadline.remaining().as_secs_f32();
         let url = server.base_url() + &request.target();
         let mut http = Request::new(request.method.clone(), url, deadline)
+            .answered_by(request.answer)
             .header("User-Agent", &self.shared.user_agent)
             .header("X-Contrail-Useragent", &self.shared.user_agent);
         http.reuse = reuse;
@@ -172,7 +174,7 @@ impl Client {
     fn unauthorized(&self, server: &Server, response: &Response) -> Error {
         Error::Unauthorized {
             service: service(server),
-            user: self.shared.tokens.identity(),
+            rejected: format!("the token of {}", quoted(&self.shared.tokens.identity())),
             status: response.status,
             message: response.text(),
         }

@@ -171,7 +171,7 @@ impl Client {
     pub(super) fn delete_of(&self, kind: ObjectType, uuid: Uuid) -> Result<bool> {
         let subject = Subject::of_id(kind, uuid);
         let answer = self.send(&request::delete(kind.name(), uuid))?;
-        if answer.acknowledges(&subject)? {
+        if answer.acknowledges()? {
             return Ok(true);
         }
         match answer.error(&subject) {
@@ -182,7 +182,7 @@ impl Client {
 
     fn change(&self, request: &ApiRequest, subject: &Subject) -> Result<()> {
         let answer = self.send(request)?;
-        match answer.acknowledges(subject)? {
+        match answer.acknowledges()? {
             true => Ok(()),
             false => Err(answer.settled(answer.error(subject))),
         }
@@ -196,7 +196,7 @@ impl Client {
     ) -> Result<()> {
         let from = Subject::of_id(ObjectType::new(from.0), from.1);
         let answer = self.send(request)?;
-        if answer.acknowledges(&from)? {
+        if answer.acknowledges()? {
             return Ok(());
         }
         let to = (ObjectType::new(to.0), to.1, to.2);

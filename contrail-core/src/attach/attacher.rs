@@ -9,7 +9,6 @@ use uuid::Uuid;
 use crate::agent::Agent;
 use crate::api::Client;
 use crate::attach::error::Result;
-use crate::attach::records::nodes;
 use crate::kernel::Dataplane;
 use crate::ownership::Maker;
 use crate::state::lock::InterfaceLock;
@@ -130,27 +129,6 @@ impl Attacher {
     /// Who makes the objects of this attacher, as their marks say.
     pub fn maker(&self) -> &Maker {
         &self.host.maker
-    }
-
-    /// The names that this host is known to have had, the present one first. They are part of the ids and
-    /// marks of what was made under them.
-    pub fn names(&self) -> Vec<String> {
-        nodes::known(&self.host.state_dir, self.host.node())
-    }
-
-    /// Records the present name of this host, before anything is made under it.
-    ///
-    /// # Errors
-    /// When the state directory cannot be used.
-    pub fn remember_name(&self) -> Result<()> {
-        Ok(nodes::remember(&self.host.state_dir, self.host.node())?)
-    }
-
-    /// This attacher under a name that the host had: for what was made under it.
-    pub fn named(&self, node: &str) -> Self {
-        let mut attacher = self.clone();
-        node.clone_into(&mut attacher.host.maker.node);
-        attacher
     }
 
     /// Takes the locks of the interfaces, always in the same order: two calls for the same container

@@ -13,6 +13,7 @@ use crate::attach::records::orphans;
 use crate::attach::records::returns;
 use crate::attach::removal::{self, Failed, Step};
 use crate::error;
+use crate::unwind;
 use crate::values::Deadline;
 
 /// What the steps of one call share.
@@ -70,6 +71,11 @@ impl<'a> Transaction<'a> {
         self.done().push(step);
     }
 
+    /// Forgets a step: what it would remove is not of this call.
+    pub(crate) fn forget(&self, step: &Step) {
+        self.done().retain(|noted| noted != step);
+    }
+
     /// Notes the step that undoes `action` before it is tried, since an answer that gets lost leaves
     /// its effect behind; forgets it when the action is known to have had none.
     pub(crate) fn attempt<T, E: Into<Error>>(
@@ -80,7 +86,7 @@ impl<'a> Transaction<'a> {
         self.note(step.clone());
         action().map_err(Into::into).inspect_err(|error| {
             if error.had_no_effect() {
-                self.done().retain(|noted| *noted != step);
+                self.forget(&step);
             }
         })
     }
@@ -121,7 +127,7 @@ impl<'a> Transaction<'a> {
             true => cause,
             false => Error::Undo {
                 cause: Box::new(cause),
-                left: left.into_iter().map(|failed| failed.error).collect(),
+                left,
             },
         }
     }
@@ -132,7 +138,17 @@ impl<'a> Transaction<'a> {
         self.done().iter().any(|noted| steps.contains(noted))
     }
 
-    fn take_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
+    /// Runs the steps, and records those that failed. Never panics: that would abort the process if it
+    /// is already unwinding.
+    fn take_back(&self, steps: Vec<Step>) -> Vec<Error> {
+        let operation = || "rolling back".to_owned();
+        match unwind::caught(operation, || self.run_back(steps)) {
+            Ok(failed) => failed.into_iter().map(|failed| failed.error).collect(),
+            Err(panic) => vec![panic.into()],
+        }
+    }
+
+    fn run_back(&self, mut steps: Vec<Step>) -> Vec<Failed> {
         let leave = |&interface: &Uuid| Step::Networks { interface };
         let is_noted = |interface: &&Uuid| steps.contains(&Step::Interface(**interface));
         let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
@@ -160,12 +176,12 @@ impl Drop for Transaction<'_> {
         if steps.is_empty() {
             return;
         }
-        for failed in self.take_back(steps) {
-            log::error!(
-                "cannot remove {}: {}",
-                failed.step,
-                error::report(&failed.error)
-            );
+        for error in self.take_back(steps) {
+            log::error!("cannot roll back: {}", error::report(&error));
         }
     }
 }
+
+#[cfg(test)]
+#[path = "transaction_test.rs"]
+mod tests;

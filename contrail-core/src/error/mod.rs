@@ -9,7 +9,7 @@ mod layered;
 mod nature;
 mod variants;
 
-pub use crate::values::text::{after_colon, counted, quoted, report, reports, rounded};
+pub use crate::values::text::{after_colon, counted, quoted, report, reports, rounded, visible};
 pub use layered::{Behind, Layered};
 pub use variants::{Error, Result};
 

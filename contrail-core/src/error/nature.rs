@@ -41,7 +41,9 @@ impl Error {
             | Self::Agent { .. }
             | Self::Encode { .. }
             | Self::System { .. }
-            | Self::File { .. } => false,
+            | Self::File { .. }
+            | Self::Panicked { .. }
+            | Self::Misconfigured { .. } => false,
         }
     }
 
@@ -63,7 +65,8 @@ impl Error {
             | Self::AddressInUse { .. }
             | Self::NoAddress { .. }
             | Self::Unauthorized { .. }
-            | Self::NoToken { .. } => true,
+            | Self::NoToken { .. }
+            | Self::Misconfigured { .. } => true,
             // The other side may have acted before its answer was lost or not understood.
             Self::Timeout { .. }
             | Self::NoId { .. }
@@ -71,7 +74,10 @@ impl Error {
             | Self::Agent { .. }
             | Self::Unsure { .. } => false,
             // Whether a request was sent before is not known here.
-            Self::Encode { .. } | Self::System { .. } | Self::File { .. } => false,
+            Self::Encode { .. }
+            | Self::System { .. }
+            | Self::File { .. }
+            | Self::Panicked { .. } => false,
         }
     }
 

@@ -22,7 +22,7 @@ fn an_empty_reason_leaves_no_colon_behind() {
     };
     let unauthorized = Error::Unauthorized {
         service: "API h".into(),
-        user: "admin".into(),
+        rejected: "the token of \"admin\"".into(),
         status: 401,
         message: " ".into(),
     };
@@ -31,7 +31,7 @@ fn an_empty_reason_leaves_no_colon_behind() {
         (refused, "API h refused GET /x with status 500"),
         (
             unauthorized,
-            "API h rejected the credentials of \"admin\" (status 401)",
+            "API h rejected the token of \"admin\" (status 401)",
         ),
         (unreachable, "cannot reach API h"),
     ] {

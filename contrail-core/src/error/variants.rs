@@ -9,7 +9,7 @@ use crate::values::Method;
 use uuid::Uuid;
 
 use crate::values::Effect;
-use crate::values::text::{after_colon, quoted, report, rounded};
+use crate::values::text::{after_colon, report, rounded};
 use crate::values::{FqName, Invalid};
 
 /// The result of an operation of the API-client layer.
@@ -119,13 +119,14 @@ pub enum Error {
         message: String,
     },
 
-    /// Keystone did not accept the credentials, or the API did not accept the token.
-    #[error("{service} rejected the credentials of {} (status {status}){}", quoted(.user), after_colon(.message))]
+    /// Keystone accepted the user, the password or the project not, or the API the token. Keystone does not
+    /// tell which of them, so that nobody can find out who has an account.
+    #[error("{service} rejected {rejected} (status {status}){}", after_colon(.message))]
     Unauthorized {
         /// Which service, with its address.
         service: String,
-        /// The user or "token".
-        user: String,
+        /// Everything that may be wrong: `user "admin", the password or project "net"`.
+        rejected: String,
         /// The HTTP status.
         status: u16,
         /// The reason, as plain text.
@@ -141,6 +142,18 @@ pub enum Error {
         /// What the request may have changed.
         effect: Effect,
         /// Why the last attempt failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A server cannot be used in the way in which it is configured: it speaks HTTP where TLS is expected
+    /// or the reverse, or its certificate or this client's is not accepted. The request was not carried
+    /// out. Another attempt helps only after a change of the settings or of the server.
+    #[error("cannot use {service}")]
+    Misconfigured {
+        /// Which service, with its address.
+        service: String,
+        /// What does not fit, and what to change.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -223,7 +236,7 @@ pub enum Error {
         path: String,
         /// The HTTP status.
         status: u16,
-        /// What came with it: the content type and the size.
+        /// What came with it: size, content type, and where a redirect leads to.
         content: String,
     },
 
@@ -235,6 +248,15 @@ pub enum Error {
         /// What became of asking for it.
         #[source]
         source: Box<Error>,
+    },
+
+    /// A defect of this program ended a part of the work. What it may have changed is unknown.
+    #[error("a defect of this program kept it from this: {operation}{}", after_colon(.message))]
+    Panicked {
+        /// What was attempted, on what.
+        operation: String,
+        /// What the panic said; the log has the place.
+        message: String,
     },
 
     /// The last attempt of an operation had no effect, but an earlier one may have been carried out

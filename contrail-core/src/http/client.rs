@@ -1,6 +1,6 @@
 //! The real transport: HTTP/1.1 over TCP and TLS, by ureq.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
@@ -8,11 +8,12 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, AsSendBody, Body, Error as UreqError};
 
 use super::connect::{Connect, NotSent, Resolve};
+use super::mismatch;
 use super::request::Request;
 use super::response::Response;
 use super::tls::TlsSettings;
-use super::transport::{MAX_ANSWER, Transport, TransportError};
-use crate::error::{Result, report};
+use super::transport::{Transport, TransportError};
+use crate::error::{Result, report, visible};
 
 /// The buffer for answers, in bytes: enough for any head. ureq fills its buffers with zeros for each
 /// connection, which takes longer than the rest of the request when they are large.
@@ -107,15 +108,11 @@ impl Http {
             // With a known length always: the API server refuses chunks.
             _ => self.run(request, body, left),
         };
-        let (parts, mut body) = answer?.into_parts();
-        let body = body
-            .with_config()
-            .limit(MAX_ANSWER as u64)
-            .read_to_vec()
-            .map_err(failure)?;
+        let (parts, body) = answer?.into_parts();
+        let body = read(body, parts.status.is_success(), request)?;
         let headers = parts.headers.iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.to_string(), value)
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), visible(&value))
         });
         Ok(Response {
             status: parts.status.as_u16(),
@@ -135,6 +132,37 @@ impl Transport for Http {
             Err(error) => log::debug!("{request:?}: {} after {milliseconds} ms", report(error)),
         }
         outcome
+    }
+}
+
+/// The longest body of an answer that says no, in bytes. What is beyond it is not read.
+const MAX_ERROR: u64 = 64 << 10;
+
+/// The most memory that is set aside for a body before it has arrived, in bytes.
+const FIRST_PART: usize = 64 << 10;
+
+/// The body of an answer, as far as its kind allows: of one that says no the beginning, of one that is too
+/// large nothing.
+fn read(mut body: Body, is_success: bool, request: &Request) -> Result<Vec<u8>, TransportError> {
+    let limit = request.answer.max_bytes();
+    let announced = body.content_length();
+    let too_large = || TransportError::TooLarge { limit };
+    if is_success && announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    let most = if is_success {
+        limit as u64 + 1
+    } else {
+        MAX_ERROR
+    };
+    let expected = announced.map_or(0, |length| length.min(FIRST_PART as u64) as usize);
+    let mut whole = Vec::with_capacity(expected);
+    let reader = body.with_config().limit(u64::MAX).reader();
+    let outcome = reader.take(most).read_to_end(&mut whole);
+    outcome.map_err(|error| failure(UreqError::from(error)))?;
+    match is_success && whole.len() > limit {
+        true => Err(too_large()),
+        false => Ok(whole),
     }
 }
 
@@ -159,13 +187,15 @@ fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportErr
 /// What an error of ureq says about the request's effect. Whatever [`Connect`] and [`Resolve`] did
 /// not mark happened when the request was on its way.
 fn failure(error: UreqError) -> TransportError {
+    if let Some(mismatch) = mismatch::of(&error) {
+        return mismatch.into();
+    }
     match error {
         UreqError::Other(error) => match error.downcast::<NotSent>() {
             Ok(not_sent) => connect_failure(not_sent.0),
             Err(source) => TransportError::Lost { source },
         },
         UreqError::Timeout(_) => TransportError::Timeout { sent: true },
-        UreqError::BodyExceedsLimit(_) => TransportError::TooLarge { limit: MAX_ANSWER },
         UreqError::BadUri(_) | UreqError::Http(_) => TransportError::Malformed {
             reason: error.to_string(),
         },

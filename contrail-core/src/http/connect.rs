@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::linux::net::TcpStreamExt;
 
+use super::mismatch::Mismatch;
+use super::server::Scheme;
 use crate::values::Uri;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -25,7 +27,11 @@ impl fmt::Display for NotSent {
     }
 }
 
-impl StdError for NotSent {}
+impl StdError for NotSent {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
 
 fn not_sent(error: Error) -> Error {
     Error::Other(Box::new(NotSent(error)))
@@ -101,7 +107,15 @@ impl Connector for Connect {
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        self.tls.connect(&details, Some(tcp)).map_err(not_sent)
+        let connected = self.tls.connect(&details, Some(tcp));
+        connected.map_err(|error| match error {
+            // Some servers of plain HTTP wait for the rest of what is no request to them.
+            Error::Timeout(_) => not_sent(Error::Io(io::Error::new(
+                ErrorKind::TimedOut,
+                "the server accepted the connection and did not answer in TLS: does it speak HTTP?",
+            ))),
+            error => not_sent(error),
+        })
     }
 }
 
@@ -114,6 +128,8 @@ const ENOUGH_TO_SEND: usize = 16 * 1024;
 pub struct Tcp {
     stream: TcpStream,
     buffers: LazyBuffers,
+    /// What the address says the server speaks, until its first bytes have shown it.
+    expected: Option<Scheme>,
     /// Output to send before the next answer is awaited. Head and body arrive here one after the other;
     /// sent as one segment they wake the server once.
     unsent: Vec<u8>,
@@ -137,9 +153,11 @@ impl Tcp {
                         details.config.input_buffer_size(),
                         details.config.output_buffer_size(),
                     );
+                    let is_tls = details.uri.scheme_str() == Some("https");
                     return Ok(Self {
                         stream,
                         buffers,
+                        expected: Some(if is_tls { Scheme::Https } else { Scheme::Http }),
                         unsent: Vec::new(),
                     });
                 }
@@ -186,6 +204,10 @@ impl Transport for Tcp {
             self.stream.set_quickack(true)?;
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(amount) => {
+                    if let Some(expected) = self.expected.take() {
+                        let start = &self.buffers.input_append_buf()[..amount];
+                        check_start(start, expected)?;
+                    }
                     self.buffers.input_appended(amount);
                     return Ok(amount > 0);
                 }
@@ -201,6 +223,20 @@ impl Transport for Tcp {
             && matches!(self.stream.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
         quiet && self.stream.set_nonblocking(false).is_ok()
     }
+}
+
+/// Whether the first bytes of a server are in the protocol of its address. The first byte of TLS is the
+/// type of a record (an alert, or part of the handshake), the second its major version.
+fn check_start(start: &[u8], expected: Scheme) -> Result<(), Error> {
+    let mismatch = match expected {
+        // Some servers answer what is no request with a page alone.
+        Scheme::Https if start.starts_with(b"HTTP/") || start.starts_with(b"<") => {
+            Mismatch::SpeaksHttp
+        }
+        Scheme::Http if matches!(start, [0x15 | 0x16, 0x03, ..]) => Mismatch::SpeaksTls,
+        _ => return Ok(()),
+    };
+    Err(Error::Other(Box::new(mismatch)))
 }
 
 impl fmt::Debug for Tcp {

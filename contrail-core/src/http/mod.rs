@@ -17,9 +17,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer_kind;
 mod client;
 mod connect;
-
+mod mismatch;
 mod request;
 mod response;
 mod server;
@@ -31,10 +32,12 @@ mod url;
 pub use crate::values::Effect;
 /// The methods of the `http` crate: a request of this crate is `GET`, `POST`, `PUT` or `DELETE`.
 pub use crate::values::Method;
+pub use answer_kind::AnswerKind;
 pub use client::Http;
+pub use mismatch::Mismatch;
 pub use request::Request;
 pub use response::Response;
 pub use server::{Scheme, Server};
 pub use tls::TlsSettings;
-pub use transport::{MAX_ANSWER, Transport, TransportError};
+pub use transport::{Transport, TransportError};
 pub(crate) use url::{host_and_port, path_of};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::answer_kind::AnswerKind;
 use crate::values::Method;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// The end of the whole exchange.
     pub deadline: Deadline,
+    /// What it is answered with: how large that may be.
+    pub answer: AnswerKind,
     /// Whether it may reuse an idle connection. The server may be closing that one, and then the request
     /// is [lost](super::TransportError::Lost), so it should be one that can be repeated. A request that may
     /// not gets a new connection, and the idle ones to that server are closed.
@@ -35,6 +38,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             deadline,
+            answer: AnswerKind::Object,
             reuse: false,
         }
     }
@@ -43,6 +47,11 @@ impl Request {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The same request with an answer of that kind.
+    pub fn answered_by(self, answer: AnswerKind) -> Self {
+        Self { answer, ..self }
     }
 
     /// The same request with a JSON body. Both the configuration API and Keystone insist on the

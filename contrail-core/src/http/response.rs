@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 
 use super::text;
-use crate::error::{Error, after_colon};
+use crate::error::{Error, after_colon, visible};
 use crate::values::Secret;
+use crate::values::text::shortened;
 
 /// One HTTP answer, read to its end. Its `Debug` form shows only the status.
 #[derive(Clone)]
@@ -52,7 +53,56 @@ impl Response {
     /// assert_eq!(Response::new(503, page).text(), "503 Service Unavailable");
     /// ```
     pub fn text(&self) -> String {
-        text::plain(&self.body)
+        let text = text::plain(&self.body);
+        match self.redirect() {
+            Some(target) => format!("a redirect to {target}{}", after_colon(&text)),
+            None => text,
+        }
+    }
+
+    /// Where a redirect leads to.
+    pub fn redirect(&self) -> Option<&str> {
+        let is_redirect = (300..400).contains(&self.status);
+        self.header("Location").filter(|_| is_redirect)
+    }
+
+    /// Size and type of the body, and where a redirect leads to: for an answer that is not one of the
+    /// service that was asked.
+    ///
+    /// ```
+    /// use contrail_core::http::Response;
+    ///
+    /// assert_eq!(Response::new(200, "hello").described(), "5 bytes without content type");
+    /// ```
+    pub fn described(&self) -> String {
+        let kind = self.header("Content-Type").filter(|kind| !kind.is_empty());
+        let kind = kind.map_or_else(
+            || "without content type".to_owned(),
+            |kind| format!("of {}", shortened(kind)),
+        );
+        let encoding = self.header("Content-Encoding");
+        let encoding = encoding.map_or_else(String::new, |encoding| {
+            format!(
+                ", encoded as {}, which was not asked for",
+                shortened(encoding)
+            )
+        });
+        let target = self.redirect().map_or_else(String::new, |target| {
+            format!(", a redirect to {}", shortened(target))
+        });
+        format!("{} bytes {kind}{encoding}{target}", self.body.len())
+    }
+
+    /// The body without a byte order mark, which some proxies add to UTF-8.
+    pub(crate) fn json_body(&self) -> &[u8] {
+        self.body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.body)
+    }
+
+    /// Whether the body may be a JSON object: anything else is no answer of a service of the controller.
+    pub(crate) fn may_be_json(&self) -> bool {
+        self.json_body().trim_ascii_start().starts_with(b"{")
     }
 
     /// The same answer with `secret` hidden in its headers and, if it is an error, in its body: a
@@ -78,10 +128,18 @@ impl Response {
     /// # Errors
     /// [`Error::Decode`].
     pub fn json<T: DeserializeOwned>(&self, what: impl FnOnce() -> String) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| Error::Decode {
-            what: what(),
-            source,
-        })
+        serde_json::from_slice(self.json_body()).map_err(|source| self.undecodable(what(), &source))
+    }
+
+    /// The error of a body that cannot be understood.
+    pub(crate) fn undecodable(&self, what: String, source: &serde_json::Error) -> Error {
+        let (status, described) = (self.status, self.described());
+        // The parser's message repeats what it has met, whatever its length.
+        let reason = shortened(&visible(&source.to_string()));
+        Error::Decode {
+            what: format!("{what} (status {status}, {described})"),
+            source: serde_json::Error::custom(reason),
+        }
     }
 }
 

@@ -1,25 +1,39 @@
 //! Error bodies as short plain text. The API answers most errors as bare text, some as an HTML page
 //! (quota, size) and Keystone as JSON.
 
-/// The longest text that is kept, in bytes.
-const MAX_TEXT: usize = 1000;
+use serde::Deserialize;
 
-/// A body as one line of plain text.
+use crate::values::text::{shortened, visible};
+
+/// The longest part of a body that is looked at, in bytes: a message is at its beginning.
+const MAX_BODY: usize = 64 << 10;
+
+/// A body as one line of plain text without control characters.
 pub fn plain(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]);
     let message = json_message(&text).unwrap_or_else(|| match is_html(&text) {
         true => html_message(&text),
         false => text.trim().to_owned(),
     });
-    shorten(&message.split_whitespace().collect::<Vec<_>>().join(" "))
+    let line: Vec<&str> = message.split_whitespace().collect();
+    shortened(&visible(&line.join(" ")))
 }
 
 /// Keystone's `{"error": {"message": …}}` and the agent's `{"error": …}`.
 fn json_message(text: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let error = value.get("error")?;
-    let message = error.get("message").unwrap_or(error);
-    message.as_str().map(str::to_owned)
+    #[derive(Deserialize)]
+    struct Body {
+        error: Message,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Message {
+        Text(String),
+        Object { message: String },
+    }
+    match serde_json::from_str::<Body>(text).ok()?.error {
+        Message::Text(message) | Message::Object { message } => Some(message),
+    }
 }
 
 fn is_html(text: &str) -> bool {
@@ -60,14 +74,6 @@ fn html_message(page: &str) -> String {
         text = text.replace(entity, character);
     }
     text
-}
-
-fn shorten(text: &str) -> String {
-    if text.len() <= MAX_TEXT {
-        return text.to_owned();
-    }
-    let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at));
-    format!("{}…", &text[..end.unwrap_or(0)])
 }
 
 #[cfg(test)]
@@ -113,7 +119,25 @@ mod tests {
         );
         assert_eq!(plain(b"</pre>"), "</pre>");
         let long = plain("ä".repeat(5000).as_bytes());
-        assert!(long.len() <= MAX_TEXT + 3 && long.ends_with('…'));
+        assert!(long.len() <= 1003 && long.ends_with('…'));
         assert_eq!(plain(&[0xff, b'x']), "\u{fffd}x");
+    }
+
+    #[test]
+    fn nothing_in_a_text_acts_on_a_terminal() {
+        for (body, text) in [
+            ("\u{1b}[31mred", r"\u{1b}[31mred"),
+            ("a\u{7}\u{8}b", r"a\u{7}\u{8}b"),
+            ("\u{9b}2J", r"\u{9b}2J"),
+            ("a\r\nb\0", r"a b\u{0}"),
+            ("abc\u{202e}fed", r"abc\u{202e}fed"),
+            (
+                r#"{"error":{"message":"\u001b]0;t\u0007"}}"#,
+                r"\u{1b}]0;t\u{7}",
+            ),
+            ("<html><pre>\u{1b}c</pre></html>", r"\u{1b}c"),
+        ] {
+            assert_eq!(plain(body.as_bytes()), text);
+        }
     }
 }

@@ -4,14 +4,12 @@ use std::error::Error as StdError;
 
 use serde::de::Error as _;
 
+use super::mismatch::Mismatch;
 use super::request::Request;
 use super::response::Response;
 use super::url::path_of;
 use crate::error::Error;
 use crate::values::Effect;
-
-/// The largest answer that is read, in bytes. A full list of ten thousand ports has about 20 MB.
-pub const MAX_ANSWER: usize = 64 << 20;
 
 /// Carries requests: the seam between this crate and the network.
 ///
@@ -49,6 +47,9 @@ pub enum TransportError {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The server is there and does not work as it is configured here. The request was not carried out.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
     /// The request was sent at least in part and no complete answer arrived.
     #[error("the connection broke before the whole answer came")]
     Lost {
@@ -62,7 +63,7 @@ pub enum TransportError {
         /// Whether the request may have arrived.
         sent: bool,
     },
-    /// The answer is larger than [`MAX_ANSWER`].
+    /// The answer is larger than its [kind](super::AnswerKind) allows.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
@@ -80,9 +81,10 @@ impl TransportError {
     /// What the request may have changed.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Connect { .. } | Self::Timeout { sent: false } | Self::Malformed { .. } => {
-                Effect::NotSent
-            }
+            Self::Connect { .. }
+            | Self::Mismatch(_)
+            | Self::Timeout { sent: false }
+            | Self::Malformed { .. } => Effect::NotSent,
             Self::Timeout { sent: true } | Self::TooLarge { .. } => Effect::Possible,
             Self::Lost { .. } => Effect::Interrupted,
         }
@@ -107,6 +109,10 @@ impl TransportError {
                 source: serde_json::Error::custom(self),
             },
             Self::Malformed { reason } => Error::invalid("request to", service, reason),
+            Self::Mismatch(mismatch) => Error::Misconfigured {
+                service,
+                source: Box::new(mismatch),
+            },
             Self::Connect { .. } | Self::Lost { .. } | Self::Timeout { sent: false } => {
                 Error::Unreachable {
                     service,

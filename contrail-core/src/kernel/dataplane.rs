@@ -36,6 +36,11 @@ pub trait Dataplane: Send + Sync {
     /// it does not exist, or is another one: with an alias other than this one.
     fn delete_link(&self, name: &str, alias: Option<&str>) -> Result<bool>;
 
+    /// Whether the caller's own namespace has an interface `name`.
+    fn has_link(&self, name: &str) -> Result<bool> {
+        Ok(self.link(None, name)?.is_some())
+    }
+
     /// The interface `name` in `netns`, or in the caller's own namespace; `None` when it is not
     /// there.
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>>;

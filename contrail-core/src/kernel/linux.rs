@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::panic;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use nix::errno::Errno;
@@ -122,7 +122,7 @@ impl Kernel {
 
     fn read(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         // Usually it does not exist, as before each attach, and that is cheap to find out.
-        let exists = || if_nametoindex(name) != Err(Errno::ENODEV);
+        let exists = || exists(name);
         let exists = match netns {
             Some(netns) => netns.run(exists)?,
             None => exists(),
@@ -153,9 +153,18 @@ impl Dataplane for Kernel {
         blocking(|| self.delete(name, alias))
     }
 
+    fn has_link(&self, name: &str) -> Result<bool> {
+        Ok(exists(name))
+    }
+
     fn link(&self, netns: Option<&Netns>, name: &str) -> Result<Option<Link>> {
         blocking(|| self.read(netns, name))
     }
+}
+
+/// Whether the namespace of the calling thread has the interface, without a netlink socket.
+fn exists(name: &str) -> bool {
+    if_nametoindex(name) != Err(Errno::ENODEV)
 }
 
 /// Runs `work` here or, within a Tokio runtime, on a thread of its own: the runtime that netlink needs
@@ -175,6 +184,9 @@ fn blocking<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     })
 }
 
+/// Whether the operator knows that the host may heed router advertisements of containers.
+static WARNED: AtomicBool = AtomicBool::new(false);
+
 /// Makes the host ignore router advertisements on the host's end of a pair: a container must not
 /// change the host's routes. Returns whether the host has IPv6 at all.
 ///
@@ -185,9 +197,16 @@ fn ignore_advertisements(ifname: &str) -> bool {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => {
-            log::warn!(
+            // The cause is the host's, and the same for every interface that follows.
+            let level = match WARNED.swap(true, Ordering::Relaxed) {
+                false => log::Level::Warn,
+                true => log::Level::Debug,
+            };
+            log::log!(
+                level,
                 "cannot set accept_ra of {ifname} ({error}): if this host accepts router \
-                 advertisements, it also accepts them on this interface; make /proc/sys/net writable"
+                 advertisements, it also accepts them on the interfaces of containers; make /proc/sys/net \
+                 writable"
             );
             true
         }

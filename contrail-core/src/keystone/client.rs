@@ -13,7 +13,7 @@ use super::message::{self, Grant};
 use super::settings::{Identity, KeystoneSettings};
 use super::source::TokenSource;
 use crate::error::{Error, Result, after_colon};
-use crate::http::{Effect, Method, Request, Response, Transport};
+use crate::http::{AnswerKind, Effect, Method, Request, Response, Transport};
 use crate::values::Deadline;
 use crate::values::Secret;
 
@@ -131,6 +131,7 @@ impl Keystone {
         let deadline = deadline.at_most(REQUEST_TIMEOUT);
         let seconds = deadline.remaining().as_secs_f32();
         let request = Request::new(Method::POST, &endpoint.url, deadline)
+            .answered_by(AnswerKind::Token)
             .header("Accept", "application/json")
             .json(&body);
         let service = || service(endpoint);
@@ -159,7 +160,7 @@ impl Keystone {
         if matches!(response.status, 401 | 403) {
             return Error::Unauthorized {
                 service: service(endpoint),
-                user: self.identity(),
+                rejected: self.identity.claim(),
                 status: response.status,
                 message,
             };

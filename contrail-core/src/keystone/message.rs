@@ -334,6 +334,28 @@ mod tests {
     }
 
     #[test]
+    fn dates_that_are_none_or_far_away_are_an_unknown_or_an_endless_lifetime() {
+        let now = SystemTime::now();
+        for (expires, issued) in [
+            ("2026-01-01T00:00:00+1é0", "2026-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59-23:59", "é"),
+            ("1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+            ("", ""),
+        ] {
+            let body =
+                json!({"access": {"token": {"id": "t", "expires": expires, "issued_at": issued}}});
+            let answer = Response::new(200, body.to_string());
+            let found = grant(Version::V2, &answer, "it", now).unwrap();
+            assert_eq!(
+                found.renew_at.is_some(),
+                timestamp::parse(expires).is_some(),
+                "{expires}"
+            );
+        }
+    }
+
+    #[test]
     fn an_answer_without_a_token_is_an_error() {
         let now = SystemTime::now();
         let no_header = Response::new(201, r#"{"token":{}}"#);

@@ -1,6 +1,7 @@
 //! The account that tokens are for.
 
 use super::endpoint::Version;
+use crate::error::quoted;
 use crate::values::Secret;
 
 /// An account at Keystone.
@@ -87,6 +88,20 @@ impl Identity {
         }
     }
 
+    /// Everything that Keystone checks, for the error when it refuses without telling which part it was.
+    pub(super) fn claim(&self) -> String {
+        match self {
+            Self::Password { user, project, .. } => {
+                let (user, project) = (quoted(user.label()), quoted(project.label()));
+                format!("user {user}, the password or project {project}")
+            }
+            Self::Token { project, .. } => {
+                format!("the given token or project {}", quoted(project.label()))
+            }
+            Self::ApplicationCredential { .. } => format!("{} or its secret", self.name()),
+        }
+    }
+
     /// All that distinguishes accounts, without secrets.
     pub(super) fn parts(&self) -> Vec<&str> {
         match self {
@@ -169,4 +184,52 @@ pub enum Credential {
         /// The user.
         user: Subject,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_all_that_may_be_wrong_and_no_secret() {
+        let hidden = || Secret::new("sesame");
+        let password = |project| Identity::Password {
+            user: Subject::named("u"),
+            password: hidden(),
+            project,
+        };
+        let credential = |credential| Identity::ApplicationCredential {
+            credential,
+            secret: hidden(),
+        };
+        let named = Credential::Named {
+            name: "c".into(),
+            user: Subject::named("u"),
+        };
+        let token = Identity::Token {
+            token: hidden(),
+            project: Subject::named("p"),
+        };
+        for (identity, expected) in [
+            (
+                password(Subject::named("p")),
+                r#"user "u", the password or project "p""#,
+            ),
+            (
+                password(Subject::Id("7\u{1b}".into())),
+                r#"user "u", the password or project "7\u{1b}""#,
+            ),
+            (token, r#"the given token or project "p""#),
+            (
+                credential(Credential::Id("7".into())),
+                "application credential 7 or its secret",
+            ),
+            (
+                credential(named),
+                "application credential c of u or its secret",
+            ),
+        ] {
+            assert_eq!(identity.claim(), expected);
+        }
+    }
 }

@@ -85,7 +85,7 @@ impl Maker {
     }
 
     /// Whether an object was made on another machine, as far as that is known.
-    fn is_of_other_machine(&self, meta: &Meta) -> bool {
+    pub(crate) fn is_of_other_machine(&self, meta: &Meta) -> bool {
         match (meta.annotations.get(MACHINE), self.machine) {
             (Some(mark), Some(own)) => mark != own.to_string(),
             _ => false,

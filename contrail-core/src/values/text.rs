@@ -3,6 +3,37 @@
 use std::collections::HashSet;
 use std::error::Error;
 
+/// A text of another program as part of a message: what would act on a terminal or change the order in
+/// which the text is shown is made visible, so that it cannot pretend to be something else.
+///
+/// ```
+/// assert_eq!(contrail_core::error::visible("\u{1b}[2Jgone\u{202e}"), r"\u{1b}[2Jgone\u{202e}");
+/// ```
+pub fn visible(text: &str) -> String {
+    let show = |c: char| match c.is_control() || changes_direction(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(show).collect()
+}
+
+/// The marks by which a text overrides the direction of writing.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The longest text of another program in a message, in bytes.
+const MAX_TEXT: usize = 1000;
+
+/// The beginning of a text of another program, no longer than a message needs.
+pub(crate) fn shortened(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at));
+    format!("{}…", &text[..end.unwrap_or(0)])
+}
+
 /// A value between quotes, with control characters made visible: a message stays one line, and the
 /// bounds of the value are visible.
 ///
@@ -10,11 +41,7 @@ use std::error::Error;
 /// assert_eq!(contrail_core::error::quoted("a\tb"), r#""a\tb""#);
 /// ```
 pub fn quoted(value: &str) -> String {
-    let visible = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    format!("\"{}\"", value.chars().map(visible).collect::<String>())
+    format!("\"{}\"", visible(value))
 }
 
 /// A text without the byte order mark that some editors put before it.
@@ -69,7 +96,8 @@ pub fn rounded(seconds: f32) -> String {
     ((seconds * digits).round() / digits).to_string()
 }
 
-/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`.
+/// One line with the whole chain of causes: `cannot create veth tap0: File exists (os error 17)`. Names and
+/// values in it come from anywhere, so it is made [visible].
 pub fn report(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
@@ -77,7 +105,7 @@ pub fn report(error: &dyn Error) -> String {
         line.push_str(&after_colon(&source.to_string()));
         next = source.source();
     }
-    line
+    visible(&line)
 }
 
 /// The [reports](report) of several errors, each text once: one reason may make several steps fail.
@@ -111,5 +139,23 @@ mod tests {
     fn only_what_cannot_be_seen_is_escaped() {
         assert_eq!(quoted(r#"{"a":1}"#), r#""{"a":1}""#);
         assert_eq!(quoted("ä\n\u{1b}"), r#""ä\n\u{1b}""#);
+    }
+    /// An error whose text, and that of its cause, hold what somebody else has written.
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read {0}")]
+    struct Hostile(&'static str, #[source] std::io::Error);
+
+    #[test]
+    fn nothing_in_a_report_acts_on_a_terminal() {
+        for (text, shown) in [
+            ("a\u{1b}[2Jb", r"a\u{1b}[2Jb"),
+            ("a\r\nwarn: b", r"a\r\nwarn: b"),
+            ("a\u{9b}b\u{7f}", r"a\u{9b}b\u{7f}"),
+            ("txt.\u{202e}fdp", r"txt.\u{202e}fdp"),
+            ("ä \\ \"x\"", r#"ä \ "x""#),
+        ] {
+            let error = Hostile(text, std::io::Error::other(text));
+            assert_eq!(report(&error), format!("cannot read {shown}: {shown}"));
+        }
     }
 }

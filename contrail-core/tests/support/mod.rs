@@ -69,6 +69,8 @@ pub enum Act {
     Reset,
     /// Read it and say nothing until the client goes away.
     Hang,
+    /// Read it and write these bytes one by one, with this pause after each.
+    Drip(Vec<u8>, Duration),
     /// Read it and write without end.
     Flood,
 }
@@ -194,6 +196,10 @@ fn serve(
             out.write_all(&message(status, &format!("{name}: {value}\r\n"), &text))
         }
         Act::Raw(bytes) => out.write_all(&bytes),
+        Act::Drip(bytes, pause) => bytes.iter().try_for_each(|byte| {
+            thread::sleep(pause);
+            out.write_all(&[*byte])
+        }),
         Act::Close | Act::Reset => Ok(()),
         Act::Hang => reader.read_to_end(&mut Vec::new()).map(drop),
         Act::Flood => {

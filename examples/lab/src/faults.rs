@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::harm::Harm;
 use crate::http::{Response, ServiceName};
 
 /// How a service misbehaves on one request.
@@ -38,6 +39,8 @@ pub enum Action {
     Swallow,
     /// The request takes effect; the answer comes byte by byte, with so many milliseconds between two.
     Trickle(u64),
+    /// The request takes effect; the answer is one that does harm.
+    Harm(Harm),
     /// The request is handled and answered; then the connection is closed although the answer did not
     /// say so, as the API does behind uwsgi.
     Close,

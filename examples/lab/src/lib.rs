@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 pub mod dataplane;
 pub mod faults;
+pub mod harm;
 pub mod http;
 mod keeper;
 pub mod keystone;

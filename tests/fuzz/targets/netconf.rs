@@ -36,12 +36,22 @@ fn call(environment: Environment, configuration: &[u8]) {
         stdout: &mut stdout,
         stderr: &mut stderr,
     };
-    if run(&[], &world, streams) == ExitCode::SUCCESS {
+    let code = run(&[], &world, streams);
+    let log = String::from_utf8(stderr).expect("text");
+    assert!(
+        log.lines().all(|line| !line.contains(char::is_control)),
+        "{log:?}"
+    );
+    if code == ExitCode::SUCCESS {
         return;
     }
     // One error object, and none that says that the plugin itself is wrong.
     let error: Value = serde_json::from_slice(&stdout).expect("one JSON value");
     assert_ne!(error["code"].as_u64().expect("a code"), 999, "{error}");
+    for text in ["msg", "details"] {
+        let text = error[text].as_str().unwrap_or_default();
+        assert!(!text.contains(char::is_control), "{error}");
+    }
 }
 
 fn environment<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Environment {

@@ -144,7 +144,7 @@ pub fn list(kind: &str, query: &ListQuery) -> ApiRequest {
     }
     ApiRequest {
         query: pairs,
-        ..ApiRequest::new(Method::GET, format!("/{kind}s"))
+        ..ApiRequest::new(Method::GET, format!("/{kind}s")).for_list()
     }
 }
 
@@ -155,7 +155,7 @@ fn bulk_list(kind: &str, (key, ids): (&str, &[Uuid]), query: &ListQuery) -> ApiR
     if !query.fields.is_empty() {
         body["fields"] = query.fields.join(",").into();
     }
-    ApiRequest::query_by_post("/list-bulk-collection", body)
+    ApiRequest::query_by_post("/list-bulk-collection", body).for_list()
 }
 
 fn join(ids: &[Uuid]) -> String {

@@ -1,5 +1,6 @@
 //! One request as a value.
 
+use crate::http::AnswerKind;
 use crate::values::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct ApiRequest {
     pub query: Vec<(&'static str, String)>,
     /// The body.
     pub body: Option<Value>,
+    /// What it is answered with.
+    pub answer: AnswerKind,
     /// Whether it may be sent again if it is unknown whether it was carried out.
     pub repeatability: Repeatability,
 }
@@ -54,7 +57,16 @@ impl ApiRequest {
             path,
             query: Vec::new(),
             body: None,
+            answer: AnswerKind::Object,
             repeatability,
+        }
+    }
+
+    /// The same request, answered with a list.
+    pub(super) fn for_list(self) -> Self {
+        Self {
+            answer: AnswerKind::List,
+            ..self
         }
     }
 

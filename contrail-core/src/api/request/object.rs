@@ -83,7 +83,7 @@ pub fn lookup(kind: &str, name: &FqName) -> Option<ApiRequest> {
             ("fq_names", name.to_string()),
             ("detail", "true".to_owned()),
         ],
-        ..ApiRequest::new(Method::GET, format!("/{kind}s"))
+        ..ApiRequest::new(Method::GET, format!("/{kind}s")).for_list()
     })
 }
 

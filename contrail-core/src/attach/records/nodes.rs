@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::attach::attacher::Attacher;
 use crate::error::{Result, report};
 use crate::files;
 use crate::state::{self, Durability, Entries, Entry, Key};
@@ -29,6 +30,29 @@ impl Key for Only {
 
     fn of_name(name: &str) -> Option<Self> {
         (name == "nodes").then_some(Self)
+    }
+}
+
+impl Attacher {
+    /// The names that this host is known to have had, the present one first. They are part of the ids and
+    /// marks of what was made under them.
+    pub fn names(&self) -> Vec<String> {
+        known(&self.host.state_dir, self.host.node())
+    }
+
+    /// Records the present name of this host, before anything is made under it.
+    ///
+    /// # Errors
+    /// When the state directory cannot be used.
+    pub fn remember_name(&self) -> Result<()> {
+        remember(&self.host.state_dir, self.host.node())
+    }
+
+    /// This attacher under a name that the host had: for what was made under it.
+    pub fn named(&self, node: &str) -> Self {
+        let mut attacher = self.clone();
+        node.clone_into(&mut attacher.host.maker.node);
+        attacher
     }
 }
 

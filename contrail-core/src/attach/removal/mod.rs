@@ -3,12 +3,14 @@
 
 mod defer;
 mod effect;
+mod owner;
 mod pending;
 mod queue;
 mod run;
 mod step;
 
 pub use defer::Detached;
+pub(crate) use owner::is_of_other_machine;
 pub(crate) use pending::{forget, settle};
 pub use queue::PendingRemoval;
 pub(crate) use run::{Failed, run};

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
+use super::owner;
 use super::step::{Step, Turn};
 use crate::attach::attacher::{Backend, Host};
 use crate::attach::error::Error;
 use crate::parallel;
+use crate::unwind;
 use crate::values::Deadline;
 
 /// A step that failed, and why.
@@ -17,7 +21,9 @@ pub struct Failed {
     pub error: Error,
 }
 
-/// Runs the steps in their turns, those of one turn at once, and goes on past failures.
+/// Runs the steps in their turns, those of one turn at once, and goes on past failures. A panic
+/// fails its step alone: this may be running because of one. The objects of an interface that another
+/// machine made are kept.
 pub(crate) fn run(
     backend: &Backend,
     host: &Host,
@@ -29,16 +35,39 @@ pub(crate) fn run(
     let (links, others): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
         .partition(|step| step.turn() == Turn::Beside);
-    let (ports, objects): (Vec<Step>, Vec<Step>) = others
+    let (ports, mut objects): (Vec<Step>, Vec<Step>) = others
         .into_iter()
         .partition(|step| step.turn() == Turn::First);
 
-    let mut failed = run_in_parallel(ports);
+    let begun = objects.iter().filter(|step| step.begins().is_some());
+    let begun: Vec<Step> = begun.cloned().collect();
+    let (mut failed, owners) = parallel::both(
+        || run_in_parallel(ports.clone()),
+        || parallel::map(begun, |step| owner(backend, host, step, deadline)),
+    );
+    let mut unknown: Vec<Step> = Vec::new();
+    for owner in owners {
+        match owner {
+            Owner::This => {}
+            Owner::Other(interface) => {
+                log::warn!(
+                    "kept VM interface {interface}: another machine of the same name made it; \
+                     give each host a name of its own"
+                );
+                objects.retain(|step| !step.is_of_objects(interface));
+            }
+            Owner::Unknown(asked) => {
+                objects.retain(|step| *step != asked.step);
+                unknown.push(asked.step.clone());
+                failed.push(asked);
+            }
+        }
+    }
     let (failed_links, failed_objects) = parallel::both(
         || run_in_parallel(links.clone()),
         || {
             let mut failed: Vec<Failed> = Vec::new();
-            let mut left: Vec<Step> = Vec::new();
+            let mut left = unknown;
             for round in objects.chunk_by(|a, b| a.turn() == b.turn()) {
                 let must_wait = |step: &&Step| left.iter().any(|other| step.waits_for(other));
                 let (waiting, possible): (Vec<&Step>, Vec<&Step>) =
@@ -54,6 +83,28 @@ pub(crate) fn run(
     failed.extend(failed_objects);
     failed.extend(failed_links);
     failed
+}
+
+/// Whose the objects are that a removal begins with.
+enum Owner {
+    This,
+    Other(Uuid),
+    /// The API did not tell.
+    Unknown(Failed),
+}
+
+fn owner(backend: &Backend, host: &Host, step: Step, deadline: Deadline) -> Owner {
+    let Some(interface) = step.begins() else {
+        return Owner::This;
+    };
+    match owner::is_foreign(backend, host, interface, deadline) {
+        Ok(false) => Owner::This,
+        Ok(true) => Owner::Other(interface),
+        Err(error) => Owner::Unknown(Failed {
+            step,
+            error: error.into(),
+        }),
+    }
 }
 
 /// What is left to do after `steps` were run: those that failed, and those that waited for them.
@@ -76,7 +127,9 @@ fn run_in_parallel(
     deadline: Deadline,
 ) -> Vec<Failed> {
     let failed = parallel::map(steps, |step| {
-        let error = step.run(backend, host, deadline).err()?;
+        let operation = || format!("removing {step}");
+        let outcome = unwind::caught(operation, || step.run(backend, host, deadline));
+        let error = outcome.unwrap_or_else(|panic| Err(panic.into())).err()?;
         Some(Failed { step, error })
     });
     failed.into_iter().flatten().collect()
@@ -84,10 +137,8 @@ fn run_in_parallel(
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::values::Family;
+    use crate::values::{Family, identity};
 
     #[test]
     fn what_waits_for_a_failed_step_is_left_with_it() {
@@ -104,7 +155,8 @@ mod tests {
         let after_interface = [Step::Interface(own), Step::Machine(own), networks.clone()];
         assert_eq!(left(Step::Interface(own)), after_interface);
         let service = Step::Service { interface: own };
-        let after_service = [&[service.clone()][..], &after_interface].concat();
+        let ip = Step::InstanceIp(identity::instance_ip(own, Family::V4));
+        let after_service = [&[service.clone(), ip][..], &after_interface].concat();
         assert_eq!(left(service), after_service);
         for alone in [Step::AgentPort(own), Step::Machine(own), networks] {
             assert_eq!(left(alone.clone()), [alone]);

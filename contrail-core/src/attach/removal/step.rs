@@ -153,11 +153,12 @@ impl Step {
     }
 
     /// Whether the step must wait until the other one has worked: it would be refused, or succeed
-    /// without having done what it should.
+    /// without having done what it should. The objects of an interface wait for its service step, with which
+    /// the removal begins: whose they are may be unknown.
     pub(crate) fn waits_for(&self, other: &Step) -> bool {
         match (self, other) {
-            (Step::Interface(own), Step::Service { interface })
-            | (Step::Networks { interface: own }, Step::Interface(interface)) => own == interface,
+            (own, Step::Service { interface }) if own != other => own.is_of_objects(*interface),
+            (Step::Networks { interface: own }, Step::Interface(interface)) => own == interface,
             (Step::Machine(_), Step::Interface(_)) => true,
             _ => false,
         }
@@ -206,10 +207,12 @@ mod tests {
         steps.sort();
         assert!(steps.is_sorted_by_key(Step::turn));
         for (own, other) in steps.iter().flat_map(|a| steps.iter().map(move |b| (a, b))) {
-            assert!(
-                !own.waits_for(other) || own.turn() > other.turn(),
-                "{own} waits for {other}"
-            );
+            let is_later = match other.begins() {
+                // Its question has a turn of its own.
+                Some(_) => own.turn() >= other.turn(),
+                None => own.turn() > other.turn(),
+            };
+            assert!(!own.waits_for(other) || is_later, "{own} waits for {other}");
         }
     }
 

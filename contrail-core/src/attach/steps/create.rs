@@ -151,6 +151,12 @@ impl Transaction<'_> {
         if ensured.created && ensured.is_certain {
             return Ok(());
         }
+        self.refuse_of_other_machine(port).inspect_err(|_| {
+            // It is not this call's, or may not be.
+            if !ensured.created {
+                self.forget(&Step::Interface(port.id));
+            }
+        })?;
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
             "VM interface {} may be left over from an earlier attach",
@@ -170,6 +176,18 @@ impl Transaction<'_> {
                 create().map(|_| ())
             }
         }
+    }
+
+    /// Refuses an interface that exists because another machine of the same name has such a container.
+    fn refuse_of_other_machine(&self, port: &Port) -> Result<()> {
+        let (id, node) = (port.id, self.host.node());
+        if !removal::is_of_other_machine(self.backend, self.host, id, self.deadline)? {
+            return Ok(());
+        }
+        let reason = format!(
+            "another machine of this name has VM interface {id}: give each host a name of its own"
+        );
+        Err(ClientError::invalid("node_name", node, reason).into())
     }
 
     /// Makes the veth pair, the container's end in `netns` or, if unset, here.

@@ -9,6 +9,7 @@ use super::options::{Shown, Which};
 use super::print::{print, print_json};
 use super::table::{list, table};
 use crate::faults::{Action, Rule, StatusAnswer};
+use crate::harm::Harm;
 use crate::http::ServiceName;
 
 #[derive(Debug, clap::Args)]
@@ -36,8 +37,9 @@ struct Add {
     /// What happens: refuse, hang, delay=MILLISECONDS, status=CODE[:BODY], drop-before, drop-after,
     /// truncate, garbage, content-type=TYPE, forget (answers with success and does nothing), swallow
     /// (does it and never answers), overlap=MILLISECONDS (begins at once and answers later, as a
-    /// busy server does), trickle=MILLISECONDS (sends the answer byte by byte) or close
-    /// (closes the connection after the answer, unannounced).
+    /// busy server does), trickle=MILLISECONDS (sends the answer byte by byte), close
+    /// (closes the connection after the answer, unannounced) or harm=KIND (answers to do harm: flood,
+    /// crowd, swell, depth, numbers, types, texts, refusal, redirect, packed).
     #[arg(value_parser = action)]
     action: Action,
     /// Only requests with this method.
@@ -150,6 +152,7 @@ fn typed(action: &Action) -> String {
         Action::Delay(milliseconds) => return format!("delay={milliseconds}"),
         Action::Overlap(milliseconds) => return format!("overlap={milliseconds}"),
         Action::Trickle(milliseconds) => return format!("trickle={milliseconds}"),
+        Action::Harm(harm) => return format!("harm={}", harm.name()),
         Action::ContentType(value) => return format!("content-type={value}"),
         Action::Status(answer) if answer.body.is_empty() => {
             return format!("status={}", answer.code);
@@ -186,6 +189,11 @@ fn action(text: &str) -> std::result::Result<Action, &'static str> {
         "delay" => milliseconds("delay=MILLISECONDS").map(Action::Delay),
         "overlap" => milliseconds("overlap=MILLISECONDS").map(Action::Overlap),
         "trickle" => milliseconds("trickle=MILLISECONDS").map(Action::Trickle),
+        "harm" => {
+            let named = |harm: &Harm| value == Some(harm.name());
+            let harm = Harm::ALL.into_iter().find(named).ok_or("harm=KIND")?;
+            Ok(Action::Harm(harm))
+        }
         "content-type" => {
             let value = value.ok_or("content-type=TYPE")?;
             Ok(Action::ContentType(value.to_owned()))
@@ -229,6 +237,7 @@ mod tests {
             "delay=5",
             "overlap=5",
             "trickle=5",
+            "harm=swell",
             "content-type=text/plain",
             "status=500",
             "status=503:a: b",
@@ -240,6 +249,8 @@ mod tests {
             "delay",
             "delay=x",
             "trickle",
+            "harm",
+            "harm=less",
             "status=99",
             "hang=1",
             "explode",

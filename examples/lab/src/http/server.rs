@@ -272,6 +272,11 @@ impl Handler {
                 response.body = b"{\"garbage\": [".to_vec();
                 response
             }
+            Action::Harm(harm) => {
+                let mut response = self.run(request).await?;
+                harm.spoil(&mut response);
+                response
+            }
             Action::ContentType(value) => {
                 let mut response = self.run(request).await?;
                 set_content_type(&mut response, &value);
