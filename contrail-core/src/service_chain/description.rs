@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::types::{Direction, Leg, Mode, Ports, Protocol};
 use crate::error;
+use crate::values::text::without_bom;
 
 /// A chain of services between two networks.
 ///
@@ -227,7 +228,7 @@ impl From<MemberForm> for Member {
 }
 
 impl Description {
-    /// Reads a document. `what` names it in errors.
+    /// Reads a document. A byte order mark before it is skipped. `what` names it in errors.
     ///
     /// # Errors
     /// [`Error::Decode`](error::Error::Decode) with the line and column where it stops making sense.
@@ -247,9 +248,34 @@ impl Description {
     /// # Ok::<(), contrail_core::Error>(())
     /// ```
     pub fn read(text: &str, what: &str) -> error::Result<Self> {
-        serde_json::from_str(text).map_err(|source| error::Error::Decode {
+        serde_json::from_str(without_bom(text)).map_err(|source| error::Error::Decode {
             what: what.to_owned(),
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_read_however_an_editor_left_it() {
+        let text = r#"{"name": "c1", "left": "a", "right": "b", "services": []}"#;
+        let expected = Description::read(text, "c1.json").unwrap();
+        let with_tabs = text.replace(' ', "\t\r\n");
+        for left in [
+            format!("\u{feff}{text}"),
+            format!("\u{feff}{with_tabs}\r\n"),
+            format!("\t{text}\r"),
+            with_tabs,
+        ] {
+            let read = Description::read(&left, "c1.json");
+            assert_eq!(read.ok().as_ref(), Some(&expected), "{left:?}");
+        }
+        // Only before the document.
+        for left in [format!("{text}\u{feff}"), format!("\u{feff}\u{feff}{text}")] {
+            assert!(Description::read(&left, "c1.json").is_err(), "{left:?}");
+        }
     }
 }

@@ -43,6 +43,7 @@ const OF_A_PROJECT: &str = "tokens must be of a project: give its name or id";
 const CATALOGUE: &str = "api_server says where the API is, not Keystone's catalogue";
 const FILES: &str = "the files of OpenStack clients are not read";
 const FEDERATED: &str = "it is for federated users, which are not supported";
+const OAUTH: &str = "it is for OAuth, which is not supported";
 
 /// Every such variable.
 pub const FOREIGN: &[Foreign] = &[
@@ -66,11 +67,32 @@ pub const FOREIGN: &[Foreign] = &[
     no_effect("OS_ENDPOINT_TYPE", CATALOGUE),
     no_effect("OS_SERVICE_TYPE", CATALOGUE),
     no_effect("OS_ENDPOINT_OVERRIDE", CATALOGUE),
+    no_effect("OS_ENDPOINT", CATALOGUE),
+    no_effect("OS_SERVICE_NAME", CATALOGUE),
     no_effect("OS_IDENTITY_PROVIDER", FEDERATED),
     no_effect("OS_PROTOCOL", FEDERATED),
     no_effect("OS_ACCESS_TOKEN", FEDERATED),
     no_effect("OS_CLIENT_ID", FEDERATED),
     no_effect("OS_CLIENT_SECRET", FEDERATED),
+    no_effect("OS_OPENID_SCOPE", FEDERATED),
+    no_effect("OS_DISCOVERY_ENDPOINT", FEDERATED),
+    no_effect("OS_ACCESS_TOKEN_ENDPOINT", FEDERATED),
+    no_effect("OS_ACCESS_TOKEN_TYPE", FEDERATED),
+    no_effect("OS_DEVICE_AUTHORIZATION_ENDPOINT", FEDERATED),
+    no_effect("OS_CODE", FEDERATED),
+    no_effect("OS_AUTHORIZATION_CODE", FEDERATED),
+    no_effect("OS_REDIRECT_URI", FEDERATED),
+    no_effect("OS_IDENTITY_PROVIDER_URL", FEDERATED),
+    no_effect("OS_SERVICE_PROVIDER_ENDPOINT", FEDERATED),
+    no_effect("OS_SERVICE_PROVIDER_ENTITY_ID", FEDERATED),
+    no_effect("OS_MUTUAL_AUTH", FEDERATED),
+    no_effect("OS_CONSUMER_KEY", OAUTH),
+    no_effect("OS_CONSUMER_SECRET", OAUTH),
+    no_effect("OS_ACCESS_KEY", OAUTH),
+    no_effect("OS_ACCESS_SECRET", OAUTH),
+    no_effect("OS_OAUTH2_ENDPOINT", OAUTH),
+    no_effect("OS_OAUTH2_CLIENT_ID", OAUTH),
+    no_effect("OS_OAUTH2_CLIENT_SECRET", OAUTH),
     url(HOST),
     url(PROTO),
     url(ADMIN_PORT),

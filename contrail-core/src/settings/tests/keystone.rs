@@ -59,6 +59,10 @@ fn accounts_are_read_as_keystoneauth_reads_them() {
             password(named("u", by_id("d2")), named("demo", by_id("d1"))),
         ),
         (
+            "OS_USER_NAME=u OS_PASSWORD=p OS_USER_DOMAIN_ID=d OS_PROJECT_ID=p1 OS_PROJECT_NAME=demo",
+            password(named("u", by_id("d")), id("p1")),
+        ),
+        (
             "OS_USER_ID=u1 OS_USERNAME=u OS_PASSWORD=p OS_TENANT_ID=t1 OS_TENANT_NAME=demo",
             password(id("u1"), id("t1")),
         ),
