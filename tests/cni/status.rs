@@ -78,10 +78,7 @@ fn status_fails_where_add_does_and_for_the_same_reason() {
                 json!({"networks": [{"name": "there", "type": "bridge"}]}),
                 "bridge",
             ),
-            (
-                json!({"name": "there", "tenant_name": "nobody"}),
-                "credentials",
-            ),
+            (json!({"name": "there", "tenant_name": "nobody"}), "nobody"),
         ] {
             let configuration = configuration(&changes);
             for command in ["ADD", "STATUS"] {
