@@ -15,8 +15,11 @@ use crate::engine::{Engine, SUBNET, objects};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A call of the engine.
+type Call = fn(&Engine) -> Result<(), String>;
+
 /// What the engine may still send about a network.
-const LATE: &[(&str, fn(&Engine) -> Result<(), String>)] = &[
+const LATE: &[(&str, Call)] = &[
     ("CreateEndpoint", |engine| {
         let made = engine.create_endpoint("n1", "e2", "10.1.1.3/24");
         made.map(drop)

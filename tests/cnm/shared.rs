@@ -18,8 +18,11 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// How often each case is tried: what it is about is a race.
 const ROUNDS: usize = 20;
 
+/// What happens to two networks at once.
+type Case = fn(&Engine, &str, &str);
+
 /// What two networks do at the same time, each after its creation.
-const CASES: &[(&str, fn(&Engine, &str, &str))] = &[
+const CASES: &[(&str, Case)] = &[
     ("both are deleted", |engine, network, _| {
         engine.delete_network(network);
     }),
