@@ -27,7 +27,7 @@ const ATTACH_TIMEOUT: &str = "2";
 
 /// What a call may take of a processor, in a program that is not optimized. On a busy machine it says more
 /// than the time that passes.
-const WORK: Duration = Duration::from_secs(4);
+const WORK: Duration = Duration::from_secs(10);
 
 /// What a call may take: `attach_timeout`, and what a busy machine needs for [`WORK`].
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -39,7 +39,7 @@ pub enum Action {
     Swallow,
     /// The request takes effect; the answer comes byte by byte, with so many milliseconds between two.
     Trickle(u64),
-    /// The request takes effect; the answer is one that does harm.
+    /// The request takes effect unless it is refused; the answer is one that does harm.
     Harm(Harm),
     /// The request is handled and answered; then the connection is closed although the answer did not
     /// say so, as the API does behind uwsgi.

@@ -21,6 +21,7 @@ use super::answer::{Answer, Broken, answer, set_content_type};
 use super::by_hand::ByHand;
 use super::{Request, Response, Service, ServiceName, Step};
 use crate::faults::{Action, Faults};
+use crate::harm::Harm;
 use crate::request_log::RequestLog;
 
 /// What all servers of a lab share: the faults to play and the log to write.
@@ -273,7 +274,11 @@ impl Handler {
                 response
             }
             Action::Harm(harm) => {
-                let mut response = self.run(request).await?;
+                // A refusal that is a lie cannot be told from one that is not.
+                let mut response = match harm {
+                    Harm::Refusal => Response::new(400, "text/html", ""),
+                    _ => self.run(request).await?,
+                };
                 harm.spoil(&mut response);
                 response
             }
