@@ -202,7 +202,7 @@ mod tests {
                 Err("enough")
             }
         };
-        assert_eq!(each("[1,{},", &mut look).unwrap_err().is_eof(), true);
+        assert!(each("[1,{},", &mut look).unwrap_err().is_eof());
         assert_eq!(each("[[],4", &mut look).unwrap(), Err("enough"));
         assert_eq!(seen, ["1", "{}", "[]"]);
     }
