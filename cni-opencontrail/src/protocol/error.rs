@@ -121,7 +121,7 @@ fn code(error: &Error) -> u32 {
 /// |---|---|
 /// | `Missing`, `Invalid`, `NotFound`, `MissingReference`, `Misconfigured` | 7 |
 /// | `File`, `System` | 5 |
-/// | `Unreachable`, `Timeout`, and a refusal with status 429, 502, 503 or 504 | 11 |
+/// | `Unreachable`, `Timeout`, and a refusal that is transient | 11 |
 /// | `Refused`, `AlreadyExists`, `InUse` | 101 |
 /// | `NoAddress`, `AddressInUse` | 102 |
 /// | `Unauthorized` | 103 |
@@ -139,10 +139,7 @@ fn client_code(error: &error::Error) -> u32 {
         | Error::Misconfigured { .. } => CniError::CONFIG,
         Error::File { .. } | Error::System { .. } => CniError::IO,
         Error::Unreachable { .. } | Error::Timeout { .. } => CniError::TRY_AGAIN,
-        Error::Refused {
-            status: 429 | 502..=504,
-            ..
-        } => CniError::TRY_AGAIN,
+        cause @ Error::Refused { .. } if cause.is_transient() => CniError::TRY_AGAIN,
         Error::Refused { .. } | Error::AlreadyExists { .. } | Error::InUse { .. } => {
             CniError::REFUSED
         }

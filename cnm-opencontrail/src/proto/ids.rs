@@ -43,7 +43,7 @@ macro_rules! id {
 
             /// The form in which Docker's command line shows it: the first twelve characters.
             pub fn short(&self) -> &str {
-                &self.0[..self.0.len().min(12)]
+                contrail_core::ownership::names::short_id(&self.0)
             }
         }
 

@@ -8,8 +8,14 @@ use std::fmt;
 use super::mark::NODE;
 use crate::api::Meta;
 
-/// The length of the ids that command lines of container engines show.
-const SHORT_ID: usize = 12;
+/// The length of the ids that command lines of container engines show, and of the shortest that they accept as a
+/// rule.
+pub const SHORT_ID: usize = 12;
+
+/// An id as command lines of container engines show it.
+pub fn short_id(id: &str) -> &str {
+    id.get(..SHORT_ID).unwrap_or(id)
+}
 
 /// What people call a container.
 ///
@@ -54,7 +60,7 @@ impl fmt::Display for ContainerName<'_> {
             } => f.write_str(name),
             Self::Id(id) => f.write_str(id),
             Self::Endpoint { engine, id } => {
-                write!(f, "{engine}-{}", id.get(..SHORT_ID).unwrap_or(id))
+                write!(f, "{engine}-{}", short_id(id))
             }
         }
     }

@@ -13,11 +13,8 @@ use super::types::Leg;
 use crate::api::Resource;
 use crate::api::objects::VirtualMachineInterface;
 use crate::ownership::mark::{CONTAINER, IFNAME};
-use crate::ownership::names::{split_interface_name, with_host};
+use crate::ownership::names::{SHORT_ID, split_interface_name, with_host};
 use crate::values::FqName;
-
-/// The length of the shortest prefix of a container's id that identifies it.
-const SHORT_ID: usize = 12;
 
 /// A member whose ports were found.
 #[derive(Clone, Debug, PartialEq, Eq)]

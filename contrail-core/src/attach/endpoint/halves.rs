@@ -229,7 +229,7 @@ impl Attacher {
     }
 
     fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
-        let failed = removal::run(&self.backend, &self.host, steps.clone(), deadline);
+        let failed = removal::run_own(&self.backend, &self.host, steps.clone(), deadline);
         self.defer_failed(&[interface], &steps, failed)
     }
 }

@@ -1,5 +1,5 @@
-//! What a container is in a service chain: its interface becomes a member of a service instance when it
-//! is attached, and stays one.
+//! Upkeep of memberships: interfaces of running containers that have lost theirs join again, and legs that the
+//! controller has lost are warned of.
 
 use std::time::Duration;
 

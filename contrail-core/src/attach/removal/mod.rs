@@ -13,5 +13,5 @@ pub use defer::Detached;
 pub(crate) use owner::is_of_other_machine;
 pub(crate) use pending::{forget, settle};
 pub use queue::PendingRemoval;
-pub(crate) use run::{Failed, run};
+pub(crate) use run::{Failed, run, run_own};
 pub use step::Step;

@@ -30,6 +30,29 @@ pub(crate) fn run(
     steps: Vec<Step>,
     deadline: Deadline,
 ) -> Vec<Failed> {
+    let asked = |step: &&Step| step.begins().is_some();
+    let asked: BTreeSet<Step> = steps.iter().filter(asked).cloned().collect();
+    run_asking(backend, host, steps, asked, deadline)
+}
+
+/// Runs the steps like [`run`] if no other machine can have objects with these ids: an engine chose them at random,
+/// so whose they are need not be asked.
+pub(crate) fn run_own(
+    backend: &Backend,
+    host: &Host,
+    steps: Vec<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
+    run_asking(backend, host, steps, BTreeSet::new(), deadline)
+}
+
+fn run_asking(
+    backend: &Backend,
+    host: &Host,
+    steps: Vec<Step>,
+    asked: BTreeSet<Step>,
+    deadline: Deadline,
+) -> Vec<Failed> {
     let run_in_parallel = |steps| run_in_parallel(backend, host, steps, deadline);
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
@@ -39,11 +62,13 @@ pub(crate) fn run(
         .into_iter()
         .partition(|step| step.turn() == Turn::First);
 
-    let begun = objects.iter().filter(|step| step.begins().is_some());
-    let begun: Vec<Step> = begun.cloned().collect();
     let (mut failed, owners) = parallel::both(
         || run_in_parallel(ports.clone()),
-        || parallel::map(begun, |step| owner(backend, host, step, deadline)),
+        || {
+            parallel::map(asked.into_iter().collect(), |step| {
+                owner(backend, host, step, deadline)
+            })
+        },
     );
     let mut unknown: Vec<Step> = Vec::new();
     for owner in owners {

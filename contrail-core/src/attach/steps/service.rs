@@ -1,5 +1,4 @@
-//! What a container is in a service chain: its interface becomes a member of a service instance when it
-//! is attached, and stays one.
+//! Joining a service instance: the last step of attaching an interface that has a role in a service.
 
 use uuid::Uuid;
 

@@ -14,7 +14,7 @@ use crate::dataplane::clean;
 /// How long a lab may take to remove its ports.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Stops the lab; no error if it does not run.
+/// Stops the lab; no error if it is not running.
 ///
 /// # Errors
 /// When it does not end, or something cannot be removed.

@@ -148,7 +148,7 @@ fn starting_stopping_and_looking_at_the_same_time_never_fails_for_another_reason
     sandbox::test(|| {
         let is_over = AtomicBool::new(false);
         let told = |result: Result<String, String>| {
-            let allowed = ["no lab named lab runs", "lab \"lab\" is starting"];
+            let allowed = ["no lab named lab is running", "lab \"lab\" is starting"];
             if let Err(reason) = result {
                 assert!(
                     allowed.iter().any(|known| reason.contains(known)),
