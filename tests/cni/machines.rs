@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use contrail_lab::faults::Action;
+use contrail_lab::faults::{Action, Rule};
 use contrail_lab::http::ServiceName::ConfigApi;
 use contrail_lab::lab::Lab;
 use contrail_lab::sandbox::{self, TestNetns};
@@ -96,6 +96,25 @@ fn another_machine_of_the_same_name_keeps_off_a_live_interface() {
             assert_eq!(refused.json["code"], 7, "{text}");
             assert!(text.contains("another machine of this name"), "{text}");
             elsewhere("DEL", &other).run().ok();
+            // So does the rollback of an ADD that cannot know whether it has created the interface.
+            for action in [Action::DropBefore, Action::DropAfter] {
+                for count in [Some(1), None] {
+                    lab.faults().add(Rule {
+                        count,
+                        ..fault(
+                            ConfigApi,
+                            "POST",
+                            "/virtual-machine-interfaces",
+                            action.clone(),
+                        )
+                    });
+                    let failed = elsewhere("ADD", &other).run();
+                    assert!(failed.json["code"].is_number(), "{}", failed.json);
+                    lab.faults().clear();
+                    elsewhere("DEL", &other).run().ok();
+                    assert_eq!(objects(&lab), live, "{action:?}, {count:?} times");
+                }
+            }
             let clean = elsewhere("", &other).output(&["clean"]);
             assert!(clean.contains("0 orphans"), "{clean}");
         });

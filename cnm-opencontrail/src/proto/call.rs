@@ -10,11 +10,11 @@ use super::network::{
 };
 use crate::error::{Error, Result};
 
-/// Defines [`Call`] from a table. To add a call, add a row here; the compiler then asks for the arm that
-/// carries it out, in [`Daemon`](crate::daemon::Daemon).
 /// What the names of the methods of each protocol begin with.
 const PROTOCOLS: [&str; 3] = ["Plugin.", "NetworkDriver.", "IpamDriver."];
 
+/// Defines [`Call`] from a table. To add a call, add a row here; the compiler then asks for the arm that
+/// carries it out, in [`Daemon`](crate::daemon::Daemon).
 macro_rules! calls {
     ($($kind:ident $($method:literal)|+ => $call:ident $(($arguments:ty))?;)+) => {
         /// One call of the engine.

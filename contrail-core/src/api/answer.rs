@@ -120,7 +120,7 @@ impl Answer {
         self.each(kind, in_envelopes, |item| {
             match self.parse(&mut budget, item) {
                 Ok(object) => listed.objects.push(object),
-                Err(error) if budget.check_time().is_err() => return Err(error),
+                Err(error) if budget.is_exceeded() => return Err(error),
                 Err(error) if listed.unreadable.len() == MAX_UNREADABLE => return Err(error),
                 Err(error) => listed.unreadable.push(Unreadable::new(kind, item, error)),
             }

@@ -14,7 +14,8 @@ const MAX_WEIGHT: usize = 96 << 20;
 
 /// What the objects of one answer may cost.
 pub struct Budget {
-    left: usize,
+    /// In bytes; `None` once an object needed more.
+    left: Option<usize>,
     deadline: Deadline,
 }
 
@@ -31,7 +32,7 @@ impl Budget {
     /// The budget of one answer that must be read by the deadline.
     pub fn until(deadline: Deadline) -> Self {
         Self {
-            left: MAX_WEIGHT,
+            left: Some(MAX_WEIGHT),
             deadline,
         }
     }
@@ -39,9 +40,14 @@ impl Budget {
     /// Takes the cost of an object of `size` bytes that is read from this text.
     pub fn take(&mut self, text: &str, size: usize) -> Result<(), Exceeded> {
         self.check_time()?;
-        let left = self.left.checked_sub(weight(text).saturating_add(size));
-        self.left = left.ok_or(Exceeded::Memory)?;
-        Ok(())
+        let cost = weight(text).saturating_add(size);
+        self.left = self.left.and_then(|left| left.checked_sub(cost));
+        self.left.map(drop).ok_or(Exceeded::Memory)
+    }
+
+    /// Whether nothing more may be read.
+    pub fn is_exceeded(&self) -> bool {
+        self.left.is_none() || self.deadline.has_passed()
     }
 
     /// Whether there is time to go on.

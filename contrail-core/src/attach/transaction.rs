@@ -11,7 +11,7 @@ use crate::attach::attacher::Host;
 use crate::attach::error::{Error, Result};
 use crate::attach::records::orphans;
 use crate::attach::records::returns;
-use crate::attach::removal::{self, Failed, Step};
+use crate::attach::removal::{self, Failed, Proof, Step};
 use crate::attach::unwind;
 use crate::error;
 use crate::values::Deadline;
@@ -154,7 +154,13 @@ impl<'a> Transaction<'a> {
         let networks: Vec<Step> = self.interfaces.iter().filter(is_noted).map(leave).collect();
         steps.extend(networks);
         let state_dir = &self.host.state_dir;
-        let failed = removal::run(self.backend, self.host, steps.clone(), self.end);
+        let failed = removal::run(
+            self.backend,
+            self.host,
+            steps.clone(),
+            Proof::Mark,
+            self.end,
+        );
         for &interface in &self.interfaces {
             if let Err(error) = removal::settle(state_dir, interface, &steps, &failed) {
                 log::error!("{}", error::report(&error));

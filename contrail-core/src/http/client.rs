@@ -187,14 +187,23 @@ fn message<B>(request: &Request, body: B) -> Result<HttpRequest<B>, TransportErr
 /// What an error of ureq says about the request's effect. Whatever [`Connect`] and [`Resolve`] did
 /// not mark happened when the request was on its way.
 fn failure(error: UreqError) -> TransportError {
-    if let Some(mismatch) = mismatch::of(&error) {
+    let error = match error {
+        UreqError::Other(error) => match error.downcast::<NotSent>() {
+            Ok(not_sent) => {
+                return match mismatch::of(&not_sent.0) {
+                    Some(mismatch) => mismatch.into(),
+                    None => connect_failure(not_sent.0),
+                };
+            }
+            Err(error) => UreqError::Other(error),
+        },
+        error => error,
+    };
+    if let Some(mismatch) = mismatch::of_sent(&error) {
         return mismatch.into();
     }
     match error {
-        UreqError::Other(error) => match error.downcast::<NotSent>() {
-            Ok(not_sent) => connect_failure(not_sent.0),
-            Err(source) => TransportError::Lost { source },
-        },
+        UreqError::Other(source) => TransportError::Lost { source },
         UreqError::Timeout(_) => TransportError::Timeout { sent: true },
         UreqError::BadUri(_) | UreqError::Http(_) => TransportError::Malformed {
             reason: error.to_string(),

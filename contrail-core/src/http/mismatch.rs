@@ -39,12 +39,20 @@ pub enum Mismatch {
     },
 }
 
-/// The mismatch that an error of the connection stands for, if it is one.
+/// The mismatch that an error before the request was sent stands for, if it is one.
 pub(super) fn of(error: &(dyn StdError + 'static)) -> Option<Mismatch> {
-    if let Some(mismatch) = find::<Mismatch>(error) {
-        return Some(mismatch.clone());
-    }
-    find::<rustls::Error>(error).and_then(of_tls)
+    let seen = find::<Mismatch>(error).cloned();
+    seen.or_else(|| find::<rustls::Error>(error).and_then(of_tls))
+}
+
+/// The same of a request that was on its way. What breaks a session then says nothing about the settings, but a
+/// server judges the client's certificate only after it.
+pub(super) fn of_sent(error: &(dyn StdError + 'static)) -> Option<Mismatch> {
+    let seen = find::<Mismatch>(error).cloned();
+    seen.or_else(|| match find::<rustls::Error>(error)? {
+        alert @ rustls::Error::AlertReceived(_) => of_tls(alert),
+        _ => None,
+    })
 }
 
 /// The first error of this type among an error and its causes. Errors that were made an [`io::Error`] or
@@ -153,4 +161,38 @@ fn is_authority(text: &str) -> bool {
 fn plain_name(name: &str) -> String {
     let inner = name.split_once('(').map_or(name, |(_, rest)| rest);
     visible(inner.trim_end_matches(')').trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::InvalidMessage;
+
+    use super::*;
+
+    fn broken(error: rustls::Error) -> ureq::Error {
+        ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Else a creation whose answer was broken would count as never sent, and its object would be forgotten.
+    #[test]
+    fn what_breaks_a_session_after_the_request_is_no_mismatch() {
+        for error in [
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType),
+            rustls::Error::PeerIncompatible(rustls::PeerIncompatible::NoCipherSuitesInCommon),
+        ] {
+            let error = broken(error);
+            assert!(of(&error).is_some() && of_sent(&error).is_none(), "{error}");
+        }
+        for alert in [
+            AlertDescription::CertificateRequired,
+            AlertDescription::UnknownCA,
+        ] {
+            let error = broken(rustls::Error::AlertReceived(alert));
+            assert!(of_sent(&error).is_some(), "{error}");
+        }
+        let error = broken(rustls::Error::AlertReceived(
+            AlertDescription::InternalError,
+        ));
+        assert_eq!(of_sent(&error), None);
+    }
 }

@@ -55,7 +55,7 @@ impl Response {
     pub fn text(&self) -> String {
         let text = text::plain(&self.body);
         match self.redirect() {
-            Some(target) => format!("a redirect to {target}{}", after_colon(&text)),
+            Some(target) => format!("a redirect to {}{}", shortened(target), after_colon(&text)),
             None => text,
         }
     }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use log::{Level, LevelFilter};
 
 use super::stderr::Patient;
-use crate::error::{Error, report};
+use crate::error::{Error, report, visible};
 use crate::files;
 use crate::settings::LogSettings;
 
@@ -48,7 +48,8 @@ pub fn start(program: &'static str, settings: &LogSettings) {
     }
 }
 
-/// A line of the log.
+/// A line of the log. Names and values in messages come from anywhere, so none of them acts on a terminal or
+/// begins a line of its own.
 struct Line<M> {
     program: &'static str,
     level: Level,
@@ -59,7 +60,7 @@ impl<M: Display> Display for Line<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (time, pid) = (Timestamp::now(), std::process::id());
         let level = self.level.as_str().to_ascii_lowercase();
-        let (program, message) = (self.program, &self.message);
+        let (program, message) = (self.program, visible(&self.message.to_string()));
         write!(f, "{time:.3} {program}[{pid}] {level}: {message}")
     }
 }
@@ -269,5 +270,18 @@ mod tests {
         assert!(time.parse::<Timestamp>().is_ok(), "{time}");
         let pid = std::process::id();
         assert_eq!(rest, format!("cni-opencontrail[{pid}] warn: x"));
+    }
+
+    #[test]
+    fn a_message_is_one_line_and_acts_on_no_terminal() {
+        let message = "unknown key \u{1b}]0;x\u{7}\n2026-01-01 forged";
+        let line = Line {
+            program: "p",
+            level: Level::Warn,
+            message,
+        };
+        let text = line.to_string();
+        assert!(!text.chars().any(char::is_control), "{text}");
+        assert!(text.contains("warn: unknown key \\u{1b}]0;x"), "{text}");
     }
 }

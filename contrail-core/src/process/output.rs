@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use super::stderr::Patient;
-use crate::error::{Error, Result, report};
+use crate::error::{Error, Result, report, visible};
 
 /// How long the last words of a program wait for their reader.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -35,6 +35,7 @@ pub fn stderr() -> Patient {
 /// Writes what deserves attention in a report of `program` to standard error.
 pub fn print_warning(program: &str, warning: &dyn std::fmt::Display) {
     // The report itself says what matters most.
+    let warning = visible(&warning.to_string());
     let _ = stderr().write_all(format!("{program}: warning: {warning}\n").as_bytes());
 }
 

@@ -25,7 +25,10 @@ impl Resolver<'_> {
             return Ok(Auth::None);
         }
         let method = self.method(chosen);
-        self.refuse_foreign(method)?;
+        // A fixed token is used as it is, whatever is said about those of Keystone.
+        if method != Some(Method::FixedToken) {
+            self.refuse_foreign(method)?;
+        }
         let Some(method) = method else {
             let has_user = self.nearer(Key::AdminUser, Key::AdminUserId).is_some();
             let has_address = self.keystone_url(false)?.is_some();
@@ -51,6 +54,12 @@ impl Resolver<'_> {
             // As older clients: Keystone is on the host of the API unless a setting names it.
             None => keystone_v2(api_host),
         };
+        if url.starts_with("http:") && self.layers.iter().any(|layer| layer.asks_for_tls()) {
+            let what = "environment variable KEYSTONE_AUTH_PROTO";
+            let reason = "it asks for TLS, but Keystone's address is given in another way and without TLS: \
+                          give https:// in that address";
+            return Err(Error::hidden(what, reason));
+        }
         let identity = match method {
             Method::Password => Identity::Password {
                 user: self.user()?,
@@ -105,12 +114,20 @@ impl Resolver<'_> {
             return Ok(None);
         };
         let chosen = self.typed_opt(Key::AuthType, auth_type::auth_type)?;
+        let own = match chosen {
+            Some(AuthType::Method(method, _)) => Some(method.secret()),
+            Some(AuthType::None) | None => None,
+        };
+        let depth = own
+            .and_then(|own| self.depth(own))
+            .map_or(depth, |secret| depth.min(secret));
         let secrets = [
             Key::AdminPassword,
             Key::AdminToken,
             Key::ApplicationCredentialSecret,
         ];
-        let nearest = secrets.iter().filter_map(|key| self.depth(*key)).min();
+        let others = secrets.iter().filter(|secret| Some(**secret) != own);
+        let nearest = others.filter_map(|key| self.depth(*key)).min();
         Ok(chosen.filter(|_| nearest.is_none_or(|nearest| depth <= nearest)))
     }
 
@@ -240,9 +257,16 @@ impl Resolver<'_> {
 
     fn domain(&self, [id, name]: [Key; 2]) -> Result<Domain> {
         let default = [Key::DefaultDomainId, Key::DefaultDomain];
-        let (key, ids) = match (self.nearer(id, name), self.nearer(default[0], default[1])) {
-            (Some(key), _) => (key, id),
-            (None, Some(key)) => (key, default[0]),
+        let own = self.nearer(id, name);
+        let default_key = self.nearer(default[0], default[1]);
+        // A default that is nearer means this domain, too.
+        let is_farther = |own: Key, other: Key| self.depth(own) > self.depth(other);
+        let (key, ids) = match (own, default_key) {
+            (Some(own), Some(default_key)) if is_farther(own, default_key) => {
+                (default_key, default[0])
+            }
+            (Some(own), _) => (own, id),
+            (None, Some(default_key)) => (default_key, default[0]),
             (None, None) => (Key::DefaultDomain, default[0]),
         };
         let text = self.typed(key, parse::text)?;

@@ -13,6 +13,10 @@ const DEFAULT: &str = "DEFAULT";
 /// How deep values may refer to others: Python's limit.
 const MAX_DEPTH: usize = 10;
 
+/// How many references one value may stand for. Python has no such limit: there, references to references to many
+/// more take for ever.
+const MAX_REFERENCES: usize = 1000;
+
 /// An INI file, before interpolation.
 #[derive(Debug, Default)]
 pub(super) struct Document {
@@ -154,8 +158,8 @@ impl Document {
         let Some(raw) = self.raw(section, &key) else {
             return Ok(None);
         };
-        let mut text = String::new();
-        self.interpolate(section, &raw.text, 1, &mut text)
+        let (mut text, mut left) = (String::new(), MAX_REFERENCES);
+        self.interpolate(section, &raw.text, 1, &mut left, &mut text)
             .map_err(|reason| Fault::new(raw.line, Some(&key), reason))?;
         let line = raw.line;
         Ok(Some(Value { text, line }))
@@ -184,6 +188,7 @@ impl Document {
         section: &str,
         mut rest: &str,
         depth: usize,
+        left: &mut usize,
         out: &mut String,
     ) -> Result<(), String> {
         if depth > MAX_DEPTH {
@@ -209,7 +214,10 @@ impl Document {
             let Some(value) = self.raw(section, &key.to_lowercase()) else {
                 return Err(format!("it refers to the key {key}, which is not there"));
             };
-            self.interpolate(section, &value.text, depth + 1, out)?;
+            *left = left
+                .checked_sub(1)
+                .ok_or_else(|| format!("it refers to others more than {MAX_REFERENCES} times"))?;
+            self.interpolate(section, &value.text, depth + 1, left, out)?;
             rest = after;
         }
         out.push_str(rest);
@@ -316,5 +324,17 @@ mod tests {
             assert_eq!(fault.shown.as_deref(), shown, "{text:?}");
             assert_eq!(fault.reason, reason, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_references_stand_for_is_bounded() {
+        let mut text = String::from("[a]\nk0 =\n");
+        for level in 1..9 {
+            let references = format!("%(k{})s", level - 1).repeat(100);
+            text.push_str(&format!("k{level} = {references}\n"));
+        }
+        let document = Document::read(&text).unwrap();
+        assert!(document.get("a", "k1").unwrap().is_some());
+        assert!(document.get("a", "k8").is_err());
     }
 }

@@ -105,6 +105,11 @@ pub const FOREIGN: &[Foreign] = &[
     no_effect("KEYSTONE_AUTH_SYNC_ON_DEMAND", "it is for the API server"),
 ];
 
+/// Whether the variables ask for TLS towards Keystone.
+pub(super) fn asks_for_tls(variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    variable(PROTO).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
 const HOST: &str = "KEYSTONE_AUTH_HOST";
 const PROTO: &str = "KEYSTONE_AUTH_PROTO";
 const ADMIN_PORT: &str = "KEYSTONE_AUTH_ADMIN_PORT";

@@ -26,6 +26,7 @@ pub struct Layer {
     values: BTreeMap<Key, Given>,
     /// The variables that give no setting of their own.
     foreign: Vec<&'static Foreign>,
+    asks_for_tls: bool,
     warnings: Vec<Warning>,
 }
 
@@ -87,9 +88,15 @@ impl Layer {
         {
             layer.set(Key::AuthUrl, url, Origin::Environment(name.into()));
         }
+        layer.asks_for_tls = foreign::asks_for_tls(variable);
         let given = |foreign: &&Foreign| variable(foreign.name).is_some();
         layer.foreign = FOREIGN.iter().filter(given).collect();
         layer
+    }
+
+    /// Whether variables that are parts of Keystone's address ask for TLS.
+    pub(super) fn asks_for_tls(&self) -> bool {
+        self.asks_for_tls
     }
 
     /// The variables of other programs in this source.

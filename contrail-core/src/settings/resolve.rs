@@ -209,10 +209,27 @@ impl<'a> Resolver<'a> {
             None => Ok(None),
         };
         let insecure = self.nearer(insecure, Key::Insecure);
+        let place = |own: Key, general: Key| {
+            let key = self.nearer(own, general)?;
+            Some((self.depth(key)?, key == general))
+        };
+        // A key beside a certificate that another one replaces is not that one's: its file holds its own.
+        let is_of_another = match (place(cert, Key::CertFile), place(key, Key::KeyFile)) {
+            (Some(chosen), Some(found)) if found > chosen => {
+                let beside = if found.1 { Key::CertFile } else { cert };
+                let source = self.layers.get(found.0);
+                source.is_some_and(|source| source.get(beside).is_some())
+            }
+            _ => false,
+        };
+        let client_key = match is_of_another {
+            true => None,
+            false => path(key, Key::KeyFile)?,
+        };
         let tls = TlsSettings {
             ca: path(ca, Key::CaFile)?,
             client_cert: path(cert, Key::CertFile)?,
-            client_key: path(key, Key::KeyFile)?,
+            client_key,
             insecure: self.typed(insecure.unwrap_or(Key::Insecure), parse::truth)?,
         };
         // The certificate's file may hold the key; a key alone has no use.

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
-use super::text::visible;
 
 /// The name of a configuration object, from its outermost parent inwards.
 ///
@@ -136,8 +135,7 @@ impl TryFrom<Vec<String>> for FqName {
 
 impl fmt::Display for FqName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A server may give a name that no client could have chosen.
-        f.write_str(&visible(&self.0.join(":")))
+        f.write_str(&self.0.join(":"))
     }
 }
 

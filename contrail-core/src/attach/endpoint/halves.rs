@@ -9,7 +9,7 @@ use crate::attach::error::Result;
 use crate::attach::port::Port;
 use crate::attach::records::returns;
 use crate::attach::removal::Detached;
-use crate::attach::removal::{self, Step};
+use crate::attach::removal::{self, Proof, Step};
 use crate::attach::spec::InterfaceOptions;
 use crate::attach::transaction::Transaction;
 use crate::ownership::Holder;
@@ -229,7 +229,13 @@ impl Attacher {
     }
 
     fn run_steps(&self, interface: Uuid, steps: Vec<Step>, deadline: Deadline) -> Result<Detached> {
-        let failed = removal::run_own(&self.backend, &self.host, steps.clone(), deadline);
+        let failed = removal::run(
+            &self.backend,
+            &self.host,
+            steps.clone(),
+            Proof::Id,
+            deadline,
+        );
         self.defer_failed(&[interface], &steps, failed)
     }
 }

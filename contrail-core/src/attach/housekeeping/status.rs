@@ -10,7 +10,7 @@ use crate::attach::spec::Demand;
 use crate::error::Error;
 use crate::files;
 use crate::parallel;
-use crate::state::lock::InterfaceLock;
+use crate::state::{self, lock::InterfaceLock};
 use crate::values::{Deadline, Family, FqName, identity};
 
 /// Whether the services that attaching needs answer.
@@ -27,7 +27,7 @@ pub struct Status {
 
 impl Attacher {
     /// Whether attachments with these demands could be served: tries the directories, asks the API for the
-    /// project and the networks, and probes the agent, in parallel. Changes nothing.
+    /// project and the networks, and probes the agent, in parallel. Nothing of it lasts but the directories.
     ///
     /// ```no_run
     /// # fn example(attacher: &contrail_core::attach::Attacher) -> contrail_core::Result<()> {
@@ -68,6 +68,7 @@ impl Attacher {
     /// What attaching does with the directories of state.
     fn try_state(&self) -> crate::Result<()> {
         InterfaceLock::try_acquire(&self.host.run_dir, Uuid::nil())?;
+        state::prepare(&self.host.state_dir)?;
         let probe = self.host.state_dir.join("status");
         files::write_private_unsynced(&probe, b"written and removed by STATUS")?;
         files::remove(&probe).map(drop)

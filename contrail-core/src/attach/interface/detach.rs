@@ -8,7 +8,7 @@ use crate::attach::attacher::Attacher;
 use crate::attach::error::Result;
 use crate::attach::records::nodes;
 use crate::attach::records::returns;
-use crate::attach::removal::{self, Detached, Step};
+use crate::attach::removal::{self, Detached, Proof, Step};
 use crate::attach::spec::Detachment;
 use crate::values::Deadline;
 use crate::values::{Family, identity};
@@ -49,7 +49,13 @@ impl Attacher {
             .collect();
         let machines: BTreeSet<Uuid> = machines.into_iter().map(|(_, vm)| vm).collect();
         steps.extend(machines.into_iter().map(Step::Machine));
-        let failed = removal::run(&self.backend, &self.host, steps.clone(), deadline);
+        let failed = removal::run(
+            &self.backend,
+            &self.host,
+            steps.clone(),
+            Proof::LinkOrMark,
+            deadline,
+        );
         self.defer_failed(&ids, &steps, failed)
     }
 

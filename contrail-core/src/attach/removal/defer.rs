@@ -77,6 +77,8 @@ fn may_work_later(error: &Error) -> bool {
     match error.client_cause() {
         Some(ClientError::Refused { status, .. }) if *status >= 500 || *status < 400 => true,
         Some(ClientError::Unauthorized { .. } | ClientError::Agent { .. }) => true,
+        // Something else answers in the place of the API, or the object cannot be read for now.
+        Some(ClientError::Decode { .. } | ClientError::NoId { .. }) => true,
         // The request is right: the settings or the server's certificate will be mended.
         Some(ClientError::Misconfigured { .. }) => true,
         _ => error.cause().is_transient(),

@@ -10,8 +10,8 @@ mod run;
 mod step;
 
 pub use defer::Detached;
-pub(crate) use owner::is_of_other_machine;
+pub(crate) use owner::{Proof, is_of_other_machine};
 pub(crate) use pending::{forget, settle};
 pub use queue::PendingRemoval;
-pub(crate) use run::{Failed, run, run_own};
+pub(crate) use run::{Failed, run};
 pub use step::Step;

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use super::owner::Proof;
 use super::pending::{LONGEST_PAUSE, Pending, entries, peek, read, write};
 use super::run;
 use crate::attach::attacher::Attacher;
@@ -126,7 +127,13 @@ impl Attacher {
             return Ok(Outcome::Skipped);
         };
         let steps = pending.steps.clone();
-        let failed = run::run(&self.backend, &self.host, steps.clone(), deadline);
+        let failed = run::run(
+            &self.backend,
+            &self.host,
+            steps.clone(),
+            Proof::Mark,
+            deadline,
+        );
         if !failed.is_empty() {
             pending.retries = pending.retries.saturating_add(1);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::owner;
+use super::owner::Proof;
 use super::step::{Step, Turn};
 use crate::attach::attacher::{Backend, Host};
 use crate::attach::error::Error;
@@ -22,37 +22,16 @@ pub struct Failed {
 }
 
 /// Runs the steps in their turns, those of one turn at once, and goes on past failures. A panic
-/// fails its step alone: this may be running because of one. The objects of an interface that another
-/// machine made are kept.
+/// fails its step alone: this may be running because of one. The objects of an interface that, by this proof,
+/// another machine made are kept.
 pub(crate) fn run(
     backend: &Backend,
     host: &Host,
     steps: Vec<Step>,
+    proof: Proof,
     deadline: Deadline,
 ) -> Vec<Failed> {
-    let asked = |step: &&Step| step.begins().is_some();
-    let asked: BTreeSet<Step> = steps.iter().filter(asked).cloned().collect();
-    run_asking(backend, host, steps, asked, deadline)
-}
-
-/// Runs the steps like [`run`] if no other machine can have objects with these ids: an engine chose them at random,
-/// so whose they are need not be asked.
-pub(crate) fn run_own(
-    backend: &Backend,
-    host: &Host,
-    steps: Vec<Step>,
-    deadline: Deadline,
-) -> Vec<Failed> {
-    run_asking(backend, host, steps, BTreeSet::new(), deadline)
-}
-
-fn run_asking(
-    backend: &Backend,
-    host: &Host,
-    steps: Vec<Step>,
-    asked: BTreeSet<Step>,
-    deadline: Deadline,
-) -> Vec<Failed> {
+    let asked = proof.asked(&steps);
     let run_in_parallel = |steps| run_in_parallel(backend, host, steps, deadline);
     let steps: BTreeSet<Step> = steps.into_iter().collect();
     let (links, others): (Vec<Step>, Vec<Step>) = steps
@@ -66,7 +45,7 @@ fn run_asking(
         || run_in_parallel(ports.clone()),
         || {
             parallel::map(asked.into_iter().collect(), |step| {
-                owner(backend, host, step, deadline)
+                owner(backend, host, step, proof, deadline)
             })
         },
     );
@@ -118,11 +97,15 @@ enum Owner {
     Unknown(Failed),
 }
 
-fn owner(backend: &Backend, host: &Host, step: Step, deadline: Deadline) -> Owner {
-    let Some(interface) = step.begins() else {
+fn owner(backend: &Backend, host: &Host, step: Step, proof: Proof, deadline: Deadline) -> Owner {
+    let Some(interface) = step.removes() else {
         return Owner::This;
     };
-    match owner::is_foreign(backend, host, interface, deadline) {
+    let operation = || format!("asking whose VM interface {interface} is");
+    let answer = unwind::caught(operation, || {
+        proof.is_foreign(backend, host, interface, deadline)
+    });
+    match answer.and_then(|answer| answer) {
         Ok(false) => Owner::This,
         Ok(true) => Owner::Other(interface),
         Err(error) => Owner::Unknown(Failed {

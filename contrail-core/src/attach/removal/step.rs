@@ -207,10 +207,10 @@ mod tests {
         steps.sort();
         assert!(steps.is_sorted_by_key(Step::turn));
         for (own, other) in steps.iter().flat_map(|a| steps.iter().map(move |b| (a, b))) {
-            let is_later = match other.begins() {
+            let is_later = match other {
                 // Its question has a turn of its own.
-                Some(_) => own.turn() >= other.turn(),
-                None => own.turn() > other.turn(),
+                Step::Service { .. } => own.turn() >= other.turn(),
+                _ => own.turn() > other.turn(),
             };
             assert!(!own.waits_for(other) || is_later, "{own} waits for {other}");
         }

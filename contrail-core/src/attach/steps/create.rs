@@ -12,7 +12,7 @@ use crate::attach::objects;
 use crate::attach::port::Port;
 use crate::attach::port_spec::PortSpec;
 use crate::attach::records::networks;
-use crate::attach::removal::{self, Step};
+use crate::attach::removal::{self, Proof, Step};
 use crate::attach::transaction::Transaction;
 use crate::error::{self, Error as ClientError, Layered};
 use crate::kernel::{self, Netns, VethSpec};
@@ -151,12 +151,15 @@ impl Transaction<'_> {
         if ensured.created && ensured.is_certain {
             return Ok(());
         }
-        self.refuse_of_other_machine(port).inspect_err(|_| {
+        let is_foreign =
+            removal::is_of_other_machine(self.backend, self.host, port.id, self.deadline);
+        if !matches!(is_foreign, Ok(false)) && !ensured.created || matches!(is_foreign, Ok(true)) {
             // It is not this call's, or may not be.
-            if !ensured.created {
-                self.forget(&Step::Interface(port.id));
-            }
-        })?;
+            self.forget(&Step::Interface(port.id));
+        }
+        if is_foreign? {
+            return Err(self.is_of_other_machine(port.id));
+        }
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
             "VM interface {} may be left over from an earlier attach",
@@ -168,7 +171,13 @@ impl Transaction<'_> {
             Step::InstanceIp(identity::instance_ip(port.id, Family::V4)),
             Step::Interface(port.id),
         ];
-        let failed = removal::run(self.backend, self.host, leftovers, self.deadline);
+        let failed = removal::run(
+            self.backend,
+            self.host,
+            leftovers,
+            Proof::Mark,
+            self.deadline,
+        );
         match failed.into_iter().next() {
             Some(failed) => Err(failed.error),
             None => {
@@ -178,16 +187,12 @@ impl Transaction<'_> {
         }
     }
 
-    /// Refuses an interface that exists because another machine of the same name has such a container.
-    fn refuse_of_other_machine(&self, port: &Port) -> Result<()> {
-        let (id, node) = (port.id, self.host.node());
-        if !removal::is_of_other_machine(self.backend, self.host, id, self.deadline)? {
-            return Ok(());
-        }
+    /// The error for an interface that exists because another machine of the same name has such a container.
+    fn is_of_other_machine(&self, interface: Uuid) -> Error {
         let reason = format!(
-            "another machine of this name has VM interface {id}: give each host a name of its own"
+            "another machine of this name has VM interface {interface}: give each host a name of its own"
         );
-        Err(ClientError::invalid("node_name", node, reason).into())
+        ClientError::invalid("node_name", self.host.node(), reason).into()
     }
 
     /// Makes the veth pair, the container's end in `netns` or, if unset, here.

@@ -198,6 +198,53 @@ fn the_nearest_credentials_count_also_against_a_farther_type() {
     let settings = settings.document(&near).load().unwrap();
     let expected = credential(Credential::Id("c2".into()));
     assert_eq!(keystone(&settings).identity, expected);
+    // A nearer secret of the same kind does not change what a farther source wants of it.
+    let exchanged =
+        World::env(&format!("{URL} OS_AUTH_TYPE=token")).document(&[("admin_token", "t")]);
+    let settings = exchanged.load().unwrap();
+    assert!(matches!(
+        keystone(&settings).identity,
+        Identity::Token { .. }
+    ));
+    let pinned = World::env(&format!("{URL} OS_AUTH_TYPE=v3password OS_USERNAME=u"));
+    let settings = pinned.document(&[("admin_password", "p")]).load().unwrap();
+    assert_eq!(keystone(&settings).version, Some(Version::V3));
+    let token = World::env("OS_TOKEN=t OS_DOMAIN_NAME=d").load().unwrap();
+    assert_eq!(token.auth, Auth::Token(Secret::new("t")));
+}
+
+#[test]
+fn a_nearer_default_domain_wins_over_farther_domains() {
+    let file = "[auth]\nAUTHN_USER = u\nAUTHN_PASSWORD = p\nAUTHN_DOMAIN = Far\n";
+    for (variables, domain) in [
+        ("", by_name("Far")),
+        ("OS_DEFAULT_DOMAIN_NAME=Near", by_name("Near")),
+        ("OS_DEFAULT_DOMAIN_ID=near", by_id("near")),
+        (
+            "OS_DEFAULT_DOMAIN_NAME=Near OS_USER_DOMAIN_ID=own",
+            by_id("own"),
+        ),
+    ] {
+        let settings = World::env(variables).file(VNC_API_LIB_PATH, file);
+        let settings = settings.load().unwrap();
+        let Identity::Password { user, .. } = &keystone(&settings).identity else {
+            panic!("{:?}", settings.auth);
+        };
+        assert_eq!(*user, named("u", domain), "{variables}");
+    }
+}
+
+#[test]
+fn tls_that_is_asked_for_is_not_forgotten_with_the_address_that_it_is_of() {
+    let account = "KEYSTONE_AUTH_PROTO=https OS_USERNAME=u OS_PASSWORD=p";
+    for address in ["", "KEYSTONE_SERVER=k", "OS_AUTH_URL=http://k:5000/v3"] {
+        let error = World::env(&format!("{account} {address}")).error();
+        assert!(error.contains("KEYSTONE_AUTH_PROTO"), "{error}");
+    }
+    for address in ["KEYSTONE_AUTH_HOST=k", "OS_AUTH_URL=https://k:5000/v3"] {
+        let settings = World::env(&format!("{account} {address}")).load().unwrap();
+        assert!(keystone(&settings).url.starts_with("https:"), "{address}");
+    }
 }
 
 #[test]

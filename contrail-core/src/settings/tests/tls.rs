@@ -41,6 +41,37 @@ fn each_service_may_have_its_own_options_and_the_nearest_counts() {
         assert_eq!(settings.tls, api, "{variables} {document:?}");
         assert_eq!(settings.keystone_tls, keystone, "{variables} {document:?}");
     }
+    let pair = |variables: &str, document: &[(&str, &str)]| {
+        let settings = World::env(variables).document(document).load().unwrap();
+        let TlsSettings {
+            client_cert,
+            client_key,
+            ..
+        } = settings.keystone_tls;
+        [client_cert, client_key].map(|path| path.map(|path| path.display().to_string()))
+    };
+    let both = |cert: &str, key: &str| [Some(cert.to_owned()), Some(key.to_owned())];
+    let whole = |cert: &str| [Some(cert.to_owned()), None];
+    for (variables, document, expected) in [
+        ("OS_CERT=/c OS_KEY=/k", &[][..], both("/c", "/k")),
+        ("OS_CERT=/c OS_KEY=/k", &[("certfile", "/n")], whole("/n")),
+        (
+            "OS_CERT=/c OS_KEY=/k",
+            &[("certfile", "/n"), ("keyfile", "/m")],
+            both("/n", "/m"),
+        ),
+        (
+            "OS_CERT=/c OS_KEY=/k KEYSTONE_AUTH_CERTFILE=/o",
+            &[],
+            whole("/o"),
+        ),
+    ] {
+        assert_eq!(
+            pair(variables, document),
+            expected,
+            "{variables} {document:?}"
+        );
+    }
     let error = World::env("KEYSTONE_AUTH_KEYFILE=/k").error();
     assert!(error.contains("keystone_keyfile needs"), "{error}");
 }
