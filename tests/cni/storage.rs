@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use contrail_lab::lab::Restartable;
+use contrail_lab::lab::{Lab, Restartable};
 use contrail_lab::sandbox::{self, TestNetns};
 use nix::mount::{MsFlags, mount, umount};
 use opencontrail_tests::plugin::{Call, Outcome};
@@ -71,86 +71,77 @@ fn names_the_directory(outcome: &Outcome) {
     assert!(outcome.json.to_string().contains(STATE), "{}", outcome.json);
 }
 
+/// Runs the case on a state directory that each trouble can befall, and checks that it leaves nothing.
+fn in_each_trouble(case: impl Fn(&Lab, &TestNetns, Trouble)) {
+    let lab = lab();
+    let netns = TestNetns::new("c").unwrap();
+    for trouble in Trouble::BOTH {
+        state_of("64k");
+        let before = everything(&lab, &[netns.netns()]);
+        case(&lab, &netns, trouble);
+        assert_eq!(everything(&lab, &[netns.netns()]), before);
+        umount(STATE).unwrap();
+    }
+}
+
 #[test]
 fn add_with_a_state_directory_that_cannot_be_written_is_refused_and_leaves_nothing() {
     sandbox::test(|| {
-        let lab = lab();
-        let netns = TestNetns::new("c").unwrap();
-        for trouble in Trouble::BOTH {
-            state_of("64k");
-            let before = everything(&lab, &[netns.netns()]);
+        in_each_trouble(|lab, netns, trouble| {
+            let before = everything(lab, &[netns.netns()]);
             trouble.begin();
-            names_the_directory(&call("ADD", &netns).run());
-            let status = call("STATUS", &netns).run();
+            names_the_directory(&call("ADD", netns).run());
+            let status = call("STATUS", netns).run();
             assert_eq!(status.json["code"], 50, "{}", status.json);
             assert!(status.json.to_string().contains(STATE), "{}", status.json);
             trouble.end();
-            assert_eq!(everything(&lab, &[netns.netns()]), before);
-            call("ADD", &netns).run().ok();
-            call("DEL", &netns).run().ok();
-            umount(STATE).unwrap();
-        }
+            assert_eq!(everything(lab, &[netns.netns()]), before);
+            call("ADD", netns).run().ok();
+            call("DEL", netns).run().ok();
+        })
     });
 }
 
 #[test]
 fn del_does_not_claim_what_it_could_neither_do_nor_note() {
     sandbox::test(|| {
-        let lab = lab();
-        let netns = TestNetns::new("c").unwrap();
-        for trouble in Trouble::BOTH {
-            state_of("64k");
-            let before = everything(&lab, &[netns.netns()]);
-            call("ADD", &netns).run().ok();
+        in_each_trouble(|lab, netns, trouble| {
+            call("ADD", netns).run().ok();
             trouble.begin();
             lab.stop_service(Restartable::ConfigApi);
-            names_the_directory(&call("DEL", &netns).run());
+            names_the_directory(&call("DEL", netns).run());
             lab.start_service(Restartable::ConfigApi).unwrap();
             trouble.end();
             // The runtime asks again.
-            call("DEL", &netns).run().ok();
-            assert_eq!(everything(&lab, &[netns.netns()]), before);
-            umount(STATE).unwrap();
-        }
+            call("DEL", netns).run().ok();
+        })
     });
 }
 
 #[test]
 fn del_of_what_was_never_there_needs_no_directory_to_write_to() {
     sandbox::test(|| {
-        let lab = lab();
-        let netns = TestNetns::new("c").unwrap();
-        for trouble in Trouble::BOTH {
-            state_of("64k");
-            let before = everything(&lab, &[netns.netns()]);
+        in_each_trouble(|_, netns, trouble| {
             trouble.begin();
-            let deleted = call("DEL", &netns).run().ok();
+            let deleted = call("DEL", netns).run().ok();
             assert_eq!(deleted.log, "");
             trouble.end();
-            assert_eq!(everything(&lab, &[netns.netns()]), before);
-            umount(STATE).unwrap();
-        }
+        })
     });
 }
 
 #[test]
 fn del_works_without_noting_anything_while_the_directory_cannot_be_written() {
     sandbox::test(|| {
-        let lab = lab();
-        let netns = TestNetns::new("c").unwrap();
-        for trouble in Trouble::BOTH {
-            state_of("64k");
-            let before = everything(&lab, &[netns.netns()]);
-            call("ADD", &netns).run().ok();
+        in_each_trouble(|_, netns, trouble| {
+            call("ADD", netns).run().ok();
             trouble.begin();
             // Runtimes ask again, also for what is gone.
-            call("DEL", &netns).run().ok();
-            call("DEL", &netns).run().ok();
+            call("DEL", netns).run().ok();
+            call("DEL", netns).run().ok();
             trouble.end();
             // Notes that could not be removed go with the next call.
-            call("DEL", &netns).run().ok();
-            assert_eq!(everything(&lab, &[netns.netns()]), before);
-            umount(STATE).unwrap();
-        }
+            call("DEL", netns).run().ok();
+        })
     });
 }

@@ -8,8 +8,8 @@ use std::fmt;
 use super::mark::NODE;
 use crate::api::Meta;
 
-/// The length of the ids that command lines of container engines show, and of the shortest that they accept as a
-/// rule.
+/// The length of the ids that command lines of container engines show, and of the shortest beginning of an id by
+/// which a chain file may name a container.
 pub const SHORT_ID: usize = 12;
 
 /// An id as command lines of container engines show it.

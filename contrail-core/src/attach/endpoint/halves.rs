@@ -233,7 +233,7 @@ impl Attacher {
             &self.backend,
             &self.host,
             steps.clone(),
-            Proof::Id,
+            Proof::Known,
             deadline,
         );
         self.defer_failed(&[interface], &steps, failed)

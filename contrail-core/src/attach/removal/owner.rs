@@ -30,8 +30,8 @@ pub(crate) enum Proof {
     LinkOrMark,
     /// The mark alone: of an attachment that failed, the link may be this host's and the objects another's.
     Mark,
-    /// The id: an engine chose it at random.
-    Id,
+    /// It is known: the mark has just been read, or an engine chose the id at random.
+    Known,
 }
 
 impl Proof {
@@ -45,7 +45,7 @@ impl Proof {
     ) -> Result<bool> {
         let link = identity::host_ifname(interface);
         match self {
-            Self::Id => Ok(false),
+            Self::Known => Ok(false),
             // What the kernel does not tell, the API does.
             Self::LinkOrMark if backend.dataplane.has_link(&link).unwrap_or(false) => Ok(false),
             Self::LinkOrMark | Self::Mark => {
@@ -61,7 +61,7 @@ impl Proof {
             steps.iter().filter(of_it).min_by_key(|step| step.turn())
         };
         let interfaces: BTreeSet<Uuid> = match self {
-            Self::Id => BTreeSet::new(),
+            Self::Known => BTreeSet::new(),
             Self::LinkOrMark | Self::Mark => steps.iter().filter_map(Step::removes).collect(),
         };
         interfaces.into_iter().filter_map(first).cloned().collect()

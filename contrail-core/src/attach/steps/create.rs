@@ -151,14 +151,19 @@ impl Transaction<'_> {
         if ensured.created && ensured.is_certain {
             return Ok(());
         }
-        let is_foreign =
-            removal::is_of_other_machine(self.backend, self.host, port.id, self.deadline);
-        if !matches!(is_foreign, Ok(false)) && !ensured.created || matches!(is_foreign, Ok(true)) {
-            // It is not this call's, or may not be.
-            self.forget(&Step::Interface(port.id));
-        }
-        if is_foreign? {
-            return Err(self.is_of_other_machine(port.id));
+        match removal::is_of_other_machine(self.backend, self.host, port.id, self.deadline) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.forget(&Step::Interface(port.id));
+                return Err(self.is_of_other_machine(port.id));
+            }
+            Err(error) => {
+                // What was there before may be another machine's.
+                if !ensured.created {
+                    self.forget(&Step::Interface(port.id));
+                }
+                return Err(error.into());
+            }
         }
         // A crashed attach left it, perhaps in another network, which an update cannot change.
         log::info!(
@@ -175,7 +180,7 @@ impl Transaction<'_> {
             self.backend,
             self.host,
             leftovers,
-            Proof::Mark,
+            Proof::Known,
             self.deadline,
         );
         match failed.into_iter().next() {
